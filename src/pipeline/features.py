@@ -1,0 +1,170 @@
+"""Typed tables to features: for each departed flight, what was known an hour before it.
+
+Nothing from the flight's own future enters: the airport's state is read `lead_minutes` before the
+scheduled departure, and only from departures that had happened by then. The weather is that of
+the scheduled hour as observed; a forecast would be a little worse.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pipeline.params import Features
+from pipeline.partitions import map_partitions
+from pipeline.schemas import WEATHER_VALUES, features_schema, knock_on_values
+from pipeline.stage import StageError, run_stage
+from pipeline.tables import complete_or_absent, read_parquet, write_parquet
+
+#: Minutes after which an overdue flight no longer counts as waiting; by then it is cancelled or an
+#: exception, and which of the two lies in its future.
+WAITING_MINUTES = 180
+
+#: Hours of flights before a partition that its look-back may need: the longest delay on record
+#: (1,301 minutes) and the longest window fit in twice over.
+HALO = pd.Timedelta(hours=48)
+
+
+class Month(NamedTuple):
+    """A partition: a month of flights, the month before it (None: the first), and its output."""
+
+    flights: Path
+    before: Path | None
+    output: Path
+
+
+def minutes(times: "pd.Series[pd.Timestamp]") -> np.ndarray:
+    """Whole minutes since 1970 UTC."""
+    return times.dt.tz_localize(None).to_numpy("datetime64[m]").astype(np.int64)
+
+
+def airport_state(known: pd.DataFrame, moments: np.ndarray, params: Features) -> pd.DataFrame:
+    """The state of one origin at each of `moments` (minutes UTC), from what had happened by then.
+
+    Args:
+        known: flights of one origin, cancelled ones (null `dep_delay`) included.
+        moments: shape (n,).
+        params: window lengths and the definition of late.
+
+    Returns:
+        n rows: for each window that ends at the moment, how many flights departed, their mean
+        delay (minutes) and the share that was late, null where none departed; and how many flights
+        of the last `WAITING_MINUTES` were scheduled but had not departed.
+    """
+    scheduled = minutes(known["scheduled"])
+    flown = known["dep_delay"].notna().to_numpy()
+    delay = known["dep_delay"].to_numpy()[flown].astype(np.int64)
+    departed = scheduled[flown] + delay
+    order = np.argsort(departed, kind="stable")
+    departed, delay = departed[order], delay[order]
+    # Sums over any window are differences of running sums; in integers they are exact.
+    total = np.concatenate([[0], np.cumsum(delay)])
+    late = np.concatenate([[0], np.cumsum(delay >= params.late_minutes)])
+
+    state = {}
+    end = np.searchsorted(departed, moments, side="right")
+    for window in params.window_minutes:
+        start = np.searchsorted(departed, moments - window, side="right")
+        count = end - start
+        some = np.where(count > 0, count, 1)
+        state[f"departures_{window}"] = count.astype(np.float64)
+        state[f"mean_delay_{window}"] = np.where(count, (total[end] - total[start]) / some, np.nan)
+        state[f"late_share_{window}"] = np.where(count, (late[end] - late[start]) / some, np.nan)
+
+    # A flight waits from its schedule until it departs; early ones (departed first) never do.
+    until = scheduled + WAITING_MINUTES
+    until[flown] = np.clip(
+        scheduled[flown] + known["dep_delay"].to_numpy()[flown].astype(np.int64),
+        scheduled[flown],
+        until[flown],
+    )
+    begun = np.searchsorted(np.sort(scheduled), moments, side="right")
+    ended = np.searchsorted(np.sort(until), moments, side="right")
+    state["waiting"] = (begun - ended).astype(np.float64)
+    return pd.DataFrame(state)[knock_on_values(params.window_minutes)]
+
+
+def with_airport_state(
+    flights: pd.DataFrame, known: pd.DataFrame, params: Features
+) -> pd.DataFrame:
+    """Add to each flight its origin's state `lead_minutes` before its scheduled departure."""
+    parts = []
+    for origin, rows in flights.groupby("origin", sort=True):
+        moments = minutes(rows["scheduled"]) - params.lead_minutes
+        state = airport_state(known[known["origin"] == origin], moments, params)
+        parts.append(pd.concat([rows, state.set_index(rows.index)], axis=1))
+    return pd.concat(parts).sort_index()
+
+
+def with_weather(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
+    """Add the weather of the origin in the scheduled hour; null where there is no record."""
+    hour = flights["scheduled"].dt.floor("h")
+    return flights.assign(hour=hour).merge(
+        weather, on=["origin", "hour"], how="left", validate="many_to_one"
+    )
+
+
+def with_aircraft(flights: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame:
+    """Add the aircraft's description; null where the aircraft is not known."""
+    joined = flights.merge(planes, on="tailnum", how="left", validate="many_to_one")
+    year = pd.to_datetime(joined["day"]).dt.year
+    return joined.assign(age=year - joined["year"])
+
+
+def build_features(
+    flights: pd.DataFrame,
+    before: pd.DataFrame,
+    weather: pd.DataFrame,
+    planes: pd.DataFrame,
+    params: Features,
+) -> pd.DataFrame:
+    """Features of the departed among `flights`, given the flights of at least `HALO` before them.
+
+    Returns:
+        One row a departed flight, in the order of `flights`, with the columns of
+        `schemas.features_schema`. Cancelled flights shape the airport's state but get no row:
+        whether they would have been late is not known.
+    """
+    known = pd.concat([before, flights], ignore_index=True)
+    features = with_airport_state(flights[flights["dep_delay"].notna()], known, params)
+    features = with_aircraft(with_weather(features, weather), planes)
+    return features.assign(
+        late=features["dep_delay"] >= params.late_minutes,
+        weekday=pd.to_datetime(features["day"]).dt.day_of_week,
+    )
+
+
+def build_month(month: Month, interim: Path, params: Features) -> int:
+    """Write the features of one month; returns the number of rows."""
+    flights = read_parquet(month.flights)
+    halo = flights.iloc[:0]
+    if month.before is not None:
+        before = read_parquet(month.before)
+        halo = before[before["scheduled"] >= flights["scheduled"].min() - HALO]
+    weather = read_parquet(interim / "weather.parquet", ["origin", "hour", *WEATHER_VALUES])
+    planes = read_parquet(interim / "planes.parquet")
+    features = build_features(flights, halo, weather, planes, params)
+    write_parquet(features, features_schema(params.window_minutes), month.output)
+    return len(features)
+
+
+def main(interim: Path, output: Path, params: Path = Path("params.yaml")) -> None:
+    """Read the tables in the folder INTERIM and write one file a month to the folder OUTPUT."""
+    settings = Features.read(params)
+    files = sorted((interim / "flights").glob("*.parquet"))
+    if not files:
+        raise StageError(f"{interim / 'flights'}: no flights there. Run `dvc repro clean`.")
+    with complete_or_absent(output) as folder:
+        months = [
+            Month(file, before, folder / file.name)
+            for before, file in zip([None, *files], files, strict=False)
+        ]
+        build = partial(build_month, interim=interim, params=settings)
+        rows = map_partitions(build, months, label="features")
+    print(f"{sum(rows):,} departed flights in {len(rows)} months")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,109 @@
+"""One self-contained page: the question, the answer, figures, metrics, where the data is from."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from pipeline.figures import calibration_figure, gains_figure, hours_figure, models_figure
+from pipeline.params import Features, Fetch
+from pipeline.schemas import FEATURE_SETS
+from pipeline.stage import run_stage
+from pipeline.tables import read_json, read_parquet, write_text
+
+MODEL_NAMES = {
+    "constant": "constant rate",
+    "history": "historical rate",
+    "logistic": "logistic, all but aircraft",
+    "schedule": "schedule",
+    "weather": "+ weather",
+    "knock_on": "+ knock-on",
+    "aircraft": "+ aircraft",
+}
+
+ADDED = {
+    "weather": "the weather of the hour",
+    "knock_on": "the airport's state an hour earlier",
+    "aircraft": "the aircraft",
+}
+
+
+def verdict(gain: dict[str, float], confidence: float) -> str:
+    """What an AUC gain says, in words: its interval decides whether it can be told from chance."""
+    share = round(100 * confidence)
+    bounds = f"{share} % interval {gain['auc_low']:+.3f} to {gain['auc_high']:+.3f}"
+    if gain["auc_low"] > 0:
+        return f"adds {gain['auc']:.3f} ({bounds})"
+    if gain["auc_high"] < 0:
+        return f"takes away {-gain['auc']:.3f} ({bounds})"
+    return f"adds nothing that can be told from chance ({gain['auc']:+.3f}, {bounds})"
+
+
+def answer(metrics: dict[str, Any]) -> str:
+    """The answer in one sentence, made from the figures."""
+    models, gains = metrics["models"], metrics["gains"]
+    alone = models["schedule"]["auc"]
+    best = max(models[name]["auc"] for name in FEATURE_SETS)
+    clauses = [
+        f"{ADDED[name]} {verdict(gains[name], metrics['confidence'])}" for name in FEATURE_SETS[1:]
+    ]
+    return (
+        "Of a late and a punctual flight, the schedule alone picks the late one "
+        f"{alone * 100:.0f} times in 100 (AUC {alone:.3f}); {', '.join(clauses[:-1])}, and "
+        f"{clauses[-1]}, which makes {best * 100:.0f} times in 100 at best."
+    ).replace("-0.", "\N{MINUS SIGN}0.")
+
+
+def late_by_hour(features: pd.DataFrame) -> pd.DataFrame:
+    """Share of late departures by origin and scheduled local hour."""
+    hour = (features["minute_of_day"] // 60).rename("hour")
+    return features.groupby(["origin", hour])["late"].mean().reset_index()
+
+
+def render(template: Path, content: dict[str, Any]) -> str:
+    """Fill the page's template; a name that the template asks for and nobody gives is an error."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(template.read_text(encoding="utf-8")).render(content)
+
+
+def main(
+    features: Path,
+    interim: Path,
+    reports: Path,
+    template: Path,
+    page: Path,
+    params: Path = Path("params.yaml"),
+) -> None:
+    """Read FEATURES, INTERIM/origins and the results in REPORTS; fill TEMPLATE and write PAGE."""
+    metrics = read_json(reports / "metrics.json")
+    models, gains = metrics["models"], metrics["gains"]
+    flights = read_parquet(features, ["origin", "minute_of_day", "late"])
+    origins = read_parquet(interim / "origins.parquet")
+    names_of_origins = dict(zip(origins["origin"], origins["name"], strict=True))
+    curves = pd.read_csv(reports / "plots" / "calibration.csv")
+    names = {name: MODEL_NAMES[name] for name in ("schedule", "weather", "knock_on")}
+    content = {
+        "answer": answer(metrics),
+        "metrics": metrics,
+        "names": MODEL_NAMES,
+        "late_minutes": Features.read(params).late_minutes,
+        "lead_minutes": Features.read(params).lead_minutes,
+        "year_late": flights["late"].mean(),
+        "year_flights": len(flights),
+        "validation": read_json(reports / "validation.json"),
+        "sources": Fetch.read(params).sha256,
+        "figures": {
+            "models": models_figure({name: models[name] for name in MODEL_NAMES}, MODEL_NAMES),
+            "gains": gains_figure({name: gains[name] for name in FEATURE_SETS[1:]}, MODEL_NAMES),
+            "calibration": calibration_figure(curves, names),
+            "hours": hours_figure(late_by_hour(flights), names_of_origins),
+        },
+    }
+    write_text(render(template, content), page)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,32 @@
+"""The headline at the end of `make reproduce`: the metrics as a table, and where the report is."""
+
+import json
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.schemas import MODELS
+from pipeline.stage import run_stage
+
+
+def main(metrics: Path, report: Path) -> None:
+    """Print the AUC of each model in METRICS and the path of REPORT."""
+    content = json.loads(metrics.read_text(encoding="utf-8"))
+    share = round(100 * content["confidence"])
+    console = Console()
+    print(f"\n{content['flights']:,} held-out flights, late or not:")
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
+    table.add_column("model")
+    table.add_column("AUC", justify="right")
+    table.add_column(f"{share} % interval", justify="right")
+    for name in MODELS:
+        row = content["models"][name]
+        table.add_row(name, f"{row['auc']:.3f}", f"{row['auc_low']:.3f} to {row['auc_high']:.3f}")
+    console.print(table)
+    print(f"Report: {report.resolve()}")
+
+
+if __name__ == "__main__":
+    run_stage(main)

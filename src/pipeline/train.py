@@ -1,0 +1,71 @@
+"""Fit every model on the training months, choose on the tuning month, predict the test months.
+
+The output is the predictions, not the fitted models: a pickle is neither the same bytes twice nor
+safe to load, and every model is back in seconds by running this stage.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from pipeline.models import CATEGORIES, Notes, make_model
+from pipeline.params import Features, Train
+from pipeline.schemas import KEY, MODELS, knock_on_values, predictions_schema
+from pipeline.stage import StageError, run_stage
+from pipeline.tables import DECIMALS, read_parquet, write_json, write_parquet
+
+
+def split(features: pd.DataFrame, params: Train) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The flights of the training, tuning and test months.
+
+    Raises:
+        StageError: months overlap, or one of the three has no flights.
+    """
+    months = [params.train_months, params.tune_months, params.test_months]
+    if len({month for group in months for month in group}) < sum(map(len, months)):
+        raise StageError("params.yaml: train, tune and test months overlap; they must be disjoint.")
+    month = pd.to_datetime(features["day"]).dt.month
+    parts = [features[month.isin(group)] for group in months]
+    for part, group in zip(parts, months, strict=True):
+        if part.empty or part["late"].nunique() < 2:
+            raise StageError(f"months {group}: no flights, or all alike; nothing can be learnt.")
+    return parts[0], parts[1], parts[2]
+
+
+def fit_all(
+    train: pd.DataFrame, tune: pd.DataFrame, test: pd.DataFrame, knock_on: list[str], params: Train
+) -> tuple[pd.DataFrame, dict[str, Notes]]:
+    """Fit every model and predict `test`.
+
+    Returns:
+        `test`'s rows with a column of probabilities a model, and how each model was chosen.
+    """
+    notes = {}
+    predictions = test[[*KEY, "day", "late"]].copy()
+    # The trees give the same bits on any number of threads; BLAS, which sums in blocks, may not.
+    with threadpool_limits(1, user_api="blas"):
+        for name in tqdm(MODELS, desc="train", disable=None, leave=False):
+            model = make_model(name, knock_on, params)
+            notes[name] = model.fit(train, tune)
+            predictions[name] = model.predict(test).round(DECIMALS)
+    return predictions.sort_values(KEY), notes
+
+
+def main(
+    features: Path, predictions: Path, report: Path, params: Path = Path("params.yaml")
+) -> None:
+    """Read the folder FEATURES; write PREDICTIONS (Parquet) and a REPORT of what was chosen."""
+    settings = Train.read(params)
+    knock_on = knock_on_values(Features.read(params).window_minutes)
+    flights = read_parquet(features, categories=sorted(CATEGORIES))
+    train, tune, test = split(flights, settings)
+    del flights  # the three parts are copies
+    table, notes = fit_all(train, tune, test, knock_on, settings)
+    write_parquet(table, predictions_schema(MODELS), predictions)
+    write_json(notes, report)
+
+
+if __name__ == "__main__":
+    run_stage(main)
