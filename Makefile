@@ -1,0 +1,80 @@
+# The front door. `make` alone prints what there is to type.
+# Needs git, make and python3 >= 3.11; set-up is automatic and goes to .venv. With another Python:
+# make PYTHON=python3.12 reproduce
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# Every command below, and the stages that DVC starts, find the tools of .venv first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# DVC's database of file hashes stays in this clone: no shared /var/tmp with its permissions.
+export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
+
+.DEFAULT_GOAL := help
+.PHONY: help setup reproduce test lint pull push serve stop report lock clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+reproduce: setup ## Serve the store, run what is stale, push the results, sum up: the main job
+	@bucket serve --if-embedded
+	@python src/pipeline/publish.py
+	@bucket reproduce
+	@python src/pipeline/summary.py reports/metrics.json reports/report.html
+
+test: setup ## Run all tests
+	@pytest
+
+lint: setup ## Check style, format and types
+	@ruff check
+	@ruff format --check
+	@mypy
+
+pull: setup ## Fetch the data of this commit from the bucket
+	@bucket serve --if-embedded
+	@bucket dvc pull
+
+push: setup ## Send the data of this commit to the bucket
+	@bucket serve --if-embedded
+	@bucket dvc push
+
+serve: setup ## Start the embedded object store
+	@bucket serve
+
+stop: setup ## Stop the embedded object store; its data stays
+	@bucket serve --stop
+
+report: setup ## Bring the report up to date and print where it is
+	@bucket serve --if-embedded
+	@bucket dvc repro report
+	@echo "file://$(CURDIR)/reports/report.html"
+
+setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is older than 3.11: name a newer one, e.g. make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up .venv from requirements.lock ($(if $(UV),uv,venv and pip); once) ..."
+ifneq ($(UV),)
+	@uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	@VIRTUAL_ENV=.venv uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+	@VIRTUAL_ENV=.venv uv pip install --quiet --no-deps --no-build-isolation --editable .
+else
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+# Needs uv: on the PATH, or put into .venv here. Names, versions and hashes; no address of a registry.
+lock: setup ## Write requirements.lock anew from pyproject.toml
+	@command -v uv >/dev/null || pip install --quiet uv
+	@uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+
+clean: ## Remove what can be made again: data, caches, .venv (never .env, nor the store's data)
+	@rm -rf data/raw data/interim data/processed reports/report.html .venv
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
