@@ -1,0 +1,37 @@
+"""Every failure a user can meet, each with the sentence that names the cause and the fix."""
+
+
+class BucketError(Exception):
+    """Base of all errors that the toolkit raises on purpose.
+
+    The message is one paragraph for a person: which setting or file, what was found, what to do.
+    It never holds a secret. The command line prints it and exits with status 1.
+    """
+
+
+class ProjectError(BucketError):
+    """The current folder is in no project, or the project lacks a file that it needs."""
+
+
+class SettingsError(BucketError):
+    """A connection setting is missing or cannot be right."""
+
+
+class ServerError(BucketError):
+    """The embedded object store could not be started, reached or stopped."""
+
+
+class TransferError(BucketError):
+    """An object could not be moved between the bucket and the disk."""
+
+
+class MissingObjectError(TransferError):
+    """The bucket does not hold the object that was asked for."""
+
+
+class ChecksumError(TransferError):
+    """The bytes that arrived are not the bytes that were promised."""
+
+
+class ReproduceError(BucketError):
+    """A `dvc` command of the main job failed; its own output, above, says why."""

@@ -1,0 +1,78 @@
+"""Where things are: the only module that knows a path inside the project."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bucket.errors import ProjectError
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folders and files of one checkout.
+
+    Attributes:
+        root: absolute path of the folder that holds `.dvc`.
+    """
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Project":
+        """Return the project that `start` (default: the current folder) lies in.
+
+        Raises:
+            ProjectError: no folder from `start` upwards holds `.dvc/config`.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / ".dvc" / "config").is_file():
+                return cls(folder)
+        raise ProjectError(
+            f"{here} is not inside a DVC project (no .dvc/config here or above). "
+            "Change into your clone of the project and run the command again."
+        )
+
+    @property
+    def env_file(self) -> Path:
+        """The connection settings and credentials, git-ignored, mode 0600."""
+        return self.root / ".env"
+
+    @property
+    def env_example(self) -> Path:
+        """The tracked pattern that `.env` is made from."""
+        return self.root / ".env.example"
+
+    @property
+    def dvc_config(self) -> Path:
+        """DVC's tracked configuration: remote, endpoint, link types; never a secret."""
+        return self.root / ".dvc" / "config"
+
+    @property
+    def dvc_config_local(self) -> Path:
+        """DVC's git-ignored overrides for this clone alone."""
+        return self.root / ".dvc" / "config.local"
+
+    @property
+    def store(self) -> Path:
+        """Data, log and state of the embedded object store, git-ignored."""
+        return self.root / ".bucket"
+
+    @property
+    def store_state(self) -> Path:
+        """Which process is the embedded store, and where it answers."""
+        return self.store / "state.json"
+
+    @property
+    def store_log(self) -> Path:
+        """What the embedded store said since its last start; the run before is in `.log.1`."""
+        return self.store / "store.log"
+
+    @property
+    def store_lock(self) -> Path:
+        """Held while a command starts or stops the embedded store."""
+        return self.store / "lock"
+
+    @property
+    def dvc_site_cache(self) -> Path:
+        """DVC's database of file hashes for this clone, git-ignored."""
+        return self.root / ".dvc" / "tmp" / "site"

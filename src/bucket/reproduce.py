@@ -1,0 +1,88 @@
+"""The main job: run what is stale, push the results, and know what was done."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bucket.dvc_remote import remote_prefix, run_dvc
+from bucket.errors import ReproduceError
+from bucket.paths import Project
+from bucket.settings import Settings
+from bucket.transfer import usage
+
+#: What DVC (3.67) prints of a stage that it runs, and of one whose results its run cache holds.
+RUNNING = re.compile(r"Running stage '(?P<stage>[^']+)'")
+CACHED = re.compile(r"Stage '(?P<stage>[^']+)' is cached")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a reproduction did.
+
+    Attributes:
+        ran: names of the stages that ran, in order.
+        restored: names of the stages whose results came from DVC's run cache.
+        objects_pushed: objects that the remote gained.
+        bytes_pushed: their size.
+        remote: the remote's address.
+    """
+
+    ran: list[str]
+    restored: list[str]
+    objects_pushed: int
+    bytes_pushed: int
+    remote: str
+
+
+def reproduce(project: Project, settings: Settings, echo: Callable[[str], None]) -> Outcome:
+    """Run `dvc repro` and `dvc push`; each line that DVC prints goes through `echo`.
+
+    What was pushed is measured at the remote itself, by listing it before and after.
+
+    Raises:
+        ReproduceError: one of the two commands failed.
+        TransferError: the store cannot be reached.
+    """
+    prefix = remote_prefix(project)
+    objects, size = usage(prefix, settings=settings)
+    lines: list[str] = []
+
+    def keep(line: str) -> None:
+        lines.append(line)
+        echo(line)
+
+    for command in ("repro", "push"):
+        status = run_dvc([command], project, settings, on_line=keep)
+        if status != 0:
+            raise ReproduceError(
+                f"`dvc {command}` failed (exit status {status}); the lines above say why. "
+                "What was done is kept: mend the cause and run the command again."
+            )
+    objects_now, size_now = usage(prefix, settings=settings)
+    return Outcome(
+        ran=[found["stage"] for line in lines if (found := RUNNING.match(line))],
+        restored=[found["stage"] for line in lines if (found := CACHED.match(line))],
+        objects_pushed=objects_now - objects,
+        bytes_pushed=size_now - size,
+        remote=f"s3://{settings.bucket_name}/{prefix}",
+    )
+
+
+def describe(outcome: Outcome, settings: Settings) -> str:
+    """The outcome in a few plain lines."""
+    if outcome.ran:
+        lines = [f"Ran {len(outcome.ran)} stages: {', '.join(outcome.ran)}"]
+    elif outcome.restored:
+        lines = ["No stage had to run"]
+    else:
+        lines = ["Nothing to do: every result is up to date"]
+    if outcome.restored:
+        lines.append(f"From the run cache: {', '.join(outcome.restored)}")
+    if outcome.objects_pushed:
+        size = outcome.bytes_pushed / 1e6
+        lines.append(f"Pushed {outcome.objects_pushed} objects, {size:.1f} MB, to {outcome.remote}")
+    else:
+        lines.append(f"Nothing to push: {outcome.remote} holds it all")
+    if settings.is_embedded:
+        lines.append("The object store stays up; `make stop` ends it, its data stays")
+    return "\n".join(lines)
