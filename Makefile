@@ -3,14 +3,14 @@
 # make PYTHON=python3.12 reproduce
 
 PYTHON ?= python3
-UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
+# uv where it is on the PATH, but not the one inside .venv, which a new set-up would pull from under it.
+UV := $(shell uv=$$(command -v uv) && [ "$$uv" != "$(CURDIR)/$(BIN)/uv" ] && echo "$$uv")
+PACKAGES := .venv/.packages
 INSTALLED := .venv/.installed
 
 # Every command below, and the stages that DVC starts, find the tools of .venv first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# DVC's database of file hashes stays in this clone: no shared /var/tmp with its permissions.
-export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 
 .DEFAULT_GOAL := help
 .PHONY: help setup reproduce test lint pull push serve stop report lock clean
@@ -22,7 +22,7 @@ reproduce: setup ## Serve the store, run what is stale, push the results, sum up
 	@bucket serve --if-embedded
 	@python src/pipeline/publish.py
 	@bucket reproduce
-	@python src/pipeline/summary.py reports/metrics.json reports/report.html
+	@python src/pipeline/summary.py reports/intervals.json reports/report.html
 
 test: setup ## Run all tests
 	@pytest
@@ -53,25 +53,28 @@ report: setup ## Bring the report up to date and print where it is
 
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
 
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): $(PACKAGES) pyproject.toml
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PACKAGES): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "$(PYTHON) is older than 3.11: name a newer one, e.g. make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	  echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Setting up .venv from requirements.lock ($(if $(UV),uv,venv and pip); once) ..."
 ifneq ($(UV),)
-	@uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
-	@VIRTUAL_ENV=.venv uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
-	@VIRTUAL_ENV=.venv uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@"$(UV)" venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	@VIRTUAL_ENV=.venv "$(UV)" pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 else
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --requirement requirements.lock
 endif
 	@touch $@
 
-# Needs uv: on the PATH, or put into .venv here. Names, versions and hashes; no address of a registry.
-lock: setup ## Write requirements.lock anew from pyproject.toml
-	@command -v uv >/dev/null || pip install --quiet uv
-	@uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest \
+# Names, versions and hashes; no address of a registry. One version a name for every Python.
+lock: ## Write requirements.lock anew from pyproject.toml, with the newest versions
+	@command -v uv >/dev/null || $(MAKE) --no-print-directory setup
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 
 clean: ## Remove what can be made again: data, caches, .venv (never .env, nor the store's data)

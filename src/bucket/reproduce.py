@@ -1,8 +1,10 @@
 """The main job: run what is stale, push the results, and know what was done."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
+
+from rich.filesize import decimal
 
 from bucket.dvc_remote import remote_prefix, run_dvc
 from bucket.errors import ReproduceError
@@ -71,7 +73,7 @@ def reproduce(project: Project, settings: Settings, echo: Callable[[str], None])
 def describe(outcome: Outcome, settings: Settings) -> str:
     """The outcome in a few plain lines."""
     if outcome.ran:
-        lines = [f"Ran {len(outcome.ran)} stages: {', '.join(outcome.ran)}"]
+        lines = [f"Ran {_count(outcome.ran, 'stage')}: {', '.join(outcome.ran)}"]
     elif outcome.restored:
         lines = ["No stage had to run"]
     else:
@@ -79,10 +81,14 @@ def describe(outcome: Outcome, settings: Settings) -> str:
     if outcome.restored:
         lines.append(f"From the run cache: {', '.join(outcome.restored)}")
     if outcome.objects_pushed:
-        size = outcome.bytes_pushed / 1e6
-        lines.append(f"Pushed {outcome.objects_pushed} objects, {size:.1f} MB, to {outcome.remote}")
+        objects = _count(range(outcome.objects_pushed), "object")
+        lines.append(f"Pushed {objects}, {decimal(outcome.bytes_pushed)}, to {outcome.remote}")
     else:
         lines.append(f"Nothing to push: {outcome.remote} holds it all")
     if settings.is_embedded:
         lines.append("The object store stays up; `make stop` ends it, its data stays")
     return "\n".join(lines)
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

@@ -13,7 +13,6 @@ import sys
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from random import SystemRandom
 from typing import Literal
 
 import psutil
@@ -22,19 +21,8 @@ from pydantic import SecretStr
 from bucket.env_file import write_private
 from bucket.errors import ServerError
 from bucket.paths import Project
+from bucket.ports import ADDRESS, GRPC_OFFSET, free_ports
 from bucket.settings import Settings
-
-#: The one address that every port of the store is bound to.
-ADDRESS = "127.0.0.1"
-
-#: gRPC of an inner server listens this far above its HTTP port. Other numbers can be set, but the
-#: worker that vacuums deleted objects looks for the admin server here, whatever is set.
-GRPC_OFFSET = 10_000
-
-#: Where free ports are looked for, of pairs and of single ones: apart from each other, and below
-#: 32768, as Linux gives those above to outgoing connections.
-PAIRED_PORTS = range(15_000, 22_000)
-SINGLE_PORTS = range(22_000, 25_000)
 
 #: The store's inner servers, each with a port for HTTP and one for gRPC; S3 has its own HTTP port.
 INNER = ("master", "volume", "filer", "admin")
@@ -53,6 +41,9 @@ STOP_SECONDS = 3.0
 
 #: For one signed request on loopback, which takes milliseconds.
 REQUEST_SECONDS = 5.0
+
+#: For the look whether a port's owner is a store that we may use: strangers may not answer at all.
+PROBE_SECONDS = 1.0
 
 #: Longest piece of a log line that goes into a message.
 LINE_LIMIT = 300
@@ -166,12 +157,14 @@ def is_shared(settings: Settings) -> bool:
     """
     stranger = settings.model_copy(update={"secret_access_key": SecretStr(secrets.token_hex(20))})
     return (
-        signed("HEAD", settings) == HTTPStatus.OK
-        and signed("HEAD", stranger) == HTTPStatus.FORBIDDEN
+        signed("HEAD", settings, PROBE_SECONDS) == HTTPStatus.OK
+        and signed("HEAD", stranger, PROBE_SECONDS) == HTTPStatus.FORBIDDEN
     )
 
 
-def signed(method: Literal["HEAD", "PUT"], settings: Settings) -> int | None:
+def signed(
+    method: Literal["HEAD", "PUT"], settings: Settings, timeout: float = REQUEST_SECONDS
+) -> int | None:
     """HTTP status of a signed request for the bucket itself; None where nothing answers.
 
     `http.client` sends it, which knows of no proxy. obstore signs it, as it imports in 60 ms;
@@ -180,7 +173,7 @@ def signed(method: Literal["HEAD", "PUT"], settings: Settings) -> int | None:
     import obstore
 
     url = obstore.sign(settings.obstore(), method, "", timedelta(seconds=60))
-    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=REQUEST_SECONDS)
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=timeout)
     try:
         connection.request(method, url.removeprefix(settings.endpoint_url))
         return connection.getresponse().status
@@ -248,44 +241,6 @@ def remove_sockets(paths: list[str]) -> None:
             path.unlink(missing_ok=True)
         except OSError:
             continue
-
-
-def free_ports(count: int, *, paired: bool = False) -> list[int]:
-    """Ports that nobody listens on, in random order, so that two starts seldom pick the same.
-
-    Args:
-        count: how many.
-        paired: whether the ports `GRPC_OFFSET` above them have to be free too.
-
-    Raises:
-        ServerError: there are not so many.
-    """
-    found: list[int] = []
-    candidates = PAIRED_PORTS if paired else SINGLE_PORTS
-    for port in SystemRandom().sample(candidates, len(candidates)):
-        both = (port, port + GRPC_OFFSET) if paired else (port,)
-        # `weed` serves gRPC on a socket of this name too, and fails where it is another user's.
-        named = any(list(Path("/tmp").glob(f"seaweedfs-*-{number}.sock")) for number in both)  # noqa: S108
-        if not named and all(is_free(number) for number in both):
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise ServerError(
-        f"There are no {count} free ports between {candidates.start} and {candidates.stop} on "
-        f"{ADDRESS}. Stop some of the programs that listen there."
-    )
-
-
-def is_free(port: int) -> bool:
-    """Whether a server could listen on `port`, on loopback and, as `weed` insists, anywhere."""
-    for address in (ADDRESS, "0.0.0.0"):  # noqa: S104 (bound for a moment, never listened on)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Go's servers do
-            try:
-                probe.bind((address, port))
-            except OSError:
-                return False
-    return True
 
 
 def last_line(log: Path) -> str:

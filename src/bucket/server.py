@@ -14,7 +14,7 @@ from typing import Any, Literal
 import psutil
 from filelock import FileLock, Timeout
 
-from bucket import seaweed
+from bucket import ports, seaweed
 from bucket.env_file import create_env, point_dvc_at, set_endpoint, write_private
 from bucket.errors import ServerError, SettingsError
 from bucket.paths import Project
@@ -108,6 +108,7 @@ class Server:
             ):
                 point_dvc_at(self.project, settings.endpoint_url)
                 return self.status()
+            process = process or seaweed.find(self.project)
             if process is None and seaweed.is_shared(settings):
                 point_dvc_at(self.project, settings.endpoint_url)
                 return dataclasses.replace(
@@ -117,7 +118,7 @@ class Server:
                     bucket=settings.bucket_name,
                 )
             # It died, it hangs, or its settings changed; perhaps its state file was deleted.
-            self._clear(state, process or seaweed.find(self.project))
+            self._clear(state, process)
             settings, moved_from = self._launch(settings)
             point_dvc_at(self.project, settings.endpoint_url)
             return dataclasses.replace(self.status(), started=True, moved_from=moved_from)
@@ -167,7 +168,7 @@ class Server:
         return (
             f"OS_ENDPOINT_URL ({origin}) is {value or 'not set'}, which is not the embedded store, "
             "so there is nothing to serve. To go back to the embedded store: "
-            f"{back}, like OS_ENDPOINT_URL=http://{seaweed.ADDRESS}:8333."
+            f"{back}, like OS_ENDPOINT_URL=http://{ports.ADDRESS}:8333."
         )
 
     def _make_folder(self) -> None:
@@ -224,7 +225,7 @@ class Server:
         self._check_room()
         moved_from = None
         for _ in range(ATTEMPTS):
-            if not seaweed.is_free(settings.port):
+            if not ports.is_free(settings.port):
                 moved_from = moved_from or settings.port
                 settings = self._move(settings)
             process = seaweed.launch(self.project, settings)
@@ -271,8 +272,8 @@ class Server:
                 f"Port {settings.port} of OS_ENDPOINT_URL (the environment) is taken by another "
                 "program. Unset OS_ENDPOINT_URL, or set it to a free port."
             )
-        port = seaweed.free_ports(1)[0]
-        set_endpoint(self.project, f"http://{seaweed.ADDRESS}:{port}")
+        port = ports.free_ports(1)[0]
+        set_endpoint(self.project, f"http://{ports.ADDRESS}:{port}")
         return Settings.load(self.project)
 
     def _check_room(self) -> None:

@@ -71,12 +71,32 @@ def evaluate(predictions: pd.DataFrame, params: Evaluate) -> dict[str, Any]:
     }
 
 
-def main(predictions: Path, metrics: Path, plots: Path, params: Path = Path("params.yaml")) -> None:
-    """Read PREDICTIONS (Parquet); write METRICS (JSON) and the tables of the folder PLOTS (CSV)."""
+def headline(result: dict[str, Any]) -> dict[str, Any]:
+    """The figures that `dvc metrics` compares from commit to commit: no intervals."""
+    by_score = {
+        score: {model: row[score] for model, row in result["models"].items()} for score in SCORES
+    }
+    gains = {name: row["auc"] for name, row in result["gains"].items()}
+    return by_score | {"auc_gain": gains, "flights": result["flights"]}
+
+
+def main(
+    predictions: Path,
+    metrics: Path,
+    intervals: Path,
+    plots: Path,
+    params: Path = Path("params.yaml"),
+) -> None:
+    """Score PREDICTIONS (Parquet).
+
+    Writes the headline METRICS, all scores with their INTERVALS (both JSON), and the tables of the
+    folder PLOTS (CSV).
+    """
     settings = Evaluate.read(params)
     table = read_parquet(predictions, predictions_schema(MODELS).names)
     result = evaluate(table, settings)
-    write_json(result, metrics)
+    write_json(headline(result), metrics)
+    write_json(result, intervals)
     by_model = pd.DataFrame(result["models"]).T.rename_axis("model").reset_index()
     write_csv(by_model, plots / "models.csv")
     gains = pd.DataFrame(result["gains"]).T.rename_axis("added").reset_index()

@@ -22,9 +22,8 @@ from pipeline.tables import complete_or_absent, read_parquet, write_parquet
 #: exception, and which of the two lies in its future.
 WAITING_MINUTES = 180
 
-#: Hours of flights before a partition that its look-back may need: the longest delay on record
-#: (1,301 minutes) and the longest window fit in twice over.
-HALO = pd.Timedelta(hours=48)
+#: Minutes; the validation lets no longer delay pass (the longest on record: 1,301).
+LONGEST_DELAY = 24 * 60
 
 
 class Month(NamedTuple):
@@ -38,6 +37,12 @@ class Month(NamedTuple):
 def minutes(times: "pd.Series[pd.Timestamp]") -> np.ndarray:
     """Whole minutes since 1970 UTC."""
     return times.dt.tz_localize(None).to_numpy("datetime64[m]").astype(np.int64)
+
+
+def halo(params: Features) -> pd.Timedelta:
+    """How long before a partition a flight can be scheduled and still be in its look-back."""
+    longest = max([*params.window_minutes, WAITING_MINUTES])
+    return pd.Timedelta(minutes=params.lead_minutes + longest + LONGEST_DELAY)
 
 
 def airport_state(known: pd.DataFrame, moments: np.ndarray, params: Features) -> pd.DataFrame:
@@ -95,6 +100,8 @@ def with_airport_state(
         moments = minutes(rows["scheduled"]) - params.lead_minutes
         state = airport_state(known[known["origin"] == origin], moments, params)
         parts.append(pd.concat([rows, state.set_index(rows.index)], axis=1))
+    if not parts:  # nothing left New York: a month of cancelled flights, say
+        return flights.reindex(columns=[*flights, *knock_on_values(params.window_minutes)])
     return pd.concat(parts).sort_index()
 
 
@@ -120,7 +127,7 @@ def build_features(
     planes: pd.DataFrame,
     params: Features,
 ) -> pd.DataFrame:
-    """Features of the departed among `flights`, given the flights of at least `HALO` before them.
+    """Features of the departed among `flights`, given the flights of the `halo` before them.
 
     Returns:
         One row a departed flight, in the order of `flights`, with the columns of
@@ -139,13 +146,13 @@ def build_features(
 def build_month(month: Month, interim: Path, params: Features) -> int:
     """Write the features of one month; returns the number of rows."""
     flights = read_parquet(month.flights)
-    halo = flights.iloc[:0]
+    before = flights.iloc[:0]
     if month.before is not None:
         before = read_parquet(month.before)
-        halo = before[before["scheduled"] >= flights["scheduled"].min() - HALO]
+        before = before[before["scheduled"] >= flights["scheduled"].min() - halo(params)]
     weather = read_parquet(interim / "weather.parquet", ["origin", "hour", *WEATHER_VALUES])
     planes = read_parquet(interim / "planes.parquet")
-    features = build_features(flights, halo, weather, planes, params)
+    features = build_features(flights, before, weather, planes, params)
     write_parquet(features, features_schema(params.window_minutes), month.output)
     return len(features)
 

@@ -1,5 +1,6 @@
 """The report's figures, as SVG that is the same text for the same numbers."""
 
+import re
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -20,7 +21,6 @@ NUMBER: Any = {"size": 10, "bbox": {"facecolor": "white", "edgecolor": "none", "
 WIDTH = 4.6
 
 STYLE: Any = {
-    "svg.hashsalt": "flight-delays",  # ids inside the SVG would be random
     "svg.fonttype": "none",  # text stays text: searchable, and set in the page's font
     "font.family": "sans-serif",
     "font.size": 11,
@@ -41,13 +41,17 @@ def _svg(label: str, height: float, draw: Callable[[Axes], None]) -> str:
         height: inches.
         draw: puts the figure's content on the axes.
     """
-    with mpl.rc_context(STYLE):
+    # An id is a hash of what it names and a salt: random without one, and its own in each figure.
+    with mpl.rc_context(STYLE | {"svg.hashsalt": label}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         draw(figure.add_subplot())
         out = StringIO()
         no_time_no_tool: dict[str, Any] = {"Date": None, "Creator": None}
         figure.savefig(out, format="svg", metadata=no_time_no_tool)
     text = out.getvalue()
+    # Every figure of the page numbers its parts alike; only what is referred to needs its id.
+    targets = set(re.findall(r"#([\w-]+)", text))
+    text = re.sub(r' id="([^"]*)"', lambda id_: id_[0] if id_[1] in targets else "", text)
     return f'<svg role="img" aria-label="{label}"' + text[text.index("<svg") + 4 :].rstrip()
 
 

@@ -169,7 +169,12 @@ class Boosting:
         return probability
 
     def _inputs(self, flights: pd.DataFrame) -> pd.DataFrame:
-        return flights[self.columns].astype(self.known)
+        inputs = flights[self.columns]
+        seen = {
+            name: inputs[name].where(inputs[name].isin(known.categories))
+            for name, known in self.known.items()
+        }
+        return inputs.assign(**seen).astype(self.known)
 
 
 def make_model(name: str, knock_on: list[str], params: Train) -> Model:

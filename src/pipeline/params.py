@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -11,6 +11,12 @@ from pipeline.stage import StageError
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Month = Annotated[int, Field(ge=1, le=12)]
+
+
+def _each_once(values: list[int]) -> list[int]:
+    if len(set(values)) < len(values):
+        raise ValueError("a value occurs twice")
+    return values
 
 
 class Section(BaseModel):
@@ -69,9 +75,13 @@ class Features(Section):
     #: Minutes after schedule from which a departure is late (the US DOT's definition: 15).
     late_minutes: Annotated[int, Field(ge=1)]
     #: Minutes before the scheduled departure at which the airport's state is read.
-    lead_minutes: Annotated[int, Field(ge=0)]
+    lead_minutes: Annotated[int, Field(ge=0, le=24 * 60)]
     #: Lengths of the look-back windows that end at that moment, minutes.
-    window_minutes: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    window_minutes: Annotated[
+        list[Annotated[int, Field(ge=1, le=7 * 24 * 60)]],
+        Field(min_length=1),
+        AfterValidator(_each_once),
+    ]
 
 
 class Boosting(BaseModel):

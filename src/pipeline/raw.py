@@ -6,6 +6,8 @@ speeds miles per hour, precipitation inches, pressure millibar, visibility miles
 the scheduled hour in UTC.
 """
 
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pandera.pandas as pa
 from pipeline.stage import StageError
 
 ORIGINS = ["EWR", "JFK", "LGA"]
+UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 FILES = {
     "flights": "flights.csv.zip",
     "weather": "weather.csv",
@@ -46,7 +49,13 @@ _CLOCK = [
     _check("is_clock_time", lambda hhmm: hhmm.between(0, 2400) & (hhmm % 100 < 60)),
     _check("midnight_is_0", lambda hhmm: hhmm < 2400),
 ]
-_UTC_HOUR = _matches("is_utc_hour", r"201[34]-\d\d-\d\dT\d\d:00:00Z")
+_UTC_HOUR = _check(
+    "is_utc_hour",
+    lambda hours: (
+        hours.str.fullmatch(r"201[34]-\d\d-\d\dT\d\d:00:00Z")
+        & pd.to_datetime(hours, format=UTC_FORMAT, errors="coerce").notna()
+    ),
+)
 _AIRPORT = _matches("is_airport_code", "[A-Z0-9]{3}")
 _CARRIER = _matches("is_carrier_code", "[A-Z0-9]{2}")
 _ORIGIN = _one_of("is_new_york", ORIGINS)
@@ -140,19 +149,49 @@ def read_raw(folder: Path, table: str, columns: list[str] | None = None) -> pd.D
     Only an empty field and `NA` mean "missing", as in the source.
 
     Raises:
-        StageError: the file is missing, damaged, lacks a column, or holds a value of another type.
+        StageError: the file is missing, damaged, lacks a column that was asked for, has no
+            rows, or holds a value of another type.
     """
     path = folder / FILES[table]
     types = {name: str(column.dtype) for name, column in SCHEMAS[table].columns.items()}
     try:
-        return pd.read_csv(
-            path,
-            dtype=types,
-            usecols=columns,
-            na_values=["", "NA"],
-            keep_default_na=False,
-        )
+        frame = _read_csv(path, types, columns)
     except FileNotFoundError:
         raise StageError(f"{path}: not there. `dvc pull` or `dvc repro fetch` gets it.") from None
     except (ValueError, OSError) as error:
-        raise StageError(f"{path}: not the table that was promised: {error}") from None
+        reason = _wrong_types(path, types) or error
+        raise StageError(f"{path}: not the table that was promised: {reason}") from None
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise StageError(f"{path} is damaged: {error}. Fetch it anew.") from None
+    if frame.empty:
+        raise StageError(f"{path}: not the table that was promised: it has no rows.")
+    return frame
+
+
+def _read_csv(
+    path: Path, types: dict[str, str] | str, columns: list[str] | None = None
+) -> pd.DataFrame:
+    return pd.read_csv(
+        path, dtype=types, usecols=columns, na_values=["", "NA"], keep_default_na=False
+    )
+
+
+def _wrong_types(path: Path, types: dict[str, str]) -> str:
+    """Which columns hold how many values that are not of their type; "" if it is not that."""
+    try:
+        text = _read_csv(path, "str")
+    except (ValueError, OSError):
+        return ""
+    found = []
+    for column in text.columns.intersection([name for name in types if types[name] != "str"]):
+        number = pd.to_numeric(text[column], errors="coerce")
+        wrong = number.isna() & text[column].notna()
+        if types[column] == "int64":
+            wrong = number.isna() | (number % 1 != 0)
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            found.append(
+                f"column {column}, check is_{types[column]}: {wrong.sum():,} violations, "
+                f"the first in row {row + 1:,}: {text[column][row]!r}"
+            )
+    return "; ".join(found)

@@ -51,7 +51,7 @@ def answer(metrics: dict[str, Any]) -> str:
     return (
         "Of a late and a punctual flight, the schedule alone picks the late one "
         f"{alone * 100:.0f} times in 100 (AUC {alone:.3f}); {', '.join(clauses[:-1])}, and "
-        f"{clauses[-1]}, which makes {best * 100:.0f} times in 100 at best."
+        f"{clauses[-1]}. With all of it known: {best * 100:.0f} times in 100."
     ).replace("-0.", "\N{MINUS SIGN}0.")
 
 
@@ -78,7 +78,7 @@ def main(
     params: Path = Path("params.yaml"),
 ) -> None:
     """Read FEATURES, INTERIM/origins and the results in REPORTS; fill TEMPLATE and write PAGE."""
-    metrics = read_json(reports / "metrics.json")
+    metrics = read_json(reports / "intervals.json")
     models, gains = metrics["models"], metrics["gains"]
     flights = read_parquet(features, ["origin", "minute_of_day", "late"])
     origins = read_parquet(interim / "origins.parquet")

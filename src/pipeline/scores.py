@@ -107,7 +107,8 @@ def calibration(
 
     Equal probabilities share a bin, so there may be fewer than `bins` rows.
     """
-    bin_number = pd.qcut(probability, bins, labels=False, duplicates="drop")
+    edges = np.unique(np.quantile(probability, np.arange(1, bins) / bins))
+    bin_number = np.searchsorted(edges, probability, side="left")
     groups = pd.DataFrame({"probability": probability, "late": late}).groupby(bin_number)
     return pd.DataFrame(
         {

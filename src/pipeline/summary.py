@@ -11,9 +11,9 @@ from pipeline.schemas import MODELS
 from pipeline.stage import run_stage
 
 
-def main(metrics: Path, report: Path) -> None:
-    """Print the AUC of each model in METRICS and the path of REPORT."""
-    content = json.loads(metrics.read_text(encoding="utf-8"))
+def main(intervals: Path, report: Path) -> None:
+    """Print the AUC of each model in INTERVALS and the path of REPORT."""
+    content = json.loads(intervals.read_text(encoding="utf-8"))
     share = round(100 * content["confidence"])
     console = Console()
     print(f"\n{content['flights']:,} held-out flights, late or not:")

@@ -44,9 +44,9 @@ def read_parquet(
             pq.read_table(file, columns=columns, read_dictionary=categories, use_threads=False)
             for file in files
         ]
+        table = pa.concat_tables(tables).unify_dictionaries()
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise StageError(f"{path}: cannot be read as Parquet: {error}") from None
-    table = pa.concat_tables(tables).unify_dictionaries()
     del tables
     # Each column is freed once it is converted, and Arrow's pool hands its pages back: what a
     # stage then holds is its frame, not the file it came from.
@@ -72,7 +72,7 @@ def write_parquet(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
     """
     try:
         table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False, nthreads=1)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, KeyError) as error:
         raise StageError(f"{path}: the table does not fit its schema: {error}") from None
     with complete_or_absent(path) as temporary:
         pq.write_table(
@@ -98,7 +98,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError) as error:
+    except (FileNotFoundError, ValueError) as error:
         raise StageError(f"{path}: cannot be read as JSON: {error}") from None
 
 

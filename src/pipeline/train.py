@@ -43,7 +43,8 @@ def fit_all(
         `test`'s rows with a column of probabilities a model, and how each model was chosen.
     """
     notes = {}
-    predictions = test[[*KEY, "day", "late"]].copy()
+    # As a category, the carrier would sort by its first appearance.
+    predictions = test[[*KEY, "day", "late"]].astype({"carrier": "str"})
     # The trees give the same bits on any number of threads; BLAS, which sums in blocks, may not.
     with threadpool_limits(1, user_api="blas"):
         for name in tqdm(MODELS, desc="train", disable=None, leave=False):

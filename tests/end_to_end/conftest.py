@@ -1,0 +1,51 @@
+"""Clones of this repository as a newcomer has them, with a store of their own."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bucket import Project, ports
+from bucket.env_file import create_env, set_endpoint
+from bucket.server import Server
+from tests.end_to_end.clones import TOOLS, Clone, copy_repository
+
+
+@pytest.fixture(scope="session")
+def make_clone() -> Iterator[Callable[..., Clone]]:
+    """Makes clones whose stores use free ports; the stores are stopped at the end."""
+    made: list[Project] = []
+
+    def make(root: Path, **changes: str) -> Clone:
+        root.mkdir(parents=True)
+        copy_repository(root)
+        project = Project(root)
+        create_env(project)
+        set_endpoint(project, f"http://127.0.0.1:{ports.free_ports(1)[0]}")
+        made.append(project)
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("OS_", "AWS_", "DVC_", "GIT_", "MAKE", "MFLAGS"))
+        }
+        environment = inherited | {
+            # The clone's own code, not that of the repository that runs the tests.
+            "PYTHONPATH": str(root / "src"),
+            "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
+            "DVC_SITE_CACHE_DIR": str(root / ".dvc" / "tmp" / "site"),
+        }
+        return Clone(root, environment | changes)
+
+    yield make
+    for project in made:
+        Server(project).stop()
+
+
+@pytest.fixture(scope="session")
+def reproduced(make_clone: Callable[..., Clone], tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone in which `make reproduce` has run from nothing."""
+    clone = make_clone(tmp_path_factory.mktemp("reproduced") / "clone", TZ="UTC", LC_ALL="C.UTF-8")
+    done = clone.make("reproduce")
+    assert "Ran 7 stages: fetch, validate, clean, features, train, evaluate, report" in done.stdout
+    return clone

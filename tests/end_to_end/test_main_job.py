@@ -1,0 +1,156 @@
+"""The whole life of versioned data, with real `make`, `dvc` and `git` commands."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import obstore
+import pytest
+from ruamel.yaml import YAML
+
+from bucket import Project, Settings
+from tests.end_to_end.clones import Clone
+
+DATA = ("data/raw", "data/interim", "data/processed", ".dvc/cache")
+
+
+def output_hashes(clone: Clone) -> dict[str, str]:
+    """Hash of every output, by path, as `dvc.lock` records it."""
+    stages = YAML(typ="safe").load(clone.root / "dvc.lock")["stages"]
+    return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+
+
+def git_status(clone: Clone) -> str:
+    return clone.run("git", "status", "--porcelain").stdout
+
+
+def forget_data(clone: Clone) -> None:
+    for folder in DATA:
+        shutil.rmtree(clone.root / folder)
+
+
+def test_the_figures_are_those_that_the_question_expects(reproduced: Clone) -> None:
+    metrics = json.loads((reproduced.root / "reports/metrics.json").read_text())
+    expected = {"constant": 0.50, "schedule": 0.67, "weather": 0.70, "knock_on": 0.74}
+    for model, auc in expected.items():
+        assert metrics["auc"][model] == pytest.approx(auc, abs=0.01)
+    assert abs(metrics["auc_gain"]["aircraft"]) < 0.005
+    assert metrics["flights"] == 54_145
+
+
+def test_results_are_the_committed_ones(reproduced: Clone) -> None:
+    assert git_status(reproduced) == ""
+
+
+def test_a_second_run_finds_nothing_to_do(reproduced: Clone) -> None:
+    done = reproduced.make("reproduce")
+    assert "Nothing to do: every result is up to date" in done.stdout
+    assert "Nothing to push" in done.stdout
+    assert "Running stage" not in done.stdout
+    assert re.search(r"knock_on +0\.74", done.stdout)
+    assert str(reproduced.root / "reports/report.html") in done.stdout
+
+
+def test_a_pipe_gets_plain_lines(reproduced: Clone) -> None:
+    done = reproduced.make("reproduce")
+    assert not re.search(r"\x1b|\r|[┃━█]", done.stdout + done.stderr)
+
+
+def test_hashes_do_not_depend_on_folder_time_zone_locale_or_threads(
+    reproduced: Clone, make_clone: Callable[..., Clone], tmp_path: Path
+) -> None:
+    other = make_clone(
+        tmp_path / "a folder of one's own, é",
+        TZ="Asia/Kathmandu",
+        LC_ALL="C",
+        PYTHONHASHSEED="7",
+        OMP_NUM_THREADS="1",
+        OPENBLAS_NUM_THREADS="1",
+        HOME=str(tmp_path),
+    )
+    other.make("reproduce")
+    assert output_hashes(other) == output_hashes(reproduced)
+    assert len(output_hashes(other)) == 19
+    # Every file, too: what is not in the cache (reports) and what is.
+    for name in ("reports/report.html", "reports/metrics.json", "dvc.lock"):
+        assert (other.root / name).read_bytes() == (reproduced.root / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["bucket", "dvc", "status", "-c"],
+        ["dotenv", "run", "--", "dvc", "status", "-c"],
+        ["sh", "-c", "set -a; . ./.env; set +a; dvc status -c"],
+        ["uv", "run", "dvc", "status", "-c"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_plain_dvc_reaches_the_store_by_each_documented_way(
+    reproduced: Clone, command: list[str]
+) -> None:
+    if not shutil.which(command[0], path=reproduced.environment["PATH"]):
+        pytest.skip(f"{command[0]} is not on the PATH")
+    done = reproduced.run(*command, UV_ENV_FILE=".env")
+    assert "in sync" in done.stdout
+
+
+def test_plain_dvc_push_restores_what_the_remote_lost(reproduced: Clone) -> None:
+    settings = Settings.load(Project(reproduced.root))
+    md5 = output_hashes(reproduced)["data/processed/predictions.parquet"]
+    obstore.delete(settings.obstore(), f"flight-delays/files/md5/{md5[:2]}/{md5[2:]}")
+    script = "set -a; . ./.env; set +a; dvc push"
+    assert "1 file pushed" in reproduced.run("sh", "-c", script).stdout
+
+
+def test_pull_brings_everything_back_and_nothing_is_left_to_do(reproduced: Clone) -> None:
+    forget_data(reproduced)
+    reproduced.make("pull")
+    assert git_status(reproduced) == ""
+    done = reproduced.make("reproduce")
+    assert "Nothing to do: every result is up to date" in done.stdout
+
+
+def test_plain_dvc_pull_and_repro_work_with_the_environment_loaded(reproduced: Clone) -> None:
+    forget_data(reproduced)
+    reproduced.run("dotenv", "run", "--", "dvc", "pull")
+    done = reproduced.run("dotenv", "run", "--", "dvc", "repro")
+    assert "Running stage" not in done.stdout
+
+
+def test_a_changed_parameter_reruns_its_stage_and_what_follows(
+    reproduced: Clone, tmp_path: Path
+) -> None:
+    # A second clone of the first one's commit, on the first one's store.
+    root = tmp_path / "second"
+    subprocess.run(["git", "clone", "-q", str(reproduced.root), str(root)], check=True)
+    for name in (".env", ".dvc/config.local"):
+        shutil.copy(reproduced.root / name, root / name)
+    second = Clone(root, reproduced.environment | {"PYTHONPATH": str(root / "src")})
+    second.run("bucket", "dvc", "pull")
+    params = root / "params.yaml"
+    params.write_text(params.read_text().replace("resamples: 2000", "resamples: 1000"))
+    done = second.run("bucket", "reproduce")
+    assert "Ran 2 stages: evaluate, report" in done.stdout
+    assert re.search(r"Pushed \d+ objects?, [\d.]+ kB", done.stdout)
+
+
+def test_a_stage_that_fails_names_the_cause_and_the_next_run_finishes(reproduced: Clone) -> None:
+    params = reproduced.root / "params.yaml"
+    before = params.read_text()
+    params.write_text(before.replace("calibration_bins: 10", "calibration_bins: ten"))
+    try:
+        failed = reproduced.run("bucket", "reproduce", check=False)
+    finally:
+        params.write_text(before)
+    assert failed.returncode == 1
+    assert "params.yaml: evaluate.calibration_bins" in failed.stderr
+    assert "`dvc repro` failed" in failed.stderr
+    assert "Traceback" not in failed.stdout + failed.stderr
+    # DVC removes a stage's outputs before it runs; its run cache gives them back.
+    mended = reproduced.run("bucket", "reproduce")
+    assert "From the run cache: evaluate" in mended.stdout
+    assert git_status(reproduced) == ""

@@ -1,0 +1,95 @@
+"""What the papers and the configuration say holds, and holds together."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from configobj import ConfigObj
+from dotenv import dotenv_values
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.end_to_end.clones import REPOSITORY
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    return [REPOSITORY / name for name in listed.stdout.split("\0") if name]
+
+
+def locked() -> dict[str, str]:
+    """Version by name, as requirements.lock pins it."""
+    text = (REPOSITORY / "requirements.lock").read_text()
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", text, re.MULTILINE))
+
+
+def test_the_lock_file_satisfies_pyproject() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    versions = {canonicalize_name(name): version for name, version in locked().items()}
+    for line in wanted:
+        requirement = Requirement(line)
+        name = canonicalize_name(requirement.name)
+        assert name in versions, f"{line}: not in requirements.lock; run `make lock`"
+        assert requirement.specifier.contains(versions[name]), f"{line}: lock has {versions[name]}"
+
+
+def test_the_lock_file_pins_each_name_once_with_hashes_and_no_address() -> None:
+    text = (REPOSITORY / "requirements.lock").read_text()
+    names = re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE)
+    assert len(names) == len(set(names)) > 100
+    for pin in re.split(r"\n(?=[a-z])", text.strip()):
+        assert re.fullmatch(r"\S+==\S+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+", pin), pin
+
+
+def test_endpoint_and_bucket_are_the_same_wherever_they_are_named() -> None:
+    example = dotenv_values(REPOSITORY / ".env.example")
+    remote = ConfigObj(str(REPOSITORY / ".dvc/config"))['remote "storage"']
+    endpoint, url = str(example["OS_ENDPOINT_URL"]), urlsplit(str(remote["url"]))
+    assert remote["endpointurl"] == endpoint
+    assert url.netloc == example["OS_BUCKET_NAME"]
+    page = (REPOSITORY / "data/README.md").read_text()
+    assert f"| endpoint | `{endpoint}` |" in page
+    assert f"| bucket | `{url.netloc}` |" in page
+    assert f"`{url.geturl()}`" in page
+
+
+def test_dvc_calls_nobody_home_and_links_before_it_copies() -> None:
+    config = ConfigObj(str(REPOSITORY / ".dvc/config"))
+    assert config["core"]["analytics"] == "false"
+    assert config["core"]["check_update"] == "false"
+    assert config["cache"]["type"] == "reflink,hardlink,symlink,copy"
+
+
+def test_no_tracked_file_is_a_secret_or_large() -> None:
+    for path in tracked_files():
+        assert path.name != ".env"
+        assert not path.is_file() or path.stat().st_size < 1_000_000, path
+
+
+@pytest.mark.parametrize("page", ["README.md", "data/README.md", "CHANGELOG.md"])
+def test_the_make_targets_that_a_page_names_exist(page: str) -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b(?=`|\s+#|\n)", (REPOSITORY / page).read_text()))
+    assert named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("page", ["README.md", "data/README.md"])
+def test_the_files_that_a_page_names_exist(page: str) -> None:
+    text = (REPOSITORY / page).read_text()
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    for name in linked:
+        assert (REPOSITORY / page).parent.joinpath(name).exists(), name
+
+
+def test_make_alone_prints_the_targets() -> None:
+    done = subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    for target in ("reproduce", "test", "pull", "push", "serve", "stop"):
+        assert re.search(rf"^  make {target} +\S", done.stdout, re.MULTILINE)
