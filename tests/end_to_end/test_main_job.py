@@ -150,7 +150,7 @@ def test_a_stage_that_fails_names_the_cause_and_the_next_run_finishes(reproduced
     assert "params.yaml: evaluate.calibration_bins" in failed.stderr
     assert "`dvc repro` failed" in failed.stderr
     assert "Traceback" not in failed.stdout + failed.stderr
-    # DVC removes a stage's outputs before it runs; its run cache gives them back.
+    # DVC removes a stage's outputs before it runs; the next run makes them again.
     mended = reproduced.run("bucket", "reproduce")
-    assert "From the run cache: evaluate" in mended.stdout
+    assert "Ran 1 stage: evaluate" in mended.stdout
     assert git_status(reproduced) == ""
