@@ -53,8 +53,12 @@ report: setup ## Bring the report up to date and print where it is
 
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
 
+# The path to src/ is made relative: under LC_ALL=C, Python before 3.13 does not even start where a
+# .pth file has a letter beyond ASCII.
 $(INSTALLED): $(PACKAGES) pyproject.toml
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@for file in $$(grep -lxF "$(CURDIR)/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
+	  echo ../../../../src >"$$file"; done
 	@touch $@
 
 $(PACKAGES): requirements.lock
