@@ -64,7 +64,7 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 $(PACKAGES): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Setting up .venv from requirements.lock ($(if $(UV),uv,venv and pip); once) ..."
+	@echo "Setting up .venv from requirements.lock (once; $(if $(UV),uv: half a minute,venv and pip: a minute or two)) ..."
 ifneq ($(UV),)
 	@"$(UV)" venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
 	@VIRTUAL_ENV=.venv "$(UV)" pip sync --quiet --require-hashes --compile-bytecode requirements.lock
