@@ -13,7 +13,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test lint pull push serve stop report lock clean
+.PHONY: help setup reproduce test lint pull push serve stop report bench lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ report: setup ## Bring the report up to date and print where it is
 	@bucket serve --if-embedded
 	@bucket dvc repro report
 	@echo "file://$(CURDIR)/reports/report.html"
+
+bench: setup ## Measure what each stage costs; writes benchmarks/RESULTS.md
+	@bucket serve --if-embedded
+	@python src/pipeline/publish.py
+	@python benchmarks/stages.py --output benchmarks/RESULTS.md
 
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bucket.env_file import default_remote
+from bucket.env_file import default_remote, point_dvc_at
+from bucket.errors import SettingsError
 from bucket.paths import Project
 from bucket.settings import Settings
 
@@ -38,6 +39,9 @@ def run_dvc(
 ) -> int:
     """Run `dvc` with `arguments` and return its exit status.
 
+    DVC takes the endpoint from its own configuration first, so the git-ignored part of that is
+    made to say what the settings say.
+
     Args:
         arguments: the words after `dvc`.
         project: the clone to work in; the current folder may be any inside it.
@@ -45,6 +49,7 @@ def run_dvc(
         on_line: called with each line of standard output, which is then not printed; standard
             error, with DVC's progress bars, stays on the terminal.
     """
+    point_dvc_at(project, settings.endpoint_url)
     command = [sys.executable, "-m", "dvc", *arguments]
     variables = environment(project, settings)
     if on_line is None:
@@ -62,10 +67,18 @@ def run_dvc(
     return process.returncode
 
 
-def remote_prefix(project: Project) -> str:
+def remote_prefix(project: Project, settings: Settings) -> str:
     """Prefix of the keys of DVC's default remote inside the bucket.
 
     Raises:
         ProjectError: `.dvc/config` names no default remote.
+        SettingsError: the remote is in another bucket than the settings name.
     """
-    return urlsplit(str(default_remote(project)["url"])).path.strip("/")
+    url = str(default_remote(project)["url"])
+    parts = urlsplit(url)
+    if parts.netloc != settings.bucket_name:
+        raise SettingsError(
+            f"OS_BUCKET_NAME is {settings.bucket_name}, but DVC's remote in .dvc/config is {url}. "
+            "Make both name the same bucket (see data/README.md)."
+        )
+    return parts.path.strip("/")

@@ -43,9 +43,10 @@ def reproduce(project: Project, settings: Settings, echo: Callable[[str], None])
 
     Raises:
         ReproduceError: one of the two commands failed.
+        SettingsError: the settings and DVC's remote name different buckets.
         TransferError: the store cannot be reached.
     """
-    prefix = remote_prefix(project)
+    prefix = remote_prefix(project, settings)
     objects, size = usage(prefix, settings=settings)
     lines: list[str] = []
 

@@ -124,7 +124,7 @@ def calibration_figure(curves: pd.DataFrame, names: dict[str, str]) -> str:
         axes.plot([0, 70], [0, 70], color=GREY, lw=1, ls="--")
         axes.set_xlim(0, 70)
         axes.set_ylim(0, 70)
-        axes.set_xlabel("predicted to be late, % (groups of a tenth)")
+        axes.set_xlabel("predicted to be late, %")
         axes.set_ylabel("late in fact, %")
         axes.legend(loc="upper left")
 

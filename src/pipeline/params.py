@@ -65,7 +65,7 @@ class Validate(Section):
 class Clean(Section):
     """What cannot be a measurement."""
 
-    #: Miles per hour; sustained surface wind never recorded above about 190 at any station.
+    #: Miles per hour; a wind above it, sustained over minutes, is an error of the record.
     max_wind_speed: Annotated[float, Field(gt=0)]
 
 

@@ -7,7 +7,7 @@ import jinja2
 import pandas as pd
 
 from pipeline.figures import calibration_figure, gains_figure, hours_figure, models_figure
-from pipeline.params import Features, Fetch
+from pipeline.params import Features, Fetch, Train
 from pipeline.schemas import FEATURE_SETS
 from pipeline.stage import run_stage
 from pipeline.tables import read_json, read_parquet, write_text
@@ -24,9 +24,24 @@ MODEL_NAMES = {
 
 ADDED = {
     "weather": "the weather of the hour",
-    "knock_on": "the airport's state an hour earlier",
+    "knock_on": "the airport's state {lead_minutes} minutes earlier",
     "aircraft": "the aircraft",
 }
+
+#: Not from `calendar`, whose names follow the locale.
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+
+def month_names(months: list[int]) -> str:
+    """Months (1 to 12) in words: `June`, `May and June`, `January to September`."""
+    ordered = sorted(months)
+    names = [MONTHS[month - 1] for month in ordered]
+    if len(names) > 2 and ordered == list(range(ordered[0], ordered[-1] + 1)):
+        return f"{names[0]} to {names[-1]}"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def verdict(gain: dict[str, float], confidence: float) -> str:
@@ -40,13 +55,16 @@ def verdict(gain: dict[str, float], confidence: float) -> str:
     return f"adds nothing that can be told from chance ({gain['auc']:+.3f}, {bounds})"
 
 
-def answer(metrics: dict[str, Any]) -> str:
+def answer(metrics: dict[str, Any], lead_minutes: int) -> str:
     """The answer in one sentence, made from the figures."""
     models, gains = metrics["models"], metrics["gains"]
     alone = models["schedule"]["auc"]
     best = max(models[name]["auc"] for name in FEATURE_SETS)
     clauses = [
-        f"{ADDED[name]} {verdict(gains[name], metrics['confidence'])}" for name in FEATURE_SETS[1:]
+        ADDED[name].format(lead_minutes=lead_minutes)
+        + " "
+        + verdict(gains[name], metrics["confidence"])
+        for name in FEATURE_SETS[1:]
     ]
     return (
         "Of a late and a punctual flight, the schedule alone picks the late one "
@@ -85,12 +103,16 @@ def main(
     names_of_origins = dict(zip(origins["origin"], origins["name"], strict=True))
     curves = pd.read_csv(reports / "plots" / "calibration.csv")
     names = {name: MODEL_NAMES[name] for name in ("schedule", "weather", "knock_on")}
+    about, months = Features.read(params), Train.read(params)
     content = {
-        "answer": answer(metrics),
+        "answer": answer(metrics, about.lead_minutes),
         "metrics": metrics,
         "names": MODEL_NAMES,
-        "late_minutes": Features.read(params).late_minutes,
-        "lead_minutes": Features.read(params).lead_minutes,
+        "late_minutes": about.late_minutes,
+        "lead_minutes": about.lead_minutes,
+        "train_months": month_names(months.train_months),
+        "tune_months": month_names(months.tune_months),
+        "test_months": month_names(months.test_months),
         "year_late": flights["late"].mean(),
         "year_flights": len(flights),
         "validation": read_json(reports / "validation.json"),

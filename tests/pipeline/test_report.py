@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.evaluate import evaluate
-from pipeline.report import MODEL_NAMES, answer, main, verdict
+from pipeline.report import MODEL_NAMES, answer, main, month_names, verdict
 from pipeline.schemas import FEATURE_SETS
 from pipeline.scores import calibration
 from pipeline.tables import read_json, write_csv, write_json
@@ -92,6 +92,19 @@ def test_the_interval_of_a_gain_decides_its_wording(low: float, high: float, wor
     assert verdict(gain(low, high), 0.9).startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("months", "words"),
+    [
+        ([6], "June"),
+        ([12, 11], "November and December"),
+        (list(range(1, 10)), "January to September"),
+        ([1, 3, 5], "January, March and May"),
+    ],
+)
+def test_months_are_named_as_people_name_them(months: list[int], words: str) -> None:
+    assert month_names(months) == words
+
+
 def test_the_answer_is_made_from_the_figures() -> None:
     aucs = dict(zip(FEATURE_SETS, (0.6, 0.7, 0.75, 0.74), strict=True))
     gains = [gain(0.09, 0.11), gain(0.04, 0.06), gain(-0.02, 0.0)]
@@ -100,10 +113,10 @@ def test_the_answer_is_made_from_the_figures() -> None:
         "models": {name: {"auc": auc} for name, auc in aucs.items()},
         "gains": dict(zip(FEATURE_SETS[1:], gains, strict=True)),
     }
-    sentence = answer(metrics)
+    sentence = answer(metrics, 90)
     assert "the schedule alone picks the late one 60 times in 100 (AUC 0.600)" in sentence
     assert "the weather of the hour adds 0.100" in sentence
-    assert "the airport's state an hour earlier adds 0.050" in sentence
+    assert "the airport's state 90 minutes earlier adds 0.050" in sentence
     assert "the aircraft adds nothing that can be told from chance (\N{MINUS SIGN}0.010" in sentence
     assert sentence.endswith("With all of it known: 75 times in 100.")
 
@@ -111,7 +124,7 @@ def test_the_answer_is_made_from_the_figures() -> None:
 def test_the_page_holds_the_answer_and_every_models_scores(page: str, reports: Path) -> None:
     metrics = read_json(reports / "intervals.json")
     text = re.sub(r"\s+", " ", page.replace("&#39;", "'"))
-    assert answer(metrics) in text
+    assert answer(metrics, 60) in text
     for model, name in MODEL_NAMES.items():
         row = metrics["models"][model]
         scores = [

@@ -1,0 +1,126 @@
+"""What each stage of the pipeline costs: wall time, CPU time, peak memory.
+
+Claim: all stages together take at most 60 s on two cores, and each at most 600 MB.
+Runs the commands of dvc.yaml in a copy of the project, several rounds, and prints medians.
+The embedded store has to be up and to hold the raw data: `make bench` sees to it.
+"""
+
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import psutil
+import typer
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+
+#: Between two looks at the memory of a stage's processes.
+SAMPLE_SECONDS = 0.05
+
+
+class Cost(NamedTuple):
+    """What one run of a stage took."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def memory(process: psutil.Process) -> int:
+    """Bytes of a process and its children; a page that several share counts once in all (PSS)."""
+    total = 0
+    for member in [process, *process.children(recursive=True)]:
+        try:
+            total += member.memory_full_info().pss
+        except psutil.Error:  # it has just ended
+            continue
+    return total
+
+
+def run(command: str, folder: Path, environment: dict[str, str]) -> Cost:
+    """Run a stage's command in `folder` and watch it."""
+    start, peak = time.perf_counter(), 0
+    before = os.times()
+    with subprocess.Popen(
+        shlex.split(command), cwd=folder, env=environment, stdout=subprocess.DEVNULL
+    ) as child:
+        process = psutil.Process(child.pid)
+        while child.poll() is None:
+            try:
+                peak = max(peak, memory(process))
+            except psutil.Error:
+                break
+            time.sleep(SAMPLE_SECONDS)
+    if child.returncode:
+        sys.exit(f"failed: {command}")
+    after = os.times()
+    cpu = after.children_user + after.children_system
+    cpu -= before.children_user + before.children_system
+    return Cost(time.perf_counter() - start, cpu, peak / 1e6)
+
+
+def main(
+    rounds: Annotated[int, typer.Option(help="How often each stage runs.")] = 3,
+    output: Annotated[Path | None, typer.Option(help="Write the table there, too.")] = None,
+) -> None:
+    """Run every stage ROUNDS times and print the medians as a Markdown table."""
+    stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    costs: dict[str, list[Cost]] = {name: [] for name in stages}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name in ("src", ".dvc/config", ".env", "params.yaml"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, folder / name)
+        environment = os.environ | {"PATH": tools, "PYTHONPATH": str(folder / "src")}
+        for _ in range(rounds):
+            for name, stage in stages.items():
+                costs[name].append(run(stage["cmd"], folder, environment))
+    table = render(costs, rounds)
+    print(table)
+    if output:
+        output.write_text(table + "\n", encoding="utf-8")
+
+
+def render(costs: dict[str, list[Cost]], rounds: int) -> str:
+    """The medians as a Markdown table, with the command that made it."""
+    medians = {
+        name: Cost(*(statistics.median(values) for values in zip(*runs, strict=True)))
+        for name, runs in costs.items()
+    }
+    total = Cost(
+        sum(cost.wall for cost in medians.values()),
+        sum(cost.cpu for cost in medians.values()),
+        max(cost.peak_mb for cost in medians.values()),
+    )
+    rows = [
+        f"| {name} | {cost.wall:.1f} | {cost.cpu:.1f} | {cost.peak_mb:.0f} |"
+        for name, cost in (medians | {"all (memory: the largest)": total}).items()
+    ]
+    return "\n".join(
+        [
+            "# Results",
+            "",
+            "## What each stage costs",
+            "",
+            f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+            f"Python {sys.version.split()[0]}.",
+            "",
+            "| stage | wall, s | CPU, s | peak memory, MB |",
+            "| --- | --- | --- | --- |",
+            *rows,
+        ]
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
