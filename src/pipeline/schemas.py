@@ -66,6 +66,16 @@ BASELINES = ["constant", "history", "logistic"]
 MODELS = BASELINES + FEATURE_SETS
 
 
+#: What every table of departed flights begins with: the key, the local date, what is asked.
+OUTCOME = [
+    ("scheduled", MINUTE_UTC),
+    ("carrier", pa.string()),
+    ("flight", pa.int32()),
+    ("day", pa.date32()),
+    ("late", pa.bool_()),
+]
+
+
 def knock_on_values(window_minutes: list[int]) -> list[str]:
     """Names of the columns that describe the airport's state, for the given look-back windows."""
     per_window = ("departures", "mean_delay", "late_share")
@@ -76,11 +86,7 @@ def features_schema(window_minutes: list[int]) -> pa.Schema:
     """One departed flight: key, what is asked (`late`), and what is known an hour before."""
     return pa.schema(
         [
-            ("scheduled", MINUTE_UTC),
-            ("carrier", pa.string()),
-            ("flight", pa.int32()),
-            ("day", pa.date32()),
-            ("late", pa.bool_()),
+            *OUTCOME,
             # the schedule
             ("origin", pa.string()),
             ("dest", pa.string()),
@@ -105,11 +111,7 @@ def predictions_schema(models: list[str]) -> pa.Schema:
     """One flight of the test months: key, outcome, and each model's probability of `late`."""
     return pa.schema(
         [
-            ("scheduled", MINUTE_UTC),
-            ("carrier", pa.string()),
-            ("flight", pa.int32()),
-            ("day", pa.date32()),
-            ("late", pa.bool_()),
+            *OUTCOME,
             *((model, pa.float64()) for model in models),
         ]
     )

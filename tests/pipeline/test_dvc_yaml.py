@@ -52,14 +52,14 @@ def imported(path: Path) -> Iterator[tuple[str, str | None]]:
 
 def with_imports(script: Path) -> set[Path]:
     """A script and every module of src/pipeline that it imports, directly or not."""
-    found, todo = set(), [script]
-    while todo:
-        path = todo.pop()
+    found, pending = set(), [script]
+    while pending:
+        path = pending.pop()
         found.add(path)
         for module, name in imported(path):
             names = [*module.split("."), name]
             if names[0] == "pipeline" and names[1]:
-                todo.extend({SCRIPTS / f"{names[1]}.py"} - found)
+                pending.extend({SCRIPTS / f"{names[1]}.py"} - found)
     return found
 
 
@@ -87,6 +87,7 @@ def test_every_parameter_that_a_stage_depends_on_exists(stage: Any) -> None:
     for key in stage["params"]:
         value = YAML(typ="safe").load(PARAMS)
         for part in key.split("."):
+            assert part in value, key
             value = value[part]
 
 
