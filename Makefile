@@ -34,7 +34,8 @@ lint: setup ## Check style, format and types
 
 pull: setup ## Fetch the data of this commit from the bucket
 	@bucket serve --if-embedded
-	@bucket dvc pull
+	@bucket dvc pull || { \
+	  echo "If the bucket never held this commit's data (a new embedded store is empty): make reproduce" >&2; exit 1; }
 
 push: setup ## Send the data of this commit to the bucket
 	@bucket serve --if-embedded

@@ -114,6 +114,14 @@ def test_pull_brings_everything_back_and_nothing_is_left_to_do(reproduced: Clone
     assert "Nothing to do: every result is up to date" in done.stdout
 
 
+def test_a_pull_from_a_store_that_never_held_the_data_says_what_makes_it(
+    make_clone: Callable[..., Clone], tmp_path: Path
+) -> None:
+    done = make_clone(tmp_path / "clone").run("make", "-o", ".venv/.installed", "pull", check=False)
+    assert done.returncode == 2  # make's own status for a failed recipe
+    assert done.stderr.splitlines()[-2].endswith("(a new embedded store is empty): make reproduce")
+
+
 def test_plain_dvc_pull_and_repro_work_with_the_environment_loaded(reproduced: Clone) -> None:
     forget_data(reproduced)
     reproduced.run("dotenv", "run", "--", "dvc", "pull")
