@@ -88,6 +88,7 @@ lock: ## Write requirements.lock anew from pyproject.toml, with the newest versi
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 
 clean: ## Remove what can be made again: data, caches, .venv (never .env, nor the store's data)
-	@rm -rf data/raw data/interim data/processed reports/report.html .venv
+	@rm -rf data/raw data/interim data/processed .venv dvc_plots
+	@rm -rf reports/report.html reports/intervals.json reports/validation.json reports/plots
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,14 +1,13 @@
 """The git-ignored files that say where the store is: `.env`, and DVC's `config.local`."""
 
-import os
 import re
 import secrets
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bucket.errors import ProjectError
+from bucket.files import replacing
 from bucket.paths import Project
 
 if TYPE_CHECKING:
@@ -20,17 +19,8 @@ PRIVATE = 0o600
 
 def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
     """Write `path` in one step: no reader sees half of it, or it with a wider mode."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path, mode) as file:
+        file.write(text.encode())
 
 
 def create_env(project: Project) -> None:

@@ -100,28 +100,12 @@ class Server:
         self._make_folder()
         with self._locked():
             settings = self._settings()
-            state, process = self._running()
-            if (
-                process
-                and state.get("endpoint") == settings.endpoint_url
-                and seaweed.is_ready(settings)
-            ):
-                point_dvc_at(self.project, settings.endpoint_url)
-                return self.status()
-            process = process or seaweed.find(self.project)
-            if process is None and seaweed.is_shared(settings):
-                point_dvc_at(self.project, settings.endpoint_url)
-                return dataclasses.replace(
-                    self.status(),
-                    state="running",
-                    endpoint=settings.endpoint_url,
-                    bucket=settings.bucket_name,
-                )
-            # It died, it hangs, or its settings changed; perhaps its state file was deleted.
-            self._clear(state, process)
-            settings, moved_from = self._launch(settings)
+            changes = self._join(settings)
+            if changes is None:
+                settings, moved_from = self._launch(settings)
+                changes = {"started": True, "moved_from": moved_from}
             point_dvc_at(self.project, settings.endpoint_url)
-            return dataclasses.replace(self.status(), started=True, moved_from=moved_from)
+            return dataclasses.replace(self.status(), **changes)
 
     def stop(self) -> bool:
         """Stop the store and return whether it ran. Never touches a process that is not it.
@@ -161,6 +145,22 @@ class Server:
             if kind in {"died", "unready"}
             else None,
         )
+
+    def _join(self, settings: Settings) -> dict[str, Any] | None:
+        """What to add to the status where a store is in use already; None where one must start.
+
+        What is left of a store that died or hangs, or whose settings changed, is cleared away.
+        """
+        state, process = self._running()
+        same = state.get("endpoint") == settings.endpoint_url
+        if process and same and seaweed.is_ready(settings):
+            return {}
+        process = process or seaweed.find(self.project)  # perhaps its state file was deleted
+        if process is None and seaweed.is_shared(settings):
+            there = {"endpoint": settings.endpoint_url, "bucket": settings.bucket_name}
+            return {"state": "running", **there}
+        self._clear(state, process)
+        return None
 
     def _elsewhere(self) -> str:
         value, origin = effective("OS_ENDPOINT_URL", self.project)

@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bucket.errors import ChecksumError, MissingObjectError, TransferError
+from bucket.files import replacing
 from bucket.settings import Settings
 
 #: Name of the user metadata in which `upload` leaves an object's SHA-256.
@@ -34,7 +34,9 @@ def download(
 
     settings = settings or Settings.load()
     digest, size = hashlib.sha256(), 0
-    with _naming_failures(f"download {key}", settings), _renamed_when_complete(path) as file:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = 0o666 & ~_umask()
+    with _naming_failures(f"download {key}", settings), replacing(path, mode) as file:
         for chunk in obstore.get(settings.obstore(), key).stream(min_chunk_size=CHUNK_BYTES):
             digest.update(chunk)
             size += file.write(chunk)
@@ -102,23 +104,6 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content, hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _renamed_when_complete(path: Path) -> Iterator["tempfile._TemporaryFileWrapper[bytes]"]:
-    """A temporary file beside `path` that takes its name if, and only if, the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115
-    try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).chmod(0o666 & ~_umask())
-        Path(file.name).replace(path)
-    except BaseException:
-        Path(file.name).unlink(missing_ok=True)
-        raise
 
 
 def _umask() -> int:

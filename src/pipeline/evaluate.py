@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.params import Evaluate
@@ -24,7 +25,7 @@ def score_models(
     day, days = pd.factorize(predictions["day"], sort=True)
     late = predictions["late"].to_numpy()
     draws = draw_days(len(days), params.resamples, params.seed)
-    every_day_once = draws[:1] * 0 + 1
+    every_day_once = np.ones_like(draws[:1])
     exact, resampled = {}, {}
     for model in MODELS:
         daily = DailyScores.of(day, late, predictions[model].to_numpy())
