@@ -1,35 +1,48 @@
 """What tests share: projects of their own in temporary folders, and a running store."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bucket import Project, ports, seaweed
+from bucket import Project, dvc_config, env_file, ports, seaweed
 from bucket.server import Server
-from bucket.settings import NAMES
+from bucket.settings import DEFAULT_REGION
+from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them by name here)
+    authority,
+    good_certificate,
+    remote_store,
+    seaweed_tls_endpoint,
+    swift,
+    swift_tls_endpoint,
+)
 
 REPOSITORY = Path(__file__).parents[1]
-DEFAULT_ENDPOINT = "http://127.0.0.1:8333"
 
 
 def make_project(root: Path) -> Project:
-    """A project as cloned, but for a port that is free."""
-    endpoint = f"http://127.0.0.1:{ports.free_ports(1)[0]}"
-    (root / ".dvc").mkdir(parents=True)
-    for name in (".dvc/config", ".env.example"):
-        text = (REPOSITORY / name).read_text()
-        assert DEFAULT_ENDPOINT in text
-        (root / name).write_text(text.replace(DEFAULT_ENDPOINT, endpoint))
-    return Project(root)
+    """A project as cloned, but for a port that is free; also where `bucket init` named another."""
+    project, endpoint = Project(root), f"http://127.0.0.1:{ports.free_ports(1)[0]}"
+    project.dvc_config.parent.mkdir(parents=True)
+    text = (REPOSITORY / ".dvc/config").read_text()
+    text = dvc_config.with_options(
+        text, {"url": "s3://research-data/flight-delays", "endpointurl": endpoint}
+    )
+    project.dvc_config.write_text(text)
+    text = (REPOSITORY / ".env.example").read_text()
+    values = {"OS_ENDPOINT_URL": endpoint, "OS_BUCKET_NAME": "research-data"}
+    values["OS_REGION"] = DEFAULT_REGION
+    project.env_example.write_text(env_file.with_values(text, values, ".env.example"))
+    return project
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_in_the_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in NAMES:
-            patch.delenv(name, raising=False)
+        for name in [name for name in os.environ if name.startswith(("OS_", "AWS_"))]:
+            patch.delenv(name)
         yield
 
 
