@@ -1,0 +1,28 @@
+"""The git hook that refuses a commit with a secret in it.
+
+It is commit-msg, not pre-commit: `dvc install` puts its own hooks (pre-commit, pre-push,
+post-checkout) only where none of the three exists, and a merge runs commit-msg too.
+"""
+
+from bucket.git_hook import Hook
+from bucket.paths import Project
+
+HOOK = Hook(
+    name="commit-msg",
+    script="commit_msg.sh",
+    does="refuses commits that hold a secret",
+    unless="commits here are not checked for secrets",
+    runs="bucket secrets --staged",
+    installs="bucket secrets --install-hook",
+    other="afterwards",
+)
+
+
+def install(project: Project) -> str | None:
+    """Have git refuse commits with a secret; return the sentence that says so, None if it did.
+
+    Raises:
+        ProjectError: the project is in no git repository, its hooks are in a folder that other
+            repositories share, or two hooks are there already.
+    """
+    return HOOK.install(project)

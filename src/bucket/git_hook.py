@@ -1,0 +1,105 @@
+"""Hooks of git: put in place beside those of others, in the repository that a project lies in."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from bucket.errors import ProjectError
+from bucket.files import replacing
+from bucket.git_contents import Repository
+from bucket.paths import Project
+
+#: The line of a script that says where in the repository the project is.
+FOLDER = "project=."
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A hook of ours.
+
+    Attributes:
+        name: git's name of it.
+        script: the file beside this one that holds it.
+        does: what git does with it, as in "git now ...".
+        unless: what is the case where it cannot be installed, as in "so ...".
+        runs: the command that a shared hook has to run instead.
+        installs: the command that installs it; it stands in every version of the script, and in no
+            other hook.
+        other: when a hook that was there before runs.
+    """
+
+    name: str
+    script: str
+    does: str
+    unless: str
+    runs: str
+    installs: str
+    other: str
+
+    def install(self, project: Project) -> str | None:
+        """Put it in place; return the sentence that says so, None if it was.
+
+        A hook of somebody else at this place is kept as `NAME.local`, which ours runs.
+
+        Raises:
+            ProjectError: the project is in no git repository, its hooks are in a folder that other
+                repositories share, or two hooks are there already.
+        """
+        repository = Repository.of(project)
+        hook = repository.hooks / self.name
+        self._check_is_of(repository)
+        text = self._script(repository)
+        before = hook.read_bytes() if hook.exists() else None
+        if before == text and hook.stat().st_mode & 0o111:
+            return None
+        kept = ""
+        if before is not None and self.installs.encode() not in before:
+            self._keep(hook)
+            kept = f" The hook that was there is now {hook.name}.local and runs {self.other}."
+        hook.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(hook, 0o755) as file:
+            file.write(text)
+        if before is not None and not kept:
+            return None
+        return f"git now {self.does} ({_shown(hook, project)}).{kept}"
+
+    def _script(self, repository: Repository) -> bytes:
+        """The hook for this repository: it has to know where in it the project is."""
+        folder = repository.project.relative_to(repository.root.resolve())
+        text = Path(__file__).with_name(self.script).read_text("utf-8")
+        return text.replace(FOLDER, f"project={shlex.quote(str(folder))}", 1).encode()
+
+    def _check_is_of(self, repository: Repository) -> None:
+        """Refuse a folder of hooks that is not this repository's own.
+
+        Raises:
+            ProjectError: it is elsewhere, so that other repositories would get the hook too.
+        """
+        hooks = repository.hooks.resolve()
+        own = [repository.git_dir, repository.root.resolve()]
+        if not any(hooks.is_relative_to(folder) for folder in own):
+            raise ProjectError(
+                f"git looks for hooks in {hooks} (core.hooksPath), which is not this repository's "
+                f"own, so {self.unless}. Have a hook there run `{self.runs}`, or type `git config "
+                f"--local core.hooksPath .git/hooks` and `{self.installs}`."
+            )
+
+    def _keep(self, hook: Path) -> None:
+        """Move somebody else's hook aside.
+
+        Raises:
+            ProjectError: another one is there.
+        """
+        aside = hook.with_name(f"{hook.name}.local")
+        if aside.exists():
+            raise ProjectError(
+                f"{hook} and {aside.name} beside it are both there, and neither is the one of "
+                f"`{self.installs}`. Make one of the two, then run that again."
+            )
+        hook.rename(aside)
+
+
+def _shown(hook: Path, project: Project) -> Path:
+    """The path of the hook, short where that is possible."""
+    path, root = hook.resolve(), project.root.resolve()
+    return path.relative_to(root) if path.is_relative_to(root) else path
