@@ -1,0 +1,193 @@
+"""This machine: how DVC gets files into the workspace, scratch space, locks, versions."""
+
+import contextlib
+import fcntl
+import importlib.metadata
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import psutil
+
+from bucket.doctor.check import Check, Problem, Warn
+from bucket.doctor.patient import Patient
+from bucket.doctor.repository import dvc_options, git
+from bucket.doctor.service import MayList
+
+#: Share one copy of the blocks. Source: Linux, include/uapi/linux/fs.h, FICLONE.
+FICLONE = 0x40049409
+
+#: Below this mean size a request costs more than its bytes; above this number it is felt.
+TINY_BYTES = 100_000
+MANY_OBJECTS = 1_000
+
+#: Objects that are counted at most: ten requests.
+COUNTED = 10_000
+
+#: File systems that a network lies behind, where a plain lock may not hold.
+NETWORKED = {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb3", "fuse.sshfs", "afs"}
+
+SCRATCH_BYTES = 1_000_000_000
+
+
+class ObjectCount(Check):
+    """How many objects the project has in the bucket, and how small they are."""
+
+    name = "objects"
+    why = "Each file costs a request or two, so that ten thousand tiny ones take hours."
+    fix = "Pack small files into a few large ones (Parquet, or an uncompressed tar) before dvc add."
+    needs = (MayList,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """List them, as far as ten requests go."""
+        prefix = f"{patient.prefix}/" if patient.prefix else ""
+        pages = patient.client.get_paginator("list_objects_v2").paginate(
+            Bucket=patient.settings.bucket_name,
+            Prefix=prefix,
+            PaginationConfig={"MaxItems": COUNTED},
+        )
+        items = [item for page in pages for item in page.get("Contents", [])]
+        sizes = [item["Size"] for item in items if not item["Key"].startswith(patient.probes)]
+        if not sizes:
+            return "none yet"
+        mean = sum(sizes) / len(sizes)
+        number = f"{'at least ' if len(items) == COUNTED else ''}{len(sizes):,}"
+        size = f"{mean / 1000:,.0f} kB" if mean >= 1000 else f"{mean:.0f} B"
+        found = f"{number}, {size} each in the mean"
+        if len(sizes) >= MANY_OBJECTS and mean < TINY_BYTES:
+            raise Warn(found)
+        return found
+
+
+class CacheLinks(Check):
+    """How DVC brings files from its cache into the workspace."""
+
+    name = "cache links"
+    why = "Where DVC copies, every file takes its space twice and its time too."
+    fix = "Set `dvc config cache.type reflink,hardlink,symlink,copy`."
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Try the configured link types in their order, from the cache to the workspace."""
+        options = dvc_options(patient, "cache")
+        wanted = options.get("type", "reflink,copy").split(",")  # that is DVC's own default
+        cache = patient.project.dvc_config.parent / options.get("dir", "cache")
+        cache.mkdir(parents=True, exist_ok=True)
+        for kind in map(str.strip, wanted):
+            if kind == "copy":
+                break
+            if _links(kind, cache, patient.project.root):
+                return f"{kind}: one copy on disk"
+        raise Warn(f"DVC copies: none of {', '.join(wanted)} works from {cache} to the workspace")
+
+
+class LocksHold(Check):
+    """DVC's lock works on this file system."""
+
+    name = "locks"
+    why = "On a network file system two `dvc` at once can both think that they hold the lock."
+    fix = "dvc config core.hardlink_lock true"
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Look at the file system that `.dvc` is on."""
+        kind = _file_system(patient.project.dvc_config)
+        hardlink = dvc_options(patient, "core").get("hardlink_lock", "").lower() == "true"
+        if kind in NETWORKED and not hardlink:
+            raise Warn(f".dvc is on {kind}, and core.hardlink_lock is not set")
+        return f"{kind}{', core.hardlink_lock' if hardlink else ''}"
+
+
+class ScratchSpace(Check):
+    """Where jobs put what they need for a while."""
+
+    name = "scratch space"
+    why = "Staged data and temporary files go there; a full one stops a job in the middle."
+    fix = "Set SCRATCH or TMPDIR to a folder with room, or free some."
+
+    @staticmethod
+    def check(patient: Patient) -> str:  # noqa: ARG004
+        """Write there, and see how much is free."""
+        name = next((name for name in ("SCRATCH", "TMPDIR") if os.environ.get(name)), None)
+        folder = Path(os.environ[name] if name else tempfile.gettempdir())
+        try:
+            with tempfile.NamedTemporaryFile(dir=folder):
+                free = shutil.disk_usage(folder).free
+        except OSError as error:
+            raise Problem(f"{folder} ({name or 'default'}): {error.strerror}") from None
+        found = f"{folder} ({name or 'default'}), {free / 1e9:,.0f} GB free"
+        if free < SCRATCH_BYTES:
+            raise Warn(found)
+        return found
+
+
+class ToolVersions(Check):
+    """The tools are those that the lock file names."""
+
+    name = "tools"
+    why = "Results and behaviour are tried with the versions of requirements.lock."
+    fix = "make setup"
+
+    SHOWN: ClassVar = ("dvc", "dvc-s3", "s3fs", "botocore", "obstore", "pyarrow")
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Compare what is installed with requirements.lock."""
+        lock = patient.project.root / "requirements.lock"
+        text = lock.read_text() if lock.is_file() else ""
+        pinned = dict(re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE))
+        installed = {}
+        for name in ToolVersions.SHOWN:
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                installed[name] = importlib.metadata.version(name)
+        if missing := [name for name in ToolVersions.SHOWN if name not in installed]:
+            raise Problem(f"not installed: {', '.join(missing)}")
+        version = git(patient, "--version").stdout.strip().removeprefix("git version ")
+        other = [
+            f"{name} {installed[name]} (lock: {pinned[name]})"
+            for name in installed
+            if pinned.get(name, installed[name]) != installed[name]
+        ]
+        if other:
+            raise Warn(", ".join(other))
+        return ", ".join([f"git {version}", *(f"{k} {v}" for k, v in installed.items())])
+
+
+ALL = (ObjectCount, CacheLinks, LocksHold, ScratchSpace, ToolVersions)
+
+
+def _links(kind: str, cache: Path, workspace: Path) -> bool:
+    """Whether a file of the cache can be linked into the workspace in this way."""
+    with _temporary(cache) as source, _temporary(workspace) as folder:
+        (source / "file").write_bytes(b"x")
+        target = folder / "file"
+        try:
+            if kind == "reflink":
+                with (source / "file").open("rb") as file, target.open("wb") as copy:
+                    fcntl.ioctl(copy, FICLONE, file.fileno())
+            elif kind == "hardlink":
+                target.hardlink_to(source / "file")
+            else:
+                target.symlink_to(source / "file")
+        except OSError:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def _temporary(parent: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=parent, prefix=".doctor-") as folder:
+        yield Path(folder)
+
+
+def _file_system(path: Path) -> str:
+    """Kind of the file system that `path` is on, such as ext4 or nfs4."""
+    mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
+    return next(
+        (mounts[folder] for folder in path.resolve().parents if folder in mounts), "unknown"
+    )
