@@ -21,6 +21,16 @@ from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them b
 
 REPOSITORY = Path(__file__).parents[1]
 
+#: With two tests at a time the files that take longest begin first, so that neither waits for the
+#: other in the end; one at a time the fast ones are first, as pyproject.toml lists them.
+LONGEST = ("test_main_job.py", "test_set_ups.py")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # a worker of pytest-xdist
+        ranks = {name: rank for rank, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
+
 
 def make_project(root: Path) -> Project:
     """A project as cloned, but for a port that is free; also where `bucket init` named another."""

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from bucket.env_file import default_remote, point_dvc_at
+from bucket import clients, dvc_config
 from bucket.errors import SettingsError
+from bucket.files import write_private
 from bucket.paths import Project
 from bucket.settings import Settings
 
@@ -23,8 +24,8 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     tools = str(Path(sys.executable).parent)
     return {
         "DVC_SITE_CACHE_DIR": str(project.dvc_site_cache),
-        **os.environ,
-        **settings.aws_environment(),
+        **clients.environment(settings, os.environ),
+        **_aws_config(project, settings),
         "PATH": os.pathsep.join([tools, os.environ.get("PATH", os.defpath)]),
         # Where output is a pipe, lines come as they are printed, not when a buffer is full.
         "PYTHONUNBUFFERED": "1",
@@ -39,9 +40,6 @@ def run_dvc(
 ) -> int:
     """Run `dvc` with `arguments` and return its exit status.
 
-    DVC takes the endpoint from its own configuration first, so the git-ignored part of that is
-    made to say what the settings say.
-
     Args:
         arguments: the words after `dvc`.
         project: the clone to work in; the current folder may be any inside it.
@@ -49,8 +47,8 @@ def run_dvc(
         on_line: called with each line of standard output, which is then not printed; standard
             error, with DVC's progress bars, stays on the terminal.
     """
-    point_dvc_at(project, settings.endpoint_url)
-    command = [sys.executable, "-m", "dvc", *arguments]
+    point_dvc_at(project, settings)
+    command = [sys.executable, "-m", "bucket.dvc_process", *arguments]
     variables = environment(project, settings)
     if on_line is None:
         return subprocess.run(command, env=variables, check=False).returncode
@@ -67,18 +65,72 @@ def run_dvc(
     return process.returncode
 
 
+def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> int:
+    """Run `dvc` with `arguments` as the rest of this process, and return its exit status.
+
+    There is one process to interrupt and one that takes memory, and it starts sooner.
+    """
+    from bucket import dvc_process
+
+    point_dvc_at(project, settings)
+    variables = environment(project, settings)
+    for name in os.environ.keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
+    sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    return dvc_process.main(arguments)
+
+
+def point_dvc_at(project: Project, settings: Settings) -> None:
+    """Have `dvc` commands of this clone, plain ones too, go where the settings say.
+
+    DVC takes endpoint and timeouts from its own configuration first, so the git-ignored part of
+    that is made to say what the settings say.
+
+    Raises:
+        ProjectError: `.dvc/config` names no default remote, or cannot be read.
+    """
+    defaults = type(settings).model_fields
+    wanted = {"endpointurl": None if settings.is_aws else settings.endpoint_url}
+    for option in ("connect_timeout", "read_timeout"):
+        value = getattr(settings, option)
+        wanted[option] = None if value == defaults[option].default else str(value)
+    dvc_config.set_overrides(project, wanted)
+
+
 def remote_prefix(project: Project, settings: Settings) -> str:
     """Prefix of the keys of DVC's default remote inside the bucket.
 
     Raises:
-        ProjectError: `.dvc/config` names no default remote.
+        ProjectError: `.dvc/config` names no default remote in S3.
         SettingsError: the remote is in another bucket than the settings name.
     """
-    url = str(default_remote(project)["url"])
-    parts = urlsplit(url)
-    if parts.netloc != settings.bucket_name:
+    bucket, prefix = dvc_config.address(project)
+    if bucket != settings.bucket_name:
         raise SettingsError(
-            f"OS_BUCKET_NAME is {settings.bucket_name}, but DVC's remote in .dvc/config is {url}. "
-            "Make both name the same bucket (see data/README.md)."
+            f"OS_BUCKET_NAME is {settings.bucket_name}, but DVC's remote in .dvc/config is "
+            f"s3://{bucket}/{prefix}. Make both name the same bucket: `bucket init`."
         )
-    return parts.path.strip("/")
+    return prefix
+
+
+def _aws_config(project: Project, settings: Settings) -> dict[str, str]:
+    """Where DVC is to read the addressing style, which it takes from an AWS file only.
+
+    Raises:
+        SettingsError: a style is set, and the AWS files are the person's own.
+    """
+    if settings.addressing_style == "auto":
+        return {}
+    if not settings.access_key_id:
+        raise SettingsError(
+            "OS_ADDRESSING_STYLE is set while the credentials come from the AWS set-up. Set the "
+            "style there: `s3 =` and below it, indented, `addressing_style = "
+            f"{settings.addressing_style}` in ~/.aws/config; and unset OS_ADDRESSING_STYLE."
+        )
+    project.aws_config.parent.mkdir(parents=True, exist_ok=True)
+    text = f"[default]\ns3 =\n    addressing_style = {settings.addressing_style}\n"
+    write_private(project.aws_config, text)
+    return {"AWS_CONFIG_FILE": str(project.aws_config)}

@@ -1,26 +1,36 @@
-"""The git-ignored files that say where the store is: `.env`, and DVC's `config.local`."""
+"""`.env`, the git-ignored file of settings: read with file and line, written private and whole.
 
+Four kinds of program read it: `bucket` and `dotenv run` (python-dotenv), `uv run`, a shell with
+`set -a; . ./.env`. What they read alike is accepted; what one of them would read as something
+else, or fail on, is refused with its line (see `bucket.env_lines`).
+"""
+
+import os
 import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bucket.errors import ProjectError
-from bucket.files import replacing
+from bucket import env_lines
+from bucket.env_lines import Line
+from bucket.errors import ProjectError, SettingsError
+from bucket.files import write_private
 from bucket.paths import Project
 
-if TYPE_CHECKING:
-    from configobj import ConfigObj, Section
 
-#: For files that hold secrets, or lie beside them: nobody but the owner.
-PRIVATE = 0o600
+def read(path: Path, environment: Mapping[str, str] | None = None) -> dict[str, Line]:
+    """The settings in `path`, by name; nothing if there is no such file.
 
+    Args:
+        path: of the file.
+        environment: instead of the process's, for references to what the file does not set.
 
-def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
-    """Write `path` in one step: no reader sees half of it, or it with a wider mode."""
-    with replacing(path, mode) as file:
-        file.write(text.encode())
+    Raises:
+        SettingsError: the file cannot be read, or a line means different things to different
+            programs.
+    """
+    environment = os.environ if environment is None else environment
+    return env_lines.read(_text(path), path.name, environment)
 
 
 def create_env(project: Project) -> None:
@@ -29,16 +39,32 @@ def create_env(project: Project) -> None:
     Raises:
         ProjectError: there is no `.env.example`, or it lacks a name.
     """
+    text = with_values(example(project), new_keys(), project.env_example.name)
+    write_private(project.env_file, text)
+
+
+def new_keys() -> dict[str, str]:
+    """Credentials for an embedded store, drawn now."""
+    # Hexadecimal: nothing in it needs quoting in a shell, a URL or JSON.
+    return {
+        "OS_ACCESS_KEY_ID": secrets.token_hex(10),
+        "OS_SECRET_ACCESS_KEY": secrets.token_hex(20),
+    }
+
+
+def example(project: Project) -> str:
+    """The text of `.env.example`.
+
+    Raises:
+        ProjectError: there is none.
+    """
     try:
-        text = project.env_example.read_text(encoding="utf-8")
+        return project.env_example.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ProjectError(
             f"{project.env_example} is missing, and .env is made from it. "
             "Restore it with `git checkout .env.example`."
         ) from None
-    # Hexadecimal: nothing in it needs quoting in a shell, a URL or JSON.
-    new = {"OS_ACCESS_KEY_ID": secrets.token_hex(10), "OS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
-    write_private(project.env_file, _with_values(text, new, project.env_example.name))
 
 
 def set_endpoint(project: Project, endpoint_url: str) -> None:
@@ -49,67 +75,75 @@ def set_endpoint(project: Project, endpoint_url: str) -> None:
     """
     # Bytes decoded as they are: no line end is translated.
     text = project.env_file.read_bytes().decode("utf-8")
-    text = _with_values(text, {"OS_ENDPOINT_URL": endpoint_url}, project.env_file.name)
+    text = with_values(text, {"OS_ENDPOINT_URL": endpoint_url}, project.env_file.name)
     write_private(project.env_file, text, project.env_file.stat().st_mode & 0o777)
 
 
-def _with_values(text: str, values: Mapping[str, str], file: str) -> str:
-    """`text` of a dotenv file with the values of some names replaced."""
+def with_values(text: str, values: Mapping[str, str], file: str) -> str:
+    """`text` of a dotenv file with the values of some names replaced.
+
+    Raises:
+        ProjectError: a name has no line in the text, which `file` names.
+    """
     for name, value in values.items():
-        line = re.compile(rf"^((?:export[ \t]+)?{name}[ \t]*=)[^\r\n]*", re.MULTILINE)
-        text, found = line.subn(rf"\g<1>{value}", text)
+        line = re.compile(rf"^([ \t]*(?:export[ \t]+)?{name}[ \t]*=)[^\r\n]*", re.MULTILINE)
+        # A backslash in the replacement would mean a group.
+        text, found = line.subn(r"\g<1>" + quoted(value).replace("\\", r"\\"), text)
         if not found:
             raise ProjectError(f"{file} has no line {name}=... Add it and run the command again.")
     return text
 
 
-def point_dvc_at(project: Project, endpoint_url: str) -> None:
-    """Have plain `dvc` commands of this clone use `endpoint_url`.
-
-    Where that is not what the tracked `.dvc/config` says, `.dvc/config.local` gets an override;
-    where it is, an override of before is taken out. Everything else in the file stays.
+def quoted(value: str) -> str:
+    """A value as it is written in the file: bare where that is safe, else in quotes.
 
     Raises:
-        ProjectError: `.dvc/config` names no default remote.
+        SettingsError: no way of writing it is read alike by every program.
     """
-    tracked, path = default_remote(project), project.dvc_config_local
-    section = tracked.name
-    overrides = _config(path)
-    before = overrides.get(section, {}).get("endpointurl")
-    wanted = None if tracked.get("endpointurl") == endpoint_url else endpoint_url
-    if before == wanted:
-        return
-    if wanted is None:
-        del overrides[section]["endpointurl"]
-        if not overrides[section]:
-            del overrides[section]
-    else:
-        overrides.setdefault(section, {})["endpointurl"] = wanted
-    if overrides:
-        write_private(path, "\n".join([*overrides.write(), ""]))
-    else:
-        path.unlink()
+    escaped = re.sub(r'([\\"])', r"\\\1", value)
+    for written in (value, f"'{value}'", f'"{escaped}"'):
+        if _is_read_as(written, value) and "\n" not in value:
+            return written
+    raise SettingsError(
+        "No way of writing this value in .env is read alike by every program: it has a line break, "
+        "or $ or ` together with ' or \\. Have the key made anew, or set it in the environment."
+    )
 
 
-def default_remote(project: Project) -> "Section":
-    """The section of DVC's default remote in the tracked `.dvc/config`.
+def _is_read_as(written: str, value: str) -> bool:
+    line = f"OS_={written}"
+    try:
+        return env_lines.is_portable(line) and env_lines.read(line, "", {})["OS_"].value == value
+    except SettingsError:  # more than one line
+        return False
 
-    Raises:
-        ProjectError: `.dvc/config` names no default remote.
-    """
-    tracked = _config(project.dvc_config)
-    section = f'remote "{tracked.get("core", {}).get("remote", "")}"'
-    if section not in tracked:
-        raise ProjectError(
-            f"{project.dvc_config} names no default remote. "
-            "Set one with `dvc remote default NAME` (`dvc remote list` shows the names)."
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise SettingsError(_unreadable(path, error)) from None
+    if re.search("[\0\udc80-\udcff]", text):  # zero bytes; bytes that are no UTF-8
+        raise SettingsError(
+            f"{path.name} is not UTF-8 text; an editor saved it as UTF-16 or Latin-1. "
+            "Save it again as UTF-8."
         )
-    return tracked[section]
+    if text.startswith("\ufeff"):
+        raise SettingsError(
+            f"{path.name}, line 1 begins with a byte order mark, which a shell takes as part of "
+            "the first name. Save the file as UTF-8 without it."
+        )
+    return text
 
 
-def _config(path: Path) -> "ConfigObj":
-    """A DVC configuration file, read with the library that DVC reads it with."""
-    from configobj import ConfigObj
-
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return ConfigObj(text.splitlines(), interpolation=False)
+def _unreadable(path: Path, error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder, not a file. Remove it: `rmdir {path.name}`."
+    if isinstance(error, PermissionError):
+        return (
+            f"{path} cannot be read by you. Make it your own: `chown $USER {path.name}` and "
+            f"`chmod 600 {path.name}`."
+        )
+    return f"{path} cannot be read ({error.strerror})."

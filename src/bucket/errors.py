@@ -21,6 +21,10 @@ class ServerError(BucketError):
     """The embedded object store could not be started, reached or stopped."""
 
 
+class ProgramError(BucketError):
+    """A program that was to be run is not there, or cannot be started."""
+
+
 class TransferError(BucketError):
     """An object could not be moved between the bucket and the disk."""
 

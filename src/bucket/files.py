@@ -1,10 +1,13 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and what a folder of them takes."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+#: For files that hold secrets, or lie beside them: nobody but the owner.
+PRIVATE = 0o600
 
 
 @contextmanager
@@ -24,3 +27,20 @@ def replacing(path: Path, mode: int) -> Iterator["tempfile._TemporaryFileWrapper
     except BaseException:
         Path(file.name).unlink(missing_ok=True)
         raise
+
+
+def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
+    """Write `path` in one step: no reader sees half of it, or it with a wider mode."""
+    with replacing(path, mode) as file:
+        file.write(text.encode())
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes that a folder takes, counted in blocks."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_blocks * 512
+        except OSError:  # the store has just removed it
+            continue
+    return total

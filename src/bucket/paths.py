@@ -76,3 +76,13 @@ class Project:
     def dvc_site_cache(self) -> Path:
         """DVC's database of file hashes for this clone, git-ignored."""
         return self.root / ".dvc" / "tmp" / "site"
+
+    @property
+    def aws_config(self) -> Path:
+        """What DVC reads from an AWS configuration file only, git-ignored."""
+        return self.root / ".dvc" / "tmp" / "aws-config"
+
+    @property
+    def verified(self) -> Path:
+        """Which objects `bucket verify --deep` has read and found right, git-ignored."""
+        return self.root / ".dvc" / "tmp" / "bucket-verified"

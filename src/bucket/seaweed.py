@@ -18,8 +18,9 @@ from typing import Literal
 import psutil
 from pydantic import SecretStr
 
-from bucket.env_file import write_private
+from bucket import clients
 from bucket.errors import ServerError
+from bucket.files import write_private
 from bucket.paths import Project
 from bucket.ports import ADDRESS, GRPC_OFFSET, free_ports
 from bucket.settings import Settings
@@ -129,7 +130,7 @@ def _write_configuration(project: Project, settings: Settings) -> None:
         "credentials": [
             {
                 "accessKey": settings.access_key_id,
-                "secretKey": settings.secret_access_key.get_secret_value(),
+                "secretKey": clients.aws_environment(settings)["AWS_SECRET_ACCESS_KEY"],
             }
         ],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],

@@ -15,10 +15,13 @@ import psutil
 from filelock import FileLock, Timeout
 
 from bucket import ports, seaweed
-from bucket.env_file import create_env, point_dvc_at, set_endpoint, write_private
+from bucket.dvc_remote import point_dvc_at
+from bucket.env_file import create_env, set_endpoint
 from bucket.errors import ServerError, SettingsError
+from bucket.files import size_on_disk, write_private
 from bucket.paths import Project
-from bucket.settings import NAMES, Settings, effective, is_embedded
+from bucket.settings import REQUIRED, Settings, is_embedded
+from bucket.sources import Found, Sources
 
 #: A start takes about 1 s; a loaded CI machine is given many times that.
 READY_SECONDS = 40.0
@@ -83,7 +86,7 @@ class Server:
     @property
     def is_wanted(self) -> bool:
         """Whether the settings point at a store on this machine."""
-        return is_embedded(effective("OS_ENDPOINT_URL", self.project)[0])
+        return is_embedded(self._find("OS_ENDPOINT_URL").value)
 
     def start(self) -> Status:
         """Start the store unless it runs, and return when our own signed request succeeds.
@@ -104,7 +107,7 @@ class Server:
             if changes is None:
                 settings, moved_from = self._launch(settings)
                 changes = {"started": True, "moved_from": moved_from}
-            point_dvc_at(self.project, settings.endpoint_url)
+            point_dvc_at(self.project, settings)
             return dataclasses.replace(self.status(), **changes)
 
     def stop(self) -> bool:
@@ -139,7 +142,7 @@ class Server:
             bucket=state.get("bucket"),
             pid=process.pid if process else None,
             folder=self.project.store,
-            size_bytes=_size_on_disk(self.project.store),
+            size_bytes=size_on_disk(self.project.store),
             log=self.project.store_log,
             last_log_line=seaweed.last_line(self.project.store_log)
             if kind in {"died", "unready"}
@@ -162,11 +165,15 @@ class Server:
         self._clear(state, process)
         return None
 
+    def _find(self, name: str) -> Found:
+        """A setting as it is, or as `start` would set it."""
+        return Sources(self.project, with_example=True).find(name)
+
     def _elsewhere(self) -> str:
-        value, origin = effective("OS_ENDPOINT_URL", self.project)
-        back = "Unset it" if origin == "the environment" else f"Set it to a free port in {origin}"
+        found = self._find("OS_ENDPOINT_URL")
+        back = "Unset it" if found.in_environment else "Set it to a free port in .env"
         return (
-            f"OS_ENDPOINT_URL ({origin}) is {value or 'not set'}, which is not the embedded store, "
+            f"{found!r} is {found.value or 'not set'}, which is not the embedded store, "
             "so there is nothing to serve. To go back to the embedded store: "
             f"{back}, like OS_ENDPOINT_URL=http://{ports.ADDRESS}:8333."
         )
@@ -195,7 +202,7 @@ class Server:
         """The settings, from a new `.env` if there is none and the environment lacks one."""
         try:
             if not self.project.env_file.exists() and not all(
-                effective(name, self.project)[1] == "the environment" for name in NAMES
+                self._find(name).in_environment for name in REQUIRED
             ):
                 create_env(self.project)
             return Settings.load(self.project)
@@ -267,9 +274,9 @@ class Server:
 
     def _move(self, settings: Settings) -> Settings:
         """Settings with a free port instead of one that is taken, noted in `.env`."""
-        if effective("OS_ENDPOINT_URL", self.project)[1] == "the environment":
+        if self._find("OS_ENDPOINT_URL").in_environment:
             raise ServerError(
-                f"Port {settings.port} of OS_ENDPOINT_URL (the environment) is taken by another "
+                f"Port {settings.port} of OS_ENDPOINT_URL (environment) is taken by another "
                 "program. Unset OS_ENDPOINT_URL, or set it to a free port."
             )
         port = ports.free_ports(1)[0]
@@ -285,14 +292,3 @@ class Server:
                 f"embedded store needs {needed // 1024**2} MB to work safely. Free some space, or "
                 "move the project to a larger disk."
             )
-
-
-def _size_on_disk(folder: Path) -> int:
-    """Bytes that a folder takes, counted in blocks."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_blocks * 512
-        except OSError:  # the store has just removed it
-            continue
-    return total

@@ -1,72 +1,138 @@
-"""The connection to the bucket: read once, checked once, mapped here to every client's own names.
+"""The connection to the bucket: read once, checked once.
 
-The environment wins over `.env`. Nothing else in the project reads an `OS_*` name.
+The environment wins over `.env`. Nothing else in the project reads an `OS_*` name. How each client
+is told the same is in `bucket.clients`.
 """
 
-import os
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from bucket import dvc_config, setting_rules
 from bucket.errors import SettingsError
 from bucket.paths import Project
+from bucket.setting_rules import (
+    FILES,
+    SECRET,
+    aws_endpoint,
+    check_text,
+    is_aws_setup,
+    missing,
+    shown_value,
+)
+from bucket.sources import Found, Sources
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-#: The four names a user sets, and the field that each one fills.
+#: What a user sets, and the field that each fills. The four that everybody needs come first; the
+#: others are optional. A second name is the AWS SDKs', read where ours is not set. `OS_CACERT` is
+#: OpenStack's own name; `OS_REGION_NAME`, which its RC files set, is Keystone's region and no S3's.
 NAMES = {
-    "OS_ENDPOINT_URL": "endpoint_url",
-    "OS_BUCKET_NAME": "bucket_name",
-    "OS_ACCESS_KEY_ID": "access_key_id",
-    "OS_SECRET_ACCESS_KEY": "secret_access_key",
+    "endpoint_url": ("OS_ENDPOINT_URL",),
+    "bucket_name": ("OS_BUCKET_NAME",),
+    "access_key_id": ("OS_ACCESS_KEY_ID",),
+    "secret_access_key": ("OS_SECRET_ACCESS_KEY",),
+    "session_token": ("OS_SESSION_TOKEN",),
+    "region": ("OS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    "addressing_style": ("OS_ADDRESSING_STYLE",),
+    "ca_bundle": ("OS_CACERT", "AWS_CA_BUNDLE"),
+    "connect_timeout": ("OS_CONNECT_TIMEOUT",),
+    "read_timeout": ("OS_READ_TIMEOUT",),
+    "profile": setting_rules.AWS_PROFILE,
 }
 
-#: S3 bucket names: 3 to 63 of a-z, 0-9, dot, hyphen; a letter or digit at both ends.
-#: Source: Amazon S3 User Guide, "General purpose bucket naming rules".
-BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+#: The AWS SDKs' names for credentials: together, or not at all, in place of ours.
+AWS_KEYS = {
+    "access_key_id": "AWS_ACCESS_KEY_ID",
+    "secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "session_token": "AWS_SESSION_TOKEN",
+}
 
-#: Stores that are not AWS accept any region; SDKs insist on one to sign with.
+#: Where the AWS SDKs find credentials that no name says; an `.env` may name the files, too.
+AWS_FILES = {
+    "aws_config_file": setting_rules.AWS_CONFIG_FILE,
+    "aws_credentials_file": setting_rules.AWS_CREDENTIALS_FILE,
+}
+
+#: The four that a connection needs.
+REQUIRED = ("OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_ACCESS_KEY_ID", "OS_SECRET_ACCESS_KEY")
+
+#: Stores that are not AWS accept any region, or call theirs this; SDKs insist on one to sign with.
 DEFAULT_REGION = "us-east-1"
+
+#: S3 bucket names: 3 to 63 of a-z, 0-9, dot, hyphen; a letter or digit at both ends; no empty part
+#: between dots and no IP address.
+#: Source: Amazon S3 User Guide, "General purpose bucket naming rules".
+BUCKET_NAME = re.compile(r"(?!.*\.\.)(?![0-9.]+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+#: Host names as DNS has them, or an IPv6 address. Source: RFC 1123, section 2.1.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+
+#: Longest timeout that makes sense, in seconds.
+LONGEST = 3600
 
 #: Hosts that can only be this machine, as the embedded store listens: IPv4.
 LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 class Settings(BaseModel):
-    """Endpoint, bucket and credentials; the secret shows as stars wherever it is printed.
+    """Endpoint, bucket and credentials; a secret shows as stars wherever it is printed.
 
     Attributes:
         endpoint_url: `http(s)://host[:port]` of the S3 API.
+        is_aws: nobody named an endpoint, so it is AWS's own, which clients find by region.
         bucket_name: the bucket.
-        access_key_id: the public half of the credentials.
-        secret_access_key: the secret half.
+        access_key_id: the public half of the credentials; None where the AWS SDKs are to look for
+            them as they always do (profile, role of the machine, ...).
+        secret_access_key: the secret half; None together with the other.
+        session_token: what goes with credentials that expire.
+        profile: the section of the AWS files that holds credentials, where those are to be used.
+        aws_config_file: the AWS configuration file, where it is another than the usual one.
+        aws_credentials_file: the same of the credentials.
+        region: to sign with; None where the AWS set-up is to say.
+        addressing_style: bucket in the path, in the host name, or as the AWS SDKs choose: in the
+            path, but on AWS.
+        ca_bundle: PEM file of the certificate authorities to trust instead of the public ones.
+        connect_timeout: seconds until a connection must stand.
+        read_timeout: seconds without an answer after which a request has failed.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     endpoint_url: str
+    is_aws: bool = False
     bucket_name: str
-    access_key_id: str
-    secret_access_key: SecretStr
+    access_key_id: str | None = Field(default=None, repr=False)  # people mix the two halves up
+    secret_access_key: SecretStr | None = None
+    session_token: SecretStr | None = None
+    profile: str | None = None
+    aws_config_file: str | None = None
+    aws_credentials_file: str | None = None
+    region: str | None = None
+    addressing_style: Literal["auto", "path", "virtual"] = "auto"
+    ca_bundle: str | None = None
+    connect_timeout: int = Field(default=10, gt=0, le=LONGEST)
+    read_timeout: int = Field(default=60, gt=0, le=LONGEST)
 
     @field_validator("endpoint_url")
     @classmethod
     def _is_a_url(cls, value: str) -> str:
         try:
             parts = urlsplit(value)
-            host = re.fullmatch(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:]+", parts.hostname or "")
-            usable = parts.scheme in {"http", "https"} and host is not None
-            usable = usable and (parts.port is None or parts.port > 0)
+            usable = parts.scheme in {"http", "https"} and parts.port != 0
+            usable = usable and HOST.fullmatch(parts.hostname or "") is not None
+            rest = (parts.path.removesuffix("/"), parts.query, parts.fragment)
         except ValueError:
             usable = False
-        if not usable or parts.path not in {"", "/"} or parts.query or parts.username:
+        if not usable or any(rest) or "@" in parts.netloc:
             raise ValueError("is not of the form https://host or https://host:port")
-        return value.rstrip("/")
+        return f"{parts.scheme}://{parts.netloc.removesuffix(':')}"
 
     @field_validator("bucket_name")
     @classmethod
@@ -78,47 +144,39 @@ class Settings(BaseModel):
             )
         return value
 
-    @field_validator("access_key_id", "secret_access_key")
-    @classmethod
-    def _is_filled_in(cls, value: str | SecretStr) -> str | SecretStr:
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if not text or text.startswith("<"):
-            raise ValueError("is not filled in")
-        return value
-
     @classmethod
     def load(
         cls, project: Project | None = None, environment: Mapping[str, str] | None = None
     ) -> Self:
         """Read the settings from `environment` (default: the process's), then from `.env`.
 
+        Where the `OS_*` names are absent, an existing AWS set-up serves: endpoint and bucket are
+        those of DVC's remote or `AWS_ENDPOINT_URL`, credentials what the AWS SDKs find.
+
         Raises:
-            SettingsError: a name is missing or its value cannot be right.
+            SettingsError: a name is missing or its value cannot be right; names file and line.
             ProjectError: no project was given and the current folder is in none.
         """
         project = project or Project.find()
-        environment = os.environ if environment is None else environment
-        from_file = dotenv_values(project.env_file) if project.env_file.is_file() else {}
-        values, origins = {}, {}
-        for name, field in NAMES.items():
-            in_environment = environment.get(name, "")
-            value = in_environment or from_file.get(name) or ""
-            origins[field] = f"{name} ({'environment' if in_environment else '.env'})"
-            if value:
-                values[field] = value
-        missing = [name for name, field in NAMES.items() if field not in values]
-        if missing:
-            raise SettingsError(_missing(missing, project))
+        sources = Sources(project, environment)
+        found = {field: sources.find(*names) for field, names in NAMES.items()}
+        aws_files = _from_aws(found, sources)
+        for entry in filter(None, found.values()):
+            check_text(entry)
+        values: dict[str, object] = {field: entry.value for field, entry in found.items() if entry}
+        values |= {field: entry.value for field, entry in aws_files.items() if entry}
+        if found["ca_bundle"]:  # as a program sees it that starts in another folder
+            values["ca_bundle"] = str(Path(found["ca_bundle"].value).absolute())
+        if not found["region"] and found["access_key_id"]:
+            values["region"] = DEFAULT_REGION
+        if not found["endpoint_url"]:
+            region = values.get("region") or DEFAULT_REGION
+            values |= {"endpoint_url": f"https://s3.{region}.amazonaws.com", "is_aws": True}
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            found = "" if "key" in str(first["loc"][0]) else f" {values[str(first['loc'][0])]!r}"
-            reason = first["msg"].removeprefix("Value error, ")
-            raise SettingsError(
-                f"{origins[str(first['loc'][0])]}{found} {reason}. "
-                "See data/README.md for this project's endpoint, bucket and credentials."
-            ) from None
+            fault = _explained(error, found)
+        raise fault  # here, so that it does not carry the other, which holds all values
 
     @property
     def host(self) -> str:
@@ -136,58 +194,11 @@ class Settings(BaseModel):
         """Whether the endpoint is this machine, where `bucket serve` runs the store."""
         return is_embedded(self.endpoint_url)
 
-    def aws_environment(self) -> dict[str, str]:
-        """Environment variables for DVC, boto3 and every other AWS SDK.
-
-        The two checksum settings keep botocore >= 1.36 from sending CRC trailers that several
-        stores refuse or, worse, store inside the object.
-        """
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.secret_access_key.get_secret_value(),
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_DEFAULT_REGION": DEFAULT_REGION,
-            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-            **self._proxy_exception(),
-        }
-
-    def _proxy_exception(self) -> dict[str, str]:
-        """Keep requests to this machine off the proxy that clusters like to set."""
-        if not self.is_embedded:
-            return {}
-        names = {os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")}
-        exempt = ",".join(filter(None, [*sorted(names), *sorted(LOOPBACK)]))
-        return {"no_proxy": exempt, "NO_PROXY": exempt}
-
-    def obstore_options(self) -> dict[str, Any]:
-        """Keyword arguments of `obstore.store.S3Store`: timeouts and bounded retries included."""
-        from datetime import timedelta
-
-        client: dict[str, Any] = {
-            "allow_http": self.endpoint_url.startswith("http://"),
-            "connect_timeout": timedelta(seconds=5),
-            "timeout": timedelta(seconds=60),
-        }
-        proxy = os.environ.get("http_proxy") or os.environ.get("HTTP_PROXY")
-        if proxy and self.is_embedded:
-            client |= {"proxy_url": proxy, "proxy_excludes": ",".join(sorted(LOOPBACK))}
-        return {
-            "bucket": self.bucket_name,
-            "endpoint": self.endpoint_url,
-            "region": DEFAULT_REGION,
-            "access_key_id": self.access_key_id,
-            "secret_access_key": self.secret_access_key.get_secret_value(),
-            "virtual_hosted_style_request": False,
-            "client_options": client,
-            "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
-        }
-
     def obstore(self) -> "S3Store":
         """An obstore client of the bucket."""
-        from obstore.store import S3Store
+        from bucket import clients
 
-        return S3Store(**self.obstore_options())
+        return clients.obstore(self)
 
 
 def is_embedded(endpoint_url: str) -> bool:
@@ -202,28 +213,59 @@ def is_embedded(endpoint_url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
-def effective(
-    name: str, project: Project, environment: Mapping[str, str] | None = None
-) -> tuple[str, str]:
-    """The value of one `OS_*` name, unchecked, and where it comes from.
+def _from_aws(found: dict[str, Found], sources: Sources) -> dict[str, Found]:
+    """Fill in from the AWS set-up what no `OS_*` name says.
 
-    The environment, then `.env`, then, where there is no `.env` yet, `.env.example`, which
-    `bucket serve` would make it from. The value is empty if none of them sets it.
+    Returns:
+        The files of the AWS set-up, by field, where the AWS SDKs are to look for credentials.
+
+    Raises:
+        SettingsError: something is needed that neither says, or only half of the credentials.
     """
-    environment = os.environ if environment is None else environment
-    if environment.get(name):
-        return environment[name], "the environment"
-    file = project.env_file if project.env_file.is_file() else project.env_example
-    value = dotenv_values(file).get(name) if file.is_file() else None
-    return value or "", file.name
+    if not (found["access_key_id"] or found["secret_access_key"]):
+        for field, name in AWS_KEYS.items():
+            found[field] = sources.find(name)
+    key, secret, token = (found[field] for field in AWS_KEYS)
+    absent = [entry.name for entry in (key, secret) if not entry]
+    if len(absent) == 1:
+        raise SettingsError(missing(absent, sources))
+    if token.in_environment != secret.in_environment:  # of other credentials
+        found["session_token"] = Found(token.name)
+    if key and key.name in REQUIRED:
+        if unsaid := _unsaid(found):
+            raise SettingsError(missing(unsaid, sources))
+        return {}
+    endpoint = found["endpoint_url"] or aws_endpoint(sources, sources.project)
+    if not _may_have_aws(endpoint, key, sources):
+        raise SettingsError(missing([*_unsaid(found), *REQUIRED[2:]], sources))
+    found["endpoint_url"] = endpoint
+    if not found["bucket_name"]:
+        found["bucket_name"] = Found("url", dvc_config.address(sources.project)[0], ".dvc/config")
+    return {} if key else {field: sources.find(name) for field, name in AWS_FILES.items()}
 
 
-def _missing(names: list[str], project: Project) -> str:
-    """The sentence for settings that are nowhere to be found."""
-    what = ", ".join(names)
-    if project.env_file.is_file():
-        return f"{what}: not set in the environment nor in .env. Fill in .env (see data/README.md)."
-    return (
-        f"{what}: not set, and there is no .env. Run `make serve` for the embedded store, or "
-        "`cp .env.example .env`, `chmod 600 .env` and fill it in (see data/README.md)."
+def _may_have_aws(endpoint: Found, key: Found, sources: Sources) -> bool:
+    """Whether `endpoint` may be sent what a person has for AWS; the embedded store may not."""
+    if is_embedded(endpoint.value):
+        return bool(key) and (endpoint.in_environment or not key.in_environment)
+    return bool(key) or is_aws_setup(sources, endpoint)
+
+
+def _unsaid(found: dict[str, Found]) -> list[str]:
+    """Which of endpoint and bucket no setting says."""
+    return [found[field].name for field in ("endpoint_url", "bucket_name") if not found[field]]
+
+
+def _explained(error: ValidationError, found: dict[str, Found]) -> SettingsError:
+    """The first fault as a sentence: the setting, where it stands, its value but for secrets."""
+    first = error.errors(include_input=False)[0]
+    field = str(first["loc"][0])
+    entry = found[field]
+    reason = first["msg"].removeprefix("Value error, ")
+    if field in {"connect_timeout", "read_timeout"}:
+        reason = f"is not a whole number of seconds from 1 to {LONGEST}"
+    shown = "" if entry.name in SECRET | FILES else f" {shown_value(entry)}"
+    return SettingsError(
+        f"{entry!r}{shown} {reason.replace('Input should be', 'should be')}. "
+        "See data/README.md for this project's endpoint, bucket and credentials."
     )

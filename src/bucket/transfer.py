@@ -36,7 +36,7 @@ def download(
     digest, size = hashlib.sha256(), 0
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = 0o666 & ~_umask()
-    with _naming_failures(f"download {key}", settings), replacing(path, mode) as file:
+    with naming_failures(f"download {key}", settings), replacing(path, mode) as file:
         for chunk in obstore.get(settings.obstore(), key).stream(min_chunk_size=CHUNK_BYTES):
             digest.update(chunk)
             size += file.write(chunk)
@@ -61,7 +61,7 @@ def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
     import obstore
 
     settings = settings or Settings.load()
-    with _naming_failures(f"upload {key}", settings):
+    with naming_failures(f"upload {key}", settings):
         obstore.put(settings.obstore(), key, path, attributes={SHA256_METADATA: file_sha256(path)})
     return path.stat().st_size
 
@@ -76,7 +76,7 @@ def stored_sha256(key: str, *, settings: Settings | None = None) -> str | None:
 
     settings = settings or Settings.load()
     try:
-        with _naming_failures(f"look up {key}", settings):
+        with naming_failures(f"look up {key}", settings):
             found = obstore.get(settings.obstore(), key, options={"head": True})
             return found.attributes.get(SHA256_METADATA)
     except MissingObjectError:
@@ -93,7 +93,7 @@ def usage(prefix: str, *, settings: Settings | None = None) -> tuple[int, int]:
 
     settings = settings or Settings.load()
     count = size = 0
-    with _naming_failures(f"list {prefix}", settings):
+    with naming_failures(f"list {prefix}", settings):
         for batch in obstore.list(settings.obstore(), prefix=prefix):
             count += len(batch)
             size += sum(item["size"] for item in batch)
@@ -114,7 +114,7 @@ def _umask() -> int:
 
 
 @contextmanager
-def _naming_failures(what: str, settings: Settings) -> Iterator[None]:
+def naming_failures(what: str, settings: Settings) -> Iterator[None]:
     """Turn the client's exceptions into ours: what was tried, where, why, what to do."""
     from obstore.exceptions import (
         BaseError,
@@ -142,7 +142,7 @@ def _naming_failures(what: str, settings: Settings) -> Iterator[None]:
         hint = (
             "Is the embedded store up? `make serve` starts it."
             if settings.is_embedded
-            else "Check OS_ENDPOINT_URL and your network."
+            else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
         )
         first_line = str(error).strip().splitlines()[0]
         raise TransferError(f"Could not {what} at {where}: {first_line} {hint}") from error

@@ -25,6 +25,11 @@ def run(project: Project, *arguments: str, **changes: str) -> subprocess.Complet
     )
 
 
+def secret_of(settings: Settings) -> str:
+    assert settings.secret_access_key
+    return settings.secret_access_key.get_secret_value()
+
+
 def put(project: Project, key: str, value: bytes) -> None:
     obstore.put(Settings.load(project).obstore(), key, value)
 

@@ -14,7 +14,7 @@ import pytest
 from dotenv import dotenv_values
 
 from bucket import Project, Settings, seaweed
-from tests.bucket.store_tools import BUCKET, files, get, pid_of, put, run
+from tests.bucket.store_tools import BUCKET, files, get, pid_of, put, run, secret_of
 
 
 def test_ready_means_that_objects_go_in_and_come_out(store: Project) -> None:
@@ -81,7 +81,7 @@ def test_nothing_of_it_can_be_read_by_others(store: Project) -> None:
 
 
 def test_no_secret_on_a_command_line_in_the_log_or_in_the_status(store: Project) -> None:
-    secret = Settings.load(store).secret_access_key.get_secret_value()
+    secret = secret_of(Settings.load(store))
     process = psutil.Process(pid_of(store))
     shown = (
         " ".join(process.cmdline()),

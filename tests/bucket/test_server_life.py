@@ -17,7 +17,7 @@ from configobj import ConfigObj
 from dotenv import dotenv_values
 
 from bucket import BucketError, Project, Settings, ports, seaweed
-from bucket.env_file import point_dvc_at
+from bucket.dvc_config import set_overrides
 from bucket.errors import ServerError, SettingsError
 from bucket.server import Server
 from tests.bucket.store_tools import BUCKET, files, get, pid_of, put, run
@@ -141,7 +141,7 @@ def test_a_taken_port_moves_the_store_and_changes_only_what_git_ignores(
 
 
 def test_dvc_itself_reads_the_override(project: Project) -> None:
-    point_dvc_at(project, "http://127.0.0.1:9")
+    set_overrides(project, {"endpointurl": "http://127.0.0.1:9"})
     subprocess.run(["git", "init", "-q"], cwd=project.root, check=True)
     shown = subprocess.run(
         [BUCKET.with_name("dvc"), "config", "remote.storage.endpointurl"],

@@ -9,6 +9,7 @@ import pytest
 from dotenv import dotenv_values
 
 from bucket import Project, Settings
+from bucket.clients import aws_environment
 from bucket.env_file import create_env, set_endpoint
 from tests.bucket.store_tools import get, pid_of, put, run
 
@@ -70,5 +71,5 @@ def test_requests_to_this_machine_pass_by_the_proxy(
     monkeypatch.setenv("no_proxy", "example.org")
     put(store, "neighbours/proxied", b"x")
     assert get(store, "neighbours/proxied") == b"x"
-    environment = Settings.load(store).aws_environment()
+    environment = aws_environment(Settings.load(store))
     assert set(environment["no_proxy"].split(",")) == {"example.org", "127.0.0.1", "localhost"}

@@ -1,0 +1,44 @@
+"""`bucket run COMMAND`: any program with the connection in all the names that programs know."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from bucket import clients, dvc_remote
+from bucket.errors import ProgramError, SettingsError
+from bucket.paths import Project
+from bucket.settings import Settings
+
+#: Programs whose only word for certificate authorities of one's own is `SSL_CERT_FILE`. For others
+#: it would take the place of all authorities, also for hosts that are not the store.
+GO_PROGRAMS = {"s5cmd", "mc", "mcli"}
+
+
+def environment(program: str, project: Project, settings: Settings) -> dict[str, str]:
+    """The environment in which `program` finds the store, and the tools of this Python first."""
+    names = clients.s5cmd_environment(settings) | clients.rclone_environment(settings)
+    with contextlib.suppress(SettingsError):  # keys that mc cannot be told in this way
+        names |= clients.mc_environment(settings)
+    if Path(program).name not in GO_PROGRAMS:
+        names.pop("SSL_CERT_FILE", None)
+    return dvc_remote.environment(project, settings) | names
+
+
+def become(command: Sequence[str], variables: Mapping[str, str]) -> NoReturn:
+    """Replace this process by `command`, whose exit status is then this one's.
+
+    Raises:
+        ProgramError: there is no such program, or it cannot be started.
+    """
+    program = command[0]
+    sys.stdout.flush()
+    try:
+        os.execvpe(program, list(command), dict(variables))  # noqa: S606 (no shell: on purpose)
+    except FileNotFoundError:
+        fault = f"There is no program {program}, neither in .venv nor on the PATH. Install it."
+    except OSError as error:
+        fault = f"{program} cannot be started: {error.strerror}."
+    raise ProgramError(fault)

@@ -1,0 +1,80 @@
+"""Where the value of a setting comes from: the environment, then `.env`; with its file and line."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from bucket import env_file
+from bucket.env_lines import Line
+from bucket.paths import Project
+
+ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A value and where it was found.
+
+    Attributes:
+        name: of the setting, such as `OS_BUCKET_NAME`.
+        value: as found, unchecked; empty if nothing sets it.
+        origin: `environment`, `.env, line 4`, `.dvc/config`, or empty.
+    """
+
+    name: str
+    value: str = ""
+    origin: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __repr__(self) -> str:
+        """Without the value, which can be a secret."""
+        return f"{self.name} ({self.origin or 'not set'})"
+
+    @property
+    def in_environment(self) -> bool:
+        """Whether the environment sets it, which wins over every file."""
+        return self.origin == ENVIRONMENT
+
+
+class Sources:
+    """The places that a project's settings are read from.
+
+    Args:
+        project: the clone.
+        environment: instead of the process's.
+        with_example: read `.env.example` where there is no `.env` yet, as `bucket serve` would
+            make it from that.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        environment: Mapping[str, str] | None = None,
+        *,
+        with_example: bool = False,
+    ) -> None:
+        self.project = project
+        self.environment = os.environ if environment is None else environment
+        has_file = project.env_file.exists() or not with_example
+        self.file = project.env_file if has_file else project.env_example
+
+    def find(self, *names: str) -> Found:
+        """The first of `names` that is set and not empty; the environment before the file.
+
+        Raises:
+            SettingsError: `.env` cannot be read, or has a line that programs read differently.
+        """
+        for name in names:
+            if value := self.environment.get(name):
+                return Found(name, value, ENVIRONMENT)
+            line = self._lines.get(name)
+            if line and line.value:
+                return Found(name, line.value, f"{self.file.name}, line {line.number}")
+        return Found(names[0])
+
+    @cached_property
+    def _lines(self) -> dict[str, Line]:
+        return env_file.read(self.file, self.environment)
