@@ -13,10 +13,16 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test lint pull push serve stop report bench lock clean
+.PHONY: help setup init doctor reproduce test lint secrets pull push verify serve stop report bench soak broken lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+init: setup ## Point the project at a bucket of your own: asks, shows, writes, checks
+	@bucket init $(ARGS)
+
+doctor: setup ## Find what is wrong with the connection or this machine, and the fix
+	@bucket doctor
 
 reproduce: setup ## Serve the store, run what is stale, push the results, sum up: the main job
 	@bucket serve --if-embedded
@@ -24,13 +30,17 @@ reproduce: setup ## Serve the store, run what is stale, push the results, sum up
 	@bucket reproduce
 	@python src/pipeline/summary.py reports/intervals.json reports/report.html
 
-test: setup ## Run all tests
-	@pytest
+# A file's tests stay together, as they share what is dear to set up.
+test: setup ## Run all tests, two at a time
+	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Check style, format and types
 	@ruff check
 	@ruff format --check
 	@mypy
+
+secrets: setup ## Search every commit for credentials
+	@bucket secrets --history
 
 pull: setup ## Fetch the data of this commit from the bucket
 	@bucket serve --if-embedded
@@ -40,6 +50,10 @@ pull: setup ## Fetch the data of this commit from the bucket
 push: setup ## Send the data of this commit to the bucket
 	@bucket serve --if-embedded
 	@bucket dvc push
+
+verify: setup ## Is the data of this commit on the remote, whole?
+	@bucket serve --if-embedded
+	@bucket verify
 
 serve: setup ## Start the embedded object store
 	@bucket serve
@@ -52,10 +66,17 @@ report: setup ## Bring the report up to date and print where it is
 	@bucket dvc repro report
 	@echo "file://$(CURDIR)/reports/report.html"
 
-bench: setup ## Measure what each stage costs; writes benchmarks/RESULTS.md
+bench: setup ## Measure what stages and moving data cost; writes benchmarks/RESULTS.md
 	@bucket serve --if-embedded
 	@python src/pipeline/publish.py
 	@python benchmarks/stages.py --output benchmarks/RESULTS.md
+	@python benchmarks/transfer.py --output benchmarks/RESULTS.md
+
+broken: setup ## Break a set-up in every way known; writes docs/doctor.md
+	@python -m tests.doctor.table docs/doctor.md
+
+soak: setup ## Run the long tests: DVC's own suites, large remotes
+	@pytest --timeout 3600 --durations 0 -s tests/soak
 
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
 
@@ -65,6 +86,7 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@for file in $$(grep -lxF "$(CURDIR)/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
 	  echo ../../../../src >"$$file"; done
+	@[ ! -e .git ] || $(BIN)/bucket secrets --install-hook || true
 	@touch $@
 
 $(PACKAGES): requirements.lock

@@ -1,5 +1,6 @@
 """What a clone is, and how one is made of the working tree."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -35,10 +36,22 @@ class Clone:
         assert not check or done.returncode == 0
         return done
 
-    def make(self, target: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        """Run `make target` with the environment that runs the tests, instead of setting one up."""
+    def make(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        """Run `make` with the environment that runs the tests, instead of setting one up."""
         # -o: this file counts as up to date.
-        return self.run("make", "-o", ".venv/.installed", target, check=True, **changes)
+        return self.run("make", "-o", ".venv/.installed", *words, check=True, **changes)
+
+
+def environment(root: Path) -> dict[str, str]:
+    """The environment of a clone at `root`: nothing of whoever runs the tests but the tools."""
+    foreign = ("OS_", "AWS_", "DVC_", "GIT_", "MAKE", "MFLAGS")
+    inherited = {name: os.environ[name] for name in os.environ if not name.startswith(foreign)}
+    return inherited | {
+        # The clone's own code, not that of the repository that runs the tests.
+        "PYTHONPATH": str(root / "src"),
+        "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
+        "DVC_SITE_CACHE_DIR": str(root / ".dvc" / "tmp" / "site"),
+    }
 
 
 def copy_repository(root: Path) -> None:

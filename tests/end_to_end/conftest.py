@@ -1,6 +1,5 @@
 """Clones of this repository as a newcomer has them, with a store of their own."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from bucket import Project, ports
 from bucket.env_file import create_env, set_endpoint
 from bucket.server import Server
-from tests.end_to_end.clones import TOOLS, Clone, copy_repository
+from tests.end_to_end.clones import Clone, copy_repository, environment
 
 
 @pytest.fixture(scope="session")
@@ -24,18 +23,7 @@ def make_clone() -> Iterator[Callable[..., Clone]]:
         create_env(project)
         set_endpoint(project, f"http://127.0.0.1:{ports.free_ports(1)[0]}")
         made.append(project)
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("OS_", "AWS_", "DVC_", "GIT_", "MAKE", "MFLAGS"))
-        }
-        environment = inherited | {
-            # The clone's own code, not that of the repository that runs the tests.
-            "PYTHONPATH": str(root / "src"),
-            "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
-            "DVC_SITE_CACHE_DIR": str(root / ".dvc" / "tmp" / "site"),
-        }
-        return Clone(root, environment | changes)
+        return Clone(root, environment(root) | changes)
 
     yield make
     for project in made:

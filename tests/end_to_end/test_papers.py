@@ -4,11 +4,9 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from configobj import ConfigObj
-from dotenv import dotenv_values
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -47,18 +45,6 @@ def test_the_lock_file_pins_each_name_once_with_hashes_and_no_address() -> None:
         assert re.fullmatch(r"\S+==\S+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+", pin), pin
 
 
-def test_endpoint_and_bucket_are_the_same_wherever_they_are_named() -> None:
-    example = dotenv_values(REPOSITORY / ".env.example")
-    remote = ConfigObj(str(REPOSITORY / ".dvc/config"))['remote "storage"']
-    endpoint, url = str(example["OS_ENDPOINT_URL"]), urlsplit(str(remote["url"]))
-    assert remote["endpointurl"] == endpoint
-    assert url.netloc == example["OS_BUCKET_NAME"]
-    page = (REPOSITORY / "data/README.md").read_text()
-    assert f"| endpoint | `{endpoint}` |" in page
-    assert f"| bucket | `{url.netloc}` |" in page
-    assert f"`{url.geturl()}`" in page
-
-
 def test_dvc_calls_nobody_home_and_links_before_it_copies() -> None:
     config = ConfigObj(str(REPOSITORY / ".dvc/config"))
     assert config["core"]["analytics"] == "false"
@@ -81,7 +67,7 @@ def test_the_make_targets_that_a_page_names_exist(page: str) -> None:
     assert named <= targets
 
 
-@pytest.mark.parametrize("page", ["README.md", "data/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "data/README.md", "docs/providers.md"])
 def test_the_files_that_a_page_names_exist(page: str) -> None:
     text = (REPOSITORY / page).read_text()
     linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
@@ -91,5 +77,5 @@ def test_the_files_that_a_page_names_exist(page: str) -> None:
 
 def test_make_alone_prints_the_targets() -> None:
     done = subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    for target in ("reproduce", "test", "pull", "push", "serve", "stop"):
+    for target in ("init", "doctor", "reproduce", "test", "pull", "push", "serve", "stop"):
         assert re.search(rf"^  make {target} +\S", done.stdout, re.MULTILINE)
