@@ -1,0 +1,75 @@
+#!/bin/sh
+# No commit goes out whose data is not on the remote. `bucket verify --install-hook` put this here;
+# a hook that was here before is beside it, named pre-push.local, and runs first: DVC's sends data.
+project=.  # the folder of the project in the repository
+
+# A tool that manages hooks may have this one called by the one that this one calls.
+[ -z "$BUCKET_PRE_PUSH" ] || exit 0
+export BUCKET_PRE_PUSH=1
+
+# What git is about to push, a line each: local name, local id, remote name, remote id.
+lines=$(cat)
+mine=$(dirname "$0")/pre-push.local
+if [ -x "$mine" ]; then
+  { [ -z "$lines" ] || printf '%s\n' "$lines"; } | "$mine" "$@" || exit
+fi
+
+# The commits at the tips. Not: a deleted name, whose id is all zeros; what is no commit; a commit
+# of before the project, or of another repository that shares this folder of hooks.
+config=.dvc/config
+[ "$project" = . ] || config=$project/$config
+set --
+while read -r _ id _ _; do
+  case $id in *[!0]*) ;; *) continue ;; esac
+  commit=$(git rev-parse --verify --quiet "$id^{commit}") || continue
+  git cat-file -e "$commit:$config" 2>/dev/null || continue
+  case " $* " in *" $commit "*) ;; *) set -- "$@" --rev "$commit" ;; esac
+done <<END
+$lines
+END
+[ $# -gt 0 ] || exit 0
+
+# In a subshell. 97: this Python does not have the toolkit.
+check() (
+  GIT_DIR=$(git rev-parse --absolute-git-dir)
+  GIT_WORK_TREE=$PWD
+  export GIT_DIR GIT_WORK_TREE
+  cd "$project" && exec "$@"
+)
+with_venv() {
+  # Where it really is: the path to the toolkit in it is relative. And its Python, not its script
+  # `bucket`, which names that by an absolute path: wrong once a clone is moved.
+  venv=$(cd -P "$1/$project/.venv" 2>/dev/null && pwd)
+  shift
+  [ -x "$venv/bin/python" ] || return 97
+  check "$venv/bin/python" -P -c '
+import sys
+try:
+    from bucket.cli import main
+except ImportError:
+    sys.exit(97)
+sys.argv[0] = "bucket"
+main()' verify "$@"
+}
+with_path() {
+  command -v bucket >/dev/null || return 97
+  check bucket verify "$@"
+}
+
+main=$(git worktree list --porcelain | sed -n '1s/^worktree //p')
+said=$(with_venv "$PWD" "$@")
+status=$?
+[ $status -ne 97 ] || { said=$(with_venv "$main" "$@"); status=$?; }
+[ $status -ne 97 ] || { said=$(with_path "$@"); status=$?; }
+[ $status -ne 0 ] || exit 0
+if [ $status -eq 97 ]; then
+  said="The check is not set up. Run \`make setup\`, then push again."
+fi
+[ -z "$said" ] || printf '%s\n' "$said" >&2
+cat >&2 <<END
+Push refused: the data of these commits is not all on the remote, or that could not be found out.
+\`make push\` sends the data of the files that are checked out; this sends whatever the local cache has:
+  bucket verify $* --repair
+\`git push --no-verify\` goes past this check.
+END
+exit 1

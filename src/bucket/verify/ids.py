@@ -1,0 +1,71 @@
+"""Objects of DVC by a name of 17 bytes: a million of them fit into a small array.
+
+The name is the MD5 of the content and a letter: `f` for a file, `d` for the list of a directory's
+files; `F` and `D` in the layout that DVC used before version 3, whose MD5 is of the text with Unix
+line ends. Remote and local cache keep an object below the same path.
+"""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Arrays of names: NumPy compares them as bytes; the letter keeps it from cutting off zeros.
+TYPE = np.dtype("S17")
+SIZE = 17
+
+#: Where the layout of today has its objects.
+FOLDER = "files/md5/"
+
+#: An object's path below the remote's prefix.
+PATH = re.compile(rf"({FOLDER})?([0-9a-f]{{2}})/([0-9a-f]{{30}})(\.dir)?")
+
+Ids = NDArray[np.bytes_]
+
+
+def encode(oid: str, *, legacy: bool = False) -> bytes:
+    """The name of an object that DVC calls `oid`.
+
+    Raises:
+        ValueError: it is not an MD5, with or without `.dir`.
+    """
+    digest = bytes.fromhex(oid.removesuffix(".dir"))
+    if len(digest) != SIZE - 1:
+        raise ValueError(f"{oid} is not an MD5")
+    letter = b"d" if oid.endswith(".dir") else b"f"
+    return digest + (letter.upper() if legacy else letter)
+
+
+def from_path(path: str) -> bytes | None:
+    """The name of the object at a path below the remote's prefix; None if it is no object's."""
+    found = PATH.fullmatch(path)
+    if not found:
+        return None
+    letter = b"d" if found[4] else b"f"
+    return bytes.fromhex(found[2] + found[3]) + (letter if found[1] else letter.upper())
+
+
+def md5(name: bytes) -> str:
+    """The MD5 that the content must have, hexadecimal."""
+    return name[:-1].hex()
+
+
+def oid(name: bytes) -> str:
+    """What DVC calls the object."""
+    return md5(name) + (".dir" if is_list(name) else "")
+
+
+def path(name: bytes) -> str:
+    """Where the object is below a remote's prefix, and below the cache folder."""
+    value = oid(name)
+    return f"{'' if is_legacy(name) else FOLDER}{value[:2]}/{value[2:]}"
+
+
+def is_list(name: bytes) -> bool:
+    """Whether the object lists the files of a directory."""
+    return name[-1:] in b"dD"
+
+
+def is_legacy(name: bytes) -> bool:
+    """Whether the object is one of the layout before DVC 3."""
+    return name[-1:] in b"FD"

@@ -1,0 +1,137 @@
+"""Which objects commits need: the one place of `bucket verify` that asks DVC's own code.
+
+What it touches there: `Repo` and its `index`, `switch`, `cache`; of an output `use_cache`,
+`can_push`, `remote`, `hash_info`, `meta`, `protocol`; of its stage `is_repo_import`. Tested with
+real projects.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from bucket.errors import ProjectError
+from bucket.paths import Project
+from bucket.verify import ids
+from bucket.verify.findings import Need, Needs, Revision, Unchecked
+
+if TYPE_CHECKING:
+    from dvc.output import Output
+    from dvc.repo import Repo
+
+#: DVC's name of the hash that it used before version 3.
+LEGACY = "md5-dos2unix"
+
+
+def collect(project: Project, groups: Iterable[Sequence[Revision]], remote: str) -> Needs:
+    """The objects that the remote must hold for the revisions.
+
+    Args:
+        project: the clone.
+        groups: revisions that need the same, in groups.
+        remote: DVC's name of it.
+
+    Raises:
+        ProjectError: DVC cannot open the project.
+    """
+    with _opened(project) as repo:
+        needs = Needs(Path(repo.cache.legacy.path))
+        for group in groups:
+            commit = group[0].commit
+            try:
+                with repo.switch(commit) if commit else nullcontext():
+                    outs = _outs(repo)
+            except Exception as error:
+                why = f"DVC cannot read it: {str(error).strip().splitlines()[0]}"
+                needs.unreadable.setdefault(Unchecked("", why), []).extend(group)
+                continue
+            for found in outs:
+                _sort_in(found, needs, group, remote)
+    return needs
+
+
+def file_md5(path: Path, name: bytes) -> str:
+    """The hash of a file, as the object `name` has to have it."""
+    with path.open("rb") as file:
+        return stream_md5(file, name)
+
+
+def stream_md5(file: BinaryIO, name: bytes) -> str:
+    """The hash of what a file gives, as the object `name` has to have it."""
+    from dvc_data.hashfile.hash import fobj_md5
+
+    return str(fobj_md5(file, name=LEGACY if is_dos2unix(name) else "md5"))
+
+
+def is_dos2unix(name: bytes) -> bool:
+    """Whether the object's hash is one of text with Unix line ends; never that of a list."""
+    return ids.is_legacy(name) and not ids.is_list(name)
+
+
+@contextmanager
+def _opened(project: Project) -> "Iterator[Repo]":
+    """The project as DVC sees it."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    core: dict[str, Any] = {"site_cache_dir": str(project.dvc_site_cache)}
+    if not any((folder / ".git").exists() for folder in (project.root, *project.root.parents)):
+        core["no_scm"] = True
+    try:
+        repo = Repo(os.fspath(project.root), config={"core": core})
+    except DvcException as error:
+        raise ProjectError(f"DVC cannot open {project.root}: {error}") from None
+    try:
+        yield repo
+    finally:
+        repo.close()
+
+
+def _outs(repo: "Repo") -> list[tuple[str, "Output"]]:
+    """Outputs of all stages and `.dvc` files of what `repo` is switched to, by path."""
+    from dvc.exceptions import NotDvcRepoError
+
+    try:
+        return [(_dataset(repo, out), out) for out in repo.index.outs]
+    except NotDvcRepoError:
+        return []
+
+
+def _dataset(repo: "Repo", out: "Output") -> str:
+    """Path of an output from the project's root; of one elsewhere, its address."""
+    if out.protocol != "local":
+        return str(out.def_path)
+    return str(repo.fs.relpath(out.fs_path, repo.root_dir)).replace(os.sep, "/")
+
+
+def _sort_in(
+    found: tuple[str, "Output"], needs: Needs, group: Sequence[Revision], remote: str
+) -> None:
+    """Put an output to what is needed, or to what is not to be on the remote."""
+    dataset, out = found
+    if why := _elsewhere(out, remote):
+        needs.unchecked.setdefault(Unchecked(dataset, why), []).extend(group)
+        return
+    try:
+        name = ids.encode(str(out.hash_info.value), legacy=out.hash_info.name == LEGACY)
+    except ValueError as error:
+        needs.unreadable.setdefault(Unchecked(dataset, f"{error}."), []).extend(group)
+        return
+    size = out.meta.size if out.meta else None
+    needs.needed.setdefault(Need(dataset, name, size), []).extend(group)
+
+
+def _elsewhere(out: "Output", remote: str) -> str:
+    """Why an output's data is not to be on the remote; empty if it is."""
+    if not out.use_cache:
+        return "not in DVC's cache (cache: false): git has it, or nobody"
+    if out.stage.is_repo_import:
+        return "imported: its data is where it comes from"
+    if not out.can_push:
+        return "not to be pushed (push: false)"
+    if out.remote and out.remote != remote:
+        return f"in another remote: `bucket verify --remote {out.remote}`"
+    if not out.hash_info:
+        return "no content is recorded yet"
+    return ""
