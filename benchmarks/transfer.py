@@ -1,0 +1,273 @@
+"""What moving data costs: `bucket push` and `pull`, plain `dvc`, `s5cmd`, `rclone`.
+
+Claims, for 10,000 files of 4 KiB on loopback and two cores: a pull to a checked-out workspace takes
+at most 1.5 times, and a push at most 1.5 times, what `s5cmd cp` of the same objects takes; a pull
+with nothing to do at most 1.0 s; no case more than 300 MB.
+
+Every round runs every tool, one after the other in turning order, against a store of the
+benchmark's own; ratios are of one round each, and medians of those are printed. `s5cmd` and
+`rclone` copy the same objects to a folder and back: no versions, no hashes, no checkout.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from stages import Cost, run
+
+from bucket import Project, Settings, clients, ports
+from bucket.server import Server
+
+#: Where the table goes in the file of results.
+TITLE = "## Moving data"
+
+OPERATIONS = ("push", "pull", "pull again", "status -c")
+TOOLS = ("bucket", "dvc", "dvc -j 64", "s5cmd", "rclone")
+
+#: Jobs of DVC that were the best of 8 to 128 in trials.
+JOBS = ["-j", "64"]
+
+CONFIG = """\
+[core]
+    remote = storage
+    analytics = false
+    check_update = false
+[cache]
+    type = "reflink,hardlink,symlink,copy"
+['remote "storage"']
+    url = s3://{bucket}/{prefix}
+    endpointurl = {endpoint}
+"""
+
+
+class Case(NamedTuple):
+    """Files of one size."""
+
+    number: int
+    size: int
+
+    def scaled(self, scale: float) -> "Case":
+        """A smaller one of the same kind: fewer files, or a smaller one."""
+        if self.number > 1:
+            return Case(max(2, int(self.number * scale)), self.size)
+        return Case(1, max(1, int(self.size * scale)))
+
+
+CASES = {
+    "10,000 x 4 KiB": Case(10_000, 4096),
+    "1 x 1 GiB": Case(1, 2**30),
+    "2,000 x 1 MiB": Case(2_000, 2**20),
+}
+LETTERS = dict(zip("abc", CASES, strict=True))
+
+
+class Bench:
+    """A project, its store, and how each tool moves its data.
+
+    Args:
+        root: an empty folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.project = Project(root / "project")
+        (self.project.root / ".dvc").mkdir(parents=True)
+        endpoint = f"http://127.0.0.1:{ports.free_ports(1)[0]}"
+        self._configure(endpoint, "none")
+        source = Path(__file__).parents[1] / ".env.example"
+        example = source.read_text(encoding="utf-8").replace("http://127.0.0.1:8333", endpoint)
+        self.project.env_example.write_text(example, encoding="utf-8")
+        Server(self.project).start()
+        self.settings = Settings.load(self.project)
+        self.raw = root / "raw"
+        self._round = 0
+        subprocess.run(["git", "init", "-q"], cwd=self.project.root, check=True)
+
+    def stop(self) -> None:
+        """End the store."""
+        Server(self.project).stop()
+
+    def make(self, case: Case) -> None:
+        """Random data, and DVC's list of it."""
+        folder = self.project.root / "data"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self._cache, ignore_errors=True)
+        folder.mkdir()
+        for number in range(case.number):
+            with (folder / f"{number}.bin").open("wb") as file:
+                for _ in range(-(-case.size // 2**24)):
+                    file.write(os.urandom(min(case.size, 2**24)))
+        self._run(["dvc", "add", "-q", "data"], self.settings)
+
+    def measure(self, tool: str, endpoint: str) -> dict[str, Cost]:
+        """What each operation costs with a tool, to a prefix of its own."""
+        self._round += 1
+        settings = self.settings.model_copy(update={"endpoint_url": endpoint})
+        prefix = f"round-{self._round}"
+        place = f"{settings.bucket_name}/{prefix}/files/md5"
+        self._configure(endpoint, prefix)
+        self._write_env(endpoint)
+        if tool == "s5cmd":
+            # It leaves out a folder's files if the folder's name does not end so.
+            up = ["s5cmd", "cp", f"{self._cache}/files/md5/", f"s3://{place}/"]
+            down = ["s5cmd", "cp", f"s3://{place}/*", f"{self.raw}/"]
+            return self._raw(up, down, settings)
+        if tool == "rclone":
+            flags = ["--transfers", "32", "--checkers", "32", "--config", os.devnull]
+            there, here = f"{clients.ALIAS}:{place}", f"{self._cache}/files/md5"
+            up = ["rclone", "copy", *flags, "--no-check-dest", here, there]
+            down = ["rclone", "copy", *flags, "--no-check-dest", there, str(self.raw)]
+            return self._raw(up, down, settings)
+        jobs = JOBS if tool.endswith("64") else []
+        words = ["bucket", "dvc"] if tool == "bucket" else ["dvc"]
+        costs = {"push": self._run([*words, "push", "-q", *jobs], settings)}
+        shutil.rmtree(self._cache)
+        shutil.rmtree(self.project.root / "data")
+        shutil.rmtree(self.project.dvc_site_cache, ignore_errors=True)
+        costs["pull"] = self._run([*words, "pull", "-q", *jobs], settings)
+        costs["pull again"] = self._run([*words, "pull", "-q", *jobs], settings)
+        costs["status -c"] = self._run([*words, "status", "-q", "-c", *jobs], settings)
+        return costs
+
+    @property
+    def _cache(self) -> Path:
+        return self.project.root / ".dvc" / "cache"
+
+    def _raw(self, up: list[str], down: list[str], settings: Settings) -> dict[str, Cost]:
+        costs = {"push": self._run(up, settings)}
+        costs["pull"] = self._run(down, settings)
+        shutil.rmtree(self.raw)
+        return costs
+
+    def _run(self, command: list[str], settings: Settings) -> Cost:
+        tools = Path(sys.executable).parent
+        environment = {
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.project.root),
+            "DVC_SITE_CACHE_DIR": str(self.project.dvc_site_cache),
+            **clients.aws_environment(settings),
+            **clients.s5cmd_environment(settings),
+            **clients.rclone_environment(settings),
+        }
+        return run(shlex.join(command), self.project.root, environment)
+
+    def _configure(self, endpoint: str, prefix: str) -> None:
+        text = CONFIG.format(bucket="research-data", prefix=prefix, endpoint=endpoint)
+        self.project.dvc_config.write_text(text, encoding="utf-8")
+
+    def _write_env(self, endpoint: str) -> None:
+        """Have `bucket` go to the same endpoint as the others."""
+        text = self.project.env_file.read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^OS_ENDPOINT_URL=.*", f"OS_ENDPOINT_URL={endpoint}", text)
+        self.project.env_file.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def delayed(port: int, milliseconds: float) -> Iterator[str]:
+    """URL of the server at `port` with a delay before it."""
+    command = [sys.executable, str(Path(__file__).with_name("delaying.py"))]
+    with subprocess.Popen(
+        [*command, str(port), str(milliseconds)], stdout=subprocess.PIPE, text=True
+    ) as forwarder:
+        try:
+            port = int(forwarder.stdout.readline() if forwarder.stdout else 0)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            forwarder.kill()
+
+
+#: Costs of every round, by tool and operation.
+Costs = dict[tuple[str, str], list[Cost]]
+
+
+def rounds_of(bench: Bench, endpoint: str, rounds: int, tools: list[str]) -> Costs:
+    """Run every tool in every round; who is first changes."""
+    costs: Costs = {}
+    for number in range(rounds):
+        turn = number % len(tools)
+        for tool in (*tools[turn:], *tools[:turn]):
+            for operation, cost in bench.measure(tool, endpoint).items():
+                costs.setdefault((tool, operation), []).append(cost)
+    return costs
+
+
+def rows_of(costs: Costs) -> Iterator[str]:
+    """The lines of a table: medians, and the median ratio of wall time to s5cmd's of that round."""
+    for operation in OPERATIONS:
+        base = costs.get(("s5cmd", operation))
+        for tool in TOOLS:
+            if not (found := costs.get((tool, operation))):
+                continue
+            middle = Cost(*(statistics.median(values) for values in zip(*found, strict=True)))
+            ratio = ""
+            if base:
+                pairs = zip(found, base, strict=True)
+                ratio = f"{statistics.median(one.wall / other.wall for one, other in pairs):.2f}"
+            yield (
+                f"| {operation} | {tool} | {middle.wall:.1f} | {ratio} | {middle.cpu:.1f} "
+                f"| {middle.peak_mb:.0f} |"
+            )
+
+
+def put_section(file: Path, section: str) -> None:
+    """Write the section into the file, in the place of the former one; the others stay."""
+    text = file.read_text(encoding="utf-8") if file.exists() else "# Results\n"
+    before, found, rest = text.partition(f"{TITLE}\n")
+    after = rest[rest.find("\n## ") + 1 :] if found and "\n## " in rest else ""
+    file.write_text(f"{before.rstrip()}\n\n{section.rstrip()}\n\n{after}".rstrip() + "\n", "utf-8")
+
+
+def main(
+    rounds: Annotated[int, typer.Option(help="How often each tool runs.")] = 3,
+    cases: Annotated[str, typer.Option(help="a: many small, b: one large, c: some MiB.")] = "abc",
+    delays: Annotated[str, typer.Option(help="Milliseconds before the store.")] = "0,20",
+    tools: Annotated[str, typer.Option(help="Some of them, with commas.")] = ",".join(TOOLS),
+    scale: Annotated[float, typer.Option(help="A part of the files, to try it out.")] = 1.0,
+    output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
+) -> None:
+    """Measure, and print the medians as a section in Markdown."""
+    lines = [
+        TITLE,
+        "",
+        f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+        f"Python {sys.version.split()[0]}, the embedded store on the same machine. "
+        "s5cmd and rclone copy the same objects, without versions, hashes and checkout."
+        + ("" if scale == 1 else f" Of the numbers in the titles only {scale:g} was moved."),
+    ]
+    show: Callable[[str], None] = print
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        try:
+            for letter in cases:
+                bench.make(CASES[LETTERS[letter]].scaled(scale))
+                for delay in map(float, delays.split(",")):
+                    with delayed(bench.settings.port, delay) as slow:
+                        endpoint = slow if delay else bench.settings.endpoint_url
+                        costs = rounds_of(bench, endpoint, rounds, tools.split(","))
+                    where = f", {delay:.0f} ms away" if delay else ""
+                    lines += ["", f"### {LETTERS[letter]}{where}", "", *HEAD, *rows_of(costs)]
+                    show("\n".join(lines[-len(costs) - 4 :]))
+        finally:
+            bench.stop()
+    if output:
+        put_section(output, "\n".join(lines))
+
+
+#: Of every table.
+HEAD = (
+    "| operation | tool | wall, s | of s5cmd's wall | CPU, s | peak memory, MB |",
+    "| --- | --- | --- | --- | --- | --- |",
+)
+
+
+if __name__ == "__main__":
+    typer.run(main)

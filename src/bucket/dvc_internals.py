@@ -1,0 +1,112 @@
+"""Where this toolkit touches the inside of DVC: all of it, in one place.
+
+Read in, and tested with, the releases of `TESTED`. Each place is looked for before it is used:
+where a later DVC has moved one, DVC runs as it is, slower and otherwise the same, and says so.
+`tests/dvc_plane/test_internals.py` fails then, and names the place.
+"""
+
+import importlib
+from typing import Any
+
+#: Releases whose inside the places below were read in.
+TESTED = {"dvc": "3.67.1", "dvc-objects": "5.2.0", "dvc-data": "3.18.3", "dvc-s3": "3.3.0"}
+
+#: What is replaced: the class of a URL's scheme, by name, in the dictionary of file systems ...
+REGISTRY = ("dvc_objects.fs", "known_implementations")
+FAST_CLASS = "bucket.fast_s3.FastS3FileSystem"
+
+#: ... and the function that moves many files, which `transfer` of that module and `dvc.fs` look up
+#: there each time that they call it.
+COPY = ("dvc_objects.fs.generic", "copy")
+
+#: The function that lists what a push or a pull is about. It keeps its list in DVC's index on disk,
+#: bit by bit, and does not make it again: when a command is interrupted there, the next one takes
+#: the part for the whole, and a push says that everything is sent. In memory it is as fast.
+COLLECT = ("dvc_data.index.fetch", "collect")
+
+#: What is used as it is: methods that the fast class overrides or calls, and where files go.
+USED = (
+    ("dvc_objects.fs.generic", "transfer"),
+    ("dvc_objects.fs.local", "LocalFileSystem"),
+    ("dvc_objects.fs.base", "FileSystem", "_JOBS"),
+    ("dvc_s3", "S3FileSystem", "exists"),
+    ("dvc_s3", "S3FileSystem", "isfile"),
+    ("dvc_s3", "S3FileSystem", "find"),
+    ("dvc_s3", "S3FileSystem", "ls"),
+    ("dvc_s3", "S3FileSystem", "open"),
+    ("dvc_s3", "S3FileSystem", "fs"),
+    ("dvc.cli", "main"),
+)
+
+#: DVC's own functions, while ours are in their places.
+_originals: dict[tuple[str, str], Any] = {}
+
+
+def missing() -> list[str]:
+    """Dotted names of the places that this DVC does not have."""
+    return [".".join(place) for place in (REGISTRY, COPY, COLLECT, *USED) if not _has(place)]
+
+
+def install() -> str:
+    """Have DVC of this process move the bytes of S3 remotes by the fast way.
+
+    Returns:
+        Why not, in a sentence; nothing if it is done.
+    """
+    if _originals:
+        return ""
+    if absent := missing():
+        return (
+            f"this DVC has no {', '.join(absent)}, so its own S3 client moves the data. "
+            f"The fast way was made for dvc {TESTED['dvc']}."
+        )
+    for place, ours in ((COPY, _copy), (COLLECT, _collect)):
+        module = importlib.import_module(place[0])
+        _originals[place] = getattr(module, place[1])
+        setattr(module, place[1], ours)
+    _registry()["s3"]["class"] = FAST_CLASS
+    return ""
+
+
+def uninstall() -> None:
+    """Undo `install`; file systems that exist stay what they are."""
+    for place, original in _originals.items():
+        setattr(importlib.import_module(place[0]), place[1], original)
+        _registry()["s3"]["class"] = "dvc_s3.S3FileSystem"
+    _originals.clear()
+
+
+def dvc_copy(*arguments: Any, **named: Any) -> None:
+    """Move files the way DVC does."""
+    from dvc_objects.fs import generic
+
+    _originals.get(COPY, generic.copy)(*arguments, **named)
+
+
+def _copy(*arguments: Any, **named: Any) -> None:
+    """In the place of DVC's `copy`, with its arguments; what it needs is loaded at first use."""
+    from bucket.fast_copy import copy
+
+    copy(*arguments, **named)
+
+
+def _collect(*arguments: Any, **named: Any) -> Any:
+    """DVC's own, told of no index to keep the list in."""
+    return _originals[COLLECT](*arguments, **named | {"cache_index": None, "cache_key": None})
+
+
+def _registry() -> dict[str, dict[str, str]]:
+    registry: dict[str, dict[str, str]] = getattr(importlib.import_module(REGISTRY[0]), REGISTRY[1])
+    return registry
+
+
+def _has(place: tuple[str, ...]) -> bool:
+    try:
+        found: Any = importlib.import_module(place[0])
+    except ImportError:
+        return False
+    for name in place[1:]:
+        if not hasattr(found, name):
+            return False
+        found = getattr(found, name)
+    return True

@@ -1,0 +1,214 @@
+"""Objects to files: hashed while they arrive, and named only when they are proven right."""
+
+import hashlib
+import os
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+import obstore
+from obstore.exceptions import BaseError
+
+from bucket.fast_errors import WrongContentError, explained
+from bucket.fast_files import Unfinished, promised_md5
+from bucket.fast_pool import Budget
+
+if TYPE_CHECKING:
+    from obstore import GetResult
+
+    from bucket.fast_s3 import Place
+
+#: A body up to this size is taken in one piece.
+WHOLE_BYTES = 1024 * 1024
+
+#: Of one above this size the rest is fetched in several streams at once ...
+LARGE_BYTES = 32 * 1024 * 1024
+
+#: ... of ranges of this size.
+RANGE_BYTES = 8 * 1024 * 1024
+STREAMS = 4
+
+#: What an empty object is called, and what is said to who wants a range of it.
+EMPTY_MD5 = hashlib.md5(usedforsecurity=False).hexdigest()
+NO_RANGE = "416 "
+
+#: Permissions of a file of the cache, as DVC leaves it, and of any other.
+CACHE_MODE = 0o444
+OTHER_MODE = 0o666
+
+
+class Download:
+    """Fetches objects, for the threads of one transfer.
+
+    Attributes:
+        answer_seconds: the shortest time that the store took to answer.
+    """
+
+    def __init__(self, unfinished: Unfinished) -> None:
+        self.answer_seconds = float("inf")
+        self._unfinished = unfinished
+        self._budget = Budget()
+
+    def __call__(self, place: "Place", target: str) -> None:
+        """Fetch one object.
+
+        Raises:
+            WrongContentError: its bytes are not what its name promises, twice.
+            StoreError: the store does not serve it.
+            FileNotFoundError: there is no such object.
+        """
+        promised = promised_md5(target) or promised_md5(place.key)
+        for _ in range(2):
+            found = self._fetch(place, target, promised)
+            if found is None:
+                return
+        raise WrongContentError(
+            f"{place.url} is damaged: its bytes have the MD5 {found}, asked for twice, and its "
+            "name promises another. It was not put anywhere. Push it again from a clone that "
+            "has it, after deleting it from the bucket."
+        )
+
+    def _fetch(self, place: "Place", target: str, promised: str | None) -> str | None:
+        """Fetch once; returns the MD5 that was found where it is not the promised one."""
+        try:
+            answer = self._answer(place, promised)
+            size = answer.meta["size"]
+            if size <= WHOLE_BYTES:
+                return self._small(answer, target, promised)
+            digest = hashlib.md5(usedforsecurity=False)
+            mode = CACHE_MODE if promised else OTHER_MODE
+            with (
+                self._unfinished.file(target, mode) as file,
+                _Rest(place, size, answer.meta["e_tag"], file, self._budget) as rest,
+            ):
+                for piece in answer.stream(WHOLE_BYTES):
+                    digest.update(piece)
+                    _write(file, memoryview(piece))
+                rest.add_to(digest)
+                _compare(digest.hexdigest(), promised)
+        except _MismatchError as error:
+            return str(error)
+        except Exception as error:
+            raise explained(error, f"download {place.url}", place.where) from error
+        return None
+
+    def _answer(self, place: "Place", promised: str | None) -> "GetResult":
+        """The object, or, of a large one, the beginning; its size and tag in any case."""
+        start = time.perf_counter()
+        options: obstore.GetOptions = {"range": (0, LARGE_BYTES)}
+        if promised == EMPTY_MD5:  # no range is in an empty object
+            options = {}
+        try:
+            answer = obstore.get(place.store, place.key, options=options)
+        except BaseError as error:
+            if promised or NO_RANGE not in str(error):
+                raise
+            answer = obstore.get(place.store, place.key)
+        self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
+        return answer
+
+    def _small(self, answer: "GetResult", target: str, promised: str | None) -> str | None:
+        """The usual case, with as few steps as can be."""
+        body = answer.bytes()
+        found = hashlib.md5(body, usedforsecurity=False).hexdigest() if promised else None
+        if found != promised:
+            return found
+        with self._unfinished.file(target, CACHE_MODE if promised else OTHER_MODE) as file:
+            _write(file, memoryview(body))
+        return None
+
+
+class _MismatchError(Exception):
+    """The MD5 that was found."""
+
+
+def _compare(found: str, promised: str | None) -> None:
+    if promised and found != promised:
+        raise _MismatchError(found)
+
+
+class _Rest:
+    """The rest of a large object: ranges arrive in any order and are hashed in theirs.
+
+    As a context: they begin to arrive with the block, and none is under way after it.
+    """
+
+    def __init__(
+        self, place: "Place", size: int, tag: str | None, file: int, budget: Budget
+    ) -> None:
+        self._place, self._tag, self._file, self._budget = place, tag, file, budget
+        starts = range(LARGE_BYTES, size, RANGE_BYTES)
+        self._todo = deque((start, min(start + RANGE_BYTES, size)) for start in starts)
+        self._order = list(starts)
+        self._arrived: dict[int, memoryview] = {}
+        self._changed = threading.Condition()
+        self._failure: BaseException | None = None
+        self._turn = threading.Lock()
+        count = min(STREAMS, len(starts))
+        self._threads = [threading.Thread(target=self._stream, daemon=True) for _ in range(count)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._todo.clear()
+        for thread in self._threads:
+            thread.join()
+        for _left in self._arrived:
+            self._budget.give_back(RANGE_BYTES)
+
+    def add_to(self, digest: "hashlib._Hash") -> None:
+        """Wait for all; they are in the file then."""
+        for start in self._order:
+            with self._changed:
+                while start not in self._arrived and not self._failure:
+                    self._changed.wait()
+                if self._failure:
+                    raise self._failure
+                body = self._arrived.pop(start)
+            digest.update(body)
+            self._budget.give_back(RANGE_BYTES)
+
+    def _stream(self) -> None:
+        """Fetch one range after the other."""
+        while True:
+            # Bytes are taken before the range is: so the lowest range never waits for others.
+            with self._turn:
+                self._budget.take(RANGE_BYTES)
+                try:
+                    start, end = self._todo.popleft()
+                except IndexError:
+                    self._budget.give_back(RANGE_BYTES)
+                    return
+            try:
+                body = self._range(start, end)
+            except BaseException as error:
+                self._budget.give_back(RANGE_BYTES)
+                with self._changed:
+                    self._failure = error
+                    self._changed.notify()
+                return
+            with self._changed:
+                self._arrived[start] = body
+                self._changed.notify()
+
+    def _range(self, start: int, end: int) -> memoryview:
+        options: obstore.GetOptions = {"range": (start, end)}
+        if self._tag:
+            options["if_match"] = self._tag
+        body = memoryview(obstore.get(self._place.store, self._place.key, options=options).bytes())
+        if len(body) != end - start:
+            raise ConnectionError(f"{self._place.url} broke off")
+        written = 0
+        while written < len(body):
+            written += os.pwrite(self._file, body[written:], start + written)
+        return body
+
+
+def _write(file: int, body: memoryview) -> None:
+    """All of it: one call can write less than it was given."""
+    while body:
+        body = body[os.write(file, body) :]

@@ -1,0 +1,39 @@
+"""`make bench` measures what moving data costs: a short version of it runs, and keeps the rest."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_a_short_version_runs_and_writes_its_section(tmp_path: Path) -> None:
+    results = tmp_path / "RESULTS.md"
+    results.write_text(
+        "# Results\n\n## First\n\nKept.\n\n## Moving data\n\nOld.\n\n## Last\n\nKept.\n"
+    )
+    done = subprocess.run(
+        [
+            *(sys.executable, REPOSITORY / "benchmarks" / "transfer.py"),
+            *("--rounds", "1", "--cases", "a", "--scale", "0.002", "--delays", "5"),
+            *("--tools", "bucket,s5cmd", "--output", results),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = results.read_text()
+    assert text.count("Kept.") == 2
+    assert "Old." not in text
+    assert text.index("## First") < text.index("## Moving data") < text.index("## Last")
+    assert "### 10,000 x 4 KiB, 5 ms away" in text
+    rows = [line for line in text.splitlines() if line.startswith("| p")]
+    assert [row.split(" | ")[:2] for row in rows] == [
+        ["| push", "bucket"],
+        ["| push", "s5cmd"],
+        ["| pull", "bucket"],
+        ["| pull", "s5cmd"],
+        ["| pull again", "bucket"],
+    ]

@@ -1,0 +1,8 @@
+"""DVC's own published suite for remotes, with our file system; `make soak` runs all of them."""
+
+import pytest
+from dvc.testing.remote_tests import TestRemote
+
+__all__ = ["TestRemote"]
+
+pytestmark = pytest.mark.usefixtures("fast", "settings")
