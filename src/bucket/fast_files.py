@@ -26,6 +26,9 @@ LOCK = "lock"
 #: its target.
 LOOSE = ".bucket.tmp"
 
+#: How such a file is opened: it is nobody else's.
+NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
 #: A file of a cache: one named by its MD5; one of DVC 2, named by an MD5 that may have left out
 #: line ends; an entry of the run cache. The first group is the cache's root.
 CACHE_FILE = re.compile(
@@ -82,7 +85,9 @@ class Unfinished:
         found = CACHE_FILE.fullmatch(target)
         folder = self._folders[found[1]] if found else os.path.dirname(target)  # noqa: PTH120
         path = f"{folder}/.{secrets.token_hex(8)}{LOOSE}"
-        descriptor = _create(path, mode)
+        if not found and not os.path.isdir(folder):  # noqa: PTH112
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, NEW, mode)
         try:
             if not found:
                 self._loose.add(path)
@@ -158,15 +163,6 @@ def sweep_loose(folder: Path) -> None:
                 path.unlink(missing_ok=True)
             finally:
                 os.close(descriptor)
-
-
-def _create(path: str, mode: int) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, mode)
-    except FileNotFoundError:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, flags, mode)
 
 
 def _rename(path: str, target: str) -> None:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bucket import Project, init_answers, places
@@ -79,6 +79,7 @@ def test_the_same_names_change_no_byte_of_the_repository() -> None:
     assert places.rewritten(project, places.current(project)) == {}
 
 
+@settings(max_examples=50)
 @given(valid_names)
 def test_what_is_written_is_read_again(names: Names) -> None:
     for place, text in TEXTS.items():
@@ -89,6 +90,7 @@ def test_what_is_written_is_read_again(names: Names) -> None:
         assert after == Names(**expected), place.file
 
 
+@settings(max_examples=50)
 @given(valid_names)
 def test_and_back_again_is_the_same_byte_for_byte(names: Names) -> None:
     for place, text in TEXTS.items():

@@ -103,9 +103,7 @@ def test_the_exit_status_and_the_options_are_the_programs(store: Project) -> Non
     shown = run(store, "run", "rclone", "--help")
     assert (shown.returncode, "rclone [flags]" in shown.stdout) == (0, True)
     ours = run(store, "run", "--help")
-    assert "bucket run rclone ls storage:research-data/flight-delays" in " ".join(
-        ours.stdout.split()
-    )
+    assert "bucket run rclone ls storage:lab-data/my-project" in " ".join(ours.stdout.split())
     assert run(store, "run").returncode == 2
 
 

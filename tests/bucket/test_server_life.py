@@ -162,7 +162,7 @@ def test_a_taken_port_that_the_environment_names_is_an_error(
         endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
         result = run(project, "serve", OS_ENDPOINT_URL=endpoint)
     assert result.returncode == 1
-    assert "OS_ENDPOINT_URL (the environment) is taken" in result.stderr
+    assert "OS_ENDPOINT_URL (environment) is taken" in result.stderr
     assert not project.store_state.exists()
 
 
@@ -221,7 +221,7 @@ def test_a_store_elsewhere_is_not_served(project: Project) -> None:
     elsewhere = {"OS_ENDPOINT_URL": "https://s3.example.org"}
     refused = run(project, "serve", **elsewhere)
     assert refused.returncode == 1
-    assert "OS_ENDPOINT_URL (the environment)" in refused.stderr
+    assert "OS_ENDPOINT_URL (environment)" in refused.stderr
     assert "go back to the embedded store" in refused.stderr
     quiet = run(project, "serve", "--if-embedded", **elsewhere)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
