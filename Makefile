@@ -75,7 +75,7 @@ bench: setup ## Measure what stages and moving data cost; writes benchmarks/RESU
 broken: setup ## Break a set-up in every way known; writes docs/doctor.md
 	@python -m tests.doctor.table docs/doctor.md
 
-soak: setup ## Run the long tests: DVC's own suites, large remotes
+soak: setup ## Run the long tests: DVC's own suites, large remotes, a hundred kills
 	@pytest --timeout 3600 --durations 0 -s tests/soak
 
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
