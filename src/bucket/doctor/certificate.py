@@ -22,7 +22,10 @@ class CertificateTrusted(Check):
 
     name = "certificate (TLS)"
     why = "A client that does not trust the certificate refuses every request."
-    fix = "Ask the store's operator for the certificate authority, and name it in OS_CACERT."
+    fix = (
+        "Ask the store's operator for the certificate authority as a PEM file, and "
+        "`bucket init --cacert FILE`."
+    )
     needs = (PortOpen,)
 
     @staticmethod
@@ -117,7 +120,7 @@ def _certificate_problem(fault: ssl.SSLCertVerificationError, settings: Settings
     if fault.verify_code == SELF_SIGNED:
         return Problem(
             "the certificate is self-signed",
-            "Ask the operator for it as a PEM file, and name that in OS_CACERT.",
+            "Ask the operator for it as a PEM file, and `bucket init --cacert FILE`.",
         )
     return _unknown_authority(settings)
 
@@ -128,7 +131,7 @@ def _unknown_authority(settings: Settings) -> Problem:
     if system and system != file and not wire.proxy(settings) and _knows(system, settings):
         return Problem(
             "the certificate's authority is known to this machine, but not to DVC",
-            f"Set OS_CACERT={system} in .env, and AWS_CA_BUNDLE=${{OS_CACERT}} below it.",
+            f"`bucket init --cacert {system}`",
         )
     if file:
         return Problem(
