@@ -1,4 +1,4 @@
-"""Objects arrive whole or not at all, and a failure says where."""
+"""Objects arrive whole or not at all, on both stores, and a failure says where."""
 
 import hashlib
 import os
@@ -9,11 +9,12 @@ import pytest
 
 from bucket import Project, Settings, download, ports, stored_sha256, upload, usage
 from bucket.errors import ChecksumError, MissingObjectError, TransferError
+from tests.stores.access import StoreAccess
 
 
 @pytest.fixture(scope="module")
-def settings(store: Project) -> Settings:
-    return Settings.load(store)
+def settings(store: Project, remote_store: StoreAccess) -> Settings:
+    return Settings.load(store, remote_store.env)
 
 
 def test_what_goes_up_comes_down(settings: Settings, tmp_path: Path) -> None:
