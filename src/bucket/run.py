@@ -12,9 +12,9 @@ from bucket.errors import ProgramError, SettingsError
 from bucket.paths import Project
 from bucket.settings import Settings
 
-#: Programs whose only word for certificate authorities of one's own is `SSL_CERT_FILE`. For others
-#: it would take the place of all authorities, also for hosts that are not the store.
-GO_PROGRAMS = {"s5cmd", "mc", "mcli"}
+#: Names of MinIO's client. Its only word for an authority of one's own is `SSL_CERT_FILE`, which for
+#: others would take the place of all authorities, also for hosts that are not the store.
+MC = {"mc", "mcli"}
 
 
 def environment(program: str, project: Project, settings: Settings) -> dict[str, str]:
@@ -22,7 +22,7 @@ def environment(program: str, project: Project, settings: Settings) -> dict[str,
     names = clients.s5cmd_environment(settings) | clients.rclone_environment(settings)
     with contextlib.suppress(SettingsError):  # keys that mc cannot be told in this way
         names |= clients.mc_environment(settings)
-    if Path(program).name not in GO_PROGRAMS:
+    if Path(program).name not in MC:
         names.pop("SSL_CERT_FILE", None)
     return dvc_remote.environment(project, settings) | names
 

@@ -149,6 +149,21 @@ def program(name: str, *words: str, variables: dict[str, str], given: bytes = b"
     return done.stdout
 
 
+def by_sdk(settings: Settings, key: str, data: bytes) -> Seen:
+    """A program that knows of us only what its environment says."""
+    code = (
+        "import sys; from botocore.session import Session; bucket, key = sys.argv[1:]\n"
+        "client = Session().create_client('s3'); body = sys.stdin.buffer.read()\n"
+        "client.put_object(Bucket=bucket, Key=key, Body=body)\n"
+        "print(client.list_objects_v2(Bucket=bucket, Prefix=key)['Contents'][0]['Key'])\n"
+        "print(client.get_object(Bucket=bucket, Key=key)['Body'].read().hex())"
+    )
+    variables = clients.environment(settings, os.environ)
+    words = ("-c", code, settings.bucket_name, key)
+    listed, got = program("python", *words, variables=variables, given=data).decode().split()
+    return [listed], bytes.fromhex(got)
+
+
 CLIENTS: dict[str, Callable[[Settings, str, bytes], Seen]] = {
     "botocore": by_botocore,
     "boto3": by_boto3,
@@ -157,6 +172,7 @@ CLIENTS: dict[str, Callable[[Settings, str, bytes], Seen]] = {
     "obstore": by_obstore,
     "rclone": by_rclone,
     "s5cmd": by_s5cmd,
+    "sdk": by_sdk,
 }
 
 #: Those that send more than a few megabytes in parts.

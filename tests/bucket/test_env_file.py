@@ -297,11 +297,22 @@ def test_a_file_of_windows_is_refused_at_its_first_setting(tmp_path: Path) -> No
 
 
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
-    lines = ["# comment", "", "A='two", "lines'", "", "  ", "# more", "export OS_X=hush", "OS_Y"]
+    lines = [
+        "# comment",
+        "",
+        "A='two",
+        "lines'",
+        "",
+        "  ",
+        "# more",
+        "",
+        " export OS_X=hush",
+        "OS_Y",
+    ]
     (tmp_path / ".env").write_text("\n".join(lines))
-    assert refusal(tmp_path / ".env").startswith(".env, line 9: the line of OS_Y has no `=`")
-    (tmp_path / ".env").write_text("\n".join(lines[:8]))
-    assert env_file.read(tmp_path / ".env")["OS_X"].number == 8
+    assert refusal(tmp_path / ".env").startswith(".env, line 10: the line of OS_Y has no `=`")
+    (tmp_path / ".env").write_text("\n".join(lines[:9]))
+    assert env_file.read(tmp_path / ".env")["OS_X"].number == 9
 
 
 def test_a_placeholder_is_left_to_the_settings(project: Project) -> None:

@@ -60,8 +60,9 @@ def test_authorities_take_the_place_of_all_only_for_programs_that_know_no_other_
     settings = Settings.load(store).model_copy(update={"ca_bundle": "/ours.pem"})
     monkeypatch.setenv("SSL_CERT_FILE", "/theirs.pem")
     for program, expected in {
-        "s5cmd": "/ours.pem",
+        "mcli": "/ours.pem",
         str(tmp_path / "mc"): "/ours.pem",
+        "s5cmd": "/theirs.pem",
         "python": "/theirs.pem",
         "rclone": "/theirs.pem",
     }.items():

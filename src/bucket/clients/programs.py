@@ -58,10 +58,9 @@ def s5cmd_environment(settings: Settings) -> dict[str, str]:
     """Variables that s5cmd takes beside those of the AWS SDKs.
 
     It always writes the bucket of a store that is not AWS into the path.
-    Sources of the names: the manual of s5cmd; for `SSL_CERT_FILE` that of Go's crypto/x509.
+    Source of the name: the manual of s5cmd.
     """
-    endpoint = None if settings.is_aws else settings.endpoint_url
-    return _set({"S3_ENDPOINT_URL": endpoint, "SSL_CERT_FILE": settings.ca_bundle})
+    return _set({"S3_ENDPOINT_URL": None if settings.is_aws else settings.endpoint_url})
 
 
 def rclone_environment(settings: Settings) -> dict[str, str]:
@@ -90,7 +89,7 @@ def mc_environment(settings: Settings) -> dict[str, str]:
     """The variable that gives MinIO's `mc` an alias `storage`, as `mc ls storage/BUCKET`.
 
     Source of the form: mc, cmd/config.go, `parseEnvURLStr`: it splits at the first colons and at
-    the last @, and decodes nothing.
+    the last @, and decodes nothing; of `SSL_CERT_FILE`: the manual of Go's crypto/x509.
 
     Raises:
         SettingsError: the credentials cannot be written that way.
