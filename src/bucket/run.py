@@ -12,8 +12,8 @@ from bucket.errors import ProgramError, SettingsError
 from bucket.paths import Project
 from bucket.settings import Settings
 
-#: Names of MinIO's client. Its only word for an authority of one's own is `SSL_CERT_FILE`, which for
-#: others would take the place of all authorities, also for hosts that are not the store.
+#: Names of MinIO's client. Its only word for an authority of one's own is `SSL_CERT_FILE`, which
+#: for others would take the place of all authorities, also for hosts that are not the store.
 MC = {"mc", "mcli"}
 
 
