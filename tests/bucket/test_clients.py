@@ -1,16 +1,10 @@
 """Every client with real requests: put, list, get, on three connections to two real stores."""
 
 import contextlib
-import io
-import json
 import os
-import re
 import shutil
-import socket
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,163 +14,17 @@ import obstore
 import pandas as pd
 import pytest
 import s3fs
-from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ReadTimeoutError
-from obstore.exceptions import BaseError
-from pyarrow.fs import FileSelector
 from pydantic import SecretStr
 
 from bucket import Project, Settings, clients
 from bucket.errors import SettingsError
+from tests.bucket.client_tools import BIG, CLIENTS, FOREIGN, IN_PARTS
 from tests.doctor.weed import DOMAIN, Weed
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
 from tests.stores.plain_front import Exchange, PlainFront
 
 pytestmark = pytest.mark.usefixtures("home")
-
-TOOLS = Path(sys.executable).parent
-
-#: More than S3's smallest part.
-BIG = bytes(range(256)) * (6 * 1024**2 // 256)
-
-#: What other stores' credentials leave in an environment; the discard port answers nobody.
-FOREIGN = {
-    "AWS_SESSION_TOKEN": "foreign-token",  # pragma: allowlist secret
-    "AWS_SECURITY_TOKEN": "foreign-token",
-    "AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z",
-    "AWS_ACCESS_KEY_ID": "foreign",  # pragma: allowlist secret
-    "AWS_SECRET_ACCESS_KEY": "foreign",  # pragma: allowlist secret
-    "AWS_PROFILE": "no-such-profile",
-    "AWS_DEFAULT_PROFILE": "no-such-profile",
-    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-    "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
-    "AWS_REGION": "foreign-1",
-    "AWS_DEFAULT_REGION": "foreign-1",
-    "AWS_SKIP_SIGNATURE": "true",
-    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "true",
-    "AWS_REQUEST_PAYER": "true",
-    "S3_ENDPOINT_URL": "http://127.0.0.1:9",
-}
-
-# One function a client: puts `data` as `key`, and returns what it lists beside it and what it gets.
-
-Seen = tuple[list[str], bytes]
-
-
-def by_botocore(settings: Settings, key: str, data: bytes) -> Seen:
-    client, bucket = clients.botocore(settings), settings.bucket_name
-    client.put_object(Bucket=bucket, Key=key, Body=data)
-    listed = client.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]
-    got = client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return [entry["Key"] for entry in listed], got
-
-
-def by_boto3(settings: Settings, key: str, data: bytes) -> Seen:
-    client, bucket = clients.boto3(settings), settings.bucket_name
-    parts = TransferConfig(multipart_threshold=5 * 1024**2, multipart_chunksize=5 * 1024**2)
-    client.upload_fileobj(io.BytesIO(data), bucket, key, Config=parts)
-    listed = client.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]
-    got = io.BytesIO()
-    client.download_fileobj(bucket, key, got)
-    return [entry["Key"] for entry in listed], got.getvalue()
-
-
-def by_s3fs(settings: Settings, key: str, data: bytes) -> Seen:
-    # As Dask would send them to another machine.
-    options = json.loads(json.dumps(clients.storage_options(settings)))
-    files = s3fs.S3FileSystem(**options, skip_instance_cache=True)
-    path = f"{settings.bucket_name}/{key}"
-    files.pipe(path, data)
-    return [files.ls(path)[0].removeprefix(f"{settings.bucket_name}/")], files.cat(path)
-
-
-def by_pyarrow(settings: Settings, key: str, data: bytes) -> Seen:
-    files, path = clients.pyarrow(settings), f"{settings.bucket_name}/{key}"
-    with files.open_output_stream(path) as stream:
-        stream.write(data)
-    listed = files.get_file_info(FileSelector(path.rpartition("/")[0]))
-    with files.open_input_stream(path) as stream:
-        got = stream.read()
-    return [entry.path.removeprefix(f"{settings.bucket_name}/") for entry in listed], got
-
-
-def by_obstore(settings: Settings, key: str, data: bytes) -> Seen:
-    store = clients.obstore(settings)
-    obstore.put(store, key, data)
-    listed = obstore.list(store, prefix=key.rpartition("/")[0]).collect()
-    return [entry["path"] for entry in listed], bytes(obstore.get(store, key).bytes())
-
-
-def by_rclone(settings: Settings, key: str, data: bytes) -> Seen:
-    variables = clients.environment(settings, os.environ) | clients.rclone_environment(settings)
-    path = f"{clients.ALIAS}:{settings.bucket_name}/{key}"
-
-    def rclone(*words: str) -> bytes:
-        return program("rclone", *words, variables=variables, given=data)
-
-    parts = ("--s3-upload-cutoff=5Mi", "--s3-chunk-size=5Mi", "--streaming-upload-cutoff=5Mi")
-    rclone("rcat", *parts, path)
-    folder = key.rpartition("/")[0]
-    names = rclone("lsf", path.removesuffix(key) + folder).decode().split()
-    return [f"{folder}/{name}" for name in names], rclone("cat", path)
-
-
-def by_s5cmd(settings: Settings, key: str, data: bytes) -> Seen:
-    variables = clients.environment(settings, os.environ) | clients.s5cmd_environment(settings)
-    path = f"s3://{settings.bucket_name}/{key}"
-
-    def s5cmd(*words: str) -> bytes:
-        return program("s5cmd", *words, variables=variables, given=data)
-
-    s5cmd("pipe", "--part-size=5", path)
-    # It leaves out objects of the next second, to which Swift rounds up.
-    deadline = time.monotonic() + 5
-    while not (listed := s5cmd("ls", path).decode().split()[3:]) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    folder = key.rpartition("/")[0]
-    return [f"{folder}/{name.rpartition('/')[2]}" for name in listed], s5cmd("cat", path)
-
-
-def program(name: str, *words: str, variables: dict[str, str], given: bytes = b"") -> bytes:
-    """What a program of this Python environment prints."""
-    command = [str(TOOLS / name), *words]
-    done = subprocess.run(
-        command, env=variables, input=given, capture_output=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
-
-
-def by_sdk(settings: Settings, key: str, data: bytes) -> Seen:
-    """A program that knows of us only what its environment says."""
-    code = (
-        "import sys; from botocore.session import Session; bucket, key = sys.argv[1:]\n"
-        "client = Session().create_client('s3'); body = sys.stdin.buffer.read()\n"
-        "client.put_object(Bucket=bucket, Key=key, Body=body)\n"
-        "print(client.list_objects_v2(Bucket=bucket, Prefix=key)['Contents'][0]['Key'])\n"
-        "print(client.get_object(Bucket=bucket, Key=key)['Body'].read().hex())"
-    )
-    variables = clients.environment(settings, os.environ)
-    words = ("-c", code, settings.bucket_name, key)
-    listed, got = program("python", *words, variables=variables, given=data).decode().split()
-    return [listed], bytes.fromhex(got)
-
-
-CLIENTS: dict[str, Callable[[Settings, str, bytes], Seen]] = {
-    "botocore": by_botocore,
-    "boto3": by_boto3,
-    "s3fs": by_s3fs,
-    "pyarrow": by_pyarrow,
-    "obstore": by_obstore,
-    "rclone": by_rclone,
-    "s5cmd": by_s5cmd,
-    "sdk": by_sdk,
-}
-
-#: Those that send more than a few megabytes in parts.
-IN_PARTS = ["boto3", "obstore", "rclone", "s5cmd"]
 
 
 @pytest.fixture(params=["embedded", "swift", "profile"])
@@ -372,167 +220,10 @@ def test_urls_are_signed_with_the_present_signature(weed: Weed) -> None:
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
 
 
-# A server that takes connections and never answers.
-
-
-#: Far more than the tries and the pauses between them take here.
-LONG = 8.0
-
-
-class Stalled:
-    """Counts the connections that it leaves without an answer; hangs up in the end."""
-
-    def __init__(self, seconds: float) -> None:
-        self.connections: list[Any] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        self._end = threading.Timer(seconds, self.close)
-        self._end.start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                self.connections.append(self._socket.accept()[0])
-
-    def close(self) -> None:
-        self._end.cancel()
-        for connection in [self._socket, *self.connections]:
-            connection.close()
-
-
-def test_a_server_that_never_answers_is_given_up(store: Project) -> None:
-    waits, once_more = 0.3, {"total_max_attempts": 2, "mode": "standard"}
-    asked: dict[str, Callable[[Settings], object]] = {
-        "obstore": lambda settings: obstore.head(clients.obstore(settings), "k"),
-        "botocore": lambda settings: clients.botocore(settings, retries=once_more).head_object(
-            Bucket="b12", Key="k"
-        ),
-    }
-
-    def give_up(client: str) -> tuple[int, float]:
-        server = Stalled(LONG)
-        changes = {"endpoint_url": f"http://127.0.0.1:{server.port}", "read_timeout": waits}
-        settings = Settings.load(store).model_copy(update=changes)
-        started = time.monotonic()
-        try:
-            with pytest.raises((BaseError, ReadTimeoutError, OSError)):
-                asked[client](settings)
-            return len(server.connections), time.monotonic() - started
-        finally:
-            server.close()
-
-    with ThreadPoolExecutor() as pool:
-        outcomes = dict(zip(asked, pool.map(give_up, asked), strict=True))
-    for client, (connections, seconds) in outcomes.items():
-        assert 1 < connections <= 1 + clients.RETRIES, client
-        assert waits * connections <= seconds < LONG, client
-    retries = clients.botocore(Settings.load(store)).meta.config.retries
-    assert retries["total_max_attempts"] == 1 + clients.RETRIES
-
-
-def test_a_slow_transfer_that_moves_is_not_given_up(store: Project) -> None:
-    def slowly(_: Exchange, piece: bytes) -> bytes:
-        time.sleep(0.3)
-        return piece
-
-    with PlainFront(Settings.load(store).port, change_body=slowly) as front:
-        obstore.put(clients.obstore(Settings.load(store)), "slow/x", BIG[: 1024**2])
-        changes = {"endpoint_url": front.url, "read_timeout": 0.9}
-        settings = Settings.load(store).model_copy(update=changes)
-        started = time.monotonic()
-        assert bytes(obstore.get(clients.obstore(settings), "slow/x").bytes()) == BIG[: 1024**2]
-        assert time.monotonic() - started > 0.9
-        assert len(front.exchanges) == 1
-
-
-# What programs are told.
-
-
-def test_the_variables_of_the_aws_sdks(store: Project) -> None:
-    settings = Settings.load(store)
-    assert settings.secret_access_key
-    assert clients.aws_environment(settings) == {
-        "AWS_ACCESS_KEY_ID": settings.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": settings.secret_access_key.get_secret_value(),
-        "AWS_ENDPOINT_URL": settings.endpoint_url,
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-        "no_proxy": "127.0.0.1,localhost",
-        "NO_PROXY": "127.0.0.1,localhost",
-    }
-
-
-def test_aws_itself_is_found_by_region() -> None:
-    settings = Settings(
-        endpoint_url="https://s3.eu-west-1.amazonaws.com",
-        is_aws=True,
-        bucket_name="lab-data",
-        access_key_id="id",
-        secret_access_key=SecretStr("secret"),
-        region="eu-west-1",
-    )
-    where = {"Bucket": "lab-data", "Key": "k"}
-    urls = [
-        clients.botocore(settings).generate_presigned_url("get_object", Params=where),
-        obstore.sign(clients.obstore(settings), "GET", "k", pd.Timedelta(seconds=60)),
-    ]
-    for url in urls:
-        assert re.match(r"https://lab-data\.s3(\.eu-west-1)?\.amazonaws\.com/k\?", url)
-    told = clients.aws_environment(settings) | clients.s5cmd_environment(settings)
-    assert not [name for name in told if "ENDPOINT" in name]
-    assert clients.rclone_environment(settings)["RCLONE_CONFIG_STORAGE_PROVIDER"] == "AWS"
-
-
-#: How mc takes MC_HOST_* apart: the second where it fits. Source: mc, cmd/config.go.
-MC_KEYS = re.compile(r"^(https?://)(.*?):(.*)@(.*?)$")
-MC_TOKEN = re.compile(r"^(https?://)(.*?):(.*?):(.*)@(.*?)$")
-
-
-@pytest.mark.parametrize("secret", ["plain", "wJalr/K7+bPx==", "a@b@c", "100%"])
-@pytest.mark.parametrize("token", [None, "t/o:k@en=="])
-def test_mc_takes_apart_what_it_is_told(secret: str, token: str | None) -> None:
-    settings = Settings(
-        endpoint_url="https://s3.example.org:9000",
-        bucket_name="lab-data",
-        access_key_id="my-key",
-        secret_access_key=SecretStr(secret),
-        session_token=SecretStr(token) if token else None,
-    )
-    told = clients.mc_environment(settings)
-    assert list(told) == ["MC_HOST_storage"]
-    found = MC_TOKEN.match(told["MC_HOST_storage"]) or MC_KEYS.match(told["MC_HOST_storage"])
-    assert found
-    assert found.groups() == tuple(
-        filter(None, ["https://", "my-key", secret, token, "s3.example.org:9000"])
-    )
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"access_key_id": "a:b"},  # pragma: allowlist secret
-        {"access_key_id": None, "secret_access_key": None},
-    ],
-)
-def test_mc_cannot_be_told_everything(store: Project, changes: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match="Use `mc alias set`, which asks for them"):
-        clients.mc_environment(Settings.load(store).model_copy(update=changes))
-
-
 @pytest.mark.skipif(not shutil.which("mc"), reason="mc is in no registry of Python packages")
 def test_mc_lists_and_gets(settings: Settings) -> None:
-    by_botocore(settings, "mc/x", b"x")
+    CLIENTS["botocore"](settings, "mc/x", b"x")
     variables = dict(os.environ) | clients.mc_environment(settings)
     path = f"{clients.ALIAS}/{settings.bucket_name}/mc/x"
     done = subprocess.run(["mc", "cat", path], env=variables, capture_output=True, check=True)
     assert done.stdout == b"x"
-
-
-def test_importing_the_toolkit_imports_no_client() -> None:
-    heavy = ("boto3", "botocore", "obstore", "pyarrow", "s3fs")
-    look = f"import sys, bucket, bucket.clients; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"

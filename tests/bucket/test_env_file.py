@@ -3,94 +3,14 @@
 The programs are run for real: python-dotenv, `uv run`, sh and bash.
 """
 
-import base64
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from dotenv import dotenv_values
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
-from bucket import Project, Settings, env_file, env_lines
+from bucket import Project, Settings, env_file
 from bucket.errors import SettingsError
-
-UV = Path(sys.executable).with_name("uv")
-
-#: What a program made of a file: values of our names; None for a name without one.
-Read = Mapping[str, str | None]
-
-
-def by_dotenv(folder: Path) -> Read:
-    try:
-        return _ours(dotenv_values(folder / ".env"))
-    except UnicodeDecodeError:
-        return {}
-
-
-def by_uv(folder: Path) -> Read:
-    command = (UV, "run", "--no-project", "--offline", "--no-python-downloads", "env", "-0")
-    return _printed(folder, *command, UV_ENV_FILE=".env")
-
-
-def by_sh(folder: Path) -> Read:
-    return _printed(folder, "sh", "-c", "set -a; . ./.env; /usr/bin/env -0")
-
-
-def by_bash(folder: Path) -> Read:
-    return _printed(folder, "bash", "-c", "set -a; . ./.env; /usr/bin/env -0")
-
-
-#: The cheapest first: a difference need be found once.
-READERS: tuple[Callable[[Path], Read], ...] = (by_dotenv, by_sh, by_uv, by_bash)
-
-
-def _printed(folder: Path, *command: str | Path, **variables: str) -> Read:
-    clean = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    done = subprocess.run(
-        command, cwd=folder, env=clean | variables, capture_output=True, check=False
-    )
-    pairs = (item.partition("=") for item in done.stdout.decode("utf-8", "replace").split("\0"))
-    return _ours({name: value for name, _, value in pairs if name})
-
-
-def _ours(found: Read) -> Read:
-    return {name: value for name, value in found.items() if name.startswith("OS_")}
-
-
-def write(folder: Path, text: str | bytes) -> Path:
-    (folder / ".env").write_bytes(text if isinstance(text, bytes) else text.encode())
-    return folder / ".env"
-
-
-def assert_all_read(folder: Path, text: str, expected: Read) -> None:
-    write(folder, text)
-    with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda reader: reader(folder), (read_by_us, *READERS)))
-    names = ("us", *(reader.__name__ for reader in READERS))
-    assert dict(zip(names, found, strict=True)) == dict.fromkeys(names, expected)
-
-
-def is_read_alike(folder: Path, expected: Read | None = None) -> bool:
-    """Whether all programs read the same, if given the `expected`."""
-    first = by_dotenv(folder) if expected is None else expected
-    return all(reader(folder) == first for reader in READERS)
-
-
-def read_by_us(folder: Path) -> Read:
-    return {name: line.value for name, line in env_file.read(folder / ".env", {}).items()}
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(SettingsError) as caught:
-        env_file.read(path, {})
-    assert "hush" not in str(caught.value)
-    return str(caught.value)
-
+from tests.bucket.env_readers import assert_all_read, is_read_alike, refusal, write
 
 #: A line (of the name X), and the value that everybody reads.
 ACCEPTED = [
@@ -350,60 +270,3 @@ def test_env_of_another_user(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.touch(0o000)
     assert "cannot be read by you. Make it your own" in refusal(path)
-
-
-# What we write.
-
-#: Characters that some program treats in its own way, more often than others.
-SPECIAL = st.sampled_from("'\"\\$`{}#~:=;&|<>() \t!*?%^,/+-_.@é\u00a0")
-SECRET = st.text(SPECIAL | st.characters(min_codepoint=33, max_codepoint=126), max_size=24)
-BASE64 = st.binary(min_size=20, max_size=40).map(lambda raw: base64.b64encode(raw).decode())
-
-MANY = settings(
-    max_examples=6,
-    deadline=None,
-    database=None,
-    phases=(Phase.explicit, Phase.generate),  # each look starts programs: no time to shrink
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-
-@MANY
-@given(secrets=st.lists(SECRET | BASE64, min_size=20, max_size=60))
-def test_what_is_written_everybody_reads(tmp_path: Path, secrets: list[str]) -> None:
-    written = {}
-    for number, secret in enumerate(secrets):
-        try:
-            written[f"OS_{number}"] = (env_file.quoted(secret), secret)
-        except SettingsError:  # only if no kind of quotes holds it
-            assert "${" in secret or (set("$`") & set(secret) and set("'\\") & set(secret))
-    lines = [f"{name}={text}\n" for name, (text, _) in written.items()]
-    expected = {name: secret for name, (_, secret) in written.items()}
-    assert_all_read(tmp_path, "".join(lines), expected)
-
-
-@MANY
-@given(values=st.lists(SECRET, min_size=150, max_size=150))
-def test_whatever_we_accept_everybody_reads_alike(tmp_path: Path, values: list[str]) -> None:
-    lines = [f"OS_{number}={value}" for number, value in enumerate(values)]
-    text = "KNOWN='a $b'\n" + "\n".join(filter(env_lines.is_portable, lines))
-    write(tmp_path, text)
-    assert_all_read(tmp_path, text, read_by_us(tmp_path))
-
-
-@pytest.mark.parametrize("secret", ["a\nb", "${HOME}", "it's $5", "a'`b"])
-def test_what_cannot_be_written_is_refused_without_being_shown(secret: str) -> None:
-    with pytest.raises(SettingsError, match=r"No way of writing this value in \.env") as caught:
-        env_file.quoted(secret)
-    assert secret not in str(caught.value)
-
-
-def test_a_value_is_replaced_in_its_line_alone(project: Project) -> None:
-    text = "# OS_X=1\n export OS_X = 'old' # mine\nXOS_X=1\nOS_XY=2\n"
-    after = env_file.with_values(text, {"OS_X": 'a\\1 "b'}, ".env")
-    assert after == "# OS_X=1\n export OS_X ='a\\1 \"b'\nXOS_X=1\nOS_XY=2\n"
-    project.env_file.write_text("OS_ENDPOINT_URL=http://127.0.0.1:1\r\nOTHER=1")
-    project.env_file.chmod(0o640)
-    env_file.set_endpoint(project, "http://127.0.0.1:2")
-    assert project.env_file.read_bytes() == b"OS_ENDPOINT_URL=http://127.0.0.1:2\r\nOTHER=1"
-    assert project.env_file.stat().st_mode & 0o777 == 0o640
