@@ -16,6 +16,7 @@ def victim(new_project: Callable[[], Project]) -> Victim:
 def test_killed_while_data_moves(victim: Victim) -> None:
     round_of_push(victim, "client")
     round_of_pull(victim, "client")
+    assert victim.leftovers() == []
 
 
 def test_interrupted_by_the_person_at_the_keyboard(victim: Victim) -> None:

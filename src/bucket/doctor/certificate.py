@@ -5,7 +5,6 @@ import ssl
 import urllib3
 
 from bucket import clients
-from bucket.doctor import wire
 from bucket.doctor.check import Check, Problem
 from bucket.doctor.network import PortOpen, connect, written
 from bucket.doctor.patient import Patient
@@ -77,7 +76,7 @@ def speaks_tls(settings: Settings) -> bool:
 
     Behind a proxy it cannot be asked, and is believed.
     """
-    if wire.proxy(settings):
+    if clients.proxy(settings):
         return True
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -128,7 +127,7 @@ def _certificate_problem(fault: ssl.SSLCertVerificationError, settings: Settings
 def _unknown_authority(settings: Settings) -> Problem:
     """Nobody vouches for the certificate: is it the machine that knows more, or a wrong file?"""
     file, system = settings.ca_bundle, ssl.get_default_verify_paths().cafile
-    if system and system != file and not wire.proxy(settings) and _knows(system, settings):
+    if system and system != file and not clients.proxy(settings) and _knows(system, settings):
         return Problem(
             "the certificate's authority is known to this machine, but not to DVC",
             f"`bucket init --cacert {system}`",
@@ -143,7 +142,7 @@ def _unknown_authority(settings: Settings) -> Problem:
 
 def _names(settings: Settings) -> str:
     """The names that the server's certificate is for, where it is good but for those."""
-    if wire.proxy(settings):
+    if clients.proxy(settings):
         return ""
     context = ssl.create_default_context(cafile=clients.authorities(settings))
     context.check_hostname = False

@@ -27,7 +27,7 @@ class HostKnown(Check):
         settings = patient.settings
         host = door(settings)[0]
         address = _look_up(host)
-        if wire.proxy(settings):
+        if clients.proxy(settings):
             if address is None:
                 raise Problem(f"the proxy {host} is not known to DNS", _fix_proxy(settings))
             return f"{host} (the proxy) is {address}"
@@ -57,7 +57,7 @@ class PortOpen(Check):
     def check(patient: Patient) -> str:
         """Connect to the endpoint, or to the proxy before it."""
         settings = patient.settings
-        is_proxied = wire.proxy(settings) is not None
+        is_proxied = clients.proxy(settings) is not None
         where = ("the proxy " if is_proxied else "") + written(*door(settings))
         started = time.monotonic()
         try:
@@ -82,7 +82,7 @@ ALL = (HostKnown, PortOpen)
 
 def door(settings: Settings) -> tuple[str, int]:
     """Host and port that a connection goes to: the proxy's where there is one."""
-    if via := wire.proxy(settings):
+    if via := clients.proxy(settings):
         parts = urlsplit(via)
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     return settings.host, settings.port

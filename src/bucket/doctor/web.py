@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import urllib3
 
+from bucket import clients
 from bucket.doctor import wire
 from bucket.doctor.certificate import CertificateTrusted, root_cause, speaks_tls
 from bucket.doctor.check import Check, Problem, Warn
@@ -93,7 +94,7 @@ def _stated_time(answer: wire.Answer) -> datetime | None:
 
 def _hides_tls(settings: Settings) -> bool:
     """Whether the server of an http:// URL speaks TLS."""
-    return wire.proxy(settings) is None and speaks_tls(settings)
+    return clients.proxy(settings) is None and speaks_tls(settings)
 
 
 def _use_https() -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from urllib.parse import unquote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
 from xml.etree import ElementTree
 
 import urllib3
@@ -96,15 +95,6 @@ def get(settings: Settings, query: Mapping[str, str] | None = None) -> Answer:
     )
 
 
-def proxy(settings: Settings) -> str | None:
-    """URL of the proxy that requests to the endpoint go through; None where they go straight."""
-    parts = urlsplit(settings.endpoint_url)
-    if settings.is_embedded or proxy_bypass(parts.hostname or ""):
-        return None
-    via = getproxies().get(parts.scheme)
-    return via if not via or "://" in via else f"http://{via}"
-
-
 def connect_seconds(settings: Settings) -> float:
     """How long to wait for a connection: as the settings say, or less."""
     return min(CONNECT_SECONDS, settings.connect_timeout)
@@ -143,7 +133,7 @@ def _signed(settings: Settings, query: Mapping[str, str]) -> tuple[str, dict[str
 def _pool(settings: Settings) -> urllib3.PoolManager:
     timeout = urllib3.Timeout(connect=connect_seconds(settings), read=read_seconds(settings))
     trusted = clients.authorities(settings)
-    via = proxy(settings)
+    via = clients.proxy(settings)
     if not via:
         return urllib3.PoolManager(timeout=timeout, ca_certs=trusted)
     user = urlsplit(via)
