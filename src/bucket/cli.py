@@ -98,7 +98,7 @@ def _become_dvc(arguments: list[str]) -> NoReturn:
     from bucket.settings import Settings
 
     project = Project.find()
-    raise typer.Exit(become_dvc(arguments, project, Settings.load(project)))
+    become_dvc(arguments, project, Settings.load(project))
 
 
 @app.command(

@@ -1,8 +1,13 @@
 """`python -m bucket.dvc_process ARGUMENTS`: `dvc ARGUMENTS`, its bytes moved by the fast way."""
 
+import atexit
+import contextlib
 import gc
+import os
 import sys
+import threading
 from collections.abc import Sequence
+from typing import NoReturn
 
 from bucket import dvc_internals
 
@@ -18,9 +23,28 @@ def main(arguments: Sequence[str]) -> int:
         print(f"bucket: {reason}", file=sys.stderr)
     from dvc.cli import main as dvc
 
+    # What the imports made stays to the end: no reason to look through it again.
+    gc.freeze()
     status: int = dvc(list(arguments))
     return status
 
 
+def leave(status: int) -> NoReturn:
+    """End this process, its work done, without taking its memory apart object by object.
+
+    For the index of 10,000 files that takes Python a fifth of a `dvc pull` with nothing to do; the
+    kernel does it at once. What modules and threads want done at the end is done before.
+    """
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError):  # a reader that is gone: Python's own end tells
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from typing import NoReturn
 
 from bucket import clients, dvc_config
 from bucket.errors import SettingsError
@@ -65,8 +66,8 @@ def run_dvc(
     return process.returncode
 
 
-def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> int:
-    """Run `dvc` with `arguments` as the rest of this process, and return its exit status.
+def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> NoReturn:
+    """Run `dvc` with `arguments` as the rest of this process, which ends with its exit status.
 
     There is one process to interrupt and one that takes memory, and it starts sooner.
     """
@@ -80,7 +81,7 @@ def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -
     sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
-    return dvc_process.main(arguments)
+    dvc_process.leave(dvc_process.main(arguments))
 
 
 def point_dvc_at(project: Project, settings: Settings) -> None:

@@ -152,6 +152,20 @@ class Victim:
         assert len(here) >= FILES + 2
         assert len(list((self.root / "many").iterdir())) == FILES + 1
         assert self.leftovers() == []
+        assert f"Complete: {FILES + 2} objects" in self.verified()
+
+    def verified(self) -> str:
+        """What `bucket verify --deep` says."""
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("bucket")), "verify", "--deep"],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return f"{done.returncode}: {done.stdout}{done.stderr}"
 
     @staticmethod
     def _is_temporary(path: Path) -> bool:

@@ -16,8 +16,11 @@ ROUNDS = 50
 def test_killed_while_data_moves(new_project: Callable[[], Project], who: str) -> None:
     seed = int(time.time())
     print(f"seed {seed}")
+    survived = 0
     victim = Victim(new_project(), seed)
     for number in range(ROUNDS):
-        print(f"round {number}")
+        print(f"{who}, round {number}")
         round_of_push(victim, who)
         round_of_pull(victim, who)
+        survived += 1
+    assert survived == ROUNDS
