@@ -6,7 +6,10 @@ where a later DVC has moved one, DVC runs as it is, slower and otherwise the sam
 """
 
 import importlib
+from collections.abc import Callable
 from typing import Any
+
+from bucket import dvc_waiting
 
 #: Releases whose inside the places below were read in.
 TESTED = {"dvc": "3.67.1", "dvc-objects": "5.2.0", "dvc-data": "3.18.3", "dvc-s3": "3.3.0"}
@@ -24,6 +27,11 @@ COPY = ("dvc_objects.fs.generic", "copy")
 #: the part for the whole, and a push says that everything is sent. In memory it is as fast.
 COLLECT = ("dvc_data.index.fetch", "collect")
 
+#: The locks: of paths, where ours waits, and of the clone, which it lets go meanwhile.
+PATHS_LOCK = ("dvc.rwlock", "rwlock")
+MAKE_LOCK = ("dvc.lock", "make_lock")
+REPRODUCE = ("dvc.stage", "Stage", "reproduce")
+
 #: What is used as it is: methods that the fast class overrides or calls, and where files go.
 USED = (
     ("dvc_objects.fs.generic", "transfer"),
@@ -36,15 +44,17 @@ USED = (
     ("dvc_s3", "S3FileSystem", "open"),
     ("dvc_s3", "S3FileSystem", "fs"),
     ("dvc.cli", "main"),
+    ("dvc.cli", "parse_args"),
 )
 
 #: DVC's own functions, while ours are in their places.
-_originals: dict[tuple[str, str], Any] = {}
+_originals: dict[tuple[str, ...], Any] = {}
 
 
 def missing() -> list[str]:
     """Dotted names of the places that this DVC does not have."""
-    return [".".join(place) for place in (REGISTRY, COPY, COLLECT, *USED) if not _has(place)]
+    places = (REGISTRY, COPY, COLLECT, PATHS_LOCK, MAKE_LOCK, REPRODUCE, *USED)
+    return [".".join(place) for place in places if not _has(place)]
 
 
 def install() -> str:
@@ -60,19 +70,34 @@ def install() -> str:
             f"this DVC has no {', '.join(absent)}, so its own S3 client moves the data. "
             f"The fast way was made for dvc {TESTED['dvc']}."
         )
-    for place, ours in ((COPY, _copy), (COLLECT, _collect)):
-        module = importlib.import_module(place[0])
-        _originals[place] = getattr(module, place[1])
-        setattr(module, place[1], ours)
+    _replace(COPY, lambda _: _copy)
+    _replace(COLLECT, lambda _: _collect)
+    _replace(PATHS_LOCK, dvc_waiting.patient)
+    _replace(MAKE_LOCK, dvc_waiting.noted)
+    _replace(REPRODUCE, dvc_waiting.fresh)
     _registry()["s3"]["class"] = FAST_CLASS
     return ""
+
+
+def _replace(place: tuple[str, ...], ours: Callable[[Any], Any]) -> None:
+    """Put there what `ours` makes of what is there."""
+    _originals[place] = getattr(_holder(place), place[-1])
+    setattr(_holder(place), place[-1], ours(_originals[place]))
+
+
+def _holder(place: tuple[str, ...]) -> Any:
+    """The module or class that a place is in."""
+    found: Any = importlib.import_module(place[0])
+    for name in place[1:-1]:
+        found = getattr(found, name)
+    return found
 
 
 def uninstall() -> None:
     """Undo `install`; file systems that exist stay what they are."""
     for place, original in _originals.items():
-        setattr(importlib.import_module(place[0]), place[1], original)
-        _registry()["s3"]["class"] = "dvc_s3.S3FileSystem"
+        setattr(_holder(place), place[-1], original)
+    _registry()["s3"]["class"] = "dvc_s3.S3FileSystem"
     _originals.clear()
 
 

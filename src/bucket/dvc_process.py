@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from bucket import dvc_internals
+from bucket.errors import BucketError
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -25,8 +26,23 @@ def main(arguments: Sequence[str]) -> int:
 
     # What the imports made stays to the end: no reason to look through it again.
     gc.freeze()
-    status: int = dvc(list(arguments))
+    try:
+        words = _allowed(arguments)
+    except BucketError as error:
+        print(f"bucket: {error}", file=sys.stderr)
+        return 1
+    # One that comes second waits instead of failing after three seconds.
+    status: int = dvc(["--wait-for-lock", *words])
     return status
+
+
+def _allowed(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments for DVC: `gc` is looked at first."""
+    if "gc" not in arguments:
+        return arguments
+    from bucket.dvc_gc import allowed
+
+    return allowed(arguments)
 
 
 def leave(status: int) -> NoReturn:

@@ -1,0 +1,215 @@
+"""`dvc gc --cloud` deletes what it was not told to keep: here is looked who needs that.
+
+What this touches inside DVC: `Repo` and its `gc`, `brancher`, `index.used_objs` and
+`cloud.get_remote_odb`; the function `gc` of `dvc_data.hashfile.gc`, through which it deletes.
+"""
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bucket.errors import ProjectError
+from bucket.git_contents import Repository
+from bucket.paths import Project
+from bucket.verify import Selection, revisions
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+#: Our own option, with the number that the refusal names: who gives it has read that.
+OPTION = "--delete-needed="
+
+#: What is shown of a long list.
+SHOWN = 10
+
+#: The options of DVC's `gc` that select commits, and how it deletes.
+SELECTING = (
+    "all_branches",
+    "all_tags",
+    "all_commits",
+    "all_experiments",
+    "commit_date",
+    "workspace",
+    "rev",
+    "num",
+    "repos",
+    "remote",
+    "jobs",
+    "force",
+    "skip_failed",
+)
+
+
+class NeededError(ProjectError):
+    """What would be deleted is needed."""
+
+
+@dataclass
+class Lost:
+    """What other commits need of that which would be deleted.
+
+    Attributes:
+        objects: of each, the path of the file, and the commits that need it.
+        unknown: commits of which DVC cannot tell what they need, and why.
+    """
+
+    objects: dict[tuple[Any, str], tuple[str, list[str]]] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """How many to name to have them deleted all the same."""
+        return len(self.objects) + len(self.unknown)
+
+
+def allowed(arguments: Sequence[str]) -> list[str]:
+    """The arguments for DVC, if what they ask for takes from no other commit what it needs.
+
+    Raises:
+        NeededError: they would delete from the remote what branches, tags or commits of this clone
+            need, and do not say so with the right number; or nobody can tell.
+    """
+    words = [word for word in arguments if not word.startswith(OPTION)]
+    if "gc" not in words:
+        return list(arguments)
+    asked = _parsed(words)
+    if asked is None or asked.cmd != "gc" or not asked.cloud or asked.dry:
+        return list(arguments)
+    lost = _lost(asked)
+    told = [word.removeprefix(OPTION) for word in arguments if word.startswith(OPTION)]
+    if lost.number and told != [str(lost.number)]:
+        raise NeededError(_refusal(lost, told))
+    return words
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace | None:
+    """The arguments as DVC understands them; None where it does not, and will say so itself."""
+    from dvc.cli import DvcParserError, parse_args
+
+    try:
+        parsed: argparse.Namespace = parse_args(list(words))
+    except (DvcParserError, SystemExit):
+        return None
+    return parsed
+
+
+def _lost(asked: argparse.Namespace) -> Lost:
+    """What is on the remotes, not kept, and needed by a commit."""
+    from dvc.repo import Repo
+    from dvc.scm import NoSCM
+
+    lost = Lost()
+    repo = Repo(asked.cd, _wait_for_lock=True)
+    try:
+        if isinstance(repo.scm, NoSCM):  # no commit needs anything
+            return lost
+        if Repository.of(Project(Path(repo.root_dir))).is_shallow:
+            raise NeededError(
+                "this clone is shallow, so nobody can tell what the commits it has not need, and "
+                "`gc --cloud` would delete that. Get them first: `git fetch --unshallow --tags`."
+            )
+        kept = _kept(repo, asked)
+        needed = _needed(repo, asked, lost)
+        for odb, names in needed.items():
+            if odb not in kept:  # nothing is deleted there
+                continue
+            doubtful = [oid for oid in names if oid not in kept[odb]]
+            for oid in odb.oids_exist(doubtful, jobs=asked.jobs):
+                lost.objects[odb, oid] = names[oid]
+    finally:
+        repo.close()
+    return lost
+
+
+def _kept(repo: "Repo", asked: argparse.Namespace) -> dict[Any, set[str]]:
+    """For every remote that DVC's `gc` would delete from: what it would keep there."""
+    kept: dict[Any, set[str]] = {}
+
+    def record(odb: Any, used: Any, **_: Any) -> int:
+        kept[odb] = {one.value for one in used if one.name == odb.hash_name}
+        return 0
+
+    with _in_place_of_deleting(record):
+        repo.gc(cloud=True, dry=True, **{name: getattr(asked, name) for name in SELECTING})
+    for _, odb in repo.cache.by_scheme():
+        kept.pop(odb, None)
+    return kept
+
+
+@contextmanager
+def _in_place_of_deleting(record: Any) -> Iterator[None]:
+    """DVC goes through all its steps and calls `record` where it would delete."""
+    from dvc_data.hashfile import gc as module
+
+    original, told = module.gc, logging.getLogger("dvc.repo.gc")
+    module.gc, told.disabled = record, True
+    try:
+        yield
+    finally:
+        module.gc, told.disabled = original, False
+
+
+def _needed(
+    repo: "Repo", asked: argparse.Namespace, lost: Lost
+) -> dict[Any, dict[str, tuple[str, list[str]]]]:
+    """For every remote: objects, the path of each and the commits that need it.
+
+    Commits of which that cannot be told go to `lost.unknown`.
+    """
+    from dvc.exceptions import DvcException
+
+    remotes: dict[Any, dict[str, tuple[str, list[str]]]] = {}
+    project = Project(Path(repo.root_dir))
+    named = revisions.select(project, Selection(all_branches=True, all_tags=True))
+    names = {one.commit: str(one) for one in named}
+    # A branch or tag leads to one of these. The workspace, which comes first, is always kept.
+    for sha in repo.brancher(all_commits=True, sha_only=True):
+        commit = names.get(sha, sha[:7])
+        try:
+            used = repo.index.used_objs(remote=asked.remote, force=True, jobs=asked.jobs)
+            known = {one.value for ones in used.values() for one in ones}
+            for out in repo.index.outs:
+                if out.use_cache and out.is_dir_checksum and out.hash_info.value not in known:
+                    lost.unknown[f"{out} of {commit}"] = "the list of its files is nowhere"
+        except DvcException as error:
+            lost.unknown[commit] = str(error)
+            continue
+        for odb, ones in used.items():
+            for one in ones:
+                place = odb or repo.cloud.get_remote_odb(asked.remote, "gc -c", one.name)
+                found = remotes.setdefault(place, {})
+                found.setdefault(one.value, (one.obj_name or one.value, []))[1].append(commit)
+    return remotes
+
+
+def _refusal(lost: Lost, told: Sequence[str]) -> str:
+    """What would be lost, how to keep it, and how to delete it all the same."""
+    lines = [
+        f"`gc --cloud` would delete {len(lost.objects):,} objects from the remote that other "
+        "commits of this clone need:"
+        if lost.objects
+        else "what these commits need of what `gc --cloud` would delete, nobody can tell:"
+    ]
+    groups = Counter(
+        (path.rpartition("/")[0] or path, ", ".join(commits[:SHOWN]))
+        for path, commits in lost.objects.values()
+    )
+    for (path, commits), count in groups.most_common(SHOWN):
+        lines.append(f"  {count:,} in {path}, needed by {commits}")
+    if len(groups) > SHOWN:
+        lines.append(f"  and more in {len(groups) - SHOWN:,} other places")
+    lines += [
+        f"  unknown: what {what} needs: {why}" for what, why in list(lost.unknown.items())[:SHOWN]
+    ]
+    lines.append(
+        "Nothing was deleted. To keep them, add --all-branches --all-tags --all-commits. To delete "
+        f"them, add {OPTION}{lost.number}."
+    )
+    if told:
+        lines.append(f"{OPTION}{told[0]} is not their number.")
+    return "\n".join(lines)
