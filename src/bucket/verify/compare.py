@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bucket.verify import ids
-from bucket.verify.contents import Lists
+from bucket.remote import ids
+from bucket.remote.ids import array_of
+from bucket.remote.lists import Lists
 from bucket.verify.findings import Fault, Need
+from bucket.verify.listing import AS_NAMED, OTHER, Listing
 from bucket.verify.needed import file_md5
-from bucket.verify.remote import AS_NAMED, OTHER, Listing, array_of
 
 MISSING = Fault("missing")
 MISSING_LIST = Fault("missing", "the list of its files, which no copy here tells either")

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bucket.errors import MissingObjectError, TransferError
+from bucket.remote import ids
+from bucket.remote.place import Remote
 from bucket.transfer import naming_failures
-from bucket.verify import ids
 from bucket.verify.compare import Survey
 from bucket.verify.findings import Fault
 from bucket.verify.needed import is_dos2unix, stream_md5
 from bucket.verify.notes import Notes, note
-from bucket.verify.remote import Remote
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
 THREADS = 16

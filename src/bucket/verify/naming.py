@@ -6,11 +6,11 @@ from operator import attrgetter
 
 import numpy as np
 
-from bucket.verify import ids
+from bucket.remote import ids
+from bucket.remote.ids import array_of
+from bucket.remote.lists import Lists
 from bucket.verify.compare import Survey
-from bucket.verify.contents import Lists
 from bucket.verify.findings import DAMAGED, Dataset, Fault, Finding, Need, Needs, Revision
-from bucket.verify.remote import array_of
 
 
 def tabulate(needs: Needs, survey: Survey, lists: Lists) -> list[Dataset]:

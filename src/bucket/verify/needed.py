@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bucket.errors import ProjectError
 from bucket.paths import Project
-from bucket.verify import ids
+from bucket.remote import ids
 from bucket.verify.findings import Need, Needs, Revision, Unchecked
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bucket.remote import ids
+from bucket.remote.lists import Lists
+from bucket.remote.place import Remote
 from bucket.transfer import naming_failures
-from bucket.verify import ids
-from bucket.verify.contents import Lists
 from bucket.verify.findings import Finding
 from bucket.verify.needed import file_md5
-from bucket.verify.remote import Remote
 
 #: Uploads at once.
 THREADS = 8

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bucket.verify import ids
+from bucket.remote import ids
 from bucket.verify.findings import Finding, Report, Revision, Unchecked
 
 #: Findings of a dataset, and commits of a finding, that are named one by one.

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bucket.paths import Project
+from bucket.remote import Remote, ids
+from bucket.remote.ids import array_of
+from bucket.remote.lists import Lists
 from bucket.settings import Settings
-from bucket.verify import deep, ids, naming, needed, revisions
+from bucket.verify import deep, naming, needed, revisions
 from bucket.verify.compare import Survey, survey
-from bucket.verify.contents import Lists
 from bucket.verify.findings import Needs, Report, Revision
+from bucket.verify.listing import Listing
 from bucket.verify.notes import Notes
-from bucket.verify.remote import Listing, Remote, array_of
 from bucket.verify.repair import repair
 from bucket.verify.revisions import Selection
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bucket.errors import MissingObjectError
+from bucket.remote import ids
+from bucket.remote.ids import array_of
+from bucket.remote.place import Remote
 from bucket.transfer import naming_failures
-from bucket.verify import ids
-from bucket.verify.remote import Remote, array_of
 
 #: Names of objects that are kept in memory at most; of more, lists are read each time.
 KEPT = 2_000_000

@@ -6,6 +6,7 @@ line ends. Remote and local cache keep an object below the same path.
 """
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,3 +70,8 @@ def is_list(name: bytes) -> bool:
 def is_legacy(name: bytes) -> bool:
     """Whether the object is one of the layout before DVC 3."""
     return name[-1:] in b"FD"
+
+
+def array_of(names: Iterable[bytes]) -> Ids:
+    """Names as an array."""
+    return np.frombuffer(b"".join(names), TYPE)
