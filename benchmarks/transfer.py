@@ -271,10 +271,10 @@ def main(
                     where = f", {delay:.0f} ms away" if delay else ""
                     lines += ["", f"### {LETTERS[letter]}{where}", "", *HEAD, *rows_of(costs)]
                     show("\n".join(lines[-len(costs) - 4 :]))
+                    if output:  # at once, as the whole takes an hour
+                        put_section(output, "\n".join(lines))
         finally:
             bench.stop()
-    if output:
-        put_section(output, "\n".join(lines))
 
 
 #: Of every table.

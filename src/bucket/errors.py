@@ -13,6 +13,14 @@ class ProjectError(BucketError):
     """The current folder is in no project, or the project lacks a file that it needs."""
 
 
+class RevisionError(BucketError):
+    """A word that names no commit of this clone."""
+
+
+class NotTrackedError(BucketError):
+    """DVC does not track the path that was asked for, at the revision that was asked for."""
+
+
 class SettingsError(BucketError):
     """A connection setting is missing or cannot be right."""
 
@@ -31,6 +39,10 @@ class TransferError(BucketError):
 
 class MissingObjectError(TransferError):
     """The bucket does not hold the object that was asked for."""
+
+
+class NotPushedError(MissingObjectError):
+    """DVC tracks the data, and the remote does not have it."""
 
 
 class ChecksumError(TransferError):

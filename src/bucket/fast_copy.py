@@ -10,7 +10,8 @@ from fsspec.callbacks import DEFAULT_CALLBACK
 from bucket import dvc_internals
 from bucket.fast_files import Unfinished
 from bucket.fast_pool import Pool
-from bucket.fast_s3 import FastS3FileSystem, Place
+from bucket.fast_s3 import FastS3FileSystem
+from bucket.objects import Place
 
 #: What DVC wants called for a file that could not be moved.
 OnError = Callable[[str, str, BaseException], None]

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
 import obstore
@@ -17,7 +18,7 @@ from bucket.fast_pool import Budget
 if TYPE_CHECKING:
     from obstore import GetResult
 
-    from bucket.fast_s3 import Place
+    from bucket.objects import Place
 
 #: A body up to this size is taken in one piece.
 WHOLE_BYTES = 1024 * 1024
@@ -43,10 +44,12 @@ class Download:
 
     Attributes:
         answer_seconds: the shortest time that the store took to answer.
+        received: bytes that arrived, about: threads may count at the same time.
     """
 
     def __init__(self, unfinished: Unfinished) -> None:
         self.answer_seconds = float("inf")
+        self.received = 0
         self._unfinished = unfinished
         self._budget = Budget()
 
@@ -77,15 +80,16 @@ class Download:
             if size <= WHOLE_BYTES:
                 return self._small(answer, target, promised)
             digest = hashlib.md5(usedforsecurity=False)
-            mode = CACHE_MODE if promised else OTHER_MODE
             with (
-                self._unfinished.file(target, mode) as file,
+                self._unfinished.file(target, _mode(target)) as file,
                 _Rest(place, size, answer.meta["e_tag"], file, self._budget) as rest,
             ):
                 for piece in answer.stream(WHOLE_BYTES):
                     digest.update(piece)
+                    self.received += len(piece)
                     _write(file, memoryview(piece))
-                rest.add_to(digest)
+                for size in rest.add_to(digest):
+                    self.received += size
                 _compare(digest.hexdigest(), promised)
         except _MismatchError as error:
             return str(error)
@@ -114,8 +118,9 @@ class Download:
         found = hashlib.md5(body, usedforsecurity=False).hexdigest() if promised else None
         if found != promised:
             return found
-        with self._unfinished.file(target, CACHE_MODE if promised else OTHER_MODE) as file:
+        with self._unfinished.file(target, _mode(target)) as file:
             _write(file, memoryview(body))
+        self.received += len(body)
         return None
 
 
@@ -160,8 +165,8 @@ class _Rest:
         for _left in self._arrived:
             self._budget.give_back(RANGE_BYTES)
 
-    def add_to(self, digest: "hashlib._Hash") -> None:
-        """Wait for all; they are in the file then."""
+    def add_to(self, digest: "hashlib._Hash") -> Iterator[int]:
+        """Wait for all, one by one: how many bytes more are in the file."""
         for start in self._order:
             with self._changed:
                 while start not in self._arrived and not self._failure:
@@ -170,6 +175,7 @@ class _Rest:
                     raise self._failure
                 body = self._arrived.pop(start)
             digest.update(body)
+            yield len(body)
             self._budget.give_back(RANGE_BYTES)
 
     def _stream(self) -> None:
@@ -206,6 +212,10 @@ class _Rest:
         while written < len(body):
             written += os.pwrite(self._file, body[written:], start + written)
         return body
+
+
+def _mode(target: str) -> int:
+    return CACHE_MODE if promised_md5(target) else OTHER_MODE
 
 
 def _write(file: int, body: memoryview) -> None:

@@ -103,7 +103,9 @@ class Pool(Generic[Item]):
         progress: Callable[[int], None],
         failed: Callable[[Item, BaseException], None],
     ) -> None:
-        """Do all items; `progress` hears how many are done, `failed` what was not, in this thread.
+        """Do all items; tell, in this thread and now and then, how far it is.
+
+        `progress` hears how many more are done, `failed` what could not be.
 
         What `failed` raises ends the whole, as does a store that serves nobody, and Ctrl-C.
         """
@@ -162,8 +164,7 @@ class Pool(Generic[Item]):
         failed: Callable[[Item, BaseException], None],
     ) -> int:
         done = sum(count[0] for count in self._done)
-        if done > shown:
-            progress(done - shown)
+        progress(done - shown)
         while self._failures:
             item, error = self._failures.popleft()
             if not isinstance(error, Exception):

@@ -9,7 +9,7 @@ import io
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ from fsspec.callbacks import DEFAULT_CALLBACK
 
 from bucket.fast_files import promised_md5
 from bucket.fast_options import NotHonouredError, connection
+from bucket.objects import Place
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -38,25 +39,6 @@ LISTED_FROM = 4
 
 #: Reasons that were said already.
 _said: set[str] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An object, and the client that reaches it.
-
-    Attributes:
-        where: store and bucket, for messages.
-    """
-
-    store: "S3Store"
-    key: str
-    bucket: str
-    where: str
-
-    @property
-    def url(self) -> str:
-        """The object's name as people write it."""
-        return f"s3://{self.bucket}/{self.key}"
 
 
 class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no types

@@ -11,7 +11,7 @@ from bucket.fast_errors import explained
 from bucket.fast_pool import Budget
 
 if TYPE_CHECKING:
-    from bucket.fast_s3 import Place
+    from bucket.objects import Place
 
 #: A file up to this size goes in one request.
 WHOLE_BYTES = 8 * 1024 * 1024

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from bucket.errors import ProjectError
+from bucket.errors import ProjectError, RevisionError
 from bucket.paths import Project
 
 #: How many bytes are in memory at a time, and how many of them are looked at twice, so that
@@ -239,3 +239,21 @@ def git(folder: Path, *arguments: str) -> bytes:
     if "not a git repository" in said:
         raise ProjectError(f"{folder} is in no git repository, so there is nothing to check.")
     raise ProjectError(f"`git {arguments[0]}` failed in {folder}: {said}")
+
+
+def commit_of(repository: Repository, word: str) -> str:
+    """Full id of the commit that `word` names.
+
+    Raises:
+        RevisionError: there is none of that name.
+    """
+    options = ("--verify", "--quiet", "--end-of-options")
+    try:
+        found = git(repository.project, "rev-parse", *options, f"{word}^{{commit}}")
+    except ProjectError:
+        hint = "This clone is shallow: `git fetch --unshallow` gets the rest of the history."
+        raise RevisionError(
+            f"No revision {word} here. "
+            + (hint if repository.is_shallow else "`git log --all --oneline` lists the commits.")
+        ) from None
+    return found.decode().split()[-1]

@@ -70,6 +70,20 @@ class Lists:
         self._read(name, add)
         yield from found
 
+    def members(self, name: bytes) -> list[tuple[str, bytes]] | None:
+        """Path in the directory, and name, of all its objects; None as with `names`.
+
+        Raises:
+            TransferError: the store refused or could not be reached.
+        """
+        found: list[tuple[str, bytes]] = []
+        legacy = ids.is_legacy(name)
+
+        def add(entry: dict[str, Any]) -> None:
+            found.append((entry["relpath"], ids.encode(entry["md5"], legacy=legacy)))
+
+        return found if self._read(name, add) else None
+
     def size(self, name: bytes) -> int | None:
         """Bytes of the list; None if no good copy of it is anywhere."""
         text = self._text(name)

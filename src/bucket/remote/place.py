@@ -32,8 +32,17 @@ class Remote:
     prefix: str
 
     @classmethod
-    def of(cls, project: Project, settings: Settings, name: str | None) -> "Remote":
+    def of(
+        cls, project: Project, settings: Settings, name: str | None, *, is_own: bool = True
+    ) -> "Remote":
         """The remote `name`; None for the default one, which the settings are made for.
+
+        Args:
+            project: that has the remote.
+            settings: the connection of the person.
+            name: in DVC's configuration.
+            is_own: the settings are this project's; else its configuration says where the remote
+                is, and the settings who asks.
 
         Raises:
             ProjectError: there is no such remote, it is not in S3, or its layout is another.
@@ -46,9 +55,9 @@ class Remote:
             if str(options.get(option, "false")).lower() == "true":
                 raise ProjectError(
                     f"The remote {name} is one of `{option}`: it keeps files by their names and "
-                    "versions, not by hash, and `bucket verify` knows the layout by hash only."
+                    "versions, not by hash, and this command knows the layout by hash only."
                 )
-        if name == default:
+        if name == default and is_own:
             prefix = dvc_remote.remote_prefix(project, settings)
             return cls(name, settings, prefix)
         bucket, prefix = dvc_config.split(str(options.get("url", "")))

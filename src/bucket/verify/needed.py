@@ -1,27 +1,17 @@
-"""Which objects commits need: the one place of `bucket verify` that asks DVC's own code.
+"""Which objects commits need, and what of their data is not to be on the remote."""
 
-What it touches there: `Repo` and its `index`, `switch`, `cache`; of an output `use_cache`,
-`can_push`, `remote`, `hash_info`, `meta`, `protocol`; of its stage `is_repo_import`. Tested with
-real projects.
-"""
-
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from bucket.errors import ProjectError
 from bucket.paths import Project
 from bucket.remote import ids
+from bucket.remote.outputs import LEGACY, name_of, opened, outputs
 from bucket.verify.findings import Need, Needs, Revision, Unchecked
 
 if TYPE_CHECKING:
     from dvc.output import Output
-    from dvc.repo import Repo
-
-#: DVC's name of the hash that it used before version 3.
-LEGACY = "md5-dos2unix"
 
 
 def collect(project: Project, groups: Iterable[Sequence[Revision]], remote: str) -> Needs:
@@ -35,13 +25,13 @@ def collect(project: Project, groups: Iterable[Sequence[Revision]], remote: str)
     Raises:
         ProjectError: DVC cannot open the project.
     """
-    with _opened(project) as repo:
+    with opened(project) as repo:
         needs = Needs(Path(repo.cache.legacy.path))
         for group in groups:
             commit = group[0].commit
             try:
                 with repo.switch(commit) if commit else nullcontext():
-                    outs = _outs(repo)
+                    outs = outputs(repo)
             except Exception as error:
                 why = f"DVC cannot read it: {str(error).strip().splitlines()[0]}"
                 needs.unreadable.setdefault(Unchecked("", why), []).extend(group)
@@ -69,42 +59,6 @@ def is_dos2unix(name: bytes) -> bool:
     return ids.is_legacy(name) and not ids.is_list(name)
 
 
-@contextmanager
-def _opened(project: Project) -> "Iterator[Repo]":
-    """The project as DVC sees it."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    core: dict[str, Any] = {"site_cache_dir": str(project.dvc_site_cache)}
-    if not any((folder / ".git").exists() for folder in (project.root, *project.root.parents)):
-        core["no_scm"] = True
-    try:
-        repo = Repo(os.fspath(project.root), config={"core": core})
-    except DvcException as error:
-        raise ProjectError(f"DVC cannot open {project.root}: {error}") from None
-    try:
-        yield repo
-    finally:
-        repo.close()
-
-
-def _outs(repo: "Repo") -> list[tuple[str, "Output"]]:
-    """Outputs of all stages and `.dvc` files of what `repo` is switched to, by path."""
-    from dvc.exceptions import NotDvcRepoError
-
-    try:
-        return [(_dataset(repo, out), out) for out in repo.index.outs]
-    except NotDvcRepoError:
-        return []
-
-
-def _dataset(repo: "Repo", out: "Output") -> str:
-    """Path of an output from the project's root; of one elsewhere, its address."""
-    if out.protocol != "local":
-        return str(out.def_path)
-    return str(repo.fs.relpath(out.fs_path, repo.root_dir)).replace(os.sep, "/")
-
-
 def _sort_in(
     found: tuple[str, "Output"], needs: Needs, group: Sequence[Revision], remote: str
 ) -> None:
@@ -114,7 +68,7 @@ def _sort_in(
         needs.unchecked.setdefault(Unchecked(dataset, why), []).extend(group)
         return
     try:
-        name = ids.encode(str(out.hash_info.value), legacy=out.hash_info.name == LEGACY)
+        name = name_of(out)
     except ValueError as error:
         needs.unreadable.setdefault(Unchecked(dataset, f"{error}."), []).extend(group)
         return

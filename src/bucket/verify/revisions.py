@@ -5,18 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bucket.errors import BucketError, ProjectError
-from bucket.git_contents import Repository, git
+from bucket.errors import ProjectError
+from bucket.git_contents import Repository, commit_of, git
 from bucket.paths import Project
 from bucket.verify.findings import Revision
 
 #: What says where a commit's data is: DVC's own files, and those that can hold their parameters.
 METAFILES = ("dvc.yaml", "dvc.lock", ".dvcignore")
 PARAMETERS = (".yaml", ".yml", ".json", ".toml", ".py")
-
-
-class RevisionError(BucketError):
-    """A word that names no commit of this clone."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ def select(project: Project, selection: Selection) -> list[Revision]:
     repository = _repository(project)
     names: dict[str, list[str]] = {}
     for word in selection.revs:
-        names.setdefault(_commit(repository, word), []).append(word)
+        names.setdefault(commit_of(repository, word), []).append(word)
     kinds = {"refs/heads": selection.all_branches, "refs/tags": selection.all_tags}
     for name, commit in _references(
         project, [kind for kind, is_meant in kinds.items() if is_meant]
@@ -82,20 +78,6 @@ def _repository(project: Project) -> Repository:
             f"{project.root} is in no git repository, so it has no revisions. "
             "`bucket verify` alone checks the data of the files as they are."
         ) from None
-
-
-def _commit(repository: Repository, word: str) -> str:
-    """Full id of the commit that `word` names."""
-    options = ("--verify", "--quiet", "--end-of-options")
-    try:
-        found = git(repository.project, "rev-parse", *options, f"{word}^{{commit}}")
-    except ProjectError:
-        hint = "This clone is shallow: `git fetch --unshallow` gets the rest of the history."
-        raise RevisionError(
-            f"No revision {word} here. "
-            + (hint if repository.is_shallow else "`git log --all --oneline` lists the commits.")
-        ) from None
-    return found.decode().split()[-1]
 
 
 def _references(project: Project, kinds: Sequence[str]) -> Iterable[tuple[str, str]]:

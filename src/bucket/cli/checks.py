@@ -1,0 +1,96 @@
+"""Words that check: for secrets, and what is on the remote."""
+
+from typing import Annotated
+
+import typer
+
+from bucket.cli.app import app
+
+
+@app.command(epilog="Example: `bucket secrets`; `bucket secrets --history`, which CI runs.")
+def secrets(
+    staged: Annotated[
+        bool, typer.Option("--staged", help="What a commit would add, as the git hook does.")
+    ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Every content of every commit.")
+    ] = False,
+    install_hook: Annotated[
+        bool, typer.Option("--install-hook", help="Have git refuse commits with a secret.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """Search the tracked files for credentials; 1 if there are any. Nothing is sent anywhere."""
+    from bucket import commit_hook, secret_scan
+    from bucket.paths import Project
+
+    if staged + history + install_hook > 1 or (install_hook and as_json):
+        raise typer.BadParameter("--staged, --history and --install-hook exclude each other")
+    project = Project.find()
+    if install_hook:
+        if installed := commit_hook.install(project):
+            print(installed)
+        return
+    where: secret_scan.Where = "staged" if staged else "history" if history else "tracked"
+    outcome = secret_scan.search(project, where)
+    print(outcome.as_json() if as_json else outcome)
+    raise typer.Exit(1 if outcome.findings else 0)
+
+
+@app.command(
+    epilog="Example: `bucket verify`; `bucket verify --all-branches --deep`; `bucket verify "
+    "--repair`. Exit status: 0 complete, 1 not, 2 usage."
+)
+def verify(
+    rev: Annotated[
+        list[str] | None, typer.Option("--rev", help="A revision; can be given more than once.")
+    ] = None,
+    all_branches: Annotated[
+        bool, typer.Option("--all-branches", "-a", help="The tips of all local branches.")
+    ] = False,
+    all_tags: Annotated[bool, typer.Option("--all-tags", "-T", help="All tags.")] = False,
+    all_commits: Annotated[
+        bool, typer.Option("--all-commits", "-A", help="All commits; names foreign objects too.")
+    ] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every content that was not read before.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Send again what a good copy here can mend.")
+    ] = False,
+    remote: Annotated[
+        str | None, typer.Option("--remote", "-r", help="Instead of the default remote.")
+    ] = None,
+    install_hook: Annotated[
+        bool,
+        typer.Option(
+            "--install-hook", help="Have git refuse pushes whose data is not on the remote."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """Is all data of the workspace, or of commits, on the remote, whole and unchanged?
+
+    Directories are looked into: DVC itself does not see an object that is gone from inside one.
+    """
+    from bucket import push_hook, verify
+    from bucket.paths import Project
+    from bucket.settings import Settings
+    from bucket.verify import report
+
+    project = Project.find()
+    if install_hook:
+        if installed := push_hook.install(project):
+            print(installed)
+        return
+    selection = verify.Selection(rev or (), all_branches, all_tags, all_commits)
+    question = verify.Question(selection, remote, deep, repair)
+    try:
+        found = verify.verify(project, Settings.load(project), question)
+    except verify.RevisionError as error:
+        raise typer.BadParameter(str(error), param_hint="--rev") from None
+    if as_json:
+        print(report.as_json(found))
+    else:
+        report.show(found)
+    raise typer.Exit(0 if found.ok else 1)

@@ -1,0 +1,68 @@
+"""Words that read what DVC tracks."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bucket.cli.app import PathArgument, RemoteOption, RevOption, app
+
+
+@app.command(epilog="Example: `bucket ls data/processed --rev v1.0 --long`.")
+def ls(
+    path: Annotated[str, typer.Argument(help="A path that DVC tracks.")] = ".",
+    rev: RevOption = None,
+    remote: RemoteOption = None,
+    long: Annotated[bool, typer.Option("--long", "-l", help="Sizes, asked of the store.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """List the files that DVC tracks at or below a path, whether they are here or not."""
+    from bucket import reading
+
+    found = reading.ls(reading.from_here(path), rev, remote, with_sizes=long)
+    if as_json:
+        print(json.dumps(found))
+        return
+    for file in found:
+        print(f"{file['size']:>14,}  {file['path']}" if long else file["path"])
+
+
+@app.command(epilog="Example: `bucket cat data/raw/airlines.csv --rev v1.0 | head`.")
+def cat(path: PathArgument, rev: RevOption = None, remote: RemoteOption = None) -> None:
+    """Write a file that DVC tracks to standard output, from the cache or the bucket."""
+    from bucket import reading
+
+    reading.cat(reading.from_here(path), rev, remote, sys.stdout.buffer)
+
+
+@app.command(
+    epilog="Example: `cd $(bucket stage data/raw)`, `bucket stage data/raw --to /scratch/me`, "
+    "`bucket stage 's3://lab-data/images/*.png' --to images`."
+)
+def stage(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="Paths that DVC tracks, s3://bucket/prefix, or with wildcards."),
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="Else $SCRATCH or $TMPDIR.")] = None,
+    rev: RevOption = None,
+    remote: RemoteOption = None,
+) -> None:
+    """Bring data to a fast disk: only what is missing or different; print the folder.
+
+    Without paths: the objects that the JSON file in $OS_CONFIG_FILE names.
+    """
+    from bucket import reading
+
+    if not paths:
+        for path in reading.fetch_configured():
+            print(path)
+        return
+    done = reading.stage(paths, to, rev, remote)
+    print(
+        f"{done.files:,} files, {done.fetched:,} of them fetched ({done.size:,} bytes).",
+        file=sys.stderr,
+    )
+    print(done.folder)

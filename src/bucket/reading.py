@@ -1,0 +1,165 @@
+"""`bucket ls`, `cat` and `stage`: what the command line does with data that DVC tracks."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from bucket import staging, tracked
+from bucket.errors import ChecksumError, NotTrackedError, SettingsError
+from bucket.paths import Project
+from bucket.remote import ids
+from bucket.settings import Settings
+from bucket.staging import Staged
+from bucket.transfer import download, naming_failures
+
+#: Bytes of an object that are in memory at a time.
+PIECE_BYTES = 4 * 1024 * 1024
+
+#: The variable that names a file with `Wanted` objects.
+CONFIG_FILE = "OS_CONFIG_FILE"
+
+
+class Wanted(BaseModel):
+    """An object that a configuration file asks for, and where it is to be."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    bucket_name: str
+    object_key: str
+    local_path: str
+
+
+def from_here(path: str) -> str:
+    """A path as a person types it, from the current folder, as one from the project's root."""
+    return tracked.inside(Project.find(), Path.cwd() / path)
+
+
+def ls(
+    path: str, rev: str | None, remote: str | None, *, with_sizes: bool
+) -> list[dict[str, object]]:
+    """The files that DVC tracks at or below a path: path, MD5, and size if asked for.
+
+    Raises:
+        BucketError: as `tracked.find` and `tracked.sizes`.
+    """
+    found = tracked.find(path, rev, remote)
+    sizes = tracked.sizes(found) if with_sizes else {}
+    return [
+        {"path": file.path, "md5": ids.md5(file.name), "size": sizes.get(file.path, file.size)}
+        for file in found.files
+    ]
+
+
+def cat(path: str, rev: str | None, remote: str | None, to: BinaryIO) -> None:
+    """Write the bytes of a file that DVC tracks, as recorded, from the cache or the remote.
+
+    Raises:
+        ChecksumError: they are not what DVC recorded; they are written by then.
+        BucketError: as `tracked.find`.
+    """
+    import obstore
+
+    found = tracked.find(path, rev, remote)
+    if [file.path for file in found.files] != [found.path]:
+        raise NotTrackedError(
+            f"{path} is a directory of {len(found.files):,} files. Name one: `bucket ls {path}`."
+        )
+    [file] = found.files
+    digest = hashlib.md5(usedforsecurity=False)
+    cached = found.cached(file)
+    if cached.is_file():
+        with cached.open("rb") as source:
+            while piece := source.read(PIECE_BYTES):
+                digest.update(piece)
+                to.write(piece)
+    else:
+        tracked.sizes(found)
+        with naming_failures(f"read {path}", found.remote.settings):
+            body = obstore.get(found.remote.store, found.key(file))
+            for part in body.stream(PIECE_BYTES):
+                digest.update(part)
+                to.write(part)
+    if not ids.is_legacy(file.name) and digest.hexdigest() != ids.md5(file.name):
+        where = cached if cached.is_file() else found.remote.address
+        raise ChecksumError(
+            f"What was written is not {found.title} as DVC recorded it: its copy in {where} is "
+            "damaged. `bucket verify --deep --repair` mends the remote; delete a damaged file of "
+            "the cache and pull again."
+        )
+
+
+def stage(paths: Sequence[str], to: Path | None, rev: str | None, remote: str | None) -> Staged:
+    """Have files on a fast disk, with a progress bar on a terminal.
+
+    Raises:
+        BucketError: as `staging.stage`.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    sources = [path if path.startswith("s3://") else from_here(path) for path in paths]
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=None)
+        return staging.stage(
+            sources,
+            to,
+            rev=rev,
+            remote=remote,
+            progress=lambda done, size: bar.update(task, completed=done, total=size),
+        )
+
+
+def fetch_configured() -> list[Path]:
+    """Fetch what the file that $OS_CONFIG_FILE names asks for; the files.
+
+    The file is JSON: `{"bucket_name": ..., "object_key": ..., "local_path": ...}`, or a list of
+    these. A relative `local_path` is one from the current folder.
+
+    Raises:
+        SettingsError: there is no such variable or file, or the file says something else.
+        TransferError: as `transfer.download`.
+    """
+    settings = Settings.load()
+    fetched = []
+    for wanted in _wanted(os.environ.get(CONFIG_FILE, "")):
+        there = settings.model_copy(update={"bucket_name": wanted.bucket_name})
+        path = Path(wanted.local_path)
+        download(wanted.object_key, path, settings=there)
+        fetched.append(path)
+    return fetched
+
+
+def _wanted(name: str) -> list[Wanted]:
+    if not name:
+        raise SettingsError(
+            f"Nothing to stage: name paths, as `bucket stage data/raw`, or have {CONFIG_FILE} name "
+            "a JSON file with bucket_name, object_key and local_path."
+        )
+    try:
+        content = json.loads(Path(name).read_text(encoding="utf-8"))
+        several = content if isinstance(content, list) else [content]
+        return TypeAdapter(list[Wanted]).validate_python(several)
+    except OSError as error:
+        raise SettingsError(f"{CONFIG_FILE} is {name}: {error.strerror}.") from None
+    except (ValueError, ValidationError) as error:
+        faults = error.errors() if isinstance(error, ValidationError) else []
+        what = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in faults)
+        raise SettingsError(
+            f"{CONFIG_FILE} is {name}, which is not JSON with bucket_name, object_key and "
+            f"local_path: {what or error}."
+        ) from None

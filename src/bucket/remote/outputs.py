@@ -1,0 +1,67 @@
+"""What DVC tracks at a revision: the one place that asks DVC's own code for it.
+
+What it touches there: `Repo` and its `index`, `switch`, `cache`; of an output `use_cache`,
+`can_push`, `remote`, `hash_info`, `meta`, `protocol`; of its stage `is_repo_import`. Tested with
+real projects.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bucket.errors import ProjectError
+from bucket.paths import Project
+from bucket.remote import ids
+
+if TYPE_CHECKING:
+    from dvc.output import Output
+    from dvc.repo import Repo
+
+#: DVC's name of the hash that it used before version 3.
+LEGACY = "md5-dos2unix"
+
+
+@contextmanager
+def opened(project: Project) -> "Iterator[Repo]":
+    """The project as DVC sees it."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    core: dict[str, Any] = {"site_cache_dir": str(project.dvc_site_cache)}
+    if not any((folder / ".git").exists() for folder in (project.root, *project.root.parents)):
+        core["no_scm"] = True
+    try:
+        repo = Repo(os.fspath(project.root), config={"core": core})
+    except DvcException as error:
+        raise ProjectError(f"DVC cannot open {project.root}: {error}") from None
+    try:
+        yield repo
+    finally:
+        repo.close()
+
+
+def outputs(repo: "Repo") -> list[tuple[str, "Output"]]:
+    """Outputs of all stages and `.dvc` files of what `repo` is switched to, by path."""
+    from dvc.exceptions import NotDvcRepoError
+
+    try:
+        return [(dataset_of(repo, out), out) for out in repo.index.outs]
+    except NotDvcRepoError:
+        return []
+
+
+def dataset_of(repo: "Repo", out: "Output") -> str:
+    """Path of an output from the project's root; of one elsewhere, its address."""
+    if out.protocol != "local":
+        return str(out.def_path)
+    return str(repo.fs.relpath(out.fs_path, repo.root_dir)).replace(os.sep, "/")
+
+
+def name_of(out: "Output") -> bytes:
+    """The name of an output's object; that of a directory stands for all its files.
+
+    Raises:
+        ValueError: its hash is none that DVC names objects by.
+    """
+    return ids.encode(str(out.hash_info.value), legacy=out.hash_info.name == LEGACY)

@@ -1,0 +1,283 @@
+"""From a path and a revision to the objects that hold its bytes."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bucket import dvc_config
+from bucket.errors import (
+    MissingObjectError,
+    NotPushedError,
+    NotTrackedError,
+    ProjectError,
+    RevisionError,
+)
+from bucket.git_contents import Repository, commit_of, git
+from bucket.paths import Project
+from bucket.remote import Lists, Remote, ids
+from bucket.remote.outputs import name_of, opened, outputs
+from bucket.settings import Settings
+from bucket.transfer import naming_failures
+
+if TYPE_CHECKING:
+    from dvc.output import Output
+
+#: How many objects are looked up at once.
+LOOKUPS = 32
+
+#: How many paths are named where the one that was asked for is not tracked.
+NAMED_PATHS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFile:
+    """A file that DVC tracks, alone or in a directory.
+
+    Attributes:
+        path: from the project's root.
+        name: of its object.
+        size: in bytes as DVC noted it; None in a directory, of whose files it does not.
+    """
+
+    path: str
+    name: bytes
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What DVC tracks at a path.
+
+    Attributes:
+        path: as it was asked for, from the project's root.
+        rev: the revision as it was asked for; None for the workspace.
+        files: in order of their paths; the path itself if that is a file.
+        remote: that has the objects.
+        cache: DVC's cache on this machine, which may have them.
+    """
+
+    path: str
+    rev: str | None
+    files: Sequence[TrackedFile]
+    remote: Remote
+    cache: Path
+
+    @property
+    def title(self) -> str:
+        """Path and revision for messages."""
+        return self.path + (f" of {self.rev}" if self.rev else "")
+
+    def cached(self, file: TrackedFile) -> Path:
+        """Where the cache has the file, if it has it."""
+        return self.cache / ids.path(file.name)
+
+    def key(self, file: TrackedFile) -> str:
+        """Key of the file's object in the bucket."""
+        return self.remote.key(file.name)
+
+
+def find(
+    path: str | Path,
+    rev: str | None = None,
+    remote: str | None = None,
+    repo: str | None = None,
+) -> Tracked:
+    """Look up what DVC tracks at `path`: a file, a directory, a part of one, or a folder of them.
+
+    Args:
+        path: from the project's root, or absolute.
+        rev: branch, tag or commit; None for the workspace.
+        remote: DVC's name of the remote; None for the default one.
+        repo: URL or folder of another repository; None for the project around the current folder.
+
+    Raises:
+        NotTrackedError: DVC does not track it there, or its data is not to be on a remote.
+        NotPushedError: it is a directory, and nobody has the list of its files.
+        RevisionError: there is no such revision.
+        ProjectError: this is no project, or DVC cannot read it.
+        SettingsError: the connection is not set up.
+    """
+    project = clone(repo) if repo else Project.find()
+    asked = inside(project, path)
+    commit = commit_of(Repository.of(project), rev) if rev else None
+    meant = remote_of(project, remote, is_other=bool(repo))
+    search = _Search(asked, rev)
+    with (
+        opened(project) as dvc,
+        dvc.switch(commit) if commit else nullcontext(),
+        tempfile.TemporaryDirectory(prefix="bucket-lists-") as spool,
+    ):
+        place = Path(dvc.cache.legacy.path)
+        lists = Lists(place, meant, Path(spool))
+        for dataset, out in outputs(dvc):
+            search.add(dataset, out, lists)
+    if not search.files:
+        raise NotTrackedError(search.reason())
+    return Tracked(asked, rev, sorted(search.files, key=_path), meant, place)
+
+
+def sizes(found: Tracked) -> Mapping[str, int]:
+    """Size in bytes, by path, of the objects of files on the remote.
+
+    Raises:
+        NotPushedError: one is not there, or is not of the size that DVC noted.
+        TransferError: the store refused or could not be reached.
+    """
+    import obstore
+
+    def look_up(file: TrackedFile) -> int | None:
+        try:
+            with naming_failures(f"look up {file.path}", found.remote.settings):
+                return obstore.head(found.remote.store, found.key(file))["size"]
+        except MissingObjectError:
+            return None
+
+    with ThreadPoolExecutor(LOOKUPS) as pool:
+        there = dict(zip(found.files, pool.map(look_up, found.files), strict=True))
+    wrong = [one for one, size in there.items() if size is None or one.size not in {None, size}]
+    if wrong:
+        what = "is not" if there[wrong[0]] is None else "is damaged"
+        more = f" (and {len(wrong) - 1:,} more of {len(there):,})" if wrong[1:] else ""
+        rev = f" --rev {found.rev}" if found.rev else ""
+        raise NotPushedError(
+            f"{wrong[0].path} of {found.rev or 'the workspace'}{more} {what} on the remote "
+            f"{found.remote.address}. In a clone that has it: `bucket push`, or "
+            f"`bucket verify{rev} --repair`."
+        )
+    return {one.path: size for one, size in there.items() if size is not None}
+
+
+def inside(project: Project, path: str | Path) -> str:
+    """A path from the project's root, with slashes; empty for the root itself.
+
+    Raises:
+        NotTrackedError: it is outside.
+    """
+    whole = Path(os.path.normpath(project.root / path))
+    if not whole.is_relative_to(project.root):
+        raise NotTrackedError(f"{path} is outside of the project in {project.root}.")
+    relative = whole.relative_to(project.root).as_posix()
+    return "" if relative == "." else relative
+
+
+@cache
+def clone(url: str) -> Project:
+    """A project of another repository, cloned once a process into a folder that is gone at its end.
+
+    Raises:
+        RevisionError: git cannot clone it.
+        ProjectError: it is no project of DVC.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="bucket-clone-", ignore_cleanup_errors=True)
+    _clones.append(folder)
+    try:
+        git(Path(folder.name), "clone", "--quiet", "--", url, "clone")
+    except ProjectError as error:
+        raise RevisionError(f"Could not clone the repository {url}: {error}") from None
+    project = Project(Path(folder.name).resolve() / "clone")
+    if not project.dvc_config.is_file():
+        raise ProjectError(f"The repository {url} has no .dvc/config: DVC tracks nothing in it.")
+    return project
+
+
+#: What lives as long as the process.
+_clones: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def remote_of(project: Project, name: str | None, *, is_other: bool) -> Remote:
+    """The remote of a project, with the settings of the person who asks.
+
+    Raises:
+        SettingsError: the connection is not set up.
+        ProjectError: there is no such remote.
+    """
+    if not is_other:
+        return Remote.of(project, Settings.load(project), name)
+    try:
+        here = Project.find()
+    except ProjectError:  # from nowhere: the environment has the settings
+        return Remote.of(project, Settings.load(project), name, is_own=False)
+    # The same remote as ours: then our settings know best where it is, as an embedded store does
+    # not always find its port free.
+    shared = _where(project) == _where(here)
+    return Remote.of(project, Settings.load(here), name, is_own=shared)
+
+
+def _where(project: Project) -> tuple[str | None, str | None]:
+    """Bucket and endpoint of the default remote as git has them."""
+    remote = dvc_config.default_remote(project)
+    return dvc_config.split(remote.get("url", ""))[0], remote.get("endpointurl")
+
+
+def _path(file: TrackedFile) -> str:
+    return file.path
+
+
+@dataclass
+class _Search:
+    """Goes through the outputs of a project for those at, around or below a path."""
+
+    asked: str
+    rev: str | None
+    files: list[TrackedFile] = field(default_factory=list)
+    datasets: list[str] = field(default_factory=list)
+    refused: str = ""
+
+    def add(self, dataset: str, out: "Output", lists: Lists) -> None:
+        """Take from an output what was asked for."""
+        self.datasets.append(dataset)
+        is_inside = self.asked.startswith(f"{dataset}/")
+        if not (is_inside or dataset == self.asked or _below(dataset, self.asked)):
+            return
+        if why := _unreachable(out):
+            self.refused = f"{dataset} {why}"
+            return
+        name = name_of(out)
+        if not ids.is_list(name):
+            if not is_inside:
+                size = out.meta.size if out.meta else None
+                self.files.append(TrackedFile(dataset, name, size))
+            return
+        found = lists.members(name)
+        if found is None:
+            raise NotPushedError(
+                f"{dataset} is a directory whose list of files is neither in the cache nor on the "
+                "remote: push it from a clone that has it, with `bucket push`."
+            )
+        for path, member in found:
+            whole = f"{dataset}/{path}"
+            if not is_inside or whole == self.asked or _below(whole, self.asked):
+                self.files.append(TrackedFile(whole, member))
+
+    def reason(self) -> str:
+        """Why nothing was found."""
+        when = f" at {self.rev}" if self.rev else ""
+        if self.refused:
+            return f"No data of {self.asked}{when} to read: {self.refused}."
+        named = ", ".join(sorted(self.datasets)[:NAMED_PATHS]) or "nothing"
+        more = ", ..." if len(self.datasets) > NAMED_PATHS else ""
+        return (
+            f"DVC does not track {self.asked or 'anything'}{when}. It tracks {named}{more}; "
+            "`bucket ls` lists the files. Paths are from the project's root."
+        )
+
+
+def _below(path: str, folder: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")
+
+
+def _unreachable(out: "Output") -> str:
+    """Why the data of an output is on no remote of ours; empty if it can be."""
+    if not out.use_cache:
+        return "is not in DVC's cache (cache: false): git has it, or only the workspace"
+    if out.stage.is_repo_import:
+        return "is imported: read it from the repository that it comes from"
+    if not out.hash_info:
+        return "has no recorded content yet: run `bucket dvc repro`, then `bucket push`"
+    return ""

@@ -1,0 +1,1 @@
+"""Data that DVC tracks, read from where it is."""

@@ -1,0 +1,105 @@
+"""A project of tables, pushed to each store once a session; tests leave it as it is."""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import csv, feather, parquet
+
+from bucket.files import write_private
+from tests.end_to_end.clones import TOOLS
+from tests.stores.access import StoreAccess
+from tests.stores.fixtures import STORES, access
+from tests.verify.published import IGNORED, Published, write_config
+
+#: Rows of a table, and of a row group of its Parquet file.
+ROWS, GROUP = 60_000, 10_000
+
+#: What is tracked.
+TRACKED = ("flights.parquet", "parts", "years", "codes.csv", "codes.arrow", "notes.bin")
+
+
+def flights(begin: int = 0, count: int = ROWS) -> pa.Table:
+    """A number, a text of some length, and another number, which is in no order."""
+    numbers = range(begin, begin + count)
+    return pa.table(
+        {
+            "flight": pa.array(numbers, pa.int64()),
+            "text": [f"{number * 7919 % 100_003:030}" for number in numbers],
+            "delay": [number * 7919 % 1009 for number in numbers],
+        }
+    )
+
+
+def publish_tables(root: Path, store: StoreAccess) -> Published:
+    """Tag `v1` has everything; the workspace has other codes, and a table that nobody pushed."""
+    made = Published(root, store, f"reading-{secrets.token_hex(4)}")
+    root.mkdir()
+    write_config(made)
+    (root / ".gitignore").write_text(IGNORED)
+    (root / ".venv").symlink_to(TOOLS.parent)
+    write_private(root / ".env", "".join(f"{name}={text}\n" for name, text in store.env.items()))
+    parquet.write_table(flights(), root / "flights.parquet", row_group_size=GROUP)
+    codes = pa.table({"code": ["AA", "UA"], "name": ["American", "United"]})
+    csv.write_csv(codes, root / "codes.csv")
+    feather.write_feather(codes, root / "codes.arrow", compression="uncompressed")
+    (root / "notes.bin").write_bytes(bytes(range(256)) * 10_000)
+    for number in range(4):
+        part, year = root / "parts" / f"{number}.parquet", root / "years" / f"year={2010 + number}"
+        part.parent.mkdir(exist_ok=True)
+        parquet.write_table(flights(number * 100, 100), part)
+        year.mkdir(parents=True)
+        parquet.write_table(flights(number * 100, 100), year / "data.parquet")
+    made.git("init", "-q", "-b", "main")
+    made.dvc("add", *TRACKED)
+    made.commit("Tables")
+    made.dvc("push")
+    made.git("tag", "v1")
+    (root / "unpushed.csv").write_text("a\n1\n")
+    made.dvc("add", "unpushed.csv")
+    (root / "codes.csv").unlink()
+    (root / "codes.csv").write_text("code,name\nDL,Delta\n")
+    made.dvc("add", "codes.csv")
+    made.commit("Other codes, and one nobody pushed")
+    return made
+
+
+@pytest.fixture(scope="session")
+def published_tables(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Published]:
+    stores = [access(request, name) for name in STORES]
+    roots = [tmp_path_factory.mktemp(name) / "project" for name in STORES]
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(STORES, pool.map(publish_tables, roots, stores), strict=True))
+
+
+@pytest.fixture
+def tables(remote_store: StoreAccess, published_tables: dict[str, Published]) -> Published:
+    """The project, with its data, on each store in turn."""
+    return published_tables[remote_store.name]
+
+
+@pytest.fixture
+def bare(tables: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Published:
+    """A fresh clone without any data, which is the current folder."""
+    made = fresh_clone(tables, tmp_path)
+    monkeypatch.chdir(made.root)
+    return made
+
+
+@pytest.fixture
+def on_swift(published_tables: dict[str, Published], tmp_path: Path) -> Published:
+    """The same of one store, for what does not depend on it."""
+    return fresh_clone(published_tables["swift"], tmp_path)
+
+
+def fresh_clone(original: Published, folder: Path) -> Published:
+    """A clone in the folder, with `.env`."""
+    root = folder / "clone"
+    original.git("clone", "-q", str(original.root), str(root))
+    write_private(root / ".env", (original.root / ".env").read_text())
+    (root / ".venv").symlink_to(TOOLS.parent)
+    return Published(root, original.store, original.prefix)
