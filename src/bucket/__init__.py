@@ -9,17 +9,22 @@ from bucket.transfer import download, file_sha256, stored_sha256, upload, usage
 
 if TYPE_CHECKING:
     from bucket.dataset import Table, open_dataset, open_file
+    from bucket.packing import pack
+    from bucket.samples import Sample, iter_samples
     from bucket.staging import stage
 
 __all__ = [
     "BucketError",
     "Project",
+    "Sample",
     "Settings",
     "Table",
     "download",
     "file_sha256",
+    "iter_samples",
     "open_dataset",
     "open_file",
+    "pack",
     "stage",
     "stored_sha256",
     "upload",
@@ -28,9 +33,12 @@ __all__ = [
 
 #: What is imported when it is first asked for: pyarrow takes longer than most commands.
 _LATER = {
+    "Sample": "bucket.samples",
     "Table": "bucket.dataset",
+    "iter_samples": "bucket.samples",
     "open_dataset": "bucket.dataset",
     "open_file": "bucket.dataset",
+    "pack": "bucket.packing",
     "stage": "bucket.staging",
 }
 

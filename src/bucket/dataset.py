@@ -77,8 +77,8 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
 
 
 @dataclass(frozen=True)
-class _Source:
-    """Files of one kind in one place.
+class Source:
+    """Files in one place.
 
     Attributes:
         filesystem: where they are.
@@ -120,9 +120,7 @@ def open_dataset(
         FormatError: the files are of no kind, or several kinds, of table.
         ProjectError, SettingsError, TransferError: as everywhere in this package.
     """
-    source = _local(path) if rev is None and repo is None else None
-    source = source or _recorded(tracked.find(path, rev, remote, repo))
-    table = _table(source)
+    table = _table(locate(path, rev, remote, repo))
     unknown = sorted(set(columns or ()) - set(table.schema.names))
     if unknown:
         raise FormatError(
@@ -143,12 +141,19 @@ def open_file(
 
     Args and errors are those of `open_dataset`.
     """
-    source = _local(path) if rev is None and repo is None else None
-    source = source or _recorded(tracked.find(path, rev, remote, repo))
+    source = locate(path, rev, remote, repo)
     if len(source.files) != 1 or source.files[0][0] != _asked(path, repo):
         raise FormatError(f"{path} is a directory. Name one of its files: `bucket ls {path}`.")
     stream = source.filesystem.open_input_file(source.files[0][1])
     return io.BufferedReader(stream, PIECE_BYTES)
+
+
+def locate(
+    path: str | Path, rev: str | None = None, remote: str | None = None, repo: str | None = None
+) -> Source:
+    """Where the files are that `open_dataset` of the same arguments reads."""
+    here = _local(path) if rev is None and repo is None else None
+    return here or _recorded(tracked.find(path, rev, remote, repo))
 
 
 def _asked(path: str | Path, repo: str | None) -> str:
@@ -156,7 +161,7 @@ def _asked(path: str | Path, repo: str | None) -> str:
     return tracked.inside(project, path)
 
 
-def _local(path: str | Path) -> _Source | None:
+def _local(path: str | Path) -> Source | None:
     """The files of the workspace, if they are there."""
     try:
         project = Project.find()
@@ -170,24 +175,24 @@ def _local(path: str | Path) -> _Source | None:
         return None
     named = [file.relative_to(project.root).as_posix() for file in files]
     places = [(name, str(file), None) for name, file in zip(named, files, strict=True)]
-    return _Source(filesystems.LocalFileSystem(), places)
+    return Source(filesystems.LocalFileSystem(), places)
 
 
-def _recorded(found: Tracked) -> _Source:
+def _recorded(found: Tracked) -> Source:
     """The files as DVC recorded them: all from the cache, or all from the remote."""
     cached = [found.cached(file) for file in found.files]
     if all(path.is_file() for path in cached):
         places = [
             (file.path, str(path), None) for file, path in zip(found.files, cached, strict=True)
         ]
-        return _Source(filesystems.LocalFileSystem(), places)
+        return Source(filesystems.LocalFileSystem(), places)
     sizes = tracked.sizes(found)
     bucket = found.remote.settings.bucket_name
     objects = [(one.path, f"{bucket}/{found.key(one)}", sizes[one.path]) for one in found.files]
-    return _Source(clients.pyarrow(found.remote.settings), objects)
+    return Source(clients.pyarrow(found.remote.settings), objects)
 
 
-def _table(source: _Source) -> Table:
+def _table(source: Source) -> Table:
     """The files as one table, with the schema of the first."""
     kinds = {PurePosixPath(name).suffix for name, _, _ in source.files}
     if len(kinds) != 1 or not (kind := FORMATS.get(next(iter(kinds)))):

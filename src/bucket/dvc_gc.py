@@ -55,10 +55,12 @@ class Lost:
 
     Attributes:
         objects: of each, the path of the file, and the commits that need it.
+        only_here: how many of them are in this clone's cache and not on the remote.
         unknown: commits of which DVC cannot tell what they need, and why.
     """
 
     objects: dict[tuple[Any, str], tuple[str, list[str]]] = field(default_factory=dict)
+    only_here: int = 0
     unknown: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -71,8 +73,8 @@ def allowed(arguments: Sequence[str]) -> list[str]:
     """The arguments for DVC, if what they ask for takes from no other commit what it needs.
 
     Raises:
-        NeededError: they would delete from the remote what branches, tags or commits of this clone
-            need, and do not say so with the right number; or nobody can tell.
+        NeededError: they would delete what branches, tags or commits of this clone need, and do not
+            say so with the right number; or nobody can tell.
     """
     words = [word for word in arguments if not word.startswith(OPTION)]
     if "gc" not in words:
@@ -99,12 +101,16 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace | None:
 
 
 def _lost(asked: argparse.Namespace) -> Lost:
-    """What is on the remotes, not kept, and needed by a commit."""
+    """What would be deleted, and is needed by a commit."""
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo
     from dvc.scm import NoSCM
 
     lost = Lost()
-    repo = Repo(asked.cd, _wait_for_lock=True)
+    try:
+        repo = Repo(asked.cd, _wait_for_lock=True)
+    except DvcException:  # DVC will say it, and delete nothing
+        return lost
     try:
         if isinstance(repo.scm, NoSCM):  # no commit needs anything
             return lost
@@ -113,17 +119,25 @@ def _lost(asked: argparse.Namespace) -> Lost:
                 "this clone is shallow, so nobody can tell what the commits it has not need, and "
                 "`gc --cloud` would delete that. Get them first: `git fetch --unshallow --tags`."
             )
-        kept = _kept(repo, asked)
-        needed = _needed(repo, asked, lost)
-        for odb, names in needed.items():
-            if odb not in kept:  # nothing is deleted there
-                continue
-            doubtful = [oid for oid in names if oid not in kept[odb]]
-            for oid in odb.oids_exist(doubtful, jobs=asked.jobs):
-                lost.objects[odb, oid] = names[oid]
+        try:
+            kept = _kept(repo, asked)
+        except DvcException:  # so will it come to in DVC, before it deletes
+            return lost
+        for odb, names in _needed(repo, asked, lost).items():
+            if odb in kept:  # else nothing is deleted there
+                _note(repo, odb, {oid: names[oid] for oid in names.keys() - kept[odb]}, lost)
     finally:
         repo.close()
     return lost
+
+
+def _note(repo: "Repo", odb: Any, names: dict[str, tuple[str, list[str]]], lost: Lost) -> None:
+    """Note which of these are on a remote, or else in this clone's cache, where they go, too."""
+    there = set(odb.oids_exist(list(names)))
+    cache = repo.cache.local if odb.hash_name == "md5" else repo.cache.legacy
+    here = set(cache.oids_exist(list(names.keys() - there)))
+    lost.objects |= {(odb, oid): names[oid] for oid in there | here}
+    lost.only_here += len(here)
 
 
 def _kept(repo: "Repo", asked: argparse.Namespace) -> dict[Any, set[str]]:
@@ -189,9 +203,10 @@ def _needed(
 
 def _refusal(lost: Lost, told: Sequence[str]) -> str:
     """What would be lost, how to keep it, and how to delete it all the same."""
+    objects = f"{len(lost.objects):,} object{'' if len(lost.objects) == 1 else 's'}"
+    only_here = f", {lost.only_here:,} of which nobody pushed" if lost.only_here else ""
     lines = [
-        f"`gc --cloud` would delete {len(lost.objects):,} objects from the remote that other "
-        "commits of this clone need:"
+        f"`gc --cloud` would delete {objects} that other commits of this clone need{only_here}:"
         if lost.objects
         else "what these commits need of what `gc --cloud` would delete, nobody can tell:"
     ]

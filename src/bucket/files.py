@@ -1,31 +1,38 @@
 """Files that are there whole or not at all, and what a folder of them takes."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 #: For files that hold secrets, or lie beside them: nobody but the owner.
 PRIVATE = 0o600
 
 
 @contextmanager
-def replacing(path: Path, mode: int) -> Iterator["tempfile._TemporaryFileWrapper[bytes]"]:
+def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """A temporary file beside `path` that takes its name if, and only if, the block succeeds.
 
-    Until then nobody but the owner can read it; then it has the permissions `mode`.
+    Args:
+        path: of the file.
+        mode: its permissions, and until it has them nobody but the owner can read it; None for
+            what the process gives to new files.
     """
-    file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(unfinished, flags, 0o666 if mode is None else PRIVATE)
     try:
-        with file:
+        with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        Path(file.name).replace(path)
+        unfinished.replace(path)
     except BaseException:
-        Path(file.name).unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise
 
 

@@ -1,9 +1,10 @@
-"""`bucket ls`, `cat` and `stage`: what the command line does with data that DVC tracks."""
+"""`bucket ls`, `cat`, `stage` and `pack`: what the command line does with data that DVC tracks."""
 
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -99,6 +100,14 @@ def stage(paths: Sequence[str], to: Path | None, rev: str | None, remote: str | 
     Raises:
         BucketError: as `staging.stage`.
     """
+    sources = [path if path.startswith("s3://") else from_here(path) for path in paths]
+    with bar() as progress:
+        return staging.stage(sources, to, rev=rev, remote=remote, progress=progress)
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar of bytes on a terminal, nothing in a pipe; tell it bytes so far and in all."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -108,20 +117,13 @@ def stage(paths: Sequence[str], to: Path | None, rev: str | None, remote: str | 
         TransferSpeedColumn,
     )
 
-    sources = [path if path.startswith("s3://") else from_here(path) for path in paths]
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=None)
-        return staging.stage(
-            sources,
-            to,
-            rev=rev,
-            remote=remote,
-            progress=lambda done, size: bar.update(task, completed=done, total=size),
-        )
+    ) as shown:
+        task = shown.add_task("", total=None)
+        yield lambda done, size: shown.update(task, completed=done, total=size)
 
 
 def fetch_configured() -> list[Path]:

@@ -1,7 +1,6 @@
 """Objects between the bucket and the disk: streamed, verified, atomic."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,8 +34,7 @@ def download(
     settings = settings or Settings.load()
     digest, size = hashlib.sha256(), 0
     path.parent.mkdir(parents=True, exist_ok=True)
-    mode = 0o666 & ~_umask()
-    with naming_failures(f"download {key}", settings), replacing(path, mode) as file:
+    with naming_failures(f"download {key}", settings), replacing(path) as file:
         for chunk in obstore.get(settings.obstore(), key).stream(min_chunk_size=CHUNK_BYTES):
             digest.update(chunk)
             size += file.write(chunk)
@@ -104,13 +102,6 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content, hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _umask() -> int:
-    """The process's file mode mask; temporary files are 0600, finished ones follow the mask."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def test_what_others_need_is_shown_and_kept(moved_on: Published) -> None:
     done = gc(moved_on, "-c", "-w", "-f")
     lost = OBJECTS - 1
     assert done.returncode == 1
-    assert f"would delete {lost} objects from the remote" in done.stderr
+    assert f"would delete {lost} objects that other commits" in done.stderr
     assert re.search(rf"  {lost} in images, needed by .*v1", done.stderr), done.stderr
     assert f"--delete-needed={lost}." in done.stderr
     assert "Traceback" not in done.stderr
@@ -46,6 +46,17 @@ def test_what_others_need_is_shown_and_kept(moved_on: Published) -> None:
     wrong = gc(moved_on, "-c", "-w", "-f", "--delete-needed=1")
     assert (wrong.returncode, len(moved_on.keys)) == (1, OBJECTS)
     assert "--delete-needed=1 is not their number" in wrong.stderr
+
+
+def test_what_nobody_pushed_is_kept_too(moved_on: Published) -> None:
+    moved_on.git("checkout", "-q", "-b", "side")
+    moved_on.track("more/extra.bin", b"not pushed")
+    moved_on.commit("More")
+    moved_on.git("checkout", "-q", "main")
+    done = gc(moved_on, "-c", "-w", "-T", "-f")
+    assert done.returncode == 1
+    assert "1 object that other commits of this clone need, 1 of which nobody" in done.stderr
+    assert re.search(r"1 in more, needed by .*side", done.stderr)
 
 
 def test_it_goes_when_the_number_is_said(moved_on: Published) -> None:

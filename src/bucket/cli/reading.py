@@ -66,3 +66,32 @@ def stage(
         file=sys.stderr,
     )
     print(done.folder)
+
+
+@app.command(
+    epilog="Example: `bucket pack data/raw/images data/raw/shards`, then `dvc add data/raw/shards`."
+)
+def pack(
+    folder: Annotated[Path, typer.Argument(help="With many small files.")],
+    out: Annotated[Path, typer.Argument(help="The new folder of shards.")],
+    tar: Annotated[bool, typer.Option("--tar", help="tar instead of Parquet.")] = False,
+    size: Annotated[int, typer.Option(help="MB of files to a shard.")] = 256,
+    metadata: Annotated[
+        Path | None, typer.Option(help="CSV or Parquet; a row for each file, by its name.")
+    ] = None,
+) -> None:
+    """Put many small files into a few large shards: the same bytes for the same files."""
+    from bucket import packing, reading
+
+    with reading.bar() as progress:
+        form = "tar" if tar else "parquet"
+        done = packing.pack(
+            folder,
+            out,
+            form=form,
+            shard_bytes=size * 1024 * 1024,
+            metadata=metadata,
+            progress=progress,
+        )
+    print(f"{done.files:,} files in {done.shards:,} shards ({done.size:,} bytes).", file=sys.stderr)
+    print(done.folder)

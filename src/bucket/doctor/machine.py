@@ -9,13 +9,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import psutil
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from bucket.doctor.check import Check, Problem, Warn
 from bucket.doctor.patient import Patient
-from bucket.doctor.repository import dvc_options, git
+from bucket.doctor.repository import GitThere, dvc_options, git
 from bucket.doctor.service import MayList
 
 #: Share one copy of the blocks. Source: Linux, include/uapi/linux/fs.h, FICLONE.
@@ -39,7 +41,7 @@ class ObjectCount(Check):
 
     name = "objects"
     why = "Each file costs a request or two, so that ten thousand tiny ones take hours."
-    fix = "Pack small files into a few large ones (Parquet, or an uncompressed tar) before dvc add."
+    fix = "`bucket pack FOLDER SHARDS` puts small files into a few large ones; `dvc add` those."
     needs = (MayList,)
 
     @staticmethod
@@ -62,6 +64,36 @@ class ObjectCount(Check):
         if len(sizes) >= MANY_OBJECTS and mean < TINY_BYTES:
             raise Warn(found)
         return found
+
+
+class SmallFiles(Check):
+    """Folders of many small files that DVC tracks."""
+
+    name = "small files"
+    why = ObjectCount.why
+    fix = ObjectCount.fix
+    needs = (GitThere,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Read what `dvc.lock` and the `.dvc` files say of folders: how many files, how large."""
+        patterns = ("*.dvc", "*dvc.lock")
+        listed = git(patient, "ls-files", "-z", "--", *patterns).stdout.split("\0")
+        folders = [
+            (f"{Path(name).parent / out['path']}", out["nfiles"], out.get("size", 0))
+            for name in filter(None, listed)
+            for out in _outputs(patient.project.root / name)
+            if out.get("nfiles")
+        ]
+        tiny = [
+            f"{path} has {count:,} files of {size / count / 1000:,.1f} kB in the mean"
+            for path, count, size in folders
+            if count >= MANY_OBJECTS and size / count < TINY_BYTES
+        ]
+        if tiny:
+            more = f", and {len(tiny) - 1} more such folders" if tiny[1:] else ""
+            raise Warn(f"{tiny[0]}{more}")
+        return "no folder of many"
 
 
 class CacheLinks(Check):
@@ -158,7 +190,17 @@ class ToolVersions(Check):
         return ", ".join([f"git {version}", *(f"{k} {v}" for k, v in installed.items())])
 
 
-ALL = (ObjectCount, CacheLinks, LocksHold, ScratchSpace, ToolVersions)
+ALL = (ObjectCount, SmallFiles, CacheLinks, LocksHold, ScratchSpace, ToolVersions)
+
+
+def _outputs(path: Path) -> list[dict[str, Any]]:
+    """The outputs that a `.dvc` file or a `dvc.lock` names."""
+    try:
+        content = YAML(typ="safe").load(path) or {}
+        stages = content.get("stages", {"": content}).values()
+        return [out for stage in stages for out in stage.get("outs", ())]
+    except (OSError, YAMLError, AttributeError):  # DVC itself says what is wrong with it
+        return []
 
 
 def _links(kind: str, cache: Path, workspace: Path) -> bool:

@@ -1,0 +1,158 @@
+"""Shards back to samples, for a training loop: streamed, in order or shuffled, a few at a time."""
+
+import random
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pyarrow import fs as filesystems
+from pyarrow import parquet
+
+from bucket.dataset import FormatError, locate
+from bucket.packing import DATA, NAME
+
+#: Row groups that are mixed with each other where samples are shuffled, and so held at a time.
+MIXED = 8
+
+#: Row groups that are on their way while others are read.
+AHEAD = 4
+
+#: Bytes of a tar that are read at a time, and samples of it that are mixed with each other.
+TAR_BYTES = 8 * 1024 * 1024
+TAR_MIXED = 512
+
+Item = TypeVar("Item")
+
+
+class Sample(NamedTuple):
+    """A file as it was packed.
+
+    Attributes:
+        name: its path in the folder that was packed.
+        data: its bytes.
+        metadata: what goes with it; empty in tar shards.
+    """
+
+    name: str
+    data: bytes
+    metadata: Mapping[str, Any]
+
+
+def iter_samples(
+    path: str | Path,
+    rev: str | None = None,
+    shuffle: int | None = None,
+    remote: str | None = None,
+    *,
+    repo: str | None = None,
+) -> Iterator[Sample]:
+    """Stream the samples of a folder that `bucket pack` made, from the disk or the remote.
+
+    Every sample comes once. In memory are a few row groups of some megabytes each.
+
+    Args:
+        path: of the folder, or one shard of it; that, and the rest, as of `open_dataset`.
+        rev: branch, tag or commit.
+        shuffle: a seed, for an order that is the same for the same seed and shards: row groups of
+            all shards in any order, samples mixed among eight of those; None for the order of
+            their names.
+        remote: DVC's name of the remote; None for the default one.
+        repo: URL or folder of another repository.
+
+    Raises:
+        FormatError: these are no shards.
+        BucketError: as `open_dataset`.
+    """
+    source = locate(path, rev, remote, repo)
+    chance = None if shuffle is None else random.Random(shuffle)  # noqa: S311 (no secret)
+    places = [(name, place) for name, place, _ in source.files]
+    if all(name.endswith(".parquet") for name, _ in places):
+        yield from _of_parquet(source.filesystem, places, chance)
+    elif all(name.endswith(".tar") for name, _ in places):
+        yield from _of_tars(source.filesystem, [place for _, place in places], chance)
+    else:
+        raise FormatError(f"{path} are no shards of Parquet or tar: `bucket pack` makes them.")
+
+
+def _of_parquet(
+    filesystem: filesystems.FileSystem,
+    places: Sequence[tuple[str, str]],
+    chance: random.Random | None,
+) -> Iterator[Sample]:
+    """Row groups are fetched ahead, several at a time."""
+    shards = [_opened(filesystem, name, place) for name, place in places]
+    groups = [(shard, number) for shard in shards for number in range(shard.num_row_groups)]
+    if chance:
+        chance.shuffle(groups)
+    with ThreadPoolExecutor(AHEAD) as pool:
+        tables = _ahead(pool, lambda group: group[0].read_row_group(group[1]), groups)
+        if not chance:
+            for table in tables:
+                yield from _samples(table)
+            return
+        while several := list(islice(tables, MIXED)):
+            mixed = [sample for table in several for sample in _samples(table)]
+            chance.shuffle(mixed)
+            yield from mixed
+
+
+def _opened(filesystem: filesystems.FileSystem, name: str, place: str) -> parquet.ParquetFile:
+    shard = parquet.ParquetFile(filesystem.open_input_file(place), pre_buffer=True)
+    if {NAME, DATA} - set(shard.schema_arrow.names):
+        raise FormatError(
+            f"{name} is no shard of samples: it has the columns "
+            f"{', '.join(shard.schema_arrow.names)}, not {NAME} and {DATA}."
+        )
+    return shard
+
+
+def _samples(table: Any) -> Iterator[Sample]:
+    others = [column for column in table.column_names if column not in {NAME, DATA}]
+    metadata = table.select(others).to_pylist() if others else [{}] * len(table)
+    names, bodies = table[NAME].to_pylist(), table[DATA]
+    for name, body, more in zip(names, bodies, metadata, strict=True):
+        yield Sample(name, body.as_py(), more)
+
+
+def _of_tars(
+    filesystem: filesystems.FileSystem, places: Sequence[str], chance: random.Random | None
+) -> Iterator[Sample]:
+    """One shard after the other; mixed among some hundred samples."""
+    ordered = list(places)
+    if chance:
+        chance.shuffle(ordered)
+    waiting: list[Sample] = []
+    for sample in (sample for place in ordered for sample in _of_tar(filesystem, place)):
+        if not chance:
+            yield sample
+            continue
+        waiting.append(sample)
+        if len(waiting) > TAR_MIXED:
+            yield waiting.pop(chance.randrange(len(waiting)))
+    if chance:
+        chance.shuffle(waiting)
+    yield from waiting
+
+
+def _of_tar(filesystem: filesystems.FileSystem, place: str) -> Iterator[Sample]:
+    with (
+        filesystem.open_input_stream(place, buffer_size=TAR_BYTES) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as archive,
+    ):
+        for entry in archive:
+            if entry.isfile() and (file := archive.extractfile(entry)):
+                yield Sample(entry.name, file.read(), {})
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[Any], Item], items: Sequence[Any]
+) -> Iterator[Item]:
+    """Results in the order of the items, a few of them worked on ahead."""
+    todo = iter(items)
+    running: list[Future[Item]] = [pool.submit(work, item) for item in islice(todo, AHEAD)]
+    while running:
+        yield running.pop(0).result()
+        running += [pool.submit(work, item) for item in islice(todo, 1)]
