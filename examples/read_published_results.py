@@ -5,12 +5,13 @@ From elsewhere, name the repository: `--repo https://example.org/group/project.g
 settings in the environment.
 """
 
+import sys
 from typing import Annotated
 
 import pyarrow.dataset as ds
 import typer
 
-from bucket import open_dataset
+from bucket import BucketError, open_dataset
 
 
 def main(
@@ -30,4 +31,7 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except BucketError as error:  # it says what is wrong, and what to do
+        sys.exit(str(error))

@@ -4,13 +4,14 @@ It reads three of the 31 columns of the features, at the revision that `dvc.lock
 a time; nothing lands on disk but the result. `streamed_stage.yaml` is its stage for `dvc.yaml`.
 """
 
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import typer
 from pyarrow import csv
 
-from bucket import open_dataset
+from bucket import BucketError, open_dataset
 from bucket.files import replacing
 
 
@@ -44,4 +45,7 @@ def main(features: str, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except BucketError as error:  # it says what is wrong, and what to do
+        sys.exit(str(error))

@@ -16,7 +16,7 @@ TESTED = {"dvc": "3.67.1", "dvc-objects": "5.2.0", "dvc-data": "3.18.3", "dvc-s3
 
 #: What is replaced: the class of a URL's scheme, by name, in the dictionary of file systems ...
 REGISTRY = ("dvc_objects.fs", "known_implementations")
-FAST_CLASS = "bucket.fast_s3.FastS3FileSystem"
+FAST_CLASS = "bucket.fast.s3.FastS3FileSystem"
 
 #: ... and the function that moves many files, which `transfer` of that module and `dvc.fs` look up
 #: there each time that they call it.
@@ -110,7 +110,7 @@ def dvc_copy(*arguments: Any, **named: Any) -> None:
 
 def _copy(*arguments: Any, **named: Any) -> None:
     """In the place of DVC's `copy`, with its arguments; what it needs is loaded at first use."""
-    from bucket.fast_copy import copy
+    from bucket.fast.copy import copy
 
     copy(*arguments, **named)
 

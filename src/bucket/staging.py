@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from bucket import tracked
 from bucket.errors import BucketError, MissingObjectError
-from bucket.fast_download import Download
-from bucket.fast_files import Unfinished, promised_md5
-from bucket.fast_pool import Pool
+from bucket.fast.download import Download
+from bucket.fast.files import Unfinished, promised_md5
+from bucket.fast.pool import Pool
 from bucket.objects import Place
 from bucket.paths import Project
 from bucket.settings import Settings

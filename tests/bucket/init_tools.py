@@ -3,8 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from bucket import Project, places
-from bucket.places import Names
+from bucket import Project
+from bucket.init import places
+from bucket.init.places import Names
 from tests.conftest import REPOSITORY
 
 #: As this repository is cloned.

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bucket import Project, Settings, init, places
+from bucket import Project, Settings, init
 from bucket.errors import BucketError, SettingsError
-from bucket.init_env import EnvText
-from bucket.places import PLACES, Names
+from bucket.init import places
+from bucket.init.dotenv import EnvText
+from bucket.init.places import PLACES, Names
 from tests.bucket.init_tools import NEW, copy_places
 from tests.bucket.store_tools import BUCKET, files, run, secret_of
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bucket import Project, Settings, places
-from bucket.places import Names
+from bucket import Project, Settings
+from bucket.init import places
+from bucket.init.places import Names
 from tests.bucket.init_tools import NEW, TEMPLATE, copy_places, run_git
 from tests.bucket.store_tools import BUCKET, files, secret_of
 from tests.bucket.terminal import Terminal

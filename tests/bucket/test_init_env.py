@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from bucket import Project, Settings, env_file, init, places, ports
+from bucket import Project, Settings, env_file, init, ports
 from bucket.errors import SettingsError
-from bucket.places import Names
+from bucket.init import places
+from bucket.init.places import Names
 from tests.bucket.init_tools import NEW, TEMPLATE, copy_places
 from tests.bucket.store_tools import files, run, secret_of
 from tests.stores.access import StoreAccess

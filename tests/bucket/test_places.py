@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bucket import Project, init_answers, places
+from bucket import Project
 from bucket.dvc_config import read
 from bucket.errors import ProjectError, SettingsError
-from bucket.places import PLACES, Names
+from bucket.init import answers, places
+from bucket.init.places import PLACES, Names
 from bucket.settings import BUCKET_NAME
 from tests.bucket.init_tools import NEW, TEMPLATE, copy_places, run_git, template_text
 from tests.conftest import REPOSITORY
@@ -22,10 +23,10 @@ TEXTS = {place: template_text(place) for place in PLACES}
 
 def is_valid(what: str, value: str) -> bool:
     try:
-        init_answers.check(what, value)
+        answers.check(what, value)
     except SettingsError:
         return False
-    return value != init_answers.AWS
+    return value != answers.AWS
 
 
 hosts = st.from_regex(r"[a-z0-9]+([.-][a-z0-9]+){0,3}|\[[0-9a-f:]{3,9}\]", fullmatch=True)
@@ -41,8 +42,8 @@ valid_names = st.builds(
     project=st.from_regex(places.NAME, fullmatch=True),
     endpoint=endpoints.filter(lambda value: is_valid("endpoint", value)),
     bucket=st.from_regex(BUCKET_NAME, fullmatch=True),
-    prefix=st.from_regex(init_answers.PREFIX, fullmatch=True),
-    region=st.from_regex(init_answers.REGION, fullmatch=True),
+    prefix=st.from_regex(answers.PREFIX, fullmatch=True),
+    region=st.from_regex(answers.REGION, fullmatch=True),
 )
 
 

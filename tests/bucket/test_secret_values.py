@@ -2,7 +2,7 @@
 
 import pytest
 
-from bucket import secret_values
+from bucket.secret import values
 
 SHORT, LONG = "abc", "hunter2hunter2"
 
@@ -105,17 +105,17 @@ NOT_GIVEN = [
 @pytest.mark.parametrize("value", [SHORT, LONG])
 def test_a_value_is_found_in_whatever_notation(path: str, text: str, value: str) -> None:
     written = text.replace("VALUE", value)
-    (found,) = secret_values.find(written, path)
+    (found,) = values.find(written, path)
     assert found.text == value
     assert value in written[found.start : found.end + 1]
 
 
 @pytest.mark.parametrize(("path", "text"), NOT_GIVEN + GIVEN)
 def test_a_placeholder_a_reference_or_a_name_alone_is_no_value(path: str, text: str) -> None:
-    assert list(secret_values.find(text, path)) == []
+    assert list(values.find(text, path)) == []
 
 
 @pytest.mark.parametrize("words", ["your-secret-key", "SecretAccessKey", "changeme", "x" * 5000])
 def test_words_that_say_themselves_to_be_no_secret_are_made_up(words: str) -> None:
-    assert secret_values.is_made_up(words)
-    assert not secret_values.is_made_up(f"{words}-q7Z")
+    assert values.is_made_up(words)
+    assert not values.is_made_up(f"{words}-q7Z")

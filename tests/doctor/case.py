@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
 
-from bucket import Project, Settings, clients, env_file, places
+from bucket import Project, Settings, clients, env_file
 from bucket.files import write_private
+from bucket.init import places
 from tests.doctor.weed import Weed
 from tests.stores.swift import Swift
 from tests.stores.tls import Authority, Front

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from bucket import Project, Settings, seaweed
-from bucket.fast_files import LOOSE, UNFINISHED
+from bucket.fast.files import LOOSE, UNFINISHED
 from bucket.server import Server
 from tests.dvc_plane.cloud import BucketFolder
 from tests.dvc_plane.tools import remote_objects

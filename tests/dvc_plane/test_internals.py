@@ -52,7 +52,7 @@ def test_dvc_gets_the_collecting_function_when_it_needs_it() -> None:
 def test_the_copy_function_takes_what_it_took() -> None:
     from dvc_objects.fs import generic
 
-    from bucket.fast_copy import copy
+    from bucket.fast.copy import copy
 
     theirs, ours = inspect.signature(generic.copy), inspect.signature(copy)
     assert list(theirs.parameters) == list(ours.parameters)
@@ -81,7 +81,7 @@ def collect() -> Any:
 def test_installed_and_taken_back() -> None:
     from dvc_objects.fs import generic, registry
 
-    from bucket.fast_s3 import FastS3FileSystem
+    from bucket.fast.s3 import FastS3FileSystem
 
     assert registry["s3"] is FastS3FileSystem
     assert generic.copy is dvc_internals._copy

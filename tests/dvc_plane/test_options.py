@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from dvc.config_schema import REMOTE_SCHEMAS
 
-from bucket import Settings, fast_s3
-from bucket.fast_options import CONNECTION, ELSEWHERE, NotHonouredError, connection
-from bucket.fast_s3 import FastS3FileSystem
+from bucket import Settings
+from bucket.fast import s3
+from bucket.fast.options import CONNECTION, ELSEWHERE, NotHonouredError, connection
+from bucket.fast.s3 import FastS3FileSystem
 from tests.dvc_plane.cloud import BucketFolder
 from tests.stores.access import StoreAccess
 from tests.stores.plain_front import PlainFront
@@ -45,7 +46,7 @@ def _nobody_elses_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-    fast_s3._said.clear()
+    s3._said.clear()
     yield
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         os.environ.pop(name, None)
@@ -169,7 +170,7 @@ def headers_of_put(options: dict[str, Any], front: PlainFront, path: Path) -> An
     """The request headers of an upload with these options."""
     from dvc_objects.fs.local import localfs
 
-    from bucket.fast_copy import copy
+    from bucket.fast.copy import copy
 
     path.write_bytes(b"content")
     system = FastS3FileSystem(**options)
@@ -223,7 +224,7 @@ def test_an_authority_of_ones_own(remote_store: StoreAccess) -> None:
     bundle = str(remote_store.ca_bundle)
     assert FastS3FileSystem(**given, ssl_verify=bundle).exists(path) is False
     assert FastS3FileSystem(**given, ssl_verify=False).exists(path) is False
-    from bucket.fast_errors import StoreUnavailableError
+    from bucket.fast.errors import StoreUnavailableError
 
     for verify in ({}, {"ssl_verify": True}):
         with pytest.raises(StoreUnavailableError):

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bucket.fast_files import LOOSE, UNFINISHED, Unfinished, promised_md5
+from bucket.fast.files import LOOSE, UNFINISHED, Unfinished, promised_md5
 
 OID = "d41d8cd98f00b204e9800998ecf8427e"
 
 #: Holds a file of a cache and one beside its target open until it is killed.
 WRITER = """
 import sys, time
-from bucket.fast_files import Unfinished
+from bucket.fast.files import Unfinished
 with Unfinished() as unfinished:
     targets = sys.argv[1:]
     unfinished.prepare(targets)

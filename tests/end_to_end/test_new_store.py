@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bucket import Project, places
+from bucket import Project
+from bucket.init import places
 from tests.end_to_end.clones import TOOLS, Clone, copy_repository, environment
 from tests.stores.fixtures import access
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bucket import ports, push_hook
+from bucket import ports
 from bucket.errors import ProjectError
+from bucket.hooks import push as push_hook
 from tests.verify.published import Published
 
 

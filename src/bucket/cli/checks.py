@@ -21,18 +21,19 @@ def secrets(
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
     """Search the tracked files for credentials; 1 if there are any. Nothing is sent anywhere."""
-    from bucket import commit_hook, secret_scan
+    from bucket.hooks import commit
     from bucket.paths import Project
+    from bucket.secret import scan
 
     if staged + history + install_hook > 1 or (install_hook and as_json):
         raise typer.BadParameter("--staged, --history and --install-hook exclude each other")
     project = Project.find()
     if install_hook:
-        if installed := commit_hook.install(project):
+        if installed := commit.install(project):
             print(installed)
         return
-    where: secret_scan.Where = "staged" if staged else "history" if history else "tracked"
-    outcome = secret_scan.search(project, where)
+    where: scan.Where = "staged" if staged else "history" if history else "tracked"
+    outcome = scan.search(project, where)
     print(outcome.as_json() if as_json else outcome)
     raise typer.Exit(1 if outcome.findings else 0)
 
@@ -73,14 +74,15 @@ def verify(
 
     Directories are looked into: DVC itself does not see an object that is gone from inside one.
     """
-    from bucket import push_hook, verify
+    from bucket import verify
+    from bucket.hooks import push
     from bucket.paths import Project
     from bucket.settings import Settings
     from bucket.verify import report
 
     project = Project.find()
     if install_hook:
-        if installed := push_hook.install(project):
+        if installed := push.install(project):
             print(installed)
         return
     selection = verify.Selection(rev or (), all_branches, all_tags, all_commits)

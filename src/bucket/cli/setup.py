@@ -68,8 +68,8 @@ def init(
     OS_SECRET_ACCESS_KEY of the environment; never from the command line.
     """
     from bucket import init as dialogue
+    from bucket.init.places import Names
     from bucket.paths import Project
-    from bucket.places import Names
 
     given = Names(project=name, endpoint=endpoint, region=region, bucket=bucket, prefix=prefix)
     dialogue.run(Project.find(), given, cacert=cacert, yes=yes)

@@ -5,10 +5,11 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from bucket import dvc_config, places
+from bucket import dvc_config
 from bucket.doctor.check import Check, Problem, Skip, Warn
 from bucket.doctor.patient import Patient
 from bucket.files import PRIVATE
+from bucket.init import places
 from bucket.settings import REQUIRED
 
 

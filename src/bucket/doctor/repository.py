@@ -109,9 +109,9 @@ class NoSecretTracked(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Scan them as `bucket secrets` does."""
-        from bucket import secret_scan
+        from bucket.secret import scan
 
-        findings = secret_scan.tracked(patient.project)
+        findings = scan.tracked(patient.project)
         if findings:
             more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
             raise Problem(f"{findings[0]}{more}")

@@ -4,7 +4,7 @@ It is commit-msg, not pre-commit: `dvc install` puts its own hooks (pre-commit, 
 post-checkout) only where none of the three exists, and a merge runs commit-msg too.
 """
 
-from bucket.git_hook import Hook
+from bucket.hooks.install import Hook
 from bucket.paths import Project
 
 HOOK = Hook(

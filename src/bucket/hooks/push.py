@@ -4,7 +4,7 @@ It is installed only when asked for: `dvc install` puts its own hooks only where
 is. After it, both work: DVC's, which sends data, runs first.
 """
 
-from bucket.git_hook import Hook
+from bucket.hooks.install import Hook
 from bucket.paths import Project
 
 HOOK = Hook(

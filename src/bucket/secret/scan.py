@@ -7,7 +7,7 @@ from typing import Literal
 
 from bucket.git_contents import Entry, Piece, Repository
 from bucket.paths import Project
-from bucket.secret_rules import Rules
+from bucket.secret.rules import Rules
 
 Where = Literal["staged", "tracked", "history"]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Self
 import obstore
 from obstore.exceptions import BaseError
 
-from bucket.fast_errors import WrongContentError, explained
-from bucket.fast_files import Unfinished, promised_md5
-from bucket.fast_pool import Budget
+from bucket.fast.errors import WrongContentError, explained
+from bucket.fast.files import Unfinished, promised_md5
+from bucket.fast.pool import Budget
 
 if TYPE_CHECKING:
     from obstore import GetResult

@@ -8,9 +8,9 @@ from dvc_objects.fs.local import LocalFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
 from bucket import dvc_internals
-from bucket.fast_files import Unfinished
-from bucket.fast_pool import Pool
-from bucket.fast_s3 import FastS3FileSystem
+from bucket.fast.files import Unfinished
+from bucket.fast.pool import Pool
+from bucket.fast.s3 import FastS3FileSystem
 from bucket.objects import Place
 
 #: What DVC wants called for a file that could not be moved.
@@ -87,7 +87,7 @@ def _download(
     progress: Callable[[int], None],
     failed: Callable[[Job, BaseException], None],
 ) -> None:
-    from bucket.fast_download import Download
+    from bucket.fast.download import Download
 
     with Unfinished() as unfinished:
         unfinished.prepare([target for _, _, target in jobs])
@@ -105,7 +105,7 @@ def _upload(
     progress: Callable[[int], None],
     failed: Callable[[Job, BaseException], None],
 ) -> None:
-    from bucket.fast_upload import Upload
+    from bucket.fast.upload import Upload
 
     upload = Upload()
 

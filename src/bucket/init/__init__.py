@@ -9,13 +9,14 @@ from pathlib import Path
 
 import typer
 
-from bucket import env_file, init_answers, init_env, places
+from bucket import env_file
 from bucket.dvc_remote import point_dvc_at
 from bucket.errors import BucketError, ProjectError, SettingsError
 from bucket.files import PRIVATE, write_private
-from bucket.init_env import EnvText
+from bucket.init import answers, dotenv, places
+from bucket.init.dotenv import EnvText
+from bucket.init.places import Names
 from bucket.paths import Project
-from bucket.places import Names
 from bucket.setting_rules import check_text
 from bucket.settings import Settings
 from bucket.sources import ENVIRONMENT, Found
@@ -98,12 +99,12 @@ def plan(project: Project, given: Names, *, cacert: str | None = None, ask: bool
     """
     now = places.current(project)
     authorities = _authorities(cacert)
-    names = init_answers.complete(given, now, ask=ask)
+    names = answers.complete(given, now, ask=ask)
     tracked = places.rewritten(project, names)
-    keys = init_answers.keys(project, names.endpoint or "", ask=ask)
+    keys = answers.keys(project, names.endpoint or "", ask=ask)
     example = tracked.get(project.env_example, ("", env_file.example(project)))[1]
     same = names.endpoint == now.endpoint
-    env = init_env.rewritten(project, example, names, keys, authorities, same_endpoint=same)
+    env = dotenv.rewritten(project, example, names, keys, authorities, same_endpoint=same)
     return Plan(project, now, names, tracked, env)
 
 
@@ -156,7 +157,7 @@ def _notes(planned: Plan) -> Iterator[str]:
     others = [
         name
         for name, value in os.environ.items()
-        if name in {*init_answers.KEYS, "OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_REGION"}
+        if name in {*answers.KEYS, "OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_REGION"}
         and value
         and value.rstrip("/") != values.get(name)
     ]

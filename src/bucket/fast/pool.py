@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bucket.fast_errors import StoreError
+from bucket.fast.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

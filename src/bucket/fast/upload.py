@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import obstore
 
-from bucket.fast_errors import explained
-from bucket.fast_pool import Budget
+from bucket.fast.errors import explained
+from bucket.fast.pool import Budget
 
 if TYPE_CHECKING:
     from bucket.objects import Place

@@ -11,9 +11,9 @@ from dotenv import dotenv_values
 
 from bucket import env_file
 from bucket.errors import SettingsError
-from bucket.init_answers import KEYS, TOKEN
+from bucket.init.answers import KEYS, TOKEN
+from bucket.init.places import Names
 from bucket.paths import Project
-from bucket.places import Names
 from bucket.settings import DEFAULT_REGION, Settings, is_embedded
 
 #: Settings that a file need not have, and the AWS SDKs' names by which it passes them on.

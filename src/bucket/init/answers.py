@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from bucket import env_file
 from bucket.errors import SettingsError
+from bucket.init.places import NAME, Names
 from bucket.paths import Project
-from bucket.places import NAME, Names
 from bucket.setting_rules import check_text, is_aws_setup
 from bucket.settings import DEFAULT_REGION, Settings, is_embedded
 from bucket.sources import Found, Sources

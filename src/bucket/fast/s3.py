@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import dvc_s3
 from fsspec.callbacks import DEFAULT_CALLBACK
 
-from bucket.fast_files import promised_md5
-from bucket.fast_options import NotHonouredError, connection
+from bucket.fast.files import promised_md5
+from bucket.fast.options import NotHonouredError, connection
 from bucket.objects import Place
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
 
     def _ask(self, question: "Callable[[Place], Answer]", place: Any) -> "Answer":
         """The store's answer; what goes wrong is told in our words."""
-        from bucket.fast_errors import explained
+        from bucket.fast.errors import explained
 
         try:
             return question(place)
@@ -157,7 +157,7 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
 
     def _listed(self, place: Place, begins: bool) -> Iterator[str]:
         """Paths of the objects below a place, or whose names begin with it."""
-        from bucket.fast_errors import explained
+        from bucket.fast.errors import explained
 
         try:
             for key in _keys(place, begins=begins):
@@ -250,7 +250,7 @@ def _checked(place: Place) -> bytes:
 
     import obstore
 
-    from bucket.fast_errors import WrongContentError
+    from bucket.fast.errors import WrongContentError
 
     promised = promised_md5(place.key)
     for _ in range(2):

@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from bucket import secret_values
 from bucket.errors import ProjectError
 from bucket.git_contents import Piece
 from bucket.paths import Project
+from bucket.secret import values
 
 if TYPE_CHECKING:
     from kingfisher_sdk import Scanner
@@ -181,11 +181,11 @@ def _scanner() -> "Scanner":
 
 def _suspects(text: str, path: str) -> Iterator[tuple[str, str, int, int]]:
     """Nature, value and place of what is given to a name of credentials, or has a known form."""
-    for value in secret_values.find(text, path):
+    for value in values.find(text, path):
         yield f"a value for {value.name}", value.text, value.start, value.end
     for what, pattern in SHAPES.items():
         for found in pattern.finditer(text):
-            if not secret_values.is_made_up(found["text"]):
+            if not values.is_made_up(found["text"]):
                 yield what, found["text"], found.start(), found.end()
 
 
@@ -206,13 +206,13 @@ def _own_values(roots: list[Path], environment: Mapping[str, str]) -> Iterator[t
     """Name and value of the credentials that this clone, or this person's environment, holds."""
     for name in OWN_NAMES:
         value = environment.get(name, "")
-        if len(value) >= OWN_LENGTH and not secret_values.is_made_up(value):
+        if len(value) >= OWN_LENGTH and not values.is_made_up(value):
             yield name, value
     for root in dict.fromkeys(roots):
         for file in (".env", ".dvc/config.local"):
             path = root / file
             text = path.read_text("utf-8", errors="replace") if path.is_file() else ""
-            for found in secret_values.find(text, file):
+            for found in values.find(text, file):
                 if len(found.text) >= OWN_LENGTH:
                     yield found.name, found.text
 

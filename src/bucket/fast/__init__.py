@@ -1,0 +1,1 @@
+"""DVC's S3 file system with the bytes moved by native code."""

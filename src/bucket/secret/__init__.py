@@ -1,0 +1,1 @@
+"""Credentials in what git holds: know one, and search."""
