@@ -2,16 +2,35 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.dataset as ds
 import pytest
+from pyarrow import parquet
 
-from bucket import open_dataset, open_file
+from bucket import Project, Settings, open_dataset, open_file
 from bucket.dataset import FormatError
 from bucket.errors import NotPushedError, NotTrackedError, ProjectError, RevisionError
-from tests.reading.conftest import ROWS, flights
+from tests.reading.conftest import GROUP, ROWS, flights, fresh_clone
+from tests.stores.plain_front import PlainFront
 from tests.verify.published import Published
+
+#: What a reader fetches of the end of a Parquet file at first. Source: Apache Arrow, cpp/src/
+#: parquet/properties.h, kDefaultFooterReadSize.
+FOOTER_BYTES = 64 * 1024
+
+#: Goes through a table of a project batch by batch; prints rows, and the largest memory in kB.
+PASS = """
+import os, resource, sys
+os.chdir(sys.argv[1])
+os.makedirs(".dvc", exist_ok=True)
+open(".dvc/config", "a").close()
+from bucket import open_dataset
+rows = sum(batch.num_rows for batch in open_dataset(sys.argv[2]).to_batches())
+print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
 def test_a_table_is_streamed_and_nothing_lands_on_disk(bare: Published) -> None:
@@ -115,3 +134,44 @@ def test_the_cache_serves_before_the_remote(bare: Published, tables: Published) 
     nowhere = re.sub(r"(?m)^OS_ENDPOINT_URL=.*", "OS_ENDPOINT_URL=http://127.0.0.1:9", env)
     (bare.root / ".env").write_text(nowhere)
     assert open_dataset("parts", rev="v1").to_table().equals(flights(0, 400))
+
+
+def test_only_what_is_asked_for_crosses_the_wire(
+    published_tables: dict[str, Published],
+    tmp_path: Path,
+    store: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clone = fresh_clone(published_tables["seaweed"], tmp_path)
+    monkeypatch.chdir(clone.root)
+    original = parquet.ParquetFile(published_tables["seaweed"].root / "flights.parquet").metadata
+    groups = [original.row_group(number) for number in range(original.num_row_groups)]
+    with PlainFront(Settings.load(store).port) as front:
+        monkeypatch.setenv("OS_ENDPOINT_URL", front.url)
+        assert len(open_dataset("flights.parquet", columns=["delay"]).to_table()) == ROWS
+        column = sum(exchange.received for exchange in front.exchanges)
+        front.exchanges.clear()
+        few = ds.field("flight") < GROUP // 2
+        table = open_dataset("flights.parquet", columns=["delay", "flight"], filter=few)
+        assert len(table.to_table()) == GROUP // 2
+        group = sum(exchange.received for exchange in front.exchanges)
+    delay = sum(one.column(2).total_compressed_size for one in groups)
+    assert delay <= column <= 1.1 * delay + FOOTER_BYTES
+    first = groups[0].column(0).total_compressed_size + groups[0].column(2).total_compressed_size
+    assert first <= group <= 1.1 * first + FOOTER_BYTES
+    assert group < original.serialized_size + sum(one.total_byte_size for one in groups) / 4
+
+
+def test_memory_of_a_pass_is_bounded_by_the_batch(tmp_path: Path) -> None:
+    """Ten times the rows take no more memory: both passes run in processes of their own."""
+    peaks = []
+    for times in (1, 10):
+        with parquet.ParquetWriter(tmp_path / f"{times}.parquet", flights(0, 1).schema) as writer:
+            for number in range(4 * times):
+                writer.write_table(flights(number * ROWS))
+        words = [sys.executable, "-c", PASS, str(tmp_path), f"{times}.parquet"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        rows, peak = map(int, done.stdout.split())
+        assert rows == 4 * times * ROWS
+        peaks.append(peak)
+    assert peaks[1] < 1.5 * peaks[0], peaks
