@@ -11,6 +11,8 @@ from typing import NoReturn
 
 from bucket import dvc_internals
 from bucket.errors import BucketError
+from bucket.fast import nothing
+from bucket.paths import Project
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     # One that comes second waits instead of failing after three seconds.
     status: int = dvc(["--wait-for-lock", *words])
+    if status == 0 and nothing.is_whole_pull(words):
+        nothing.note(Project.find())
     return status
 
 

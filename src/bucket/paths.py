@@ -86,3 +86,8 @@ class Project:
     def verified(self) -> Path:
         """Which objects `bucket verify --deep` has read and found right, git-ignored."""
         return self.root / ".dvc" / "tmp" / "bucket-verified"
+
+    @property
+    def pulled(self) -> Path:
+        """What everything looked like after the last `bucket pull`, git-ignored."""
+        return self.root / ".dvc" / "tmp" / "bucket-pulled"

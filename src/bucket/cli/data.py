@@ -45,11 +45,17 @@ def fetch(context: typer.Context) -> None:
 
 def _become_dvc(arguments: list[str]) -> NoReturn:
     """Be DVC from here on."""
-    from bucket.dvc_remote import become_dvc
+    from bucket.fast import nothing
     from bucket.paths import Project
-    from bucket.settings import Settings
 
     project = Project.find()
+    if nothing.is_whole_pull(arguments) and nothing.is_done(project):
+        if not nothing.QUIET & set(arguments):
+            print(nothing.ANSWER)
+        raise typer.Exit
+    from bucket.dvc_remote import become_dvc
+    from bucket.settings import Settings
+
     become_dvc(arguments, project, Settings.load(project))
 
 
