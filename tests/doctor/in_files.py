@@ -156,6 +156,19 @@ def _(case: Case) -> None:
     case.edit(".dvc/config", "type = .*$", "type = copy")
 
 
+@add(
+    "two thousand small files in a folder",
+    says="data/pictures has 2,000 files of 2.5 kB in the mean",
+    warns=("small files",),
+)
+def _(case: Case) -> None:
+    oid = "0123456789abcdef" * 2
+    text = f"outs:\n- md5: {oid}.dir\n  size: {{}}\n  nfiles: 2000\n  hash: md5\n  path: {{}}\n"
+    case.write("data/pictures.dvc", text.format(5_000_000, "pictures"))
+    case.write("data/shards.dvc", text.format(5_000_000_000, "shards"))
+    case.git("add", "-f", "data/pictures.dvc", "data/shards.dvc")
+
+
 @add("tools of other versions than the lock file", says="(lock: 3.0.0)", warns=("tools",))
 def _(case: Case) -> None:
     case.edit("requirements.lock", "^dvc==[0-9.]+", "dvc==3.0.0")

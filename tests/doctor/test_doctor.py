@@ -263,19 +263,3 @@ def test_a_reader_reads_what_is_there(case: Case, examined: Examined) -> None:
     assert results["may write"].status == "failed"
     assert results["may read"].found == "the first byte of an object that is there"
     assert _left(case, "swift") == [key]
-
-
-def test_a_folder_of_many_small_files_is_named(case: Case, examined: Examined) -> None:
-    assert examined()["small files"].found == "no folder of many"
-    text = (
-        "outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  size: {}\n  nfiles: {}\n  path: {}\n"
-    )
-    case.write("data/pictures.dvc", text.format(5_000_000, 2_000, "pictures"))
-    case.write("data/shards.dvc", text.format(5_000_000_000, 2_000, "shards"))
-    case.git("add", "-f", "data/pictures.dvc", "data/shards.dvc")
-    found = examined()["small files"]
-    assert (found.status, found.found) == (
-        "warning",
-        "data/pictures has 2,000 files of 2.5 kB in the mean",
-    )
-    assert "bucket pack" in found.fix

@@ -12,7 +12,7 @@ from bucket.env_file import create_env
 from tests.bucket.store_tools import BUCKET
 
 #: Longer than DVC's own patience of three seconds.
-SECONDS = 5
+SECONDS = 4
 
 PIPELINE = f"""\
 stages:

@@ -30,7 +30,7 @@ LARGE_BYTES = 32 * 1024 * 1024
 RANGE_BYTES = 8 * 1024 * 1024
 STREAMS = 4
 
-#: ... which is written in pieces of about this size, as they come: they are in the CPU's cache still.
+#: ... which is written in pieces of about this size, as they come, from the CPU's cache still.
 #: Whole ranges cost three times the kernel's time.
 PIECE_BYTES = 1024 * 1024
 
