@@ -151,8 +151,8 @@ def _ahead(
     pool: ThreadPoolExecutor, work: Callable[[Any], Item], items: Sequence[Any]
 ) -> Iterator[Item]:
     """Results in the order of the items, a few of them worked on ahead."""
-    todo = iter(items)
-    running: list[Future[Item]] = [pool.submit(work, item) for item in islice(todo, AHEAD)]
+    coming = iter(items)
+    running: list[Future[Item]] = [pool.submit(work, item) for item in islice(coming, AHEAD)]
     while running:
         yield running.pop(0).result()
-        running += [pool.submit(work, item) for item in islice(todo, 1)]
+        running += [pool.submit(work, item) for item in islice(coming, 1)]
