@@ -1,13 +1,17 @@
-"""A forwarder that lets every byte to a server arrive later, as over a network.
+"""A forwarder that lets every byte to a server arrive later, as over a network, and counts.
 
 `python benchmarks/delaying.py PORT MILLISECONDS` prints the port where it listens, and forwards to
-PORT on this machine. A request takes so much longer; a stream is as fast as before.
+PORT on this machine. A request takes so much longer; a stream is as fast as before. For every line
+on its standard input it prints the requests, and the bytes that came back, since the one before.
 """
 
 import asyncio
 import contextlib
+import re
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
 
 #: Bytes of a stream moved at a time, and how many such pieces may be on their way.
 PIECE = 256 * 1024
@@ -15,8 +19,20 @@ PIECES = 256
 
 ADDRESS = "127.0.0.1"
 
+#: How a request begins. Nobody sends one before the answer to the one before it, so that it is also
+#: where a piece begins.
+REQUEST = re.compile(rb"(GET|HEAD|PUT|POST|DELETE) /")
 
-async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
+#: What went through.
+counts: Counter[str] = Counter()
+
+
+async def forward(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    delay: float,
+    count: Callable[[bytes], None],
+) -> None:
     """Move bytes one way, each `delay` seconds after it came, until the sender hangs up."""
     on_their_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(PIECES)
 
@@ -33,11 +49,30 @@ async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, de
     delivery = asyncio.create_task(deliver())
     with contextlib.suppress(OSError):
         while piece := await reader.read(PIECE):
+            count(piece)
             await on_their_way.put((time.monotonic() + delay, piece))
         await on_their_way.put((time.monotonic() + delay, b""))
         await delivery
     delivery.cancel()
     writer.close()
+
+
+def count_requests(piece: bytes) -> None:
+    """Of what a client sent."""
+    if REQUEST.match(piece):
+        counts["requests"] += 1
+
+
+def count_bytes(piece: bytes) -> None:
+    """Of what came back, headers included."""
+    counts["bytes"] += len(piece)
+
+
+def tell() -> None:
+    """Print the counts, and begin anew."""
+    sys.stdin.readline()
+    print(counts["requests"], counts["bytes"], flush=True)
+    counts.clear()
 
 
 async def serve(port: int, delay: float) -> None:
@@ -46,10 +81,12 @@ async def serve(port: int, delay: float) -> None:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind_reader, behind_writer = await asyncio.open_connection(ADDRESS, port, limit=PIECE)
         await asyncio.gather(
-            forward(reader, behind_writer, delay), forward(behind_reader, writer, 0.0)
+            forward(reader, behind_writer, delay, count_requests),
+            forward(behind_reader, writer, 0.0, count_bytes),
         )
 
     server = await asyncio.start_server(connected, ADDRESS, 0, limit=PIECE, backlog=1024)
+    asyncio.get_running_loop().add_reader(sys.stdin, tell)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

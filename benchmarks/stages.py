@@ -18,7 +18,11 @@ from typing import Annotated, NamedTuple
 
 import psutil
 import typer
+from measuring import put_section
 from ruamel.yaml import YAML
+
+#: Where the table goes in the file of results.
+TITLE = "## What each stage costs"
 
 ROOT = Path(__file__).parents[1]
 
@@ -88,7 +92,7 @@ def main(
     table = render(costs, rounds)
     print(table)
     if output:
-        output.write_text(table + "\n", encoding="utf-8")
+        put_section(output, TITLE, table)
 
 
 def render(costs: dict[str, list[Cost]], rounds: int) -> str:
@@ -108,9 +112,7 @@ def render(costs: dict[str, list[Cost]], rounds: int) -> str:
     ]
     return "\n".join(
         [
-            "# Results",
-            "",
-            "## What each stage costs",
+            TITLE,
             "",
             f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
             f"Python {sys.version.split()[0]}.",

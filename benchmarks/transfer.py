@@ -13,22 +13,19 @@ benchmark's own; ratios are of one round each, and medians of those are printed.
 """
 
 import os
-import re
 import shlex
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
+from measuring import Bed, delayed, put_section
 from stages import Cost, run
 
-from bucket import Project, Settings, clients, ports
-from bucket.server import Server
+from bucket import clients
 
 #: Where the table goes in the file of results.
 TITLE = "## Moving data"
@@ -41,18 +38,6 @@ JOBS = ["-j", "64"]
 
 #: Files above this size that nobody needs give their room back.
 LARGE_BYTES = 100_000
-
-CONFIG = """\
-[core]
-    remote = storage
-    analytics = false
-    check_update = false
-[cache]
-    type = "reflink,hardlink,symlink,copy"
-['remote "storage"']
-    url = s3://{bucket}/{prefix}
-    endpointurl = {endpoint}
-"""
 
 
 class Case(NamedTuple):
@@ -76,7 +61,7 @@ CASES = {
 LETTERS = dict(zip("abc", CASES, strict=True))
 
 
-class Bench:
+class Bench(Bed):
     """A project, its store, and how each tool moves its data.
 
     Args:
@@ -84,23 +69,10 @@ class Bench:
     """
 
     def __init__(self, root: Path) -> None:
-        self.project = Project(root / "project")
-        (self.project.root / ".dvc").mkdir(parents=True)
-        endpoint = f"http://127.0.0.1:{ports.free_ports(1)[0]}"
-        self._configure(endpoint, "none")
-        source = Path(__file__).parents[1] / ".env.example"
-        example = source.read_text(encoding="utf-8").replace("http://127.0.0.1:8333", endpoint)
-        self.project.env_example.write_text(example, encoding="utf-8")
-        Server(self.project).start()
-        self.settings = Settings.load(self.project)
+        super().__init__(root)
         self.raw = root / "raw"
         self._aside = root / "aside"
         self._round = 0
-        subprocess.run(["git", "init", "-q"], cwd=self.project.root, check=True)
-
-    def stop(self) -> None:
-        """End the store."""
-        Server(self.project).stop()
 
     def make(self, case: Case) -> None:
         """Random data, and DVC's list of it."""
@@ -111,43 +83,41 @@ class Bench:
             with (folder / f"{number}.bin").open("wb") as file:
                 for _ in range(-(-case.size // 2**24)):
                     file.write(os.urandom(min(case.size, 2**24)))
-        self._run(["dvc", "add", "-q", "data"], self.settings)
+        self._run(["dvc", "add", "-q", "data"], self.settings.endpoint_url)
 
     def measure(self, tool: str, endpoint: str) -> dict[str, Cost]:
         """What each operation costs with a tool, to a prefix of its own."""
         self._round += 1
-        settings = self.settings.model_copy(update={"endpoint_url": endpoint})
         prefix = f"round-{self._round}"
-        place = f"{settings.bucket_name}/{prefix}/files/md5"
-        self._configure(endpoint, prefix)
-        self._write_env(endpoint)
+        place = f"{self.settings.bucket_name}/{prefix}/files/md5"
+        self.go_to(endpoint, prefix)
         if tool == "s5cmd":
             # It leaves out a folder's files if the folder's name does not end so.
             up = ["s5cmd", "cp", f"{self._cache}/files/md5/", f"s3://{place}/"]
             down = ["s5cmd", "cp", f"s3://{place}/*", f"{self.raw}/"]
-            return self._raw(up, down, settings)
+            return self._raw(up, down, endpoint)
         if tool == "rclone":
             flags = ["--transfers", "32", "--checkers", "32", "--config", os.devnull]
             there, here = f"{clients.ALIAS}:{place}", f"{self._cache}/files/md5"
             up = ["rclone", "copy", *flags, "--no-check-dest", here, there]
             down = ["rclone", "copy", *flags, "--no-check-dest", there, str(self.raw)]
-            return self._raw(up, down, settings)
+            return self._raw(up, down, endpoint)
         jobs = JOBS if tool.endswith("64") else []
         words = ["bucket", "dvc"] if tool == "bucket" else ["dvc"]
-        costs = {"push": self._run([*words, "push", "-q", *jobs], settings)}
+        costs = {"push": self._run([*words, "push", "-q", *jobs], endpoint)}
         self._put_aside(self._cache, self.project.root / "data", self.project.dvc_site_cache)
-        costs["pull"] = self._run([*words, "pull", "-q", *jobs], settings)
-        costs["pull again"] = self._run([*words, "pull", "-q", *jobs], settings)
-        costs["status -c"] = self._run([*words, "status", "-q", "-c", *jobs], settings)
+        costs["pull"] = self._run([*words, "pull", "-q", *jobs], endpoint)
+        costs["pull again"] = self._run([*words, "pull", "-q", *jobs], endpoint)
+        costs["status -c"] = self._run([*words, "status", "-q", "-c", *jobs], endpoint)
         return costs
 
     @property
     def _cache(self) -> Path:
         return self.project.root / ".dvc" / "cache"
 
-    def _raw(self, up: list[str], down: list[str], settings: Settings) -> dict[str, Cost]:
-        costs = {"push": self._run(up, settings)}
-        costs["pull"] = self._run(down, settings)
+    def _raw(self, up: list[str], down: list[str], endpoint: str) -> dict[str, Cost]:
+        costs = {"push": self._run(up, endpoint)}
+        costs["pull"] = self._run(down, endpoint)
         self._put_aside(self.raw)
         return costs
 
@@ -166,41 +136,8 @@ class Bench:
                     path.chmod(0o600)
                     os.truncate(path, 0)
 
-    def _run(self, command: list[str], settings: Settings) -> Cost:
-        tools = Path(sys.executable).parent
-        environment = {
-            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(self.project.root),
-            "DVC_SITE_CACHE_DIR": str(self.project.dvc_site_cache),
-            **clients.aws_environment(settings),
-            **clients.s5cmd_environment(settings),
-            **clients.rclone_environment(settings),
-        }
-        return run(shlex.join(command), self.project.root, environment)
-
-    def _configure(self, endpoint: str, prefix: str) -> None:
-        text = CONFIG.format(bucket="research-data", prefix=prefix, endpoint=endpoint)
-        self.project.dvc_config.write_text(text, encoding="utf-8")
-
-    def _write_env(self, endpoint: str) -> None:
-        """Have `bucket` go to the same endpoint as the others."""
-        text = self.project.env_file.read_text(encoding="utf-8")
-        text = re.sub(r"(?m)^OS_ENDPOINT_URL=.*", f"OS_ENDPOINT_URL={endpoint}", text)
-        self.project.env_file.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def delayed(port: int, milliseconds: float) -> Iterator[str]:
-    """URL of the server at `port` with a delay before it."""
-    command = [sys.executable, str(Path(__file__).with_name("delaying.py"))]
-    with subprocess.Popen(
-        [*command, str(port), str(milliseconds)], stdout=subprocess.PIPE, text=True
-    ) as forwarder:
-        try:
-            port = int(forwarder.stdout.readline() if forwarder.stdout else 0)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            forwarder.kill()
+    def _run(self, command: list[str], endpoint: str) -> Cost:
+        return run(shlex.join(command), self.project.root, self.environment(endpoint))
 
 
 #: Costs of every round, by tool and operation.
@@ -236,14 +173,6 @@ def rows_of(costs: Costs) -> Iterator[str]:
             )
 
 
-def put_section(file: Path, section: str) -> None:
-    """Write the section into the file, in the place of the former one; the others stay."""
-    text = file.read_text(encoding="utf-8") if file.exists() else "# Results\n"
-    before, found, rest = text.partition(f"{TITLE}\n")
-    after = rest[rest.find("\n## ") + 1 :] if found and "\n## " in rest else ""
-    file.write_text(f"{before.rstrip()}\n\n{section.rstrip()}\n\n{after}".rstrip() + "\n", "utf-8")
-
-
 def main(
     rounds: Annotated[int, typer.Option(help="How often each tool runs.")] = 3,
     cases: Annotated[str, typer.Option(help="a: many small, b: one large, c: some MiB.")] = "abc",
@@ -269,13 +198,13 @@ def main(
                 bench.make(CASES[LETTERS[letter]].scaled(scale))
                 for delay in map(float, delays.split(",")):
                     with delayed(bench.settings.port, delay) as slow:
-                        endpoint = slow if delay else bench.settings.endpoint_url
+                        endpoint = slow.url if delay else bench.settings.endpoint_url
                         costs = rounds_of(bench, endpoint, rounds, tools.split(","))
                     where = f", {delay:.0f} ms away" if delay else ""
                     lines += ["", f"### {LETTERS[letter]}{where}", "", *HEAD, *rows_of(costs)]
                     show("\n".join(lines[-len(costs) - 4 :]))
                     if output:  # at once, as the whole takes an hour
-                        put_section(output, "\n".join(lines))
+                        put_section(output, TITLE, "\n".join(lines))
         finally:
             bench.stop()
 
