@@ -59,7 +59,7 @@ class Bed:
             self.project.env_file.write_text(text, encoding="utf-8")
 
     def environment(self, endpoint: str) -> dict[str, str]:
-            """For every client that is measured: the connection, and where the tools are."""
+        """For every client that is measured: the connection, and where the tools are."""
         settings = self.settings.model_copy(update={"endpoint_url": endpoint})
         return {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

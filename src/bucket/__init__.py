@@ -8,10 +8,11 @@ from bucket.settings import Settings
 from bucket.transfer import download, file_sha256, stored_sha256, upload, usage
 
 if TYPE_CHECKING:
-    from bucket.dataset import Table, open_dataset, open_file
+    from bucket.dataset import open_dataset, open_file
     from bucket.packing import pack
     from bucket.samples import Sample, iter_samples
     from bucket.staging import stage
+    from bucket.table import Table
 
 __all__ = [
     "BucketError",
@@ -34,7 +35,7 @@ __all__ = [
 #: What is imported when it is first asked for: pyarrow takes longer than most commands.
 _LATER = {
     "Sample": "bucket.samples",
-    "Table": "bucket.dataset",
+    "Table": "bucket.table",
     "iter_samples": "bucket.samples",
     "open_dataset": "bucket.dataset",
     "open_file": "bucket.dataset",

@@ -1,15 +1,16 @@
 """Tables and files that DVC tracks, read from where they are: this disk, or else the remote.
 
 pyarrow's own S3 file system reads from the remote: of Parquet, only the bytes of the columns and
-row groups that are asked for cross the wire.
+row groups that are asked for cross the wire. Many small files come whole instead: what a file of
+some kilobytes costs is its requests.
 """
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -18,10 +19,9 @@ from pyarrow import fs as filesystems
 from bucket import clients, tracked
 from bucket.errors import BucketError, ProjectError
 from bucket.paths import Project
+from bucket.table import Fetch, Table
 from bucket.tracked import Tracked
-
-if TYPE_CHECKING:
-    import pandas as pd
+from bucket.whole_files import WholeFiles, place
 
 #: Formats by the end of a file's name, as pyarrow calls them.
 FORMATS = {
@@ -36,44 +36,15 @@ FORMATS = {
 #: The value of a column in the name of a folder that is a whole number.
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 
+#: Requests that are under way at a time: pyarrow's own 8 leave a store that is far away idle.
+REQUESTS = 32
+
 #: A plain file is read over the wire in pieces of this size.
 PIECE_BYTES = 1024 * 1024
 
 
 class FormatError(BucketError):
     """No table is read from files of this kind."""
-
-
-class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
-    """A pyarrow Dataset that reads the columns and rows it was opened for unless told otherwise.
-
-    `to_table`, `to_batches`, `head`, `count_rows` and `scanner` are pyarrow's.
-
-    Attributes:
-        columns: that are read; None for all.
-        rows: the filter; None for all.
-    """
-
-    columns: Sequence[str] | None = None
-    rows: ds.Expression | None = None
-
-    def scanner(self, **options: Any) -> ds.Scanner:
-        """As pyarrow's, within the columns and rows that this was opened for."""
-        if self.columns is not None and options.get("columns") is None:
-            options["columns"] = list(self.columns)
-        if self.rows is not None:
-            asked = options.get("filter")
-            options["filter"] = self.rows if asked is None else self.rows & asked
-        return super().scanner(**options)
-
-    def to_pandas(self, **options: Any) -> "pd.DataFrame":
-        """All of it in memory; `to_batches` is for what does not fit.
-
-        Args:
-            options: of pyarrow's `Table.to_pandas`.
-        """
-        frame: pd.DataFrame = self.to_table().to_pandas(**options)
-        return frame
 
 
 @dataclass(frozen=True)
@@ -83,10 +54,12 @@ class Source:
     Attributes:
         filesystem: where they are.
         files: path for a person, path for the file system, size in bytes or None.
+        fetch: gets a file whole, by its path for the file system, where that is faster; else None.
     """
 
     filesystem: filesystems.FileSystem
     files: Sequence[tuple[str, str, int | None]]
+    fetch: Fetch | None = None
 
 
 def open_dataset(
@@ -120,13 +93,14 @@ def open_dataset(
         FormatError: the files are of no kind, or several kinds, of table.
         ProjectError, SettingsError, TransferError: as everywhere in this package.
     """
-    table = _table(locate(path, rev, remote, repo))
+    source = locate(path, rev, remote, repo)
+    table = _table(source)
     unknown = sorted(set(columns or ()) - set(table.schema.names))
     if unknown:
         raise FormatError(
             f"{path} has no column {', '.join(unknown)}. It has {', '.join(table.schema.names)}."
         )
-    table.columns, table.rows = columns, filter
+    table.columns, table.rows, table.fetch = columns, filter, source.fetch
     return table
 
 
@@ -186,10 +160,11 @@ def _recorded(found: Tracked) -> Source:
             (file.path, str(path), None) for file, path in zip(found.files, cached, strict=True)
         ]
         return Source(filesystems.LocalFileSystem(), places)
-    sizes = tracked.sizes(found)
-    bucket = found.remote.settings.bucket_name
-    objects = [(one.path, f"{bucket}/{found.key(one)}", sizes[one.path]) for one in found.files]
-    return Source(clients.pyarrow(found.remote.settings), objects)
+    whole = WholeFiles.of(found)
+    sizes: Mapping[str, int] = {} if whole else tracked.sizes(found)
+    pa.set_io_thread_count(max(REQUESTS, pa.io_thread_count()))
+    objects = [(one.path, place(found, one), sizes.get(one.path)) for one in found.files]
+    return Source(clients.pyarrow(found.remote.settings), objects, whole)
 
 
 def _table(source: Source) -> Table:

@@ -2,8 +2,7 @@
 
 import random
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from pyarrow import fs as filesystems
 from pyarrow import parquet
 
+from bucket.ahead import ahead
 from bucket.dataset import FormatError, locate
 from bucket.packing import DATA, NAME
 
@@ -87,16 +87,17 @@ def _of_parquet(
     groups = [(shard, number) for shard in shards for number in range(shard.num_row_groups)]
     if chance:
         chance.shuffle(groups)
-    with ThreadPoolExecutor(AHEAD) as pool:
-        tables = _ahead(pool, lambda group: group[0].read_row_group(group[1]), groups)
-        if not chance:
-            for table in tables:
-                yield from _samples(table)
-            return
-        while several := list(islice(tables, MIXED)):
-            mixed = [sample for table in several for sample in _samples(table)]
-            chance.shuffle(mixed)
-            yield from mixed
+    tables = ahead(
+        lambda group: group[0].read_row_group(group[1]), groups, threads=AHEAD, count=AHEAD
+    )
+    if not chance:
+        for table in tables:
+            yield from _samples(table)
+        return
+    while several := list(islice(tables, MIXED)):
+        mixed = [sample for table in several for sample in _samples(table)]
+        chance.shuffle(mixed)
+        yield from mixed
 
 
 def _opened(filesystem: filesystems.FileSystem, name: str, place: str) -> parquet.ParquetFile:
@@ -145,14 +146,3 @@ def _of_tar(filesystem: filesystems.FileSystem, place: str) -> Iterator[Sample]:
         for entry in archive:
             if entry.isfile() and (file := archive.extractfile(entry)):
                 yield Sample(entry.name, file.read(), {})
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[Any], Item], items: Sequence[Any]
-) -> Iterator[Item]:
-    """Results in the order of the items, a few of them worked on ahead."""
-    coming = iter(items)
-    running: list[Future[Item]] = [pool.submit(work, item) for item in islice(coming, AHEAD)]
-    while running:
-        yield running.pop(0).result()
-        running += [pool.submit(work, item) for item in islice(coming, 1)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,14 +45,16 @@ class Item:
     Attributes:
         place: its object.
         target: the file.
-        size: in bytes.
+        size: in bytes; of a file in a directory, of which DVC notes only the whole, the mean.
         written: when the object was, in seconds since 1970; None where its name tells the content.
+        missing: what to raise if there is no such object.
     """
 
     place: Place
     target: Path
     size: int
     written: float | None = None
+    missing: Callable[[], BucketError] | None = None
 
     def is_there(self) -> bool:
         """Whether the file is what the object is.
@@ -62,10 +65,8 @@ class Item:
             found = self.target.stat()
         except OSError:
             return False
-        if found.st_size != self.size:
-            return False
         if self.written is not None:
-            return int(found.st_mtime) == int(self.written)
+            return found.st_size == self.size and int(found.st_mtime) == int(self.written)
         with self.target.open("rb") as file:
             digest = hashlib.file_digest(file, _md5).hexdigest()
         return digest == promised_md5(self.place.key)
@@ -143,7 +144,7 @@ def fetch(folder: Path, items: Sequence[Item], progress: Progress) -> Staged:
         Pool[Item](lambda item: _fetch(download, item), None, lambda: download.answer_seconds).run(
             missing, lambda _: progress(download.received, size), _raise
         )
-    return Staged(folder, len(items), len(missing), size)
+    return Staged(folder, len(items), len(missing), download.received)
 
 
 def default_folder(environment: Mapping[str, str]) -> Path:
@@ -162,7 +163,12 @@ def default_folder(environment: Mapping[str, str]) -> Path:
 
 
 def _fetch(download: Download, item: Item) -> None:
-    download(item.place, str(item.target))
+    try:
+        download(item.place, str(item.target))
+    except FileNotFoundError:
+        if item.missing:
+            raise item.missing() from None
+        raise
     if item.written is not None:
         os.utime(item.target, (item.written, item.written))
 
@@ -186,9 +192,17 @@ def _tracked(source: str, folder: Path, rev: str | None, remote: str | None) -> 
     """Files that DVC tracks."""
     found = tracked.find(source, rev, remote)
     settings, store = found.remote.settings, found.remote.store
-    sizes = tracked.sizes(found)
+    noted = {file.path: file.size or file.mean_size for file in found.files}
+    known = {path: size for path, size in noted.items() if size is not None}
+    # The store is asked only where DVC noted too little: a request a file doubles what they cost.
+    sizes = known if len(known) == len(noted) else tracked.sizes(found)
     return [
-        Item(_place(store, found.key(file), settings), folder / file.path, sizes[file.path])
+        Item(
+            _place(store, found.key(file), settings),
+            folder / file.path,
+            sizes[file.path],
+            missing=partial(tracked.not_pushed, found, file),
+        )
         for file in found.files
     ]
 

@@ -43,11 +43,13 @@ class TrackedFile:
         path: from the project's root.
         name: of its object.
         size: in bytes as DVC noted it; None in a directory, of whose files it does not.
+        mean_size: of all files of the directory, in bytes; None where DVC did not note it either.
     """
 
     path: str
     name: bytes
     size: int | None = None
+    mean_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,20 @@ def sizes(found: Tracked) -> Mapping[str, int]:
     if wrong:
         what = "is not" if there[wrong[0]] is None else "is damaged"
         more = f" (and {len(wrong) - 1:,} more of {len(there):,})" if wrong[1:] else ""
-        rev = f" --rev {found.rev}" if found.rev else ""
-        raise NotPushedError(
-            f"{wrong[0].path} of {found.rev or 'the workspace'}{more} {what} on the remote "
-            f"{found.remote.address}. In a clone that has it: `bucket push`, or "
-            f"`bucket verify{rev} --repair`."
-        )
+        raise not_pushed(found, wrong[0], what, more)
     return {one.path: size for one, size in there.items() if size is not None}
+
+
+def not_pushed(
+    found: Tracked, file: TrackedFile, what: str = "is not", more: str = ""
+) -> NotPushedError:
+    """What to raise where a file is not, or not as it should be, on the remote."""
+    rev = f" --rev {found.rev}" if found.rev else ""
+    return NotPushedError(
+        f"{file.path} of {found.rev or 'the workspace'}{more} {what} on the remote "
+        f"{found.remote.address}. In a clone that has it: `bucket push`, or "
+        f"`bucket verify{rev} --repair`."
+    )
 
 
 def inside(project: Project, path: str | Path) -> str:
@@ -250,10 +259,11 @@ class _Search:
                 f"{dataset} is a directory whose list of files is neither in the cache nor on the "
                 "remote: push it from a clone that has it, with `bucket push`."
             )
+        mean = _mean_size(out)
         for path, member in found:
             whole = f"{dataset}/{path}"
             if not is_inside or whole == self.asked or _below(whole, self.asked):
-                self.files.append(TrackedFile(whole, member))
+                self.files.append(TrackedFile(whole, member, mean_size=mean))
 
     def reason(self) -> str:
         """Why nothing was found."""
@@ -270,6 +280,12 @@ class _Search:
 
 def _below(path: str, folder: str) -> bool:
     return not folder or path.startswith(f"{folder}/")
+
+
+def _mean_size(out: "Output") -> int | None:
+    """Of the files of a directory, in bytes."""
+    meta = out.meta
+    return meta.size // meta.nfiles if meta and meta.size is not None and meta.nfiles else None
 
 
 def _unreachable(out: "Output") -> str:
