@@ -194,6 +194,11 @@ class Settings(BaseModel):
         """Whether the endpoint is this machine, where `bucket serve` runs the store."""
         return is_embedded(self.endpoint_url)
 
+    @property
+    def where(self) -> str:
+        """Store and bucket, for messages."""
+        return f"{self.endpoint_url}, bucket {self.bucket_name}"
+
     def obstore(self) -> "S3Store":
         """An obstore client of the bucket."""
         from bucket import clients

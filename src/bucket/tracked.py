@@ -21,7 +21,7 @@ from bucket.errors import (
 from bucket.git_contents import Repository, commit_of, git
 from bucket.paths import Project
 from bucket.remote import Lists, Remote, ids
-from bucket.remote.outputs import name_of, opened, outputs
+from bucket.remote.outputs import absence, name_of, opened, outputs
 from bucket.settings import Settings
 from bucket.transfer import naming_failures
 
@@ -235,8 +235,8 @@ class _Search:
         is_inside = self.asked.startswith(f"{dataset}/")
         if not (is_inside or dataset == self.asked or _below(dataset, self.asked)):
             return
-        if why := _unreachable(out):
-            self.refused = f"{dataset} {why}"
+        if why := absence(out):
+            self.refused = f"{dataset} is {why}"
             return
         name = name_of(out)
         if not ids.is_list(name):
@@ -270,14 +270,3 @@ class _Search:
 
 def _below(path: str, folder: str) -> bool:
     return not folder or path.startswith(f"{folder}/")
-
-
-def _unreachable(out: "Output") -> str:
-    """Why the data of an output is on no remote of ours; empty if it can be."""
-    if not out.use_cache:
-        return "is not in DVC's cache (cache: false): git has it, or only the workspace"
-    if out.stage.is_repo_import:
-        return "is imported: read it from the repository that it comes from"
-    if not out.hash_info:
-        return "has no recorded content yet: run `bucket dvc repro`, then `bucket push`"
-    return ""

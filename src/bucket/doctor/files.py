@@ -55,8 +55,7 @@ class SettingsValid(Check):
                 f"{endpoint!r} is the address of Keystone, OpenStack's login service",
                 "Ask for the address of the object store's S3 API (`openstack catalog list`).",
             )
-        settings = patient.settings
-        return f"{settings.endpoint_url}, bucket {settings.bucket_name}"
+        return patient.settings.where
 
 
 class EnvPrivate(Check):
