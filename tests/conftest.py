@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bucket import Project, dvc_config, env_file, ports, seaweed
+from bucket import Project, env_file, ports, seaweed
+from bucket.dvc_plane import config
 from bucket.server import Server
 from bucket.settings import DEFAULT_REGION
 from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them by name here)
@@ -37,7 +38,7 @@ def make_project(root: Path) -> Project:
     project, endpoint = Project(root), f"http://127.0.0.1:{ports.free_ports(1)[0]}"
     project.dvc_config.parent.mkdir(parents=True)
     text = (REPOSITORY / ".dvc/config").read_text()
-    text = dvc_config.with_options(
+    text = config.with_options(
         text, {"url": "s3://research-data/flight-delays", "endpointurl": endpoint}
     )
     project.dvc_config.write_text(text)

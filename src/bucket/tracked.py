@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bucket import dvc_config
+from bucket.dvc_plane import config
 from bucket.errors import (
     MissingObjectError,
     NotPushedError,
@@ -211,8 +211,8 @@ def remote_of(project: Project, name: str | None, *, is_other: bool) -> Remote:
 
 def _where(project: Project) -> tuple[str | None, str | None]:
     """Bucket and endpoint of the default remote as git has them."""
-    remote = dvc_config.default_remote(project)
-    return dvc_config.split(remote.get("url", ""))[0], remote.get("endpointurl")
+    remote = config.default_remote(project)
+    return config.split(remote.get("url", ""))[0], remote.get("endpointurl")
 
 
 def _path(file: TrackedFile) -> str:

@@ -11,7 +11,8 @@ import obstore
 import pytest
 from ruamel.yaml import YAML
 
-from bucket import Project, Settings, dvc_config
+from bucket import Project, Settings
+from bucket.dvc_plane import config
 from tests.end_to_end.clones import Clone
 
 DATA = ("data/raw", "data/interim", "data/processed", ".dvc/cache")
@@ -101,7 +102,7 @@ def test_plain_dvc_reaches_the_store_by_each_documented_way(
 def test_plain_dvc_push_restores_what_the_remote_lost(reproduced: Clone) -> None:
     project = Project(reproduced.root)
     md5 = output_hashes(reproduced)["data/processed/predictions.parquet"]
-    key = f"{dvc_config.address(project)[1]}/files/md5/{md5[:2]}/{md5[2:]}"
+    key = f"{config.address(project)[1]}/files/md5/{md5[:2]}/{md5[2:]}"
     obstore.delete(Settings.load(project).obstore(), key)
     script = "set -a; . ./.env; set +a; dvc push"
     assert "1 file pushed" in reproduced.run("sh", "-c", script).stdout

@@ -14,7 +14,8 @@ from typing import Any
 import obstore
 import pytest
 
-from bucket import Project, Settings, dvc_remote
+from bucket import Project, Settings
+from bucket.dvc_plane import connected
 from bucket.files import write_private
 from bucket.verify import Question, Report, Selection, verify
 from bucket.verify.findings import Finding
@@ -74,7 +75,7 @@ class Published:
 
     def dvc(self, *arguments: str) -> None:
         """Run plain `dvc`, which owes nothing to the code under test."""
-        variables = dvc_remote.environment(self.project, self.settings)
+        variables = connected.environment(self.project, self.settings)
         replace(self.clone, environment=self.clone.environment | variables).run("dvc", *arguments)
 
     def commit(self, message: str = "A change") -> str:

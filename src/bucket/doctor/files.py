@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from bucket import dvc_config
 from bucket.doctor.check import Check, Problem, Skip, Warn
 from bucket.doctor.patient import Patient
+from bucket.dvc_plane import config
 from bucket.files import PRIVATE
 from bucket.init import places
 from bucket.settings import REQUIRED
@@ -96,8 +96,8 @@ class PlacesAgree(Check):
                 here, there = getattr(place, what), getattr(named[first], what)
                 if here is not None and here != there:
                     raise Problem(f"{file} names the {what} {here}, {first} {there}")
-        remote = dvc_config.effective_remote(project)
-        bucket, prefix = dvc_config.address(project)
+        remote = config.effective_remote(project)
+        bucket, prefix = config.address(project)
         if bucket != settings.bucket_name:
             raise Problem(
                 f"the settings name the bucket {settings.bucket_name}, DVC's remote {bucket}"

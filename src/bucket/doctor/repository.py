@@ -4,9 +4,9 @@ import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from bucket import dvc_config
 from bucket.doctor.check import Check, Problem, Warn
 from bucket.doctor.patient import Patient
+from bucket.dvc_plane import config
 from bucket.errors import ProjectError
 from bucket.git_contents import ended
 
@@ -94,7 +94,7 @@ class DvcConfigClean(Check):
             (patient.project.dvc_config, Problem),
             (patient.project.dvc_config_local, Warn),
         ):
-            for section, options in dvc_config.read(path).items():
+            for section, options in config.read(path).items():
                 held = sorted(DvcConfigClean.SECRET & set(options))
                 if held:
                     raise kind(f".dvc/{path.name} holds {', '.join(held)} ({section})")
@@ -145,5 +145,5 @@ def dvc_options(patient: Patient, section: str) -> dict[str, str]:
 
 
 def _section(file: Path, section: str) -> dict[str, str]:
-    found = dvc_config.read(file).get(section, {})
+    found = config.read(file).get(section, {})
     return {k: ",".join(v) if isinstance(v, list) else str(v) for k, v in found.items()}
