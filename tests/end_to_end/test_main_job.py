@@ -46,17 +46,13 @@ def test_results_are_the_committed_ones(reproduced: Clone) -> None:
     assert git_status(reproduced) == ""
 
 
-def test_a_second_run_finds_nothing_to_do(reproduced: Clone) -> None:
+def test_a_second_run_finds_nothing_to_do_and_a_pipe_gets_plain_lines(reproduced: Clone) -> None:
     done = reproduced.make("reproduce")
     assert "Nothing to do: every result is up to date" in done.stdout
     assert "Nothing to push" in done.stdout
     assert "Running stage" not in done.stdout
     assert re.search(r"knock_on +0\.74", done.stdout)
     assert str(reproduced.root / "reports/report.html") in done.stdout
-
-
-def test_a_pipe_gets_plain_lines(reproduced: Clone) -> None:
-    done = reproduced.make("reproduce")
     assert not re.search(r"\x1b|\r|[┃━█]", done.stdout + done.stderr)
 
 
