@@ -3,9 +3,10 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from bucket import Project, env_file, ports, seaweed
 from bucket.dvc_plane.config import with_options
@@ -37,6 +38,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
+#: Folders whose files share what is dear to set up: one worker has all of each.
+TOGETHER = ("doctor", "reading", "verify")
+
+
+class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A worker has all tests of a file, or of a folder where that saves a set-up."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        folder = PurePosixPath(file).parent
+        return str(folder) if folder.name in TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 def make_project(root: Path) -> Project:
     """A project as cloned, but for a port that is free; also where `bucket init` named another."""
     project, endpoint = Project(root), f"http://127.0.0.1:{ports.free_ports(1)[0]}"
@@ -49,6 +68,15 @@ def make_project(root: Path) -> Project:
     values["OS_REGION"] = DEFAULT_REGION
     project.env_example.write_text(env_file.with_values(text, values, ".env.example"))
     return project
+
+
+def discard(project: Project) -> None:
+    """End a project's store, whose data is thrown away: no need to wait for an orderly end."""
+    if process := seaweed.find(project):
+        leftovers = seaweed.sockets(process)
+        process.kill()
+        process.wait(10)
+        seaweed.remove_sockets(leftovers)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,7 +93,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = make_project(tmp_path_factory.mktemp("store") / "clone")
     Server(project).start()
     yield project
-    Server(project).stop()
+    discard(project)
 
 
 @pytest.fixture
@@ -79,11 +107,7 @@ def new_project(tmp_path: Path) -> Iterator[Callable[[str], Project]]:
 
     yield make
     for project in made:
-        if process := seaweed.find(project):
-            leftovers = seaweed.sockets(process)
-            process.kill()  # its data is thrown away: no need to wait for an orderly end
-            process.wait(10)
-            seaweed.remove_sockets(leftovers)
+        discard(project)
         shutil.rmtree(project.root, ignore_errors=True)
 
 
