@@ -30,7 +30,8 @@ reproduce: setup ## Serve the store, run what is stale, push the results, sum up
 	@bucket reproduce
 	@python src/pipeline/summary.py reports/intervals.json reports/report.html
 
-# A file's tests stay together, as they share what is dear to set up.
+# A file's tests stay together, and a folder's where tests/conftest.py says so: they share what is dear
+# to set up.
 test: setup ## Run all tests, two at a time
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 

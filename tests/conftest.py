@@ -3,11 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
-from bucket import Project, dvc_config, env_file, ports, seaweed
+from bucket import Project, env_file, ports, seaweed
+from bucket.dvc_plane.config import with_options
 from bucket.server import Server
 from bucket.settings import DEFAULT_REGION
 from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them by name here)
@@ -21,6 +23,10 @@ from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them b
 
 REPOSITORY = Path(__file__).parents[1]
 
+#: Threads of OpenMP that wait for one another sleep. By default they spin, and where two tests run
+#: at a time on two cores, that takes twice the processor time of the work itself.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 #: With two tests at a time the files that take longest begin first, so that neither waits for the
 #: other in the end; one at a time the fast ones are first, as pyproject.toml lists them.
 LONGEST = ("test_main_job.py", "test_set_ups.py")
@@ -32,20 +38,45 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
+#: Folders whose files share what is dear to set up: one worker has all of each.
+TOGETHER = ("doctor", "reading", "verify")
+
+
+class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A worker has all tests of a file, or of a folder where that saves a set-up."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        folder = PurePosixPath(file).parent
+        return str(folder) if folder.name in TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 def make_project(root: Path) -> Project:
     """A project as cloned, but for a port that is free; also where `bucket init` named another."""
     project, endpoint = Project(root), f"http://127.0.0.1:{ports.free_ports(1)[0]}"
     project.dvc_config.parent.mkdir(parents=True)
     text = (REPOSITORY / ".dvc/config").read_text()
-    text = dvc_config.with_options(
-        text, {"url": "s3://research-data/flight-delays", "endpointurl": endpoint}
-    )
+    text = with_options(text, {"url": "s3://research-data/flight-delays", "endpointurl": endpoint})
     project.dvc_config.write_text(text)
     text = (REPOSITORY / ".env.example").read_text()
     values = {"OS_ENDPOINT_URL": endpoint, "OS_BUCKET_NAME": "research-data"}
     values["OS_REGION"] = DEFAULT_REGION
     project.env_example.write_text(env_file.with_values(text, values, ".env.example"))
     return project
+
+
+def discard(project: Project) -> None:
+    """End a project's store, whose data is thrown away: no need to wait for an orderly end."""
+    if process := seaweed.find(project):
+        leftovers = seaweed.sockets(process)
+        process.kill()
+        process.wait(10)
+        seaweed.remove_sockets(leftovers)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,7 +93,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = make_project(tmp_path_factory.mktemp("store") / "clone")
     Server(project).start()
     yield project
-    Server(project).stop()
+    discard(project)
 
 
 @pytest.fixture
@@ -76,11 +107,7 @@ def new_project(tmp_path: Path) -> Iterator[Callable[[str], Project]]:
 
     yield make
     for project in made:
-        if process := seaweed.find(project):
-            leftovers = seaweed.sockets(process)
-            process.kill()  # its data is thrown away: no need to wait for an orderly end
-            process.wait(10)
-            seaweed.remove_sockets(leftovers)
+        discard(project)
         shutil.rmtree(project.root, ignore_errors=True)
 
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and what a folder of them takes."""
+"""Files that are there whole or not at all; what they take, and how people read that."""
 
 import os
 import secrets
@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 #: For files that hold secrets, or lie beside them: nobody but the owner.
 PRIVATE = 0o600
+
+KILO = 1000
 
 
 @contextmanager
@@ -51,3 +53,12 @@ def size_on_disk(folder: Path) -> int:
         except OSError:  # the store has just removed it
             continue
     return total
+
+
+def readable_size(count: float) -> str:
+    """A number of bytes as people read it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < KILO:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= KILO
+    return f"{count:.1f} TB"

@@ -80,12 +80,7 @@ class Repository:
 
     def staged(self) -> list[Entry]:
         """What the index holds that the last commit does not: what `git commit` would add."""
-        found = subprocess.run(
-            ["git", "rev-parse", "--quiet", "--verify", "HEAD"],
-            cwd=self.project,
-            capture_output=True,
-            check=False,
-        )
+        found = ended(self.project, "rev-parse", "--quiet", "--verify", "HEAD")
         # Before the first commit: against the tree without a file, whose id depends on the hash.
         base = found.stdout.strip() or git(self.project, "hash-object", "-t", "tree", os.devnull)
         options = ("--cached", "--no-renames", "--no-relative", "--full-index", "-z")
@@ -220,19 +215,28 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
+def ended(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """A git command, ended well or not.
+
+    Raises:
+        ProjectError: git is not installed.
+    """
+    command = ["git", "--no-replace-objects", *arguments]
+    try:
+        return subprocess.run(
+            command, cwd=folder, env=_environment(), capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        raise ProjectError("git is not installed, or not on the PATH. Install it.") from None
+
+
 def git(folder: Path, *arguments: str) -> bytes:
     """What a git command prints.
 
     Raises:
         ProjectError: it is not installed, fails, or `folder` is in no repository.
     """
-    command = ["git", "--no-replace-objects", *arguments]
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=_environment(), capture_output=True, check=False
-        )
-    except FileNotFoundError:
-        raise ProjectError("git is not installed, or not on the PATH. Install it.") from None
+    done = ended(folder, *arguments)
     if done.returncode == 0:
         return done.stdout
     said = done.stderr.decode(errors="replace").strip()

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from bucket.errors import BucketError
+from bucket.progress import Progress, silent
 
 #: Bytes of files to a shard: large enough that requests cost nothing beside the bytes, small enough
 #: that several machines have something to share.
@@ -60,10 +61,6 @@ class Packed:
     size: int
 
 
-#: Hears bytes so far and in all.
-Progress = Callable[[int, int], None]
-
-
 def pack(
     folder: Path,
     out: Path,
@@ -71,7 +68,7 @@ def pack(
     form: str = "parquet",
     shard_bytes: int = SHARD_BYTES,
     metadata: Path | None = None,
-    progress: Progress = lambda _done, _size: None,
+    progress: Progress = silent,
 ) -> Packed:
     """Put all files of a folder, in the order of their names, into shards in a new folder.
 

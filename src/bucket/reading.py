@@ -3,8 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from bucket import staging, tracked
 from bucket.errors import ChecksumError, NotTrackedError, SettingsError
 from bucket.paths import Project
+from bucket.progress import bar
 from bucket.remote import ids
 from bucket.settings import Settings
 from bucket.staging import Staged
@@ -103,27 +103,6 @@ def stage(paths: Sequence[str], to: Path | None, rev: str | None, remote: str | 
     sources = [path if path.startswith("s3://") else from_here(path) for path in paths]
     with bar() as progress:
         return staging.stage(sources, to, rev=rev, remote=remote, progress=progress)
-
-
-@contextmanager
-def bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar of bytes on a terminal, nothing in a pipe; tell it bytes so far and in all."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as shown:
-        task = shown.add_task("", total=None)
-        yield lambda done, size: shown.update(task, completed=done, total=size)
 
 
 def fetch_configured() -> list[Path]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.filesize import decimal
 
-from bucket.dvc_remote import remote_prefix, run_dvc
+from bucket.dvc_plane.connected import remote_prefix, run_dvc
 from bucket.errors import ReproduceError
 from bucket.paths import Project
 from bucket.settings import Settings

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bucket import clients, dvc_remote
+from bucket import clients
+from bucket.dvc_plane import connected
 from bucket.errors import ProgramError, SettingsError
 from bucket.paths import Project
 from bucket.settings import Settings
@@ -24,7 +25,7 @@ def environment(program: str, project: Project, settings: Settings) -> dict[str,
         names |= clients.mc_environment(settings)
     if Path(program).name not in MC:
         names.pop("SSL_CERT_FILE", None)
-    return dvc_remote.environment(project, settings) | names
+    return connected.environment(project, settings) | names
 
 
 def become(command: Sequence[str], variables: Mapping[str, str]) -> NoReturn:

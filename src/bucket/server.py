@@ -15,13 +15,13 @@ import psutil
 from filelock import FileLock, Timeout
 
 from bucket import ports, seaweed
-from bucket.dvc_remote import point_dvc_at
+from bucket.dvc_plane.connected import point_dvc_at
 from bucket.env_file import create_env, set_endpoint
 from bucket.errors import ServerError, SettingsError
 from bucket.files import size_on_disk, write_private
 from bucket.paths import Project
 from bucket.settings import REQUIRED, Settings, is_embedded
-from bucket.sources import Found, Sources
+from bucket.settings.sources import Found, Sources
 
 #: A start takes about 1 s; a loaded CI machine is given many times that.
 READY_SECONDS = 40.0

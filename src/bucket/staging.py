@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,16 +16,15 @@ from bucket.errors import BucketError, MissingObjectError
 from bucket.fast.download import Download
 from bucket.fast.files import Unfinished, promised_md5
 from bucket.fast.pool import Pool
+from bucket.files import readable_size
 from bucket.objects import Place
-from bucket.paths import Project
+from bucket.paths import FAST_DISKS, Project
+from bucket.progress import Progress, silent
 from bucket.settings import Settings
 from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
-
-#: Where clusters offer fast disks, the most usual first.
-FOLDERS = ("SCRATCH", "TMPDIR")
 
 #: What a pattern begins with.
 WILDCARDS = "*?["
@@ -89,17 +88,13 @@ class Staged:
     size: int
 
 
-#: Hears bytes so far and in all.
-Progress = Callable[[int, int], None]
-
-
 def stage(
     sources: Sequence[str],
     to: Path | None = None,
     *,
     rev: str | None = None,
     remote: str | None = None,
-    progress: Progress = lambda _done, _size: None,
+    progress: Progress = silent,
 ) -> Staged:
     """Have files on a fast disk: those that are there and right stay, the others are fetched.
 
@@ -153,11 +148,11 @@ def default_folder(environment: Mapping[str, str]) -> Path:
     Raises:
         SpaceError: it names none.
     """
-    for name in FOLDERS:
+    for name in FAST_DISKS:
         if found := environment.get(name):
             return Path(found) / Project.find().root.name
     raise SpaceError(
-        f"{' and '.join(FOLDERS)} are not set, so there is no fast disk to stage to. "
+        f"{' and '.join(FAST_DISKS)} are not set, so there is no fast disk to stage to. "
         "Name a folder: --to DIR."
     )
 
@@ -178,12 +173,10 @@ def _raise(_: Item, error: BaseException) -> None:
 
 
 def _check_room(folder: Path, size: int) -> None:
-    from bucket.verify.report import size as readable
-
     free = shutil.disk_usage(folder).free
     if size > free:
         raise SpaceError(
-            f"{folder} has {readable(free)} free, and {readable(size)} are to come. "
+            f"{folder} has {readable_size(free)} free, and {readable_size(size)} are to come. "
             "Make room, or name another folder: --to DIR."
         )
 
@@ -255,8 +248,7 @@ def _matches(key: str, pattern: str, fixed: str) -> bool:
 
 
 def _place(store: "S3Store", key: str, settings: Settings) -> Place:
-    where = f"{settings.endpoint_url}, bucket {settings.bucket_name}"
-    return Place(store, key, settings.bucket_name, where)
+    return Place(store, key, settings.bucket_name, settings.where)
 
 
 def _md5() -> "hashlib._Hash":

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bucket import dvc_config
+from bucket.dvc_plane import config
 from bucket.errors import (
     MissingObjectError,
     NotPushedError,
@@ -21,7 +21,7 @@ from bucket.errors import (
 from bucket.git_contents import Repository, commit_of, git
 from bucket.paths import Project
 from bucket.remote import Lists, Remote, ids
-from bucket.remote.outputs import name_of, opened, outputs
+from bucket.remote.outputs import absence, name_of, opened, outputs
 from bucket.settings import Settings
 from bucket.transfer import naming_failures
 
@@ -220,8 +220,8 @@ def remote_of(project: Project, name: str | None, *, is_other: bool) -> Remote:
 
 def _where(project: Project) -> tuple[str | None, str | None]:
     """Bucket and endpoint of the default remote as git has them."""
-    remote = dvc_config.default_remote(project)
-    return dvc_config.split(remote.get("url", ""))[0], remote.get("endpointurl")
+    remote = config.default_remote(project)
+    return config.split(remote.get("url", ""))[0], remote.get("endpointurl")
 
 
 def _path(file: TrackedFile) -> str:
@@ -244,8 +244,8 @@ class _Search:
         is_inside = self.asked.startswith(f"{dataset}/")
         if not (is_inside or dataset == self.asked or _below(dataset, self.asked)):
             return
-        if why := _unreachable(out):
-            self.refused = f"{dataset} {why}"
+        if why := absence(out):
+            self.refused = f"{dataset} is {why}"
             return
         name = name_of(out)
         if not ids.is_list(name):
@@ -286,14 +286,3 @@ def _mean_size(out: "Output") -> int | None:
     """Of the files of a directory, in bytes."""
     meta = out.meta
     return meta.size // meta.nfiles if meta and meta.size is not None and meta.nfiles else None
-
-
-def _unreachable(out: "Output") -> str:
-    """Why the data of an output is on no remote of ours; empty if it can be."""
-    if not out.use_cache:
-        return "is not in DVC's cache (cache: false): git has it, or only the workspace"
-    if out.stage.is_repo_import:
-        return "is imported: read it from the repository that it comes from"
-    if not out.hash_info:
-        return "has no recorded content yet: run `bucket dvc repro`, then `bucket push`"
-    return ""

@@ -114,19 +114,18 @@ def naming_failures(what: str, settings: Settings) -> Iterator[None]:
         UnauthenticatedError,
     )
 
-    where = f"{settings.endpoint_url}, bucket {settings.bucket_name}"
     try:
         yield
     except (NotFoundError, FileNotFoundError) as error:
         if isinstance(error, FileNotFoundError) and error.filename:
             raise  # a local file, not an object
         raise MissingObjectError(
-            f"Could not {what}: there is no such object or bucket at {where}. "
+            f"Could not {what}: there is no such object or bucket at {settings.where}. "
             "Check the name, or publish the data first."
         ) from error
     except (PermissionDeniedError, UnauthenticatedError) as error:
         raise TransferError(
-            f"Could not {what}: {where} refused the credentials. "
+            f"Could not {what}: {settings.where} refused the credentials. "
             "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
         ) from error
     except BaseError as error:
@@ -136,7 +135,7 @@ def naming_failures(what: str, settings: Settings) -> Iterator[None]:
             else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
         )
         first_line = str(error).strip().splitlines()[0]
-        raise TransferError(f"Could not {what} at {where}: {first_line} {hint}") from error
+        raise TransferError(f"Could not {what} at {settings.where}: {first_line} {hint}") from error
 
 
 def _address(key: str, settings: Settings) -> str:

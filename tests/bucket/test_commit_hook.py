@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bucket.errors import ProjectError
-from bucket.hooks import commit
+from bucket.hooks.commit import HOOK
 from tests.bucket.git_tools import TOOLS, VALUE, Repo, environment, make_repo, new_value, own_secret
 from tests.conftest import REPOSITORY
 
@@ -17,7 +17,7 @@ LEAK = f"OS_SECRET_ACCESS_KEY={VALUE}\n"
 @pytest.fixture
 def hooked(repo: Repo) -> Repo:
     """A repository that has the hook."""
-    assert commit.install(repo.project)
+    assert HOOK.install(repo.project)
     return repo
 
 
@@ -89,7 +89,7 @@ def test_the_first_commit_of_a_project_in_a_folder_of_a_moved_clone(
     tmp_path: Path,
 ) -> None:
     repo = make_repo(tmp_path / "clone", "work/é 1")
-    commit.install(repo.project)
+    HOOK.install(repo.project)
     repo.root.rename(tmp_path / "moved")
     moved = Repo(tmp_path / "moved", type(repo.project)(tmp_path / "moved/work/é 1"))
     moved.add("elsewhere.env", LEAK)
@@ -116,10 +116,10 @@ def test_installing_is_one_line_then_silent_and_mends_an_old_one(repo: Repo) -> 
     hook = repo.root / ".git/hooks/commit-msg"
     ours = hook.read_text()
     hook.write_text("#!/bin/sh\n# `bucket secrets --install-hook` put this here\nexit 1\n")
-    assert commit.install(repo.project) is None
+    assert HOOK.install(repo.project) is None
     assert hook.read_text() == ours
     hook.chmod(0o644)
-    assert commit.install(repo.project) is None
+    assert HOOK.install(repo.project) is None
     assert hook.stat().st_mode & 0o777 == 0o755
 
 
@@ -128,26 +128,26 @@ def test_a_hook_that_was_there_is_kept_and_runs(repo: Repo) -> None:
     hook.parent.mkdir(exist_ok=True)
     hook.write_text('#!/bin/sh\nhead -n 1 "$1"\nexit 1\n')
     hook.chmod(0o755)
-    assert "commit-msg.local" in str(commit.install(repo.project))
+    assert "commit-msg.local" in str(HOOK.install(repo.project))
     repo.add("notes.txt", "nothing\n")
     done = repo.commit(check=False)
     assert (done.returncode, done.stderr) == (1, "A change\n")
     hook.write_text("#!/bin/sh\n")
     with pytest.raises(ProjectError, match=r"Make one of the two"):
-        commit.install(repo.project)
+        HOOK.install(repo.project)
 
 
 def test_the_configured_folder_of_hooks_is_used_but_not_one_that_others_share(
     repo: Repo, tmp_path: Path
 ) -> None:
     repo.git("config", "core.hooksPath", "hooks")
-    assert commit.install(repo.project)
+    assert HOOK.install(repo.project)
     repo.add("a.env", LEAK)
     assert is_refused(repo)
     shared = tmp_path / "everybody"
     repo.git("config", "core.hooksPath", str(shared))
     with pytest.raises(ProjectError, match=r"core\.hooksPath"):
-        commit.install(repo.project)
+        HOOK.install(repo.project)
     assert not shared.exists()
 
 
@@ -155,7 +155,7 @@ def test_the_configured_folder_of_hooks_is_used_but_not_one_that_others_share(
 def test_dvcs_own_hooks_install_and_run_beside_it(repo: Repo, order: str) -> None:
     if order == "before":
         repo.run(TOOLS / "dvc", "install")
-    assert commit.install(repo.project)
+    assert HOOK.install(repo.project)
     if order == "after":
         repo.run(TOOLS / "dvc", "install")
     hooks = {path.name for path in (repo.root / ".git/hooks").iterdir()}
@@ -188,5 +188,5 @@ def test_another_tool_that_manages_hooks_makes_no_circle(hooked: Repo, tmp_path:
     hooked.write(".pre-commit-config.yaml", "repos: []\n")
     hooked.git("add", ".pre-commit-config.yaml")
     hooked.run("pre-commit", "install", "--hook-type", "commit-msg", env=home)
-    assert commit.install(hooked.project)
+    assert HOOK.install(hooked.project)
     hooked.run("git", "commit", "-m", new_value(), env=home)

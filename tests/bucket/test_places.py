@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bucket import Project
-from bucket.dvc_config import read
+from bucket.dvc_plane.config import read
 from bucket.errors import ProjectError, SettingsError
 from bucket.init import answers, places
 from bucket.init.places import PLACES, Names

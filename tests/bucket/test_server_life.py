@@ -17,7 +17,7 @@ from configobj import ConfigObj
 from dotenv import dotenv_values
 
 from bucket import BucketError, Project, Settings, ports, seaweed
-from bucket.dvc_config import set_overrides
+from bucket.dvc_plane.config import set_overrides
 from bucket.errors import ServerError, SettingsError
 from bucket.server import Server
 from tests.bucket.store_tools import BUCKET, files, get, pid_of, put, run

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bucket import Project, Settings
 from bucket.errors import BucketError, SettingsError
-from bucket.sources import Found, Sources
+from bucket.settings.sources import Found, Sources
 from tests.bucket.settings_tools import GOOD, HIDDEN, refusal, write
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bucket import Project, Settings
-from bucket.dvc_config import set_overrides
+from bucket.dvc_plane.config import set_overrides
 from tests.bucket.settings_tools import AWS_PAIR, GOOD, aws_files, refusal, write
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -1,10 +1,14 @@
 """A check is one small class, and adding one is a few lines."""
 
+from pathlib import Path
+
 import pytest
 
 from bucket.doctor import CHECKS
-from bucket.doctor.check import Check, Problem, run
+from bucket.doctor.check import Check, Problem, Warn, run
 from bucket.doctor.patient import Patient
+from bucket.doctor.repository import EnvNeverCommitted
+from tests.bucket.git_tools import make_repo
 from tests.doctor.case import Case
 
 
@@ -58,3 +62,14 @@ def test_adding_a_check_is_a_few_lines(case: Case) -> None:
     assert (milk.status, milk.found) == ("skipped", "needs: tea")
     # The kind only: the text of a stranger's exception could have a secret.
     assert (broken.status, broken.found) == ("failed", "the check itself broke: KeyError")
+
+
+def test_a_history_that_git_cannot_read_is_not_called_clean(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "clone")
+    repo.git("add", ".")
+    repo.commit()
+    assert EnvNeverCommitted.check(Patient(repo.project)) == "neither tracked nor in any commit"
+    tree = repo.git("rev-parse", "HEAD^{tree}").stdout.strip()
+    (repo.root / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    with pytest.raises(Warn, match=f"git cannot read every commit: .*{tree}"):
+        EnvNeverCommitted.check(Patient(repo.project))

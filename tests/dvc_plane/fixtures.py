@@ -24,7 +24,8 @@ from dvc.testing.fixtures import (  # noqa: F401 (fixtures: pytest finds them by
     tmp_dir,
 )
 
-from bucket import Project, Settings, clients, dvc_internals
+from bucket import Project, Settings, clients
+from bucket.dvc_plane import internals
 from tests.dvc_plane.cloud import BucketFolder
 from tests.stores.fixtures import STORES
 
@@ -32,9 +33,9 @@ from tests.stores.fixtures import STORES
 @pytest.fixture
 def fast() -> Iterator[None]:
     """DVC of this process moves S3's bytes by the fast way."""
-    assert dvc_internals.install() == ""
+    assert internals.install() == ""
     yield
-    dvc_internals.uninstall()
+    internals.uninstall()
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ class Victim:
         """Run a command to its good end."""
         start = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "bucket.dvc_process", *arguments],
+            [sys.executable, "-m", "bucket.dvc_plane.process", *arguments],
             cwd=self.root,
             env=self.environment,
             capture_output=True,
@@ -90,7 +90,7 @@ class Victim:
     def interrupted(self, word: str, victim: str) -> int | None:
         """Run a command and kill `client` or `server` at some moment; the command's status."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "bucket.dvc_process", word],
+            [sys.executable, "-m", "bucket.dvc_plane.process", word],
             cwd=self.root,
             env=self.environment,
             stdout=subprocess.DEVNULL,
@@ -116,7 +116,7 @@ class Victim:
         A pull at a thread's pace, so that there is a middle to be in.
         """
         process = subprocess.Popen(
-            [sys.executable, "-m", "bucket.dvc_process", word, "-j", "1"],
+            [sys.executable, "-m", "bucket.dvc_plane.process", word, "-j", "1"],
             cwd=self.root,
             env=self.environment,
             stdout=subprocess.DEVNULL,

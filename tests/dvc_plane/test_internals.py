@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from bucket import dvc_internals
+from bucket.dvc_plane import internals
 
 
 def test_this_dvc_has_every_place() -> None:
-    assert dvc_internals.missing() == [], (
-        f"DVC moved these since {dvc_internals.TESTED}; bucket.dvc_internals says what they are for"
+    assert internals.missing() == [], (
+        f"DVC moved these since {internals.TESTED}; bucket.dvc_plane.internals says what for"
     )
 
 
 def test_the_releases_are_those_that_were_read() -> None:
-    found = {name: version(name) for name in dvc_internals.TESTED}
-    assert found == dvc_internals.TESTED, "read the places in bucket.dvc_internals again"
+    found = {name: version(name) for name in internals.TESTED}
+    assert found == internals.TESTED, "read the places in bucket.dvc_plane.internals again"
 
 
 def test_dvc_looks_the_copy_function_up_when_it_calls_it() -> None:
@@ -61,8 +61,8 @@ def test_the_copy_function_takes_what_it_took() -> None:
 def test_a_dvc_that_moved_something_runs_as_it_is_and_says_so() -> None:
     program = (
         "import sys, dvc_objects.fs.generic as g; del g.copy\n"
-        "from bucket import dvc_process\n"
-        "sys.exit(dvc_process.main(['--version']))\n"
+        "from bucket.dvc_plane import process\n"
+        "sys.exit(process.main(['--version']))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
@@ -84,9 +84,9 @@ def test_installed_and_taken_back() -> None:
     from bucket.fast.s3 import FastS3FileSystem
 
     assert registry["s3"] is FastS3FileSystem
-    assert generic.copy is dvc_internals._copy
-    assert collect() is dvc_internals._collect
-    dvc_internals.uninstall()
+    assert generic.copy is internals._copy
+    assert collect() is internals._collect
+    internals.uninstall()
     assert registry["s3"].__module__ == "dvc_s3"
     assert generic.copy.__module__ == generic.__name__
     assert collect().__module__ == "dvc_data.index.collect"

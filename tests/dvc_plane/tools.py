@@ -8,20 +8,20 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from bucket import dvc_internals
+from bucket.dvc_plane import internals
 from tests.dvc_plane.cloud import BucketFolder
 
 
 @contextlib.contextmanager
 def way(name: str) -> Iterator[None]:
     """DVC moves data `fast` or the `plain` way for a block."""
-    dvc_internals.uninstall()
+    internals.uninstall()
     if name == "fast":
-        assert dvc_internals.install() == ""
+        assert internals.install() == ""
     try:
         yield
     finally:
-        dvc_internals.uninstall()
+        internals.uninstall()
 
 
 def add_data(root: Path, repo: Any, count: int = 30) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bucket import Project, ports
 from bucket.env_file import create_env, set_endpoint
-from bucket.server import Server
+from tests.conftest import discard
 from tests.end_to_end.clones import Clone, copy_repository, environment
 
 
@@ -27,7 +27,7 @@ def make_clone() -> Iterator[Callable[..., Clone]]:
 
     yield make
     for project in made:
-        Server(project).stop()
+        discard(project)
 
 
 @pytest.fixture(scope="session")

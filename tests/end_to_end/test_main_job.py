@@ -11,7 +11,8 @@ import obstore
 import pytest
 from ruamel.yaml import YAML
 
-from bucket import Project, Settings, dvc_config
+from bucket import Project, Settings
+from bucket.dvc_plane import config
 from tests.end_to_end.clones import Clone
 
 DATA = ("data/raw", "data/interim", "data/processed", ".dvc/cache")
@@ -45,17 +46,13 @@ def test_results_are_the_committed_ones(reproduced: Clone) -> None:
     assert git_status(reproduced) == ""
 
 
-def test_a_second_run_finds_nothing_to_do(reproduced: Clone) -> None:
+def test_a_second_run_finds_nothing_to_do_and_a_pipe_gets_plain_lines(reproduced: Clone) -> None:
     done = reproduced.make("reproduce")
     assert "Nothing to do: every result is up to date" in done.stdout
     assert "Nothing to push" in done.stdout
     assert "Running stage" not in done.stdout
     assert re.search(r"knock_on +0\.74", done.stdout)
     assert str(reproduced.root / "reports/report.html") in done.stdout
-
-
-def test_a_pipe_gets_plain_lines(reproduced: Clone) -> None:
-    done = reproduced.make("reproduce")
     assert not re.search(r"\x1b|\r|[┃━█]", done.stdout + done.stderr)
 
 
@@ -101,7 +98,7 @@ def test_plain_dvc_reaches_the_store_by_each_documented_way(
 def test_plain_dvc_push_restores_what_the_remote_lost(reproduced: Clone) -> None:
     project = Project(reproduced.root)
     md5 = output_hashes(reproduced)["data/processed/predictions.parquet"]
-    key = f"{dvc_config.address(project)[1]}/files/md5/{md5[:2]}/{md5[2:]}"
+    key = f"{config.address(project)[1]}/files/md5/{md5[:2]}/{md5[2:]}"
     obstore.delete(Settings.load(project).obstore(), key)
     script = "set -a; . ./.env; set +a; dvc push"
     assert "1 file pushed" in reproduced.run("sh", "-c", script).stdout

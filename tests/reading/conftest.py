@@ -1,7 +1,5 @@
 """A project of tables, pushed to each store once a session; tests leave it as it is."""
 
-import secrets
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,8 +9,7 @@ from pyarrow import csv, feather, parquet
 from bucket.files import write_private
 from tests.end_to_end.clones import TOOLS
 from tests.stores.access import StoreAccess
-from tests.stores.fixtures import STORES, access
-from tests.verify.published import IGNORED, Published, write_config
+from tests.verify.published import Published, on_each_store
 
 #: Rows of a table, and of a row group of its Parquet file.
 ROWS, GROUP = 60_000, 10_000
@@ -33,14 +30,9 @@ def flights(begin: int = 0, count: int = ROWS) -> pa.Table:
     )
 
 
-def publish_tables(root: Path, store: StoreAccess) -> Published:
+def publish_tables(made: Published) -> None:
     """Tag `v1` has everything; the workspace has other codes, and a table that nobody pushed."""
-    made = Published(root, store, f"reading-{secrets.token_hex(4)}")
-    root.mkdir()
-    write_config(made)
-    (root / ".gitignore").write_text(IGNORED)
-    (root / ".venv").symlink_to(TOOLS.parent)
-    write_private(root / ".env", "".join(f"{name}={text}\n" for name, text in store.env.items()))
+    root = made.root
     parquet.write_table(flights(), root / "flights.parquet", row_group_size=GROUP)
     codes = pa.table({"code": ["AA", "UA"], "name": ["American", "United"]})
     csv.write_csv(codes, root / "codes.csv")
@@ -52,7 +44,6 @@ def publish_tables(root: Path, store: StoreAccess) -> Published:
         parquet.write_table(flights(number * 100, 100), part)
         year.mkdir(parents=True)
         parquet.write_table(flights(number * 100, 100), year / "data.parquet")
-    made.git("init", "-q", "-b", "main")
     made.dvc("add", *TRACKED)
     made.commit("Tables")
     made.dvc("push")
@@ -63,17 +54,13 @@ def publish_tables(root: Path, store: StoreAccess) -> Published:
     (root / "codes.csv").write_text("code,name\nDL,Delta\n")
     made.dvc("add", "codes.csv")
     made.commit("Other codes, and one nobody pushed")
-    return made
 
 
 @pytest.fixture(scope="session")
 def published_tables(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Published]:
-    stores = [access(request, name) for name in STORES]
-    roots = [tmp_path_factory.mktemp(name) / "project" for name in STORES]
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(STORES, pool.map(publish_tables, roots, stores), strict=True))
+    return on_each_store(request, tmp_path_factory, publish_tables)
 
 
 @pytest.fixture

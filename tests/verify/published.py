@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import obstore
+import pytest
 
-from bucket import Project, Settings, dvc_remote
+from bucket import Project, Settings
+from bucket.dvc_plane import connected
 from bucket.files import write_private
 from bucket.verify import Question, Report, Selection, verify
 from bucket.verify.findings import Finding
 from tests.end_to_end.clones import TOOLS, Clone
 from tests.stores.access import StoreAccess
+from tests.stores.fixtures import STORES, access
 
 IGNORED = "/.env\n/.venv\n/.dvc/config.local\n/.dvc/tmp\n/.dvc/cache\n"
 
@@ -72,7 +75,7 @@ class Published:
 
     def dvc(self, *arguments: str) -> None:
         """Run plain `dvc`, which owes nothing to the code under test."""
-        variables = dvc_remote.environment(self.project, self.settings)
+        variables = connected.environment(self.project, self.settings)
         replace(self.clone, environment=self.clone.environment | variables).run("dvc", *arguments)
 
     def commit(self, message: str = "A change") -> str:
@@ -177,31 +180,44 @@ def s3(store: StoreAccess) -> Any:
     return store.client()
 
 
-def publish(root: Path, store: StoreAccess) -> Published:
-    """Make the project, commit it and push its data."""
-    made = Published(root, store, f"verify-{secrets.token_hex(4)}")
-    for path, content in FILES.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(content)
-    write_config(made)
+def on_each_store(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    publish: Callable[[Published], None],
+) -> dict[str, Published]:
+    """An empty project a store, filled by `publish` at the same time: it is mostly programs."""
+    stores = [access(request, name) for name in STORES]
+    made = [empty(tmp_path_factory.mktemp(store.name) / "project", store) for store in stores]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(publish, made))
+    return dict(zip(STORES, made, strict=True))
+
+
+def empty(root: Path, store: StoreAccess) -> Published:
+    """A project without data: configured, in git, nothing committed."""
+    made = Published(root, store, f"published-{secrets.token_hex(4)}")
+    (root / ".dvc").mkdir(parents=True)
+    made.project.dvc_config.write_text(
+        "[core]\n    remote = storage\n    analytics = false\n    check_update = false\n"
+        f"['remote \"storage\"']\n    url = s3://{store.bucket}/{made.prefix}\n"
+        f"    endpointurl = {store.endpoint_url}\n"
+    )
     (root / ".gitignore").write_text(IGNORED)
     (root / ".venv").symlink_to(TOOLS.parent)
-    write_private(root / ".env", "".join(f"{name}={text}\n" for name, text in store.env.items()))
+    text = "".join(f"{name}={value}\n" for name, value in store.env.items())
+    write_private(made.project.env_file, text)
     made.git("init", "-q", "-b", "main")
-    made.dvc("add", *TRACKED)
-    made.commit("Data")
-    made.dvc("push")
     return made
 
 
-def write_config(published: Published) -> None:
-    folder = published.root / ".dvc"
-    folder.mkdir()
-    (folder / "config").write_text(
-        "[core]\n    remote = storage\n    analytics = false\n    check_update = false\n"
-        f"['remote \"storage\"']\n    url = s3://{published.store.bucket}/{published.prefix}\n"
-        f"    endpointurl = {published.store.endpoint_url}\n"
-    )
+def publish(made: Published) -> None:
+    """Fill the project, commit it and push its data."""
+    for path, content in FILES.items():
+        (made.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (made.root / path).write_bytes(content)
+    made.dvc("add", *TRACKED)
+    made.commit("Data")
+    made.dvc("push")
 
 
 def named(findings: Iterable[Finding]) -> Sequence[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from bucket import ports
 from bucket.errors import ProjectError
-from bucket.hooks import push as push_hook
+from bucket.hooks.push import HOOK
 from tests.verify.published import Published
 
 
@@ -17,7 +17,7 @@ def hooked(on_seaweed: Published) -> Published:
     """With the hook, and a bare repository to push to."""
     on_seaweed.git("init", "-q", "--bare", "../bare.git")
     on_seaweed.git("remote", "add", "origin", "../bare.git")
-    assert push_hook.install(on_seaweed.project)
+    assert HOOK.install(on_seaweed.project)
     return on_seaweed
 
 
@@ -72,7 +72,7 @@ def test_a_hook_that_was_there_runs_first_with_what_git_says(on_seaweed: Publish
     hook.chmod(0o755)
     said = on_seaweed.clone.run("bucket", "verify", "--install-hook").stdout
     assert "pre-push.local and runs first" in said
-    assert push_hook.install(on_seaweed.project) is None
+    assert HOOK.install(on_seaweed.project) is None
     on_seaweed.git("push", "-q", "../bare.git", "main")
     commit = on_seaweed.git("rev-parse", "HEAD")
     lines = (on_seaweed.root / "said").read_text().splitlines()
@@ -82,12 +82,12 @@ def test_a_hook_that_was_there_runs_first_with_what_git_says(on_seaweed: Publish
     assert on_seaweed.clone.run("git", "push", "../bare.git", "main:x", check=False).returncode == 1
     hook.write_text("#!/bin/sh\n")
     with pytest.raises(ProjectError, match=r"pre-push\.local beside it are both there"):
-        push_hook.install(on_seaweed.project)
+        HOOK.install(on_seaweed.project)
 
 
 def test_dvcs_own_hooks_are_installed_before_it(on_seaweed: Published) -> None:
     on_seaweed.dvc("install")
-    assert "pre-push.local" in str(push_hook.install(on_seaweed.project))
+    assert "pre-push.local" in str(HOOK.install(on_seaweed.project))
     kept = on_seaweed.root / ".git" / "hooks" / "pre-push.local"
     assert "dvc git-hook pre-push" in kept.read_text()
 
@@ -104,7 +104,7 @@ def test_a_project_in_a_folder_of_the_repository(on_seaweed: Published) -> None:
     whole.git("commit", "-q", "--allow-empty", "-m", "Before the project")
     before = whole.git("rev-parse", "HEAD")
     commit = whole.commit("The project")
-    assert push_hook.install(moved.project)
+    assert HOOK.install(moved.project)
     moved.delete(moved.object("images/03.bin"))
     [finding] = moved.verify(all_commits=True).findings
     assert (finding.path, finding.revisions[0].commit) == ("images/03.bin", commit)

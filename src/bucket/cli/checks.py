@@ -29,7 +29,7 @@ def secrets(
         raise typer.BadParameter("--staged, --history and --install-hook exclude each other")
     project = Project.find()
     if install_hook:
-        if installed := commit.install(project):
+        if installed := commit.HOOK.install(project):
             print(installed)
         return
     where: scan.Where = "staged" if staged else "history" if history else "tracked"
@@ -82,7 +82,7 @@ def verify(
 
     project = Project.find()
     if install_hook:
-        if installed := push.install(project):
+        if installed := push.HOOK.install(project):
             print(installed)
         return
     selection = verify.Selection(rev or (), all_branches, all_tags, all_commits)

@@ -53,7 +53,7 @@ def _become_dvc(arguments: list[str]) -> NoReturn:
         if not nothing.QUIET & set(arguments):
             print(nothing.ANSWER)
         raise typer.Exit
-    from bucket.dvc_remote import become_dvc
+    from bucket.dvc_plane.connected import become_dvc
     from bucket.settings import Settings
 
     become_dvc(arguments, project, Settings.load(project))

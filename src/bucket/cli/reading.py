@@ -81,9 +81,10 @@ def pack(
     ] = None,
 ) -> None:
     """Put many small files into a few large shards: the same bytes for the same files."""
-    from bucket import packing, reading
+    from bucket import packing
+    from bucket.progress import bar
 
-    with reading.bar() as progress:
+    with bar() as progress:
         form = "tar" if tar else "parquet"
         done = packing.pack(
             folder,

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from bucket import dvc_config
 from bucket.doctor.check import Check, Problem, Skip, Warn
 from bucket.doctor.patient import Patient
+from bucket.dvc_plane import config
 from bucket.files import PRIVATE
 from bucket.init import places
 from bucket.settings import REQUIRED
@@ -55,8 +55,7 @@ class SettingsValid(Check):
                 f"{endpoint!r} is the address of Keystone, OpenStack's login service",
                 "Ask for the address of the object store's S3 API (`openstack catalog list`).",
             )
-        settings = patient.settings
-        return f"{settings.endpoint_url}, bucket {settings.bucket_name}"
+        return patient.settings.where
 
 
 class EnvPrivate(Check):
@@ -97,8 +96,8 @@ class PlacesAgree(Check):
                 here, there = getattr(place, what), getattr(named[first], what)
                 if here is not None and here != there:
                     raise Problem(f"{file} names the {what} {here}, {first} {there}")
-        remote = dvc_config.effective_remote(project)
-        bucket, prefix = dvc_config.address(project)
+        remote = config.effective_remote(project)
+        bucket, prefix = config.address(project)
         if bucket != settings.bucket_name:
             raise Problem(
                 f"the settings name the bucket {settings.bucket_name}, DVC's remote {bucket}"

@@ -19,6 +19,7 @@ from bucket.doctor.check import Check, Problem, Warn
 from bucket.doctor.patient import Patient
 from bucket.doctor.repository import GitThere, dvc_options, git
 from bucket.doctor.service import MayList
+from bucket.paths import FAST_DISKS
 
 #: Share one copy of the blocks. Source: Linux, include/uapi/linux/fs.h, FICLONE.
 FICLONE = 0x40049409
@@ -140,12 +141,12 @@ class ScratchSpace(Check):
 
     name = "scratch space"
     why = "Staged data and temporary files go there; a full one stops a job in the middle."
-    fix = "Set SCRATCH or TMPDIR to a folder with room, or free some."
+    fix = f"Set {' or '.join(FAST_DISKS)} to a folder with room, or free some."
 
     @staticmethod
     def check(patient: Patient) -> str:  # noqa: ARG004
         """Write there, and see how much is free."""
-        name = next((name for name in ("SCRATCH", "TMPDIR") if os.environ.get(name)), None)
+        name = next((name for name in FAST_DISKS if os.environ.get(name)), None)
         folder = Path(os.environ[name] if name else tempfile.gettempdir())
         try:
             with tempfile.NamedTemporaryFile(dir=folder):

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import urllib3
 
-from bucket import clients, dvc_config
+from bucket import clients
 from bucket.doctor import wire
+from bucket.dvc_plane import config
 from bucket.errors import ProjectError
 from bucket.paths import Project
 from bucket.settings import Settings
-from bucket.sources import Sources
+from bucket.settings.sources import Sources
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -62,7 +63,7 @@ class Patient:
     def prefix(self) -> str:
         """Prefix of this project's keys in the bucket; none where `.dvc/config` names none."""
         try:
-            return dvc_config.address(self.project)[1]
+            return config.address(self.project)[1]
         except ProjectError:  # a check of its own says so
             return ""
 

@@ -1,13 +1,14 @@
 """Git and what it must not hold: `.env` ignored and never committed, no key in a tracked file."""
 
-import os
 import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from bucket import dvc_config
 from bucket.doctor.check import Check, Problem, Warn
 from bucket.doctor.patient import Patient
+from bucket.dvc_plane import config
+from bucket.errors import ProjectError
+from bucket.git_contents import ended
 
 
 class GitThere(Check):
@@ -65,9 +66,11 @@ class EnvNeverCommitted(Check):
         """Look at the index, and at every commit."""
         if git(patient, "ls-files", "--", ".env").stdout:
             raise Problem("git tracks .env", "git rm --cached .env, and have a new key made.")
-        commits = git(patient, "log", "--all", "--format=%h", "--", ".env").stdout.split()
-        if commits:
+        log = git(patient, "log", "--all", "--format=%h", "--", ".env")
+        if commits := log.stdout.split():
             raise Problem(f"commit {commits[-1]} holds an .env")
+        if log.returncode != 0:
+            raise Warn(f"git cannot read every commit: {log.stderr.strip()}")
         return "neither tracked nor in any commit"
 
 
@@ -91,7 +94,7 @@ class DvcConfigClean(Check):
             (patient.project.dvc_config, Problem),
             (patient.project.dvc_config_local, Warn),
         ):
-            for section, options in dvc_config.read(path).items():
+            for section, options in config.read(path).items():
                 held = sorted(DvcConfigClean.SECRET & set(options))
                 if held:
                     raise kind(f".dvc/{path.name} holds {', '.join(held)} ({section})")
@@ -128,17 +131,11 @@ def git(patient: Patient, *arguments: str) -> "subprocess.CompletedProcess[str]"
         Problem: there is no git.
     """
     try:
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=patient.project.root,
-            env={**os.environ, "LC_ALL": "C"},
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except FileNotFoundError:
+        done = ended(patient.project.root, *arguments)
+    except ProjectError:
         raise Problem("git is not on the PATH", "Install git.") from None
+    said = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, *said)
 
 
 def dvc_options(patient: Patient, section: str) -> dict[str, str]:
@@ -148,5 +145,5 @@ def dvc_options(patient: Patient, section: str) -> dict[str, str]:
 
 
 def _section(file: Path, section: str) -> dict[str, str]:
-    found = dvc_config.read(file).get(section, {})
+    found = config.read(file).get(section, {})
     return {k: ",".join(v) if isinstance(v, list) else str(v) for k, v in found.items()}

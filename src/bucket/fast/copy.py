@@ -7,7 +7,7 @@ from dvc_objects.fs.base import FileSystem
 from dvc_objects.fs.local import LocalFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
-from bucket import dvc_internals
+from bucket.dvc_plane import internals
 from bucket.fast.files import Unfinished
 from bucket.fast.pool import Pool
 from bucket.fast.s3 import FastS3FileSystem
@@ -40,12 +40,12 @@ def copy(
     downloads = isinstance(from_fs, FastS3FileSystem) and isinstance(to_fs, LocalFileSystem)
     uploads = isinstance(to_fs, FastS3FileSystem) and isinstance(from_fs, LocalFileSystem)
     if not (downloads or uploads):
-        return dvc_internals.dvc_copy(from_fs, from_path, to_fs, to_path, **options)
+        return internals.dvc_copy(from_fs, from_path, to_fs, to_path, **options)
     remote: Any = from_fs if downloads else to_fs
     places = [remote.place(path) for path in (sources if downloads else targets)]
     slow = [index for index, place in enumerate(places) if place is None]
     if slow:
-        dvc_internals.dvc_copy(
+        internals.dvc_copy(
             from_fs,
             [sources[index] for index in slow],
             to_fs,

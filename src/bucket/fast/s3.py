@@ -141,7 +141,7 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
         except (NotHonouredError, SettingsError) as reason:
             _say(f"{reason} is for DVC's own S3 client, which moves the data: slower.")
             return None
-        return store, f"{found.settings.endpoint_url}, bucket {bucket}"
+        return store, found.settings.where
 
     def _ask(self, question: "Callable[[Place], Answer]", place: Any) -> "Answer":
         """The store's answer; what goes wrong is told in our words."""

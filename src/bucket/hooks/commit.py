@@ -5,7 +5,6 @@ post-checkout) only where none of the three exists, and a merge runs commit-msg 
 """
 
 from bucket.hooks.install import Hook
-from bucket.paths import Project
 
 HOOK = Hook(
     name="commit-msg",
@@ -16,13 +15,3 @@ HOOK = Hook(
     installs="bucket secrets --install-hook",
     other="afterwards",
 )
-
-
-def install(project: Project) -> str | None:
-    """Have git refuse commits with a secret; return the sentence that says so, None if it did.
-
-    Raises:
-        ProjectError: the project is in no git repository, its hooks are in a folder that other
-            repositories share, or two hooks are there already.
-    """
-    return HOOK.install(project)

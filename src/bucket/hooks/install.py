@@ -12,6 +12,9 @@ from bucket.paths import Project
 #: The line of a script that says where in the repository the project is.
 FOLDER = "project=."
 
+#: The line of a script in whose place the file of that name is put: each hook is one file.
+TOOLKIT = ". toolkit.sh\n"
+
 
 @dataclass(frozen=True)
 class Hook:
@@ -66,7 +69,9 @@ class Hook:
     def _script(self, repository: Repository) -> bytes:
         """The hook for this repository: it has to know where in it the project is."""
         folder = repository.project.relative_to(repository.root.resolve())
-        text = Path(__file__).with_name(self.script).read_text("utf-8")
+        here = Path(__file__)
+        text = here.with_name(self.script).read_text("utf-8")
+        text = text.replace(TOOLKIT, here.with_name("toolkit.sh").read_text("utf-8"), 1)
         return text.replace(FOLDER, f"project={shlex.quote(str(folder))}", 1).encode()
 
     def _check_is_of(self, repository: Repository) -> None:

@@ -29,38 +29,10 @@ $lines
 END
 [ $# -gt 0 ] || exit 0
 
-# In a subshell. 97: this Python does not have the toolkit.
-check() (
-  GIT_DIR=$(git rev-parse --absolute-git-dir)
-  GIT_WORK_TREE=$PWD
-  export GIT_DIR GIT_WORK_TREE
-  cd "$project" && exec "$@"
-)
-with_venv() {
-  # Where it really is: the path to the toolkit in it is relative. And its Python, not its script
-  # `bucket`, which names that by an absolute path: wrong once a clone is moved.
-  venv=$(cd -P "$1/$project/.venv" 2>/dev/null && pwd)
-  shift
-  [ -x "$venv/bin/python" ] || return 97
-  check "$venv/bin/python" -P -c '
-import sys
-try:
-    from bucket.cli import main
-except ImportError:
-    sys.exit(97)
-sys.argv[0] = "bucket"
-main()' verify "$@"
-}
-with_path() {
-  command -v bucket >/dev/null || return 97
-  check bucket verify "$@"
-}
+. toolkit.sh
 
-main=$(git worktree list --porcelain | sed -n '1s/^worktree //p')
-said=$(with_venv "$PWD" "$@")
+said=$(toolkit verify "$@")
 status=$?
-[ $status -ne 97 ] || { said=$(with_venv "$main" "$@"); status=$?; }
-[ $status -ne 97 ] || { said=$(with_path "$@"); status=$?; }
 [ $status -ne 0 ] || exit 0
 if [ $status -eq 97 ]; then
   said="The check is not set up. Run \`make setup\`, then push again."

@@ -5,7 +5,6 @@ is. After it, both work: DVC's, which sends data, runs first.
 """
 
 from bucket.hooks.install import Hook
-from bucket.paths import Project
 
 HOOK = Hook(
     name="pre-push",
@@ -16,13 +15,3 @@ HOOK = Hook(
     installs="bucket verify --install-hook",
     other="first",
 )
-
-
-def install(project: Project) -> str | None:
-    """Have git refuse pushes without their data; return the sentence that says so, None if it did.
-
-    Raises:
-        ProjectError: the project is in no git repository, its hooks are in a folder that other
-            repositories share, or two hooks are there already.
-    """
-    return HOOK.install(project)

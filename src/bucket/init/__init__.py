@@ -10,16 +10,16 @@ from pathlib import Path
 import typer
 
 from bucket import env_file
-from bucket.dvc_remote import point_dvc_at
+from bucket.dvc_plane.connected import point_dvc_at
 from bucket.errors import BucketError, ProjectError, SettingsError
 from bucket.files import PRIVATE, write_private
 from bucket.init import answers, dotenv, places
 from bucket.init.dotenv import EnvText
 from bucket.init.places import Names
 from bucket.paths import Project
-from bucket.setting_rules import check_text
 from bucket.settings import Settings
-from bucket.sources import ENVIRONMENT, Found
+from bucket.settings.rules import check_text
+from bucket.settings.sources import ENVIRONMENT, Found
 
 
 @dataclass(frozen=True)

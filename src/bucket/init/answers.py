@@ -12,9 +12,9 @@ from bucket import env_file
 from bucket.errors import SettingsError
 from bucket.init.places import NAME, Names
 from bucket.paths import Project
-from bucket.setting_rules import check_text, is_aws_setup
 from bucket.settings import DEFAULT_REGION, Settings, is_embedded
-from bucket.sources import Found, Sources
+from bucket.settings.rules import check_text, is_aws_setup
+from bucket.settings.sources import Found, Sources
 
 #: A prefix of keys: parts of unreserved characters, without an empty one (some stores take `a//b`
 #: and `a/b` for one object) and without `.` and `..`, which clients resolve.

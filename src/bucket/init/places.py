@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bucket import dvc_config, env_file
+from bucket import env_file
+from bucket.dvc_plane import config
 from bucket.errors import ProjectError
 from bucket.paths import Project
 
@@ -116,8 +117,8 @@ def _text(project: Project, place: Place) -> str:
 
 
 def _read_dvc(text: str) -> Names:
-    remote = dvc_config.remote_of(text)
-    bucket, prefix = dvc_config.split(str(remote.get("url", "")))
+    remote = config.remote_of(text)
+    bucket, prefix = config.split(str(remote.get("url", "")))
     return Names(endpoint=str(remote.get("endpointurl", "")), bucket=bucket, prefix=prefix)
 
 
@@ -125,7 +126,7 @@ def _write_dvc(text: str, new: Names, _: Names) -> str:
     if _read_dvc(text).with_defaults(new) == new:
         return text  # written anew, it could differ in a blank
     options = {"url": f"s3://{new.bucket}/{new.prefix}", "endpointurl": new.endpoint or None}
-    return dvc_config.with_options(text, options)
+    return config.with_options(text, options)
 
 
 def _read_example(text: str) -> Names:
@@ -153,7 +154,7 @@ AWS_ITSELF = "AWS's own"
 
 def _read_data_page(text: str) -> Names:
     endpoint = _cell(text, ENDPOINT_ROW)
-    bucket, prefix = dvc_config.split(_cell(text, REMOTE_ROW))
+    bucket, prefix = config.split(_cell(text, REMOTE_ROW))
     if bucket != _cell(text, BUCKET_ROW):
         raise ProjectError(
             f"data/README.md names two buckets: {_cell(text, BUCKET_ROW)}, {bucket}."

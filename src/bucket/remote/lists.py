@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,14 @@ class Lists:
             self._room -= len(names)
         return names
 
-    def paths(self, name: bytes, wanted: Container[bytes]) -> Iterator[tuple[str, bytes]]:
-        """Path in the directory, and name, of those of its objects that are wanted.
+    def members(
+        self, name: bytes, wanted: Container[bytes] | None = None
+    ) -> list[tuple[str, bytes]] | None:
+        """Path in the directory, and name, of its objects; None as with `names`.
+
+        Args:
+            name: of the list.
+            wanted: the objects that are told; None for all.
 
         Raises:
             TransferError: the store refused or could not be reached.
@@ -64,23 +70,8 @@ class Lists:
 
         def add(entry: dict[str, Any]) -> None:
             member = ids.encode(entry["md5"], legacy=legacy)
-            if member in wanted:
+            if wanted is None or member in wanted:
                 found.append((entry["relpath"], member))
-
-        self._read(name, add)
-        yield from found
-
-    def members(self, name: bytes) -> list[tuple[str, bytes]] | None:
-        """Path in the directory, and name, of all its objects; None as with `names`.
-
-        Raises:
-            TransferError: the store refused or could not be reached.
-        """
-        found: list[tuple[str, bytes]] = []
-        legacy = ids.is_legacy(name)
-
-        def add(entry: dict[str, Any]) -> None:
-            found.append((entry["relpath"], ids.encode(entry["md5"], legacy=legacy)))
 
         return found if self._read(name, add) else None
 

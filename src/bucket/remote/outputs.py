@@ -58,6 +58,20 @@ def dataset_of(repo: "Repo", out: "Output") -> str:
     return str(repo.fs.relpath(out.fs_path, repo.root_dir)).replace(os.sep, "/")
 
 
+def absence(out: "Output") -> str:
+    """Why the data of an output is on no remote of its project; empty if it can be.
+
+    The words follow "it is".
+    """
+    if not out.use_cache:
+        return "not in DVC's cache (cache: false): git has it, or only the workspace"
+    if out.stage.is_repo_import:
+        return "imported: its data is in the repository where it comes from"
+    if not out.hash_info:
+        return "not recorded yet: `bucket dvc repro`, then `bucket push`"
+    return ""
+
+
 def name_of(out: "Output") -> bytes:
     """The name of an output's object; that of a directory stands for all its files.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from bucket import dvc_config, dvc_remote
+from bucket.dvc_plane import config, connected
 from bucket.errors import ProjectError
 from bucket.paths import Project
 from bucket.remote import ids
@@ -48,7 +48,7 @@ class Remote:
             ProjectError: there is no such remote, it is not in S3, or its layout is another.
             SettingsError: the settings are for another bucket than the default remote's.
         """
-        default = dvc_config.default_remote(project).name.removeprefix('remote "')[:-1]
+        default = config.default_remote(project).name.removeprefix('remote "')[:-1]
         name = name or default
         options = _options(project, name)
         for option in ("worktree", "version_aware"):
@@ -58,9 +58,9 @@ class Remote:
                     "versions, not by hash, and this command knows the layout by hash only."
                 )
         if name == default and is_own:
-            prefix = dvc_remote.remote_prefix(project, settings)
+            prefix = connected.remote_prefix(project, settings)
             return cls(name, settings, prefix)
-        bucket, prefix = dvc_config.split(str(options.get("url", "")))
+        bucket, prefix = config.split(str(options.get("url", "")))
         known = _known(options) | {"bucket_name": bucket}
         return cls(name, settings.model_copy(update=known), prefix)
 
@@ -97,7 +97,7 @@ def _options(project: Project, name: str) -> dict[str, Any]:
         ProjectError: it does not know the remote.
     """
     section = f'remote "{name}"'
-    files = [dvc_config.read(path) for path in (project.dvc_config, project.dvc_config_local)]
+    files = [config.read(path) for path in (project.dvc_config, project.dvc_config_local)]
     if not any(section in file for file in files):
         raise ProjectError(
             f"DVC's configuration has no remote {name}. `dvc remote list` shows the names."

@@ -56,7 +56,7 @@ def _faults_of(
     names = lists.names(need.name)
     if names is None or not np.isin(names, faulty).any():
         return
-    for path, member in lists.paths(need.name, survey.faults):
+    for path, member in lists.members(need.name, survey.faults) or ():
         fault = survey.faults[member]
         yield Finding(fault, need.dataset, f"{need.dataset}/{path}", member, commits)
 

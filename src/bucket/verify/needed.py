@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bucket.paths import Project
 from bucket.remote import ids
-from bucket.remote.outputs import LEGACY, name_of, opened, outputs
+from bucket.remote.outputs import LEGACY, absence, name_of, opened, outputs
 from bucket.verify.findings import Need, Needs, Revision, Unchecked
 
 if TYPE_CHECKING:
@@ -78,14 +78,10 @@ def _sort_in(
 
 def _elsewhere(out: "Output", remote: str) -> str:
     """Why an output's data is not to be on the remote; empty if it is."""
-    if not out.use_cache:
-        return "not in DVC's cache (cache: false): git has it, or nobody"
-    if out.stage.is_repo_import:
-        return "imported: its data is where it comes from"
+    if why := absence(out):
+        return why
     if not out.can_push:
         return "not to be pushed (push: false)"
     if out.remote and out.remote != remote:
         return f"in another remote: `bucket verify --remote {out.remote}`"
-    if not out.hash_info:
-        return "no content is recorded yet"
     return ""

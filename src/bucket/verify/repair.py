@@ -56,7 +56,7 @@ def repair(
 
 def _lost(name: bytes, failed: Collection[bytes], lists: Lists) -> int:
     """How many files of a directory could not be sent."""
-    return sum(1 for _ in lists.paths(name, failed)) if failed else 0
+    return len(lists.members(name, failed) or ()) if failed else 0
 
 
 def _send(copies: Mapping[bytes, Sequence[Path]], remote: Remote) -> dict[bytes, str]:

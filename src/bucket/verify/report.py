@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bucket.files import readable_size
 from bucket.remote import ids
 from bucket.verify.findings import Finding, Report, Revision, Unchecked
 
@@ -19,8 +20,6 @@ SHOWN_COMMITS = 2
 
 #: Width of the table where the output is no terminal: lines stay whole for grep.
 PIPE_WIDTH = 200
-
-KILO = 1000
 
 
 def as_json(report: Report) -> str:
@@ -74,22 +73,13 @@ def show(report: Report, console: Console | None = None) -> None:
     console.print(Text(_summary(report), style="bold"))
 
 
-def size(count: float) -> str:
-    """A number of bytes as people read it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < KILO:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= KILO
-    return f"{count:.1f} TB"
-
-
 def _table(report: Report) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("dataset")
     for heading in ("objects", "size", "missing", "damaged"):
         table.add_column(heading, justify="right")
     for one in report.datasets:
-        row = [f"{one.objects:,}", size(one.size), f"{one.missing:,}", f"{one.damaged:,}"]
+        row = [f"{one.objects:,}", readable_size(one.size), f"{one.missing:,}", f"{one.damaged:,}"]
         style = "bold red" if one.missing or one.damaged else ""
         table.add_row(Text(one.name), *row, style=style)
     return table
@@ -116,9 +106,9 @@ def _say_notes(console: Console, report: Report) -> None:
     notes = [*report.notes, *map(_unchecked, report.unchecked)]
     if report.foreign_keys is not None and report.foreign:
         notes.append(
-            f"{_counted(report.foreign)} ({size(report.foreign_size)}) on the remote are needed by "
-            "no commit of this clone: another project's, or left over. They stay as they are; "
-            "--json names them."
+            f"{_counted(report.foreign)} ({readable_size(report.foreign_size)}) on the remote are "
+            "needed by no commit of this clone: another project's, or left over. They stay as they "
+            "are; --json names them."
         )
     if notes:
         console.print()
@@ -137,7 +127,7 @@ def _summary(report: Report) -> str:
         how = "there, their contents right" if report.deep else "there, their sizes right"
         if not report.objects:
             return f"Nothing is needed from {where} by {what}."
-        whole = f"{_counted(report.objects)} ({size(report.size)})"
+        whole = f"{_counted(report.objects)} ({readable_size(report.size)})"
         return f"Complete: {whole} of {what} are {how}, in {where}."
     parts = [f"{report.missing:,} missing, {report.damaged:,} damaged of {report.objects:,}"]
     others = sum(one.name is None for one in report.findings)

@@ -4,10 +4,10 @@ import re
 import unicodedata
 from pathlib import Path
 
-from bucket import dvc_config
+from bucket.dvc_plane import config
 from bucket.errors import SettingsError
 from bucket.paths import Project
-from bucket.sources import Found, Sources
+from bucket.settings.sources import Found, Sources
 
 #: Settings whose value is never shown.
 SECRET = {
@@ -107,9 +107,9 @@ def aws_endpoint(sources: Sources, project: Project) -> Found:
     """
     if found := sources.find("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
         return found
-    remote = dvc_config.effective_remote(project)
+    remote = config.effective_remote(project)
     if url := remote.get("endpointurl"):
-        is_tracked = dvc_config.default_remote(project).get("endpointurl") == url
+        is_tracked = config.default_remote(project).get("endpointurl") == url
         return Found("endpointurl", url, ".dvc/config" if is_tracked else ".dvc/config.local")
     return _profile_endpoint(sources)
 
@@ -126,13 +126,13 @@ def _profile_endpoint(sources: Sources) -> Found:
     from botocore.exceptions import BotoCoreError
 
     try:
-        config = load_config(str(path))
+        found = load_config(str(path))
     except BotoCoreError:
-        config = None
-    if config is None:  # here, so that the error does not carry that one, which quotes the file
+        found = None
+    if found is None:  # here, so that the error does not carry that one, which quotes the file
         raise SettingsError(f"{path} is no AWS configuration file. Correct it.")
-    profile = config["profiles"].get(sources.find(*AWS_PROFILE).value or "default", {})
-    services = config.get("services", {}).get(profile.get("services"), {})
+    profile = found["profiles"].get(sources.find(*AWS_PROFILE).value or "default", {})
+    services = found.get("services", {}).get(profile.get("services"), {})
     url = services.get("s3", {}).get("endpoint_url") or profile.get("endpoint_url", "")
     return Found("endpoint_url", url, str(path))
 

@@ -10,8 +10,8 @@ import pytest
 from configobj import ConfigObj
 
 from bucket import Project, Settings, clients
-from bucket.dvc_config import set_overrides
-from bucket.dvc_remote import environment, point_dvc_at, remote_prefix, run_dvc
+from bucket.dvc_plane.config import set_overrides
+from bucket.dvc_plane.connected import environment, point_dvc_at, remote_prefix, run_dvc
 from bucket.env_file import create_env
 from bucket.errors import SettingsError
 from tests.bucket.store_tools import BUCKET, run, secret_of
@@ -110,7 +110,7 @@ def with_data(project: Project) -> str:
 
 
 @pytest.mark.usefixtures("home")
-@pytest.mark.parametrize("module", ["dvc", "bucket.dvc_process"])
+@pytest.mark.parametrize("module", ["dvc", "bucket.dvc_plane.process"])
 def test_dvc_follows_the_addressing_style(
     project: Project, weed: Weed, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:

@@ -2,7 +2,7 @@
 
 Four kinds of program read it: `bucket` and `dotenv run` (python-dotenv), `uv run`, a shell with
 `set -a; . ./.env`. What they read alike is accepted; what one of them would read as something
-else, or fail on, is refused with its line (see `bucket.env_lines`).
+else, or fail on, is refused with its line (see `bucket.env_file.lines`).
 """
 
 import os
@@ -11,8 +11,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from bucket import env_lines
-from bucket.env_lines import Line
+from bucket.env_file import lines
+from bucket.env_file.lines import Line
 from bucket.errors import ProjectError, SettingsError
 from bucket.files import write_private
 from bucket.paths import Project
@@ -30,7 +30,7 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> dict[str, 
             programs.
     """
     environment = os.environ if environment is None else environment
-    return env_lines.read(_text(path), path.name, environment)
+    return lines.read(_text(path), path.name, environment)
 
 
 def create_env(project: Project) -> None:
@@ -113,7 +113,7 @@ def quoted(value: str) -> str:
 def _is_read_as(written: str, value: str) -> bool:
     line = f"OS_={written}"
     try:
-        return env_lines.is_portable(line) and env_lines.read(line, "", {})["OS_"].value == value
+        return lines.is_portable(line) and lines.read(line, "", {})["OS_"].value == value
     except SettingsError:  # more than one line
         return False
 

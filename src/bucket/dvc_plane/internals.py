@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from bucket import dvc_waiting
+from bucket.dvc_plane import waiting
 
 #: Releases whose inside the places below were read in.
 TESTED = {"dvc": "3.67.1", "dvc-objects": "5.2.0", "dvc-data": "3.18.3", "dvc-s3": "3.3.0"}
@@ -72,9 +72,9 @@ def install() -> str:
         )
     _replace(COPY, lambda _: _copy)
     _replace(COLLECT, lambda _: _collect)
-    _replace(PATHS_LOCK, dvc_waiting.patient)
-    _replace(MAKE_LOCK, dvc_waiting.noted)
-    _replace(REPRODUCE, dvc_waiting.fresh)
+    _replace(PATHS_LOCK, waiting.patient)
+    _replace(MAKE_LOCK, waiting.noted)
+    _replace(REPRODUCE, waiting.fresh)
     _registry()["s3"]["class"] = FAST_CLASS
     return ""
 

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from bucket import dvc_config, setting_rules
+from bucket.dvc_plane import config
 from bucket.errors import SettingsError
 from bucket.paths import Project
-from bucket.setting_rules import (
+from bucket.settings import rules
+from bucket.settings.rules import (
     FILES,
     SECRET,
     aws_endpoint,
@@ -24,7 +25,7 @@ from bucket.setting_rules import (
     missing,
     shown_value,
 )
-from bucket.sources import Found, Sources
+from bucket.settings.sources import Found, Sources
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -43,7 +44,7 @@ NAMES = {
     "ca_bundle": ("OS_CACERT", "AWS_CA_BUNDLE"),
     "connect_timeout": ("OS_CONNECT_TIMEOUT",),
     "read_timeout": ("OS_READ_TIMEOUT",),
-    "profile": setting_rules.AWS_PROFILE,
+    "profile": rules.AWS_PROFILE,
 }
 
 #: The AWS SDKs' names for credentials: together, or not at all, in place of ours.
@@ -55,8 +56,8 @@ AWS_KEYS = {
 
 #: Where the AWS SDKs find credentials that no name says; an `.env` may name the files, too.
 AWS_FILES = {
-    "aws_config_file": setting_rules.AWS_CONFIG_FILE,
-    "aws_credentials_file": setting_rules.AWS_CREDENTIALS_FILE,
+    "aws_config_file": rules.AWS_CONFIG_FILE,
+    "aws_credentials_file": rules.AWS_CREDENTIALS_FILE,
 }
 
 #: The four that a connection needs.
@@ -194,6 +195,11 @@ class Settings(BaseModel):
         """Whether the endpoint is this machine, where `bucket serve` runs the store."""
         return is_embedded(self.endpoint_url)
 
+    @property
+    def where(self) -> str:
+        """Store and bucket, for messages."""
+        return f"{self.endpoint_url}, bucket {self.bucket_name}"
+
     def obstore(self) -> "S3Store":
         """An obstore client of the bucket."""
         from bucket import clients
@@ -240,7 +246,7 @@ def _from_aws(found: dict[str, Found], sources: Sources) -> dict[str, Found]:
         raise SettingsError(missing([*_unsaid(found), *REQUIRED[2:]], sources))
     found["endpoint_url"] = endpoint
     if not found["bucket_name"]:
-        found["bucket_name"] = Found("url", dvc_config.address(sources.project)[0], ".dvc/config")
+        found["bucket_name"] = Found("url", config.address(sources.project)[0], ".dvc/config")
     return {} if key else {field: sources.find(name) for field, name in AWS_FILES.items()}
 
 

@@ -72,13 +72,14 @@ class Lost:
 def allowed(arguments: Sequence[str]) -> list[str]:
     """The arguments for DVC, if what they ask for takes from no other commit what it needs.
 
+    Args:
+        arguments: with the word `gc` among them.
+
     Raises:
         NeededError: they would delete what branches, tags or commits of this clone need, and do not
             say so with the right number; or nobody can tell.
     """
     words = [word for word in arguments if not word.startswith(OPTION)]
-    if "gc" not in words:
-        return list(arguments)
     asked = _parsed(words)
     if asked is None or asked.cmd != "gc" or not asked.cloud or asked.dry:
         return list(arguments)

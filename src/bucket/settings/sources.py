@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bucket import env_file
-from bucket.env_lines import Line
+from bucket.env_file.lines import Line
 from bucket.paths import Project
 
 ENVIRONMENT = "environment"

@@ -1,4 +1,4 @@
-"""`python -m bucket.dvc_process ARGUMENTS`: `dvc ARGUMENTS`, its bytes moved by the fast way."""
+"""`python -m bucket.dvc_plane.process ARGUMENTS`: `dvc ARGUMENTS`, its bytes moved fast."""
 
 import atexit
 import contextlib
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
-from bucket import dvc_internals
+from bucket.dvc_plane import internals
 from bucket.errors import BucketError
 from bucket.fast import nothing
 from bucket.paths import Project
@@ -22,7 +22,7 @@ GARBAGE_OBJECTS = 100_000
 def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
-    if reason := dvc_internals.install():
+    if reason := internals.install():
         print(f"bucket: {reason}", file=sys.stderr)
     from dvc.cli import main as dvc
 
@@ -44,7 +44,7 @@ def _allowed(arguments: Sequence[str]) -> Sequence[str]:
     """The arguments for DVC: `gc` is looked at first."""
     if "gc" not in arguments:
         return arguments
-    from bucket.dvc_gc import allowed
+    from bucket.dvc_plane.gc import allowed
 
     return allowed(arguments)
 

@@ -8,7 +8,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
-from bucket import clients, dvc_config
+from bucket import clients
+from bucket.dvc_plane import config
 from bucket.errors import SettingsError
 from bucket.files import write_private
 from bucket.paths import Project
@@ -49,7 +50,7 @@ def run_dvc(
             error, with DVC's progress bars, stays on the terminal.
     """
     point_dvc_at(project, settings)
-    command = [sys.executable, "-m", "bucket.dvc_process", *arguments]
+    command = [sys.executable, "-m", "bucket.dvc_plane.process", *arguments]
     variables = environment(project, settings)
     if on_line is None:
         return subprocess.run(command, env=variables, check=False).returncode
@@ -71,7 +72,7 @@ def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -
 
     There is one process to interrupt and one that takes memory, and it starts sooner.
     """
-    from bucket import dvc_process
+    from bucket.dvc_plane import process
 
     point_dvc_at(project, settings)
     variables = environment(project, settings)
@@ -81,7 +82,7 @@ def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -
     sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
-    dvc_process.leave(dvc_process.main(arguments))
+    process.leave(process.main(arguments))
 
 
 def point_dvc_at(project: Project, settings: Settings) -> None:
@@ -98,7 +99,7 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
     for option in ("connect_timeout", "read_timeout"):
         value = getattr(settings, option)
         wanted[option] = None if value == defaults[option].default else str(value)
-    dvc_config.set_overrides(project, wanted)
+    config.set_overrides(project, wanted)
 
 
 def remote_prefix(project: Project, settings: Settings) -> str:
@@ -108,7 +109,7 @@ def remote_prefix(project: Project, settings: Settings) -> str:
         ProjectError: `.dvc/config` names no default remote in S3.
         SettingsError: the remote is in another bucket than the settings name.
     """
-    bucket, prefix = dvc_config.address(project)
+    bucket, prefix = config.address(project)
     if bucket != settings.bucket_name:
         raise SettingsError(
             f"OS_BUCKET_NAME is {settings.bucket_name}, but DVC's remote in .dvc/config is "

@@ -1,0 +1,31 @@
+"""How far a long piece of work is: who hears it, and the bar on a terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+#: Hears bytes so far and in all.
+Progress = Callable[[int, int], None]
+
+
+def silent(done: int, size: int) -> None:
+    """Hear it and say nothing."""
+
+
+@contextmanager
+def bar() -> Iterator[Progress]:
+    """A progress bar of bytes on a terminal, nothing in a pipe."""
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with progress.Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as shown:
+        task = shown.add_task("", total=None)
+        yield lambda done, size: shown.update(task, completed=done, total=size)
