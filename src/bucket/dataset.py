@@ -93,14 +93,24 @@ def open_dataset(
         FormatError: the files are of no kind, or several kinds, of table.
         ProjectError, SettingsError, TransferError: as everywhere in this package.
     """
-    source = locate(path, rev, remote, repo)
+    return opened(locate(path, rev, remote, repo), str(path), columns, filter)
+
+
+def opened(
+    source: Source, title: str, columns: Sequence[str] | None, rows: ds.Expression | None
+) -> Table:
+    """Open files as one table.
+
+    Raises:
+        FormatError: they are of no kind, or several kinds, or have no such columns.
+    """
     table = _table(source)
     unknown = sorted(set(columns or ()) - set(table.schema.names))
     if unknown:
         raise FormatError(
-            f"{path} has no column {', '.join(unknown)}. It has {', '.join(table.schema.names)}."
+            f"{title} has no column {', '.join(unknown)}. It has {', '.join(table.schema.names)}."
         )
-    table.columns, table.rows, table.fetch = columns, filter, source.fetch
+    table.columns, table.rows, table.fetch = columns, rows, source.fetch
     return table
 
 
@@ -160,6 +170,16 @@ def _recorded(found: Tracked) -> Source:
             (file.path, str(path), None) for file, path in zip(found.files, cached, strict=True)
         ]
         return Source(filesystems.LocalFileSystem(), places)
+    return remote_source(found)
+
+
+def remote_source(found: Tracked) -> Source:
+    """The files on the remote.
+
+    Raises:
+        NotPushedError: one is not there.
+        TransferError: the store refused or could not be reached.
+    """
     whole = WholeFiles.of(found)
     sizes: Mapping[str, int] = {} if whole else tracked.sizes(found)
     pa.set_io_thread_count(max(REQUESTS, pa.io_thread_count()))

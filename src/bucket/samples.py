@@ -5,14 +5,17 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from pyarrow import fs as filesystems
 from pyarrow import parquet
 
+from bucket import tracked
 from bucket.ahead import ahead
-from bucket.dataset import FormatError, locate
+from bucket.dataset import FormatError, Source, locate
 from bucket.packing import DATA, NAME
+from bucket.paths import Project
+from bucket.table import IN_MEMORY, THREADS
 
 #: Row groups that are mixed with each other where samples are shuffled, and so held at a time.
 MIXED = 8
@@ -23,8 +26,6 @@ AHEAD = 4
 #: Bytes of a tar that are read at a time, and samples of it that are mixed with each other.
 TAR_BYTES = 8 * 1024 * 1024
 TAR_MIXED = 512
-
-Item = TypeVar("Item")
 
 
 class Sample(NamedTuple):
@@ -51,7 +52,8 @@ def iter_samples(
 ) -> Iterator[Sample]:
     """Stream the samples of a folder that `bucket pack` made, from the disk or the remote.
 
-    Every sample comes once. In memory are a few row groups of some megabytes each.
+    Every sample comes once. In memory are a few row groups of some megabytes each. A folder that
+    nobody packed gives its files alike, with a request for each.
 
     Args:
         path: of the folder, or one shard of it; that, and the rest, as of `open_dataset`.
@@ -63,7 +65,7 @@ def iter_samples(
         repo: URL or folder of another repository.
 
     Raises:
-        FormatError: these are no shards.
+        FormatError: these are Parquet files, and no shards.
         BucketError: as `open_dataset`.
     """
     source = locate(path, rev, remote, repo)
@@ -74,7 +76,11 @@ def iter_samples(
     elif all(name.endswith(".tar") for name, _ in places):
         yield from _of_tars(source.filesystem, [place for _, place in places], chance)
     else:
-        raise FormatError(f"{path} are no shards of Parquet or tar: `bucket pack` makes them.")
+        files = list(source.files)
+        if chance:
+            chance.shuffle(files)
+        project = tracked.clone(repo) if repo else Project.find()
+        yield from of_files(source, files, tracked.inside(project, path))
 
 
 def _of_parquet(
@@ -116,6 +122,23 @@ def _samples(table: Any) -> Iterator[Sample]:
     names, bodies = table[NAME].to_pylist(), table[DATA]
     for name, body, more in zip(names, bodies, metadata, strict=True):
         yield Sample(name, body.as_py(), more)
+
+
+def of_files(
+    source: Source, files: Sequence[tuple[str, str, int | None]], folder: str = ""
+) -> Iterator[Sample]:
+    """Files that nobody packed: a request for each, many at a time."""
+
+    def read(file: tuple[str, str, int | None]) -> Sample:
+        name, place, _ = file
+        body = source.fetch(place) if source.fetch else None
+        if body is None:
+            with source.filesystem.open_input_file(place) as stream:
+                body = stream.read_buffer()
+        return Sample(name.removeprefix(f"{folder}/"), body.to_pybytes(), {})
+
+    count = IN_MEMORY if source.fetch else AHEAD
+    yield from ahead(read, files, threads=min(THREADS, count), count=count)
 
 
 def _of_tars(

@@ -113,23 +113,23 @@ def stage(
         TransferError: the store refused or could not be reached.
     """
     folder = (to or default_folder(os.environ)).absolute()
-    items: dict[Path, Item] = {}
+    wanted: dict[Path, Item] = {}
     for source in sources:
         named = _objects(source, folder) if source.startswith("s3://") else None
-        for item in named or _tracked(source, folder, rev, remote):
-            items[item.target] = item
-    return fetch(folder, list(items.values()), progress)
+        for item in named or items(tracked.find(source, rev, remote), folder):
+            wanted[item.target] = item
+    return fetch(folder, list(wanted.values()), progress)
 
 
-def fetch(folder: Path, items: Sequence[Item], progress: Progress) -> Staged:
+def fetch(folder: Path, wanted: Sequence[Item], progress: Progress) -> Staged:
     """Fetch what is missing or different.
 
     Raises:
         SpaceError, TransferError, ChecksumError: as `stage`.
     """
     with ThreadPoolExecutor(HASHING) as pool:
-        there = list(pool.map(Item.is_there, items))
-    missing = [item for item, is_there in zip(items, there, strict=True) if not is_there]
+        there = list(pool.map(Item.is_there, wanted))
+    missing = [item for item, is_there in zip(wanted, there, strict=True) if not is_there]
     size = sum(item.size for item in missing)
     folder.mkdir(parents=True, exist_ok=True)
     _check_room(folder, size)
@@ -139,7 +139,7 @@ def fetch(folder: Path, items: Sequence[Item], progress: Progress) -> Staged:
         Pool[Item](lambda item: _fetch(download, item), None, lambda: download.answer_seconds).run(
             missing, lambda _: progress(download.received, size), _raise
         )
-    return Staged(folder, len(items), len(missing), download.received)
+    return Staged(folder, len(wanted), len(missing), download.received)
 
 
 def default_folder(environment: Mapping[str, str]) -> Path:
@@ -181,9 +181,12 @@ def _check_room(folder: Path, size: int) -> None:
         )
 
 
-def _tracked(source: str, folder: Path, rev: str | None, remote: str | None) -> list[Item]:
-    """Files that DVC tracks."""
-    found = tracked.find(source, rev, remote)
+def items(found: tracked.Tracked, folder: Path) -> list[Item]:
+    """Files that DVC tracks, below a folder.
+
+    Raises:
+        NotPushedError: one is not on the remote; it is only looked up if DVC did not note its size.
+    """
     settings, store = found.remote.settings, found.remote.store
     noted = {file.path: file.size or file.mean_size for file in found.files}
     known = {path: size for path, size in noted.items() if size is not None}

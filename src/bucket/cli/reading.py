@@ -96,3 +96,30 @@ def pack(
         )
     print(f"{done.files:,} files in {done.shards:,} shards ({done.size:,} bytes).", file=sys.stderr)
     print(done.folder)
+
+
+@app.command(
+    epilog="Example: `bucket advise data/processed/features --reads 5 --columns carrier,late "
+    "--where 'late == 1'`."
+)
+def advise(
+    path: PathArgument,
+    reads: Annotated[int, typer.Option(min=1, help="How often you read it, in all.")] = 1,
+    columns: Annotated[str | None, typer.Option(help="Of a table, with commas; else all.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Rows of a table, as 'delay > 60'; may be repeated.")
+    ] = None,
+    rev: RevOption = None,
+    remote: RemoteOption = None,
+    to: Annotated[Path | None, typer.Option(help="Else $SCRATCH, $TMPDIR or /tmp.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """Stage it or stream it? Measure this bucket from this machine for some seconds, and say."""
+    from bucket import reading
+    from bucket.advise import advise, report
+
+    names = [name.strip() for name in columns.split(",")] if columns else None
+    found = advise(
+        *(reading.from_here(path), reads, names, where or ()), rev=rev, remote=remote, folder=to
+    )
+    print(json.dumps(report.plain(found)) if as_json else report.text(found))

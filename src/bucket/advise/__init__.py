@@ -1,0 +1,141 @@
+"""Stage or stream? Measure this bucket from this machine, with the data in question, and say.
+
+`sample` reads and fetches a part of the data in either way (`small` many files, `large` parts of
+large ones), `speeds` times the bucket and the
+disk, `estimate` draws lines through what was measured, `report` tells it.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pyarrow.dataset as ds
+
+from bucket import dataset, tracked
+from bucket.advise.estimate import Costs, Line
+from bucket.advise.large import Blocks, Groups
+from bucket.advise.rows import condition
+from bucket.advise.sample import Sample
+from bucket.advise.small import Files
+from bucket.advise.speeds import Speeds, measured
+from bucket.dataset import FORMATS
+from bucket.paths import FAST_DISKS
+from bucket.tracked import Tracked
+
+#: Files up to this mean size are units themselves.
+FILE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What was measured, and what follows.
+
+    Attributes:
+        path: of the data.
+        folder: the disk that staging was measured with.
+        files: how many there are.
+        size: bytes of all files.
+        touched: bytes that one streamed read takes.
+        requests: that one streamed read makes, about.
+        reads: how often the data is to be read.
+        speeds: of the bucket and the disk.
+        costs: seconds of either way, for any number of reads.
+    """
+
+    path: str
+    folder: Path
+    files: int
+    size: int
+    touched: int
+    requests: int
+    reads: int
+    speeds: Speeds
+    costs: Costs
+
+    @property
+    def way(self) -> str:
+        """`stage` or `stream`."""
+        return (
+            "stage" if self.costs.staged(self.reads) < self.costs.streamed(self.reads) else "stream"
+        )
+
+
+def advise(
+    path: str | Path,
+    reads: int = 1,
+    columns: Sequence[str] | None = None,
+    where: Sequence[str] = (),
+    *,
+    rev: str | None = None,
+    remote: str | None = None,
+    folder: Path | None = None,
+) -> Advice:
+    """Measure for some seconds, with some 100 MB at most, and advise.
+
+    Args:
+        path: that DVC tracks, from the project's root.
+        reads: how often the data is read, in all.
+        columns: of a table, that are read; None for all.
+        where: of a table, rows that are read, as `dep_delay > 60`; all conditions hold.
+        rev: branch, tag or commit; None for the workspace.
+        remote: DVC's name of the remote; None for the default one.
+        folder: on the disk that would be staged to; None for $SCRATCH, $TMPDIR or /tmp.
+
+    Raises:
+        BucketError: as `open_dataset`; a condition is none, or no file is there.
+    """
+    start = time.perf_counter()
+    found = tracked.find(path, rev, remote)
+    lookup = time.perf_counter() - start
+    disk = (
+        folder or next(filter(None, map(os.environ.get, FAST_DISKS)), None) or tempfile.gettempdir()
+    )
+    with tempfile.TemporaryDirectory(prefix="bucket-advise-", dir=disk) as scratch:
+        sample = _sample(found, columns, condition(where), Path(scratch))
+        costs = Costs(
+            lookup=lookup,
+            stream=sample.opening + Line.through(sample.stream, sample.steps).seconds(sample.units),
+            fetch=Line.through(sample.fetch, sample.steps).seconds(sample.units_to_fetch),
+            local=Line.through(sample.local, sample.steps).seconds(sample.units),
+        )
+        return Advice(
+            path=str(path),
+            folder=Path(disk),
+            files=len(found.files),
+            size=sample.size,
+            touched=sample.touched,
+            requests=sample.requests,
+            reads=reads,
+            speeds=measured(found, sample, Path(scratch)),
+            costs=costs,
+        )
+
+
+def _sample(
+    found: Tracked,
+    columns: Sequence[str] | None,
+    rows: ds.Expression | None,
+    scratch: Path,
+) -> Sample:
+    """A sample of what DVC tracks at a path.
+
+    Raises:
+        BucketError: as `open_dataset`.
+    """
+    start = time.perf_counter()
+    source = dataset.remote_source(found)
+    kind = FORMATS.get(PurePosixPath(found.files[0].path).suffix)
+    table = dataset.opened(source, found.path, columns, rows) if kind else None
+    opening = time.perf_counter() - start
+    sizes = [
+        size or file.size or file.mean_size or 0
+        for (_, _, size), file in zip(source.files, found.files, strict=True)
+    ]
+    if sum(sizes) <= FILE_BYTES * len(sizes):
+        return Files(found, source, table, sizes, opening, scratch)
+    if table is not None and kind == "parquet":
+        return Groups(found, source, table, sum(sizes), opening, scratch)
+    return Blocks(found, source, sizes, opening, scratch, is_csv=kind == "csv")
