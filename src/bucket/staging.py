@@ -21,6 +21,7 @@ from bucket.objects import Place
 from bucket.paths import FAST_DISKS, Project
 from bucket.progress import Progress, silent
 from bucket.settings import Settings
+from bucket.tracked import Tracked
 from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
@@ -183,7 +184,15 @@ def _check_room(folder: Path, size: int) -> None:
 
 def _tracked(source: str, folder: Path, rev: str | None, remote: str | None) -> list[Item]:
     """Files that DVC tracks."""
-    found = tracked.find(source, rev, remote)
+    return items_of(tracked.find(source, rev, remote), folder)
+
+
+def items_of(found: Tracked, folder: Path) -> list[Item]:
+    """Files that DVC tracks, to be below a folder.
+
+    Raises:
+        NotPushedError: one is not on the remote, or is damaged there.
+    """
     settings, store = found.remote.settings, found.remote.store
     noted = {file.path: file.size or file.mean_size for file in found.files}
     known = {path: size for path, size in noted.items() if size is not None}

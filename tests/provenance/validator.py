@@ -1,8 +1,8 @@
 """The validator of RO-Crates, without a network.
 
 It needs two documents of the web: what the terms of RO-Crate 1.1 and of the run profiles mean. They
-are laid into its cache beforehand, as far as our crates use them. So a term that is not in here, and
-that a reader of a crate would not know either, fails the check of `unknown_terms`.
+are laid into its cache beforehand, as far as our crates use them; `unknown_terms` names a term that
+is in neither, which a reader of a crate would not know.
 """
 
 import json
@@ -13,6 +13,7 @@ import requests
 from requests_cache import CachedSession
 from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationSettings
+from urllib3 import HTTPResponse
 
 from bucket.provenance.graph import EXTRA_TERMS, RUN_CONTEXT
 
@@ -26,8 +27,8 @@ SCHEMA_ORG = """
     datePublished description distribution encodingFormat exampleOfWork familyName givenName hasPart
     identifier instrument isBasedOn license mainEntity mentions name object position
     programmingLanguage result runtimePlatform softwareVersion step url value version workExample
-""".split()
-CRATE_TERMS = {term: f"http://schema.org/{term}" for term in SCHEMA_ORG} | {
+"""
+CRATE_TERMS = {term: f"http://schema.org/{term}" for term in SCHEMA_ORG.split()} | {
     "File": "http://schema.org/MediaObject",
     "ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow",
     "FormalParameter": "https://bioschemas.org/FormalParameter",
@@ -75,6 +76,6 @@ def _fill(cache: Path) -> None:
         answer._content = json.dumps({"@context": terms}).encode()
         headers = {"Accept": "application/ld+json, application/json, */*;q=0.1"}
         answer.request = session.prepare_request(requests.Request("GET", url, headers=headers))
-        answer.raw = __import__("urllib3").HTTPResponse(status=200)
+        answer.raw = HTTPResponse(status=200)
         session.cache.save_response(answer)
     session.close()

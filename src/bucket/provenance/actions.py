@@ -12,7 +12,7 @@ from bucket.provenance.facts import Facts
 from bucket.provenance.graph import Graph, local_id, path_id
 from bucket.provenance.papers import LOCK_FILES
 from bucket.provenance.places import CONFIG
-from bucket.provenance.run import FLOW, Stage
+from bucket.provenance.run import FLOW, Item, Stage
 
 if TYPE_CHECKING:
     from rocrate.model import Entity
@@ -38,9 +38,10 @@ class _Actions:
     def add(self) -> None:
         made, run = self._made, self._run
         flow = self._workflow()
-        steps = [self._step(number, stage) for number, stage in enumerate(run.stages, 1)]
         tools = [self._tool(stage) for stage in run.stages]
-        actions = [self._action(stage) for stage in run.stages]
+        both = list(zip(run.stages, tools, strict=True))
+        steps = [self._step(number, *one) for number, one in enumerate(both, 1)]
+        actions = [self._action(*one) for one in both]
         made.say(flow, step=steps, hasPart=tools)
         whole = self._whole(flow)
         controls = [
@@ -81,12 +82,7 @@ class _Actions:
             ),
             url=self._facts.link(path),
             version=self._revision.commit,
-            buildInstructions=[
-                self._data.text(
-                    file, description=f"Pins the environment; {LOCK_FILES[file]} reads it."
-                )
-                for file in self._papers.lock_files
-            ],
+            buildInstructions=[self._environment(file) for file in self._papers.lock_files],
             runtimePlatform=self._python(),
         )
 
@@ -96,21 +92,20 @@ class _Actions:
         kind = self._made.context(form, "CreativeWork", name=f"What {tool} reads", url=form)
         return self._data.text(path, description=f"The environment, for {tool}.", conformsTo=kind)
 
-    def _step(self, number: int, stage: Stage) -> "Entity":
+    def _step(self, number: int, stage: Stage, tool: "Entity") -> "Entity":
         return self._made.context(
             f"{path_id(stage.flow)}{local_id(stage.name)}",
             "HowToStep",
             name=stage.name,
             description=stage.description,
             position=str(number),
-            workExample=self._tool(stage),
+            workExample=tool,
         )
 
     def _tool(self, stage: Stage) -> "Entity":
         """The script of a stage; where its command names none, the command."""
-        script = stage.script
+        script = self._facts.script(stage)
         parameters = [self._formal(stage, name, value) for name, value in stage.values]
-        said: dict[str, Any] = {"version": self._revision.commit, "input": parameters}
         if script is None:
             words = stage.command.split()
             return self._made.context(
@@ -119,33 +114,31 @@ class _Actions:
                 name=words[0] if words else stage.name,
                 input=parameters,
             )
-        if not self._facts.is_here(script):
-            entity = self._data.of(script)
-            entity.properties()["@type"] = ["File", "SoftwareSourceCode"]
-            self._made.say(entity, input=parameters)
-            return entity
-        if script.path.endswith(".py"):
-            said["programmingLanguage"] = self._made.context(
-                PYTHON, "ComputerLanguage", name="Python", url=PYTHON
-            )
-            said["runtimePlatform"] = self._python()
-        # One script can be the tool of several stages.
-        known = self._made.crate.get(path_id(script.path))
-        before = known.get("input") if known else None
-        if before:
-            said["input"] = [*(before if isinstance(before, list) else [before]), *parameters]
-        entity = self._data.text(script.path, **said, url=self._facts.link(script.path))
+        entity = self._data.of(script)
         entity.properties()["@type"] = ["File", "SoftwareSourceCode"]
+        # One script can be the tool of several stages.
+        before = entity.get("input") or []
+        before = before if isinstance(before, list) else [before]
+        self._made.say(entity, input=[*before, *parameters], **self._language(script))
+        if self._facts.is_here(script):
+            url = self._facts.link(script.path)
+            self._made.say(entity, version=self._revision.commit, url=url)
         return entity
 
-    def _action(self, stage: Stage) -> "Entity":
+    def _language(self, script: Item) -> dict[str, Any]:
+        if not script.path.endswith(".py"):
+            return {}
+        python = self._made.context(PYTHON, "ComputerLanguage", name="Python", url=PYTHON)
+        return {"programmingLanguage": python, "runtimePlatform": self._python()}
+
+    def _action(self, stage: Stage, tool: "Entity") -> "Entity":
         values = [self._value(stage, name, value) for name, value in stage.values]
         return self._made.context(
             local_id("run", stage.name),
             "CreateAction",
             name=f"Stage {stage.name}" + (f": {stage.description}" if stage.description else ""),
             description=stage.command,
-            instrument=self._tool(stage),
+            instrument=tool,
             object=[*(self._data.of(item) for item in stage.reads), *values],
             result=[self._data.of(item) for item in stage.writes],
         )

@@ -3,12 +3,19 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from bucket import dvc_hash
+from bucket import dvc_hashes
 from bucket.provenance.papers import Papers
 from bucket.provenance.places import Places
 from bucket.provenance.revision import Revision
 from bucket.provenance.run import Item, Run, Stage
+
+#: How the names of programs end, where the file is not executable.
+CODE = (
+    *(".awk", ".do", ".ipynb", ".jl", ".js", ".lua", ".m", ".pl", ".py", ".qmd", ".r", ".rb"),
+    *(".rmd", ".sas", ".scala", ".sh", ".sql", ".ts"),
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Hashes:
     @classmethod
     def of(cls, content: bytes) -> "Hashes":
         """The hashes of bytes."""
-        return cls(dvc_hash.of_bytes(content), hashlib.sha256(content).hexdigest(), len(content))
+        return cls(dvc_hashes.of_bytes(content), hashlib.sha256(content).hexdigest(), len(content))
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,18 @@ class Facts:
     papers: Papers
     places: Places
     included: Mapping[str, Hashes]
+
+    def script(self, stage: Stage) -> Item | None:
+        """The program of a stage: the first of its inputs on the command line that is code."""
+        words = stage.command.split()
+        named = [item for item in stage.reads if item.path in words and self._is_code(item)]
+        return min(named, key=lambda item: words.index(item.path), default=None)
+
+    def _is_code(self, item: Item) -> bool:
+        file = self.revision.files.get(item.path)
+        is_program = file is not None and file.is_executable
+        is_output = self.run.option(item.path) is not None
+        return not is_output and (is_program or PurePosixPath(item.path).suffix.lower() in CODE)
 
     def is_included(self, item: Item) -> bool:
         """Whether the crate holds a copy of DVC's."""

@@ -3,9 +3,10 @@
 import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from bucket import dvc_hash
+from bucket import dvc_hashes
 from bucket.errors import ChecksumError
 from bucket.provenance.facts import Hashes
 
@@ -25,17 +26,18 @@ def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]
     from bucket.remote import ids
 
     found = tracked.find(asked, commit)
-    absent = False
+    absent = []
     for file in found.files:
         target, cached = folder / file.path, found.cached(file)
         if not cached.is_file():
-            absent = True
+            absent.append(file)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(cached, target)
     if absent:
         with bar() as progress:
-            staging.stage([asked], folder, rev=commit, progress=progress)
+            items = staging.items_of(replace(found, files=absent), folder)
+            staging.fetch(folder, items, progress)
     for file in found.files:
         hashes = _hashes(folder / file.path)
         if not ids.is_legacy(file.name) and hashes.md5 != ids.md5(file.name):
@@ -49,4 +51,4 @@ def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]
 def _hashes(path: Path) -> Hashes:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Hashes(dvc_hash.of_file(path), sha256, path.stat().st_size)
+    return Hashes(dvc_hashes.of_file(path), sha256, path.stat().st_size)

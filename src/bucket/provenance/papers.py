@@ -3,6 +3,7 @@
 Whatever they do not say is left out.
 """
 
+import posixpath
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -171,7 +172,7 @@ def _datasets(page: str) -> Iterator[Dataset]:
         for row in rows:
             path, origin, licence = ("" if at is None else row[at] for at in columns)
             if path and licence:
-                yield Dataset(f"{DATA_FOLDER}/{path.strip('/')}", origin, licence)
+                yield Dataset(posixpath.normpath(f"{DATA_FOLDER}/{path}"), origin, licence)
 
 
 def _tables(page: str) -> Iterator[list[list[str]]]:

@@ -1,12 +1,12 @@
 """Where the bytes of a commit's data are: in git, in the crate, or on DVC's remote."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from configobj import ConfigObj
 
-from bucket import dvc_hash
+from bucket import dvc_hashes
 from bucket.provenance.revision import Revision
 from bucket.provenance.run import Item, Run
 from bucket.remote import ids
@@ -30,12 +30,13 @@ class Places:
     run: Run
     remotes: Mapping[str, Mapping[str, Any]]
     default: str
+    _in_git: dict[Item, bool] = field(default_factory=dict)
 
     def is_in_git(self, item: Item) -> bool:
         """Whether the commit itself has the item, as it was read or written."""
-        if item.is_directory:
-            return item.hash == self._hash_of_folder(item.path)
-        return item.path in self.revision.files and item.hash == self._hash(item)
+        if item not in self._in_git:
+            self._in_git[item] = item.hash == self._hash(item)
+        return self._in_git[item]
 
     def has_changed(self, item: Item) -> bool:
         """Whether the commit has something else at the item's path."""
@@ -44,6 +45,7 @@ class Places:
             path.startswith(folder) for path in self.revision.files
         )
         is_output = self.run.option(item.path) is not None
+        # The folder of an output can have files in git beside it, such as a .gitignore.
         return is_there and not self.is_in_git(item) and not (item.is_directory and is_output)
 
     def address(self, item: Item) -> str:
@@ -66,12 +68,14 @@ class Places:
         return f"{url.rstrip('/')}/{ids.path(name)}"
 
     def _hash(self, item: Item) -> str:
-        return dvc_hash.of_bytes(self.revision.read(item.path), legacy=item.is_legacy)
-
-    def _hash_of_folder(self, path: str) -> str:
-        folder = f"{path}/"
-        return dvc_hash.of_directory(
-            (name.removeprefix(folder), dvc_hash.of_bytes(self.revision.read(name)))
+        """The hash of what the commit has at the item's path; empty where it has nothing."""
+        if not item.is_directory:
+            if item.path not in self.revision.files:
+                return ""
+            return dvc_hashes.of_bytes(self.revision.read(item.path), legacy=item.is_legacy)
+        folder = f"{item.path}/"
+        return dvc_hashes.of_directory(
+            (name.removeprefix(folder), dvc_hashes.of_bytes(self.revision.read(name)))
             for name in self.revision.files
             if name.startswith(folder)
         )

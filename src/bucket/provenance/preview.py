@@ -72,7 +72,6 @@ def _stage(facts: Facts, stage: Stage, rows: Mapping[Item, Row]) -> dict[str, ob
     makers = [row.maker for row in data if row.maker]
     return {
         "stage": stage,
-        "script": rows[stage.script] if stage.script else None,
         "after": list(dict.fromkeys(makers)),
         "code": code,
         "data": data,

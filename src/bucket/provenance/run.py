@@ -4,11 +4,12 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Any
 
-from bucket import dvc_hash
+from bucket import dvc_hashes
 from bucket.errors import ProjectError
 from bucket.lock import entries
 from bucket.provenance import yaml
@@ -39,7 +40,7 @@ class Item:
     @property
     def is_directory(self) -> bool:
         """Whether it is a directory."""
-        return self.hash.endswith(dvc_hash.DIRECTORY)
+        return self.hash.endswith(dvc_hashes.DIRECTORY)
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,6 @@ class Stage:
     params: Mapping[str, Mapping[str, Any]]
 
     @property
-    def script(self) -> Item | None:
-        """The first of its inputs that the command names."""
-        words = self.command.split()
-        named = [item for item in self.reads if item.path in words and not item.is_directory]
-        return min(named, key=lambda item: words.index(item.path), default=None)
-
-    @property
     def values(self) -> Sequence[tuple[str, object]]:
         """Name and value of each parameter, to the last branch: `params.yaml:train.seed`."""
         return [
@@ -93,7 +87,7 @@ class Run:
     stages: Sequence[Stage]
     options: Mapping[str, Mapping[str, Any]]
 
-    @property
+    @cached_property
     def makers(self) -> Mapping[str, Stage]:
         """The stage that writes a path."""
         return {item.path: stage for stage in self.stages for item in stage.writes}
@@ -109,6 +103,8 @@ class Run:
         for place in (path, *map(str, PurePosixPath(path).parents)):
             if place in self.options:
                 return self.options[place]
+            if place in self.makers:  # of a template, which names it as `${item}.csv`
+                return next((said for name, said in self.options.items() if _is(name, place)), {})
         return None
 
 
@@ -190,6 +186,12 @@ def _pointed(said: Mapping[str, Any], folder: str) -> Iterator[tuple[str, Mappin
     """Path and options of what a .dvc file points to."""
     for out in said.get("outs") or ():
         yield _join(_join(folder, str(said.get("wdir") or ".")), str(out["path"])), out
+
+
+def _is(template: str, path: str) -> bool:
+    """Whether a path with `${...}` in it can stand for another one."""
+    parts = re.split(r"\$\{[^}]*\}", template)
+    return len(parts) > 1 and bool(re.fullmatch(".+".join(map(re.escape, parts)), path))
 
 
 def _in_order(stages: Sequence[Stage]) -> list[Stage]:
