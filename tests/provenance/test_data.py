@@ -9,7 +9,7 @@ from bucket import provenance
 from bucket.errors import ChecksumError, NotTrackedError
 from tests.provenance.conftest import read_graph
 from tests.stores.fixtures import access
-from tests.verify.published import FILES, Published, publish
+from tests.verify.published import FILES, Published, empty, publish
 
 DVC_YAML = """\
 stages:
@@ -25,7 +25,8 @@ def published(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Published:
     """A stage that reads a directory, run and pushed; its folder is the current one."""
-    made = publish(tmp_path / "project", access(request, "seaweed"))
+    made = empty(tmp_path / "project", access(request, "seaweed"))
+    publish(made)
     (made.root / "dvc.yaml").write_text(DVC_YAML)
     (made.root / "CITATION.cff").write_text("title: Counts\nlicense: MIT\n")
     made.dvc("repro", "--quiet")

@@ -41,10 +41,16 @@ def test_a_commit_gives_the_same_bytes_wherever_it_is(
     env = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
     there = Repo(clone, Project(clone))
     out = tmp_path / "there"
-    for options in ([], ["--zip"]):
-        done = there.run(
-            *(TOOLS / "bucket", "provenance", repo.head[:10], "--out", out, *options), env=env
-        )
+    for options in ((), ("--zip",)):
+        command: list[str | Path] = [
+            TOOLS / "bucket",
+            "provenance",
+            repo.head[:10],
+            "--out",
+            out,
+            *options,
+        ]
+        done = there.run(*command, env=env)
         assert done.stdout.strip() == str(out.with_suffix(".zip" if options else ""))
     files = sorted(path.relative_to(crate) for path in crate.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())

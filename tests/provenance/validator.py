@@ -78,4 +78,3 @@ def _fill(cache: Path) -> None:
         answer.request = session.prepare_request(requests.Request("GET", url, headers=headers))
         answer.raw = HTTPResponse(status=200)
         session.cache.save_response(answer)
-    session.close()

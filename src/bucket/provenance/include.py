@@ -22,7 +22,7 @@ def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Hashes]:
 
 def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]]:
     from bucket import staging, tracked
-    from bucket.reading import bar
+    from bucket.progress import bar
     from bucket.remote import ids
 
     found = tracked.find(asked, commit)
