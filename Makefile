@@ -87,7 +87,7 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@for file in $$(grep -lxF "$(CURDIR)/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
 	  echo ../../../../src >"$$file"; done
-	@[ ! -e .git ] || $(BIN)/bucket secrets --install-hook || true
+	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
 
 $(PACKAGES): requirements.lock

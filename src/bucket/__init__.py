@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from bucket.dvc_hashes import dvc_hash
 from bucket.errors import BucketError
 from bucket.paths import Project
 from bucket.settings import Settings
@@ -21,6 +22,7 @@ __all__ = [
     "Settings",
     "Table",
     "download",
+    "dvc_hash",
     "file_sha256",
     "iter_samples",
     "open_dataset",

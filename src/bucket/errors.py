@@ -21,6 +21,10 @@ class NotTrackedError(BucketError):
     """DVC does not track the path that was asked for, at the revision that was asked for."""
 
 
+class LockError(BucketError):
+    """A dvc.lock that is not what DVC writes."""
+
+
 class SettingsError(BucketError):
     """A connection setting is missing or cannot be right."""
 

@@ -170,6 +170,15 @@ def _pieces(read: Callable[[int], bytes], size: int, after: int = 0) -> Iterator
     read(after)
 
 
+def joined(pieces: Iterator[Piece]) -> bytes:
+    """The whole of what comes in pieces."""
+    whole, seen = bytearray(), 0
+    for piece in pieces:
+        whole += piece.data[seen:]
+        seen = min(len(piece.data), OVERLAP)
+    return bytes(whole)
+
+
 def _changes(tokens: Iterator[bytes]) -> Iterator[Entry]:
     """Entries from git's raw format: `:MODES IDS STATUS`, path, or the id of a commit."""
     commit = None

@@ -21,6 +21,7 @@ from bucket.objects import Place
 from bucket.paths import FAST_DISKS, Project
 from bucket.progress import Progress, silent
 from bucket.settings import Settings
+from bucket.tracked import Tracked
 from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def stage(
     wanted: dict[Path, Item] = {}
     for source in sources:
         named = _objects(source, folder) if source.startswith("s3://") else None
-        for item in named or items(tracked.find(source, rev, remote), folder):
+        for item in named or items_of(tracked.find(source, rev, remote), folder):
             wanted[item.target] = item
     return fetch(folder, list(wanted.values()), progress)
 
@@ -181,8 +182,8 @@ def _check_room(folder: Path, size: int) -> None:
         )
 
 
-def items(found: tracked.Tracked, folder: Path) -> list[Item]:
-    """Files that DVC tracks, below a folder.
+def items_of(found: Tracked, folder: Path) -> list[Item]:
+    """Files that DVC tracks, to be below a folder.
 
     Raises:
         NotPushedError: one is not on the remote; it is only looked up if DVC did not note its size.

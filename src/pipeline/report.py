@@ -1,11 +1,14 @@
 """One self-contained page: the question, the answer, figures, metrics, where the data is from."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
 
+from bucket import dvc_hash
 from pipeline.figures import calibration_figure, gains_figure, hours_figure, models_figure
 from pipeline.params import Features, Fetch, Train
 from pipeline.schemas import FEATURE_SETS
@@ -33,6 +36,53 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
+
+
+#: Which stage makes what the page is made from.
+MADE_BY = {
+    "calibration.csv": "evaluate",
+    "features": "features",
+    "intervals.json": "evaluate",
+    "origins.parquet": "clean",
+    "validation.json": "validate",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file or directory that figures and tables of the page are made from.
+
+    Attributes:
+        path: as the stage was given it.
+        shown_in: what is made from it, by its anchor on the page and its name.
+    """
+
+    path: Path
+    shown_in: dict[str, str]
+
+    @property
+    def stage(self) -> str:
+        """The stage that made it."""
+        return MADE_BY[self.path.name]
+
+    @cached_property
+    def md5(self) -> str:
+        """Its hash now, which is the one in `dvc.lock`."""
+        return dvc_hash(self.path)
+
+
+def sources(features: Path, interim: Path, reports: Path) -> list[Source]:
+    """What the page is made from."""
+    hours = {"hours": "Delays build up over the day"}
+    scores = {"models": "How well each model ranks", "gains": "What each adds"}
+    tables = {"metrics": "Metrics"}
+    return [
+        Source(reports / "intervals.json", scores | tables),
+        Source(reports / "plots" / "calibration.csv", {"calibration": "Are they true?"}),
+        Source(features, hours),
+        Source(interim / "origins.parquet", hours),
+        Source(reports / "validation.json", {"raw": "Where the data is from"}),
+    ]
 
 
 def month_names(months: list[int]) -> str:
@@ -116,7 +166,8 @@ def main(
         "year_late": flights["late"].mean(),
         "year_flights": len(flights),
         "validation": read_json(reports / "validation.json"),
-        "sources": Fetch.read(params).sha256,
+        "sha256": Fetch.read(params).sha256,
+        "sources": sources(features, interim, reports),
         "figures": {
             "models": models_figure({name: models[name] for name in MODEL_NAMES}, MODEL_NAMES),
             "gains": gains_figure({name: gains[name] for name in FEATURE_SETS[1:]}, MODEL_NAMES),

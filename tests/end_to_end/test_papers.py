@@ -67,7 +67,9 @@ def test_the_make_targets_that_a_page_names_exist(page: str) -> None:
     assert named <= targets
 
 
-@pytest.mark.parametrize("page", ["README.md", "data/README.md", "docs/providers.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "data/README.md", "docs/provenance.md", "docs/providers.md"]
+)
 def test_the_files_that_a_page_names_exist(page: str) -> None:
     text = (REPOSITORY / page).read_text()
     linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)

@@ -1,3 +1,4 @@
+import hashlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -5,15 +6,18 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
+from bucket import dvc_hash
 from pipeline.evaluate import evaluate
-from pipeline.report import MODEL_NAMES, answer, main, month_names, verdict
+from pipeline.report import MADE_BY, MODEL_NAMES, answer, main, month_names, sources, verdict
 from pipeline.schemas import FEATURE_SETS
 from pipeline.scores import calibration
 from pipeline.tables import read_json, write_csv, write_json
 from tests.pipeline.pipeline_tools import (
     PARAMS,
     QUICK_EVALUATE,
+    REPOSITORY,
     SCRIPTS,
     features_folder,
     interim,
@@ -177,3 +181,35 @@ def test_the_page_is_the_same_bytes_in_another_process(
     )
     assert result.returncode == 0, result.stderr
     assert again.read_text(encoding="utf-8") == page
+
+
+def test_every_figure_and_table_tells_what_it_was_made_from(page: str, reports: Path) -> None:
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.replace("<td>", " ")))
+    md5 = hashlib.md5((reports / "intervals.json").read_bytes()).hexdigest()
+    assert text.count(f"Made from intervals.json, stage evaluate, MD5 {md5[:8]}.") == 3
+    assert text.count("Made from") == 6  # four figures, two tables
+    for source in sources(features_folder(), interim(), reports):
+        assert f"{source.path.as_posix()} {source.stage} " in text
+        assert source.md5 in text
+
+
+def test_the_page_names_the_stages_that_made_its_sources() -> None:
+    stages = YAML(typ="safe").load(REPOSITORY / "dvc.yaml")["stages"]
+    makers = {
+        Path(path).name: name
+        for name, stage in stages.items()
+        for out in stage["outs"]
+        for path in ([out] if isinstance(out, str) else out)
+    }
+    assert {name: makers[name] for name in MADE_BY} == MADE_BY
+    read = {Path(path).name for path in stages["report"]["deps"] if "src/" not in path}
+    assert read == set(MADE_BY)
+
+
+def test_a_hash_on_the_page_is_the_one_in_the_lock_file() -> None:
+    """Of what is here: a file, and a directory."""
+    lock = YAML(typ="safe").load(REPOSITORY / "dvc.lock")["stages"]
+    for out in [*lock["clean"]["outs"], *lock["evaluate"]["outs"]]:
+        path = REPOSITORY / out["path"]
+        if path.exists():
+            assert dvc_hash(path) == out["md5"]

@@ -51,7 +51,7 @@ class Files(Sample):
         """Stage the first files, to a folder of their own."""
         folder = next(self._folders)
         start = time.perf_counter()
-        done = staging.fetch(folder, staging.items(self._found, folder)[:count], silent)
+        done = staging.fetch(folder, staging.items_of(self._found, folder)[:count], silent)
         self.rate = done.size / (time.perf_counter() - start)
         self._staged = [folder / file.path for file in self._found.files]
 

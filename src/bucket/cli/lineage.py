@@ -1,0 +1,67 @@
+"""Words about where results come from."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bucket.cli.app import app
+
+
+@app.command(
+    epilog="Example: `bucket provenance --out crate`; `bucket provenance v1.0 --out crate --zip "
+    "--with reports`."
+)
+def provenance(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write.")],
+    rev: Annotated[str, typer.Argument(help="Branch, tag or commit.")] = "HEAD",
+    as_zip: Annotated[
+        bool, typer.Option("--zip", help="Write OUT.zip instead, as Zenodo and its like take.")
+    ] = False,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="Include what DVC tracks at or below a path."),
+    ] = None,
+    with_data: Annotated[
+        bool, typer.Option("--with-data", help="Include all that DVC tracks.")
+    ] = False,
+) -> None:
+    """Describe how a commit's results came about, as a Workflow Run RO-Crate with a page to read.
+
+    It is made from git alone, and the same bytes for the same commit. Data of DVC is named by its
+    hash and place unless it is to be included.
+    """
+    from bucket import reading
+    from bucket.paths import Project
+    from bucket.provenance import write
+
+    paths = [""] if with_data else [reading.from_here(path) for path in data or ()]
+    written = write(Project.find(), rev, out, as_zip=as_zip, data=paths)
+    for note in written.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    print(f"{written.stages} stages of the commit {written.commit[:12]}.", file=sys.stderr)
+    print(written.place)
+
+
+@app.command(hidden=True, epilog="git calls it for dvc.lock: see `.gitattributes`.")
+def lock_merge(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Ancestor, ours, theirs; the path in the repository.")
+    ] = None,
+    install: Annotated[bool, typer.Option("--install", help="Have git call it.")] = False,
+) -> None:
+    """Merge two branches' dvc.lock stage by stage."""
+    from bucket.lock import driver
+    from bucket.paths import Project
+
+    if install:
+        if installed := driver.install(Project.find()):
+            print(installed)
+        return
+    if not files or len(files) != 4:
+        raise typer.BadParameter("git gives four files: ancestor, ours, theirs, path")
+    base, ours, theirs = map(Path, files[:3])
+    merged = driver.merge_files(base, ours, theirs, files[3])
+    if line := driver.to_run_again(merged, files[3]):
+        print(line, file=sys.stderr)

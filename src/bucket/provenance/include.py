@@ -1,0 +1,54 @@
+"""Data that is to be in the crate itself: from DVC's cache, or else from the bucket."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bucket import dvc_hashes
+from bucket.errors import ChecksumError
+from bucket.provenance.facts import Hashes
+
+
+def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Hashes]:
+    """Bring what DVC tracks at or below `paths` into a folder; the hashes, by path.
+
+    Raises:
+        BucketError: as `tracked.find` and `staging.stage`.
+    """
+    return {path: hashes for asked in paths for path, hashes in _fetch(commit, asked, folder)}
+
+
+def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]]:
+    from bucket import staging, tracked
+    from bucket.progress import bar
+    from bucket.remote import ids
+
+    found = tracked.find(asked, commit)
+    absent = []
+    for file in found.files:
+        target, cached = folder / file.path, found.cached(file)
+        if not cached.is_file():
+            absent.append(file)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(cached, target)
+    if absent:
+        with bar() as progress:
+            items = staging.items_of(replace(found, files=absent), folder)
+            staging.fetch(folder, items, progress)
+    for file in found.files:
+        hashes = _hashes(folder / file.path)
+        if not ids.is_legacy(file.name) and hashes.md5 != ids.md5(file.name):
+            raise ChecksumError(
+                f"The copy of {file.path} in {found.cached(file)} is damaged. Delete it, then run "
+                "the command again: it is fetched from the bucket."
+            )
+        yield file.path, hashes
+
+
+def _hashes(path: Path) -> Hashes:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Hashes(dvc_hashes.of_file(path), sha256, path.stat().st_size)

@@ -1,0 +1,138 @@
+"""Writes the crate of a commit: a folder or a zip file, the same bytes for the same commit."""
+
+import secrets
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bucket.errors import ProjectError
+from bucket.files import replacing
+from bucket.paths import Project
+from bucket.provenance import crate, include, papers, places, preview, revision, run
+from bucket.provenance.facts import Facts
+from bucket.provenance.revision import Revision
+
+METADATA, PREVIEW = "ro-crate-metadata.json", "ro-crate-preview.html"
+
+#: The first year that a zip file knows.
+FIRST_YEAR = 1980
+
+PIECE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        place: the folder or zip file.
+        commit: that it is of.
+        stages: how many.
+        notes: what a reader of it should know: a sentence each.
+    """
+
+    place: Path
+    commit: str
+    stages: int
+    notes: Sequence[str]
+
+
+def write(
+    project: Project, rev: str, out: Path, *, as_zip: bool = False, data: Sequence[str] = ()
+) -> Written:
+    """Write the crate of a revision.
+
+    Args:
+        project: in a git repository.
+        rev: branch, tag or commit.
+        out: the folder; where it is there, it is empty or holds a crate, which is replaced.
+        as_zip: write `OUT.zip` instead.
+        data: paths that DVC tracks, from the project's root; what is at or below them goes in.
+
+    Raises:
+        RevisionError: there is no such revision.
+        ProjectError: the commit notes no run, or `out` is something else.
+        LockError: its lock file is not what DVC writes.
+        NotTrackedError, NotPushedError, TransferError: data that was asked for cannot be had.
+    """
+    place = out.with_name(f"{out.name.removesuffix('.zip')}.zip") if as_zip else out
+    _check_is_free(place)
+    with revision.opened(project, rev) as commit, _unfinished(place) as folder:
+        facts = _facts(project, commit, folder, data)
+        _write_files(facts.revision, folder)
+        made = crate.graph(facts)
+        (folder / PREVIEW).write_text(preview.page(facts), encoding="utf-8", newline="\n")
+        made.add_preview()
+        made.crate.metadata.write(folder)
+        if as_zip:
+            _pack(folder, place, datetime.fromisoformat(commit.date))
+        else:
+            if place.exists():
+                shutil.rmtree(place)
+            folder.rename(place)
+        return Written(place, commit.commit, len(facts.run.stages), facts.notes())
+
+
+def _facts(project: Project, commit: Revision, folder: Path, data: Sequence[str]) -> Facts:
+    found = run.of(commit)
+    return Facts(
+        revision=commit,
+        run=found,
+        papers=papers.of(commit, project.root.name),
+        places=places.of(commit, found),
+        included=include.fetch(commit.commit, data, folder),
+    )
+
+
+def _check_is_free(place: Path) -> None:
+    """Refuse to replace what is no crate.
+
+    Raises:
+        ProjectError: it is something else.
+    """
+    if place.is_dir() and any(place.iterdir()) and not (place / METADATA).is_file():
+        raise ProjectError(f"{place} is there, not empty and no crate. Name another folder: --out.")
+    if place.exists() and place.is_dir() == (place.suffix == ".zip"):
+        raise ProjectError(f"{place} is there, and is something else. Name another: --out.")
+
+
+@contextmanager
+def _unfinished(place: Path) -> Iterator[Path]:
+    """A folder beside `place`, which is gone at the end unless it was renamed."""
+    place.absolute().parent.mkdir(parents=True, exist_ok=True)
+    folder = place.absolute().with_name(f".{place.name}.{secrets.token_hex(8)}")
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_files(commit: Revision, folder: Path) -> None:
+    """The files of the commit, but for an older crate's own."""
+    for path, file in commit.files.items():
+        if path in {METADATA, PREVIEW}:
+            continue
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(commit.read(path))
+        target.chmod(0o755 if file.is_executable else 0o644)
+
+
+def _pack(folder: Path, place: Path, date: datetime) -> None:
+    """A zip file whose bytes follow from the files: not compressed, as zlib differs."""
+    when = max(date.astimezone(UTC), datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)).timetuple()[:6]
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with replacing(place) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
+        for path in files:
+            member = zipfile.ZipInfo(path.relative_to(folder).as_posix(), when)
+            mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+            member.create_system = 3  # Unix, on whatever system
+            member.external_attr = (0o100000 | mode) << 16
+            member.file_size = path.stat().st_size
+            with path.open("rb") as source, packed.open(member, "w") as target:
+                shutil.copyfileobj(source, target, PIECE_BYTES)
