@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from bucket.errors import BucketError
+from bucket.kernels import pin_kernels
 from bucket.paths import Project
 from bucket.settings import Settings
 from bucket.transfer import download, file_sha256, stored_sha256, upload, usage
@@ -26,6 +27,7 @@ __all__ = [
     "open_dataset",
     "open_file",
     "pack",
+    "pin_kernels",
     "stage",
     "stored_sha256",
     "upload",
