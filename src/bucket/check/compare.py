@@ -12,6 +12,9 @@ from bucket.check.sides import Made, Side
 from bucket.remote import ids
 from bucket.verify.needed import file_md5
 
+#: What became of a stage that made nothing.
+PAST = {"failed": "failed", "not run": "was not run"}
+
 #: Files of a directory that are described one by one.
 SHOWN = 3
 
@@ -53,9 +56,7 @@ class Comparison:
         )
         if other is None:
             state, _ = self.run.lost.get(stage.name, ("failed", ""))
-            return _changed(
-                result, "missing", f"its stage {'was not run' if state == 'not run' else state}"
-            )
+            return _changed(result, "missing", f"not made, as its stage {PAST[state]}")
         if one is None:
             return _changed(result, "missing", f"{self.expected.title} has no record of it")
         if one.hash == other.hash:
