@@ -12,6 +12,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from bucket import Project
+from bucket.check import Question, Report, check
+from bucket.check.report import as_json
+from bucket.kernels import pins
 from tests.bucket.git_tools import Repo
 from tests.end_to_end.clones import TOOLS
 
@@ -54,8 +57,8 @@ class Stages:
             YAML().dump({"stages": dict(stages)}, file)
 
     def dvc(self, *words: str) -> None:
-        """Run plain `dvc`."""
-        self.repo.run(TOOLS / "dvc", *words, env=tools())
+        """Run plain `dvc`, as `bucket dvc` would have it run."""
+        self.repo.run(TOOLS / "dvc", *words, env=tools() | pins({}))
 
     def commit(self) -> str:
         self.repo.git("add", "--all")
@@ -63,13 +66,17 @@ class Stages:
         return self.repo.head
 
     def check(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        """`bucket check`, with the packages that run the tests."""
-        command = [TOOLS / "bucket", "check", "--here", *words]
+        """`bucket check`, as a person types it."""
+        command = [str(TOOLS / "bucket"), "check", *words]
         return self.repo.run(*command, check=False, env=tools() | changes)
 
-    def report(self, *words: str, **changes: str) -> dict[str, Any]:
-        """What it found."""
-        found: dict[str, Any] = json.loads(self.check("--json", *words, **changes).stdout)
+    def found(self, rev: str = "HEAD", **asked: Any) -> Report:
+        """What it finds, asked in this process."""
+        return check(self.repo.project, Question(rev, here=True, **asked))
+
+    def report(self, rev: str = "HEAD", **asked: Any) -> dict[str, Any]:
+        """The same as a program gets it."""
+        found: dict[str, Any] = json.loads(as_json(self.found(rev, **asked)))
         return found
 
 

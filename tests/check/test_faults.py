@@ -1,9 +1,12 @@
 """Every fault that a check is for, each named for what it is."""
 
+import json
 from typing import Any
 
 import pytest
 
+from bucket.check import Report
+from bucket.check.report import as_json, show
 from tests.check.faults import make_faulty
 from tests.check.small import Stages
 
@@ -14,8 +17,14 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Stages:
 
 
 @pytest.fixture(scope="module")
-def report(faulty: Stages) -> dict[str, Any]:
-    return faulty.report()
+def found(faulty: Stages) -> Report:
+    return faulty.found()
+
+
+@pytest.fixture(scope="module")
+def report(found: Report) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(as_json(found))
+    return told
 
 
 def verdict(report: dict[str, Any], path: str) -> tuple[str, str]:
@@ -102,11 +111,14 @@ def test_nothing_else_is_found_and_the_clone_is_as_it_was(
     assert faulty.repo.git("status", "--porcelain").stdout == ""
 
 
-def test_people_get_a_line_an_output_and_one_that_sums_up(faulty: Stages) -> None:
-    done = faulty.check("--stages", "good,calls", "--no-causes")
-    assert done.returncode == 1
-    assert "good.txt" in done.stdout
-    assert "Network that is not declared:" in done.stdout
-    assert "127.0.0.1 port 9" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("FAILED: ")
-    assert done.stderr == ""
+def test_people_get_a_line_an_output_and_one_that_sums_up(
+    found: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(found)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines if line.startswith("good.txt")] == [
+        ["good.txt", "good", "identical"]
+    ]
+    assert "Network that is not declared:" in lines
+    assert "calls connects to 127.0.0.1 port 9" in " ".join(lines)
+    assert lines[-1].startswith("FAILED: ")

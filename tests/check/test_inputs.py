@@ -11,6 +11,8 @@ from bucket import Project, Settings, dvc_config
 from tests.bucket.git_tools import Repo
 from tests.check.small import IGNORED, Stages, script, stage
 
+INPUT = "some words\n"
+
 BODIES = {
     "first": "write('first.txt', read('data/input.txt').upper())",
     "second": "write('second.txt', read('first.txt') * 2)\n"
@@ -25,11 +27,12 @@ def pushed(store: Project, tmp_path_factory: pytest.TempPathFactory) -> Stages:
     root = tmp_path_factory.mktemp("inputs") / "project"
     made = Stages(Repo(root, Project(root)))
     files = {f"src/{name}.py": script(body) for name, body in BODIES.items()}
-    options = {"url": "s3://research-data/check"}
     files |= {
         ".gitignore": IGNORED,
-        "data/input.txt": "some words\n",
-        ".dvc/config": dvc_config.with_options(store.dvc_config.read_text(), options),
+        "data/input.txt": INPUT,
+        ".dvc/config": dvc_config.with_options(
+            store.dvc_config.read_text(), {"url": "s3://research-data/check"}
+        ),
     }
     for name, text in files.items():
         made.repo.write(name, text)
@@ -76,7 +79,7 @@ def test_stages_that_are_not_asked_for_give_what_is_recorded_and_recorded_conten
     source = pushed.root / "src" / "second.py"
     source.write_text(source.read_text().replace("{number}\\n'", "{number or 7}\\n'"))
     pushed.commit()
-    report = pushed.report("--stages", "second", "--no-causes")
+    report = pushed.report(stages=["second"], causes=False)
     assert report["notes"] == ["Inputs from the remote: first.txt."]
     found = {one["path"]: one["detail"] for one in report["outputs"]}
     assert found["second.txt"] == ""
@@ -87,15 +90,10 @@ def test_stages_that_are_not_asked_for_give_what_is_recorded_and_recorded_conten
 
 
 def test_inputs_that_were_never_pushed_are_named(pushed: Stages, tmp_path: Path) -> None:
-    settings = Settings.load(pushed.repo.project)
-    digest = hashlib.md5(b"some words\n").hexdigest()
-    key = f"check/files/md5/{digest[:2]}/{digest[2:]}"
-    content = bytes(obstore.get(settings.obstore(), key).bytes())
-    obstore.delete(settings.obstore(), key)
-    try:
-        done = pushed.check(TMPDIR=str(tmp_path))
-    finally:
-        obstore.put(settings.obstore(), key, content)
+    store = Settings.load(pushed.repo.project).obstore()
+    digest = hashlib.md5(INPUT.encode()).hexdigest()
+    obstore.delete(store, f"check/files/md5/{digest[:2]}/{digest[2:]}")
+    done = pushed.check("--here", TMPDIR=str(tmp_path))
     assert done.returncode == 1
     assert "The inputs (data/input.txt) cannot be pulled" in done.stderr
     assert "Traceback" not in done.stderr

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from bucket.check import CheckError
 from bucket.kernels import pins
 from tests.check.faults import CALL
 from tests.check.small import Stages, make, script, stage, tools, without_strace
@@ -22,6 +23,7 @@ BODIES = {
     "workers": f"{WORKERS}write('workers.txt', str(workers))",
     "sums": f"import json\n{WORKERS}"
     "write('sums.json', json.dumps({'sum': 0.5 + workers * 1e-12}))",
+    "core": "import os\n\nwrite('core.txt', os.environ.get('OPENBLAS_CORETYPE', 'its own'))",
     "sees": f"import helper\n{CALL}write('sees.txt', helper.TEXT)",
     "sleeps": "import time\n\nwrite('asleep', '')\ntime.sleep(float(read('seconds')))\n"
     "write('sleeps.txt', '')",
@@ -31,6 +33,7 @@ STAGES: dict[str, Any] = {
     "same": stage("same"),
     "workers": stage("workers"),
     "sums": stage("sums", outs=["sums.json"]),
+    "core": stage("core"),
     "sees": stage("sees"),
     "sleeps": stage("sleeps", deps=["seconds"]),
 }
@@ -49,46 +52,46 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Stages:
     return made
 
 
-def outcome(report: dict[str, Any], path: str) -> list[tuple[str, str]]:
-    return [(one["against"], one["verdict"]) for one in report["outputs"] if one["path"] == path]
+def outcome(report: dict[str, Any], path: str) -> list[str]:
+    """The verdicts of the runs, in order."""
+    return [one["verdict"] for one in report["outputs"] if one["path"] == path]
 
 
-def test_a_second_run_finds_what_depends_on_threads_and_a_tolerance_lets_numbers_pass(
-    project: Stages, tmp_path: Path
-) -> None:
-    tolerance = tmp_path / "tolerance.yaml"
+@pytest.fixture(scope="module")
+def varied(project: Stages, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What five runs find: as it is, otherwise, and under three other kernels."""
+    tolerance = tmp_path_factory.mktemp("tolerance") / "tolerance.yaml"
     tolerance.write_text("sums.json:\n  keys:\n    sum: {absolute: 1.0e-9}\n")
-    report = project.report(
-        "good", "--stages", "same,workers,sums", "--times", "2", "--tolerance", str(tolerance)
-    )
-    assert report["findings"] == []
-    assert outcome(report, "same.txt") == [("dvc.lock", "identical"), ("first run", "identical")]
-    assert outcome(report, "workers.txt") == [("dvc.lock", "identical"), ("first run", "differs")]
-    assert outcome(report, "sums.json") == [
-        ("dvc.lock", "identical"),
-        ("first run", "within tolerance"),
+    stages = ["same", "workers", "sums", "core"]
+    return project.report("good", stages=stages, times=2, kernels=True, tolerance=tolerance)
+
+
+def test_a_second_run_finds_what_depends_on_threads(varied: dict[str, Any]) -> None:
+    assert varied["ok"] is False
+    assert varied["findings"] == []
+    assert outcome(varied, "same.txt") == ["identical"] * 5
+    assert outcome(varied, "workers.txt")[:2] == ["identical", "differs"]
+    assert varied["causes"]["workers"][1] == "workers depends on one thread, one CPU."
+
+
+def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:
+    assert outcome(varied, "sums.json")[:2] == ["identical", "within tolerance"]
+
+
+@pytest.mark.skipif(not pins({}), reason="no kernels are pinned on this CPU")
+def test_kernels_are_pinned_and_other_ones_tried(varied: dict[str, Any]) -> None:
+    assert outcome(varied, "core.txt")[:2] == ["identical", "identical"]
+    values = [pair for one in varied["outputs"] for pair in one["values"] if "core" in one["path"]]
+    assert values == [
+        ["'Haswell'", f"'{found}'"] for found in ("its own", "Nehalem", "Sandybridge")
     ]
-    assert report["causes"]["workers"][-1] == "workers depends on one thread, one CPU."
-    assert report["ok"] is False
-
-
-def test_other_kernels_are_set_and_pinned_ones_otherwise(tmp_path: Path) -> None:
-    body = "import os\n\nwrite('core.txt', os.environ.get('OPENBLAS_CORETYPE', 'its own'))"
-    made = make(tmp_path / "project", {"src/core.py": script(body)}, {"core": stage("core")})
-    made.commit()
-    report = made.report("--kernels", "--no-causes")
-    cores = [found for one in report["outputs"] for _, found in one["values"]]
-    assert report["runs"][1].startswith("kernels: ")
-    if pins({}):  # a CPU on which they are pinned
-        assert cores == ["'its own'", "'Nehalem'", "'Sandybridge'"]
-        assert "'Haswell' became 'its own'" in report["outputs"][1]["detail"]
 
 
 def test_without_strace_pythons_own_events_are_seen_and_that_is_said(
-    project: Stages, tmp_path: Path
+    project: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = without_strace(tmp_path / "bin")
-    report = project.report("good", "--stages", "sees,same", PATH=path)
+    monkeypatch.setenv("PATH", without_strace(tmp_path / "bin"))
+    report = project.report("good", stages=["sees", "same"])
     assert "strace is not on the PATH" in report["tracing"]
     found = {(one["kind"], one["stage"]) for one in report["findings"]}
     assert found == {("undeclared import", "sees"), ("undeclared network", "sees")}
@@ -98,7 +101,7 @@ def test_without_strace_pythons_own_events_are_seen_and_that_is_said(
 def test_stopped_it_leaves_neither_a_folder_nor_a_process(
     project: Stages, tmp_path: Path, number: signal.Signals
 ) -> None:
-    command = [TOOLS / "bucket", "check", "--here", "--stages", "sleeps"]
+    command = [str(TOOLS / "bucket"), "check", "--here", "--stages", "sleeps"]
     env = os.environ | tools() | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=project.root, env=env, start_new_session=True) as process:
         wait_for(tmp_path, "asleep")
@@ -115,29 +118,44 @@ def wait_for(folder: Path, name: str) -> None:
         time.sleep(0.1)
 
 
-def test_what_is_asked_wrongly_is_said(project: Stages, tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("sums.json: {absolut: 1}\n")
-    far = tmp_path / "far.yaml"
-    far.write_text("nothing.json: {absolute: 1}\n")
-    for words, status, said in (
-        (["nowhere"], 2, "No revision nowhere here"),
-        (["--stages", "same,sam"], 2, "No stage sam; dvc.yaml has same"),
-        (["--tolerance", str(wrong)], 1, "sums.json: absolut: Extra inputs are not permitted"),
-        (["--tolerance", str(far)], 1, "nothing.json: no output is there"),
-    ):
-        done = project.check(*words)
-        assert done.returncode == status, words
-        assert said in " ".join(done.stderr.replace("│", " ").split()), done.stderr
-    done = project.repo.run(TOOLS / "bucket", "check", check=False, env=tools())
-    assert done.returncode == 1
-    assert "has no requirements.lock" in done.stderr
-    assert done.stderr.count("\n") == 1
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--here", "nowhere"], 2, "No revision nowhere here"),
+        (["--here", "--stages", "same,sam"], 2, "No stage sam; dvc.yaml has same"),
+        ([], 1, "has no requirements.lock"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said(
+    project: Stages, words: list[str], status: int, said: str
+) -> None:
+    done = project.check(*words)
+    assert done.returncode == status
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
 
 
-def test_kept_folders_are_named(project: Stages, tmp_path: Path) -> None:
-    done = project.check("good", "--stages", "same", "--keep", TMPDIR=str(tmp_path))
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sums.json: {absolut: 1}", "sums.json: absolut: Extra inputs are not permitted"),
+        ("sums.json: {absolute: -1}", "greater than or equal to 0"),
+        ("sums.json: [", "is not YAML"),
+        ("nothing.json: {absolute: 1}", "nothing.json: no output is there"),
+    ],
+)
+def test_a_wrong_tolerance_is_said(project: Stages, tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "tolerance.yaml"
+    file.write_text(f"{text}\n")
+    with pytest.raises(CheckError, match=said):
+        project.found(tolerance=file)
+
+
+def test_a_folder_is_kept_if_that_is_asked_for(project: Stages, tmp_path: Path) -> None:
+    words = ("--here", "good", "--stages", "same", "--keep")
+    done = project.check(*words, TMPDIR=str(tmp_path))
     assert done.returncode == 0
+    assert done.stderr == ""
     [folder] = tmp_path.iterdir()
     assert f"Kept: {folder}" in done.stdout
     assert list(folder.rglob("same.txt"))

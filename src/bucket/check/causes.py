@@ -20,7 +20,7 @@ EPOCH = re.compile(r"(?<![\d.])1[5-9]\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?(?!\d)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 #: What is so where a stage is steady and its outputs are not those in `dvc.lock`.
-LOCK_IS_OTHER = "So dvc.lock has what other code, data, parameters or packages made, or what was edited by hand."
+LOCK_IS_OTHER = "So dvc.lock has what other code, data or packages made, or was edited by hand."
 
 #: How many parameters are named.
 SHOWN = 8
