@@ -152,9 +152,13 @@ def test_a_wrong_tolerance_is_said(project: Stages, tmp_path: Path, text: str, s
 
 
 def test_a_folder_is_kept_if_that_is_asked_for(project: Stages, tmp_path: Path) -> None:
-    words = ("--here", "good", "--stages", "same", "--keep")
+    words = ("--here", "--stages", "same", "--times", "2", "--keep")
+    project.repo.write("seconds", "30")  # not committed
     done = project.check(*words, TMPDIR=str(tmp_path))
+    project.repo.git("checkout", "--quiet", "seconds")
     assert done.returncode == 0
+    assert "all 1 outputs identical to those of the first run." in done.stdout
+    assert "changes that are not committed: not checked" in done.stdout
     assert done.stderr == ""
     [folder] = tmp_path.iterdir()
     assert f"Kept: {folder}" in done.stdout

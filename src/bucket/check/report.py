@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import groupby
 
 from rich.console import Console
@@ -32,17 +30,6 @@ STYLES = {"identical": "green", "within tolerance": "green"}
 PIPE_WIDTH = 200
 
 
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """A line on the terminal that says what is being done; nothing where stderr is a pipe."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("") as status:
-        yield lambda what: status.update(f"{what} ...")
-
-
 def as_json(report: Report) -> str:
     """Everything that was found, for a program."""
     found = {
@@ -68,10 +55,17 @@ def show(report: Report, console: Console | None = None) -> None:
     console = console or Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH, soft_wrap=True)
-    for (run, against), results in groupby(report.results, key=lambda one: (one.run, one.against)):
-        title = f"Against {against}" if run == report.runs[0] else f"{run}, against the {against}"
-        console.print(Text(f"{title[:1].upper()}{title[1:]}:", style="bold"))
-        console.print(_table(list(results)))
+    for (run, against), group in groupby(report.results, key=lambda one: (one.run, one.against)):
+        results = list(group)
+        is_first = run == report.runs[0]
+        title = f"Against {against}" if is_first else f"{run[:1].upper()}{run[1:]}"
+        if not is_first and all(one.verdict == "identical" for one in results):
+            same = f"{title}: all {len(results)} outputs identical to those of the {against}."
+            console.print(Text(same), soft_wrap=True)
+            continue
+        title += "" if is_first else f", against the {against}"
+        console.print(Text(f"{title}:", style="bold"))
+        console.print(_table(results))
         console.print()
     for kind, heading in HEADINGS.items():
         if found := [one for one in report.findings if one.kind == kind]:
@@ -80,6 +74,8 @@ def show(report: Report, console: Console | None = None) -> None:
         console.print(Text(f"About {stage}:", style="bold"))
         for line in lines:
             console.print(Text(f"  {line}"), soft_wrap=True)
+        console.print()
+    if len(report.runs) > 1:
         console.print()
     for note in (f"Traced {report.tracing}.", *report.notes):
         console.print(Text(note, style="dim"), soft_wrap=True)

@@ -19,7 +19,7 @@ from bucket.check.rebuild import Run
 from bucket.check.sides import Locked, Made, Side, entries
 from bucket.check.variations import FIRST, OTHERWISE, Variation
 from bucket.errors import BucketError, CheckError
-from bucket.git_contents import Repository, commit_of
+from bucket.git_contents import Repository, commit_of, git
 from bucket.paths import Project
 from bucket.settings import Settings
 
@@ -104,6 +104,7 @@ class _Work:
         report = Report(self.commit, self.question.rev)
         first = self._prepared(FIRST, report)
         self._check_question(report)
+        self._note_changes(report)
         report.findings += records.of_git(self.stages, first.clone)
         self._execute(first, report, tracer=self.tracer)
         report.seconds = first.done
@@ -131,6 +132,13 @@ class _Work:
         frozen = [stage.name for stage in self.known.stages.values() if stage.is_frozen]
         if frozen:
             report.notes.append(f"Frozen, so taken as they are recorded: {', '.join(frozen)}.")
+
+    def _note_changes(self, report: Report) -> None:
+        """Say so where the files that a person looks at are not those of the commit."""
+        if self.commit == commit_of(self.repository, "HEAD"):
+            changed = git(self.repository.root, "status", "--porcelain", "--untracked-files=no")
+            if changed:
+                report.notes.append("Your clone has changes that are not committed: not checked.")
 
     def _prepared(self, variation: Variation, report: Report) -> Run:
         """A new clone, and in the first one the packages."""
