@@ -15,7 +15,7 @@ HEADINGS = {
     "failed": "Stages that failed",
     "not run": "Stages that were not run",
     "not recorded": "Not in dvc.lock",
-    "other code": "dvc.lock is of other code, parameters or commands",
+    "other code": "dvc.lock is of other code, data, parameters or commands",
     "contradiction": "Records that contradict each other",
     "edited": "Dependencies that changed while their stage ran",
     "not made": "Outputs that their stage did not make",
@@ -65,8 +65,7 @@ def show(report: Report, console: Console | None = None) -> None:
             continue
         title += "" if is_first else f", against the {against}"
         console.print(Text(f"{title}:", style="bold"))
-        console.print(_table(results))
-        console.print()
+        _print_table(console, results)
     for kind, heading in HEADINGS.items():
         if found := [one for one in report.findings if one.kind == kind]:
             _list(console, heading, found)
@@ -82,6 +81,15 @@ def show(report: Report, console: Console | None = None) -> None:
     if report.folder:
         console.print(Text(f"Kept: {report.folder}"), soft_wrap=True)
     console.print(Text(_summary(report), style="bold"), soft_wrap=True)
+
+
+def _print_table(console: Console, results: list[Result]) -> None:
+    """Print a line an output; in a pipe none is padded."""
+    with console.capture() as printed:
+        console.print(_table(results))
+    for line in printed.get().splitlines():
+        console.out(line if console.is_terminal else line.rstrip(), highlight=False)
+    console.print()
 
 
 def _table(results: list[Result]) -> Table:

@@ -147,9 +147,8 @@ class _Work:
         self.say("cloning")
         made = clone.make(self.project, self.repository, self.commit, target)
         if self.packages is None:
-            self.say("installing the packages")
-            log = folder / "packages.log"
-            here = self.question.here
+            log, here = folder / "packages.log", self.question.here
+            self.say("reading the stages" if here else "installing the packages")
             self.packages = environment.here(self.project) if here else environment.made(made, log)
             self.known = plan.read(made)
             report.environment = self.packages.title
