@@ -7,7 +7,8 @@ from pathlib import Path
 import obstore
 import pytest
 
-from bucket import Project, Settings, dvc_config
+from bucket import Project, Settings
+from bucket.dvc_plane import config
 from tests.bucket.git_tools import Repo
 from tests.check.small import IGNORED, Stages, script, stage
 
@@ -30,7 +31,7 @@ def pushed(store: Project, tmp_path_factory: pytest.TempPathFactory) -> Stages:
     files |= {
         ".gitignore": IGNORED,
         "data/input.txt": INPUT,
-        ".dvc/config": dvc_config.with_options(
+        ".dvc/config": config.with_options(
             store.dvc_config.read_text(), {"url": "s3://research-data/check"}
         ),
     }

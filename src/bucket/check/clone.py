@@ -5,8 +5,8 @@ from pathlib import Path
 
 from configobj import ConfigObj
 
-from bucket import dvc_config
 from bucket.check import processes
+from bucket.dvc_plane import config
 from bucket.errors import CheckError
 from bucket.files import write_private
 from bucket.git_contents import Repository
@@ -56,14 +56,14 @@ def environment() -> dict[str, str]:
 
 def _set_up_dvc(project: Project, made: Project) -> None:
     """Give the clone a cache of its own, and the overrides with which its owner reaches remotes."""
-    tracked = dvc_config.read(made.dvc_config)
+    tracked = config.read(made.dvc_config)
     overrides = {
         name: dict(section)
-        for name, section in dvc_config.read(project.dvc_config_local).items()
+        for name, section in config.read(project.dvc_config_local).items()
         if name.startswith("remote ") and name in tracked
     }
     cache = {"dir": str(made.root / ".dvc" / "cache"), "type": ["reflink", "hardlink", "copy"]}
     core = {"site_cache_dir": str(made.dvc_site_cache), "autostage": "false", "analytics": "false"}
-    config = ConfigObj(interpolation=False)
-    config.update(overrides | {"cache": cache, "core": core})
-    write_private(made.dvc_config_local, "\n".join([*config.write(), ""]))
+    written = ConfigObj(interpolation=False)
+    written.update(overrides | {"cache": cache, "core": core})
+    write_private(made.dvc_config_local, "\n".join([*written.write(), ""]))

@@ -12,7 +12,7 @@ from bucket.check import processes
 from bucket.errors import BucketError, CheckError
 from bucket.paths import Project
 from bucket.settings import NAMES, Settings
-from bucket.sources import Sources
+from bucket.settings.sources import Sources
 
 #: Variables of whoever runs the check that change what Python, DVC, git or make do.
 FOREIGN = (

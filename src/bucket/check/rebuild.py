@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bucket import dvc_remote
 from bucket.check import environment, inside, plan, processes, trace
 from bucket.check.environment import Packages
 from bucket.check.plan import Plan, Stage
 from bucket.check.trace import Seen
 from bucket.check.variations import Variation
+from bucket.dvc_plane import connected
 from bucket.errors import BucketError, CheckError
 from bucket.paths import Project
 from bucket.settings import Settings
@@ -114,10 +114,10 @@ def pull(
         return []
     if isinstance(settings, BucketError):
         raise settings
-    dvc_remote.point_dvc_at(run.clone, settings)
+    connected.point_dvc_at(run.clone, settings)
     log = run.folder / "pull.log"
-    env = dvc_remote.environment(run.clone, settings)
-    command = [sys.executable, "-m", "bucket.dvc_process", "pull", "--", *wanted]
+    env = connected.environment(run.clone, settings)
+    command = [sys.executable, "-m", "bucket.dvc_plane.process", "pull", "--", *wanted]
     if processes.run(command, cwd=run.clone.root, env=env, log=log) != 0:
         raise CheckError(
             f"The inputs ({', '.join(wanted)}) cannot be pulled, so nobody can rebuild this "

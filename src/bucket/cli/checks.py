@@ -134,14 +134,14 @@ def check(
     files and connections that stages do not declare.
     """
     from bucket import check as checking
-    from bucket import terminal
+    from bucket import progress
     from bucket.check import report
     from bucket.paths import Project
 
     names = [name for words in stages or () for name in words.split(",") if name]
     question = checking.Question(rev, names, times, tolerance, kernels, here, causes, keep)
     try:
-        with terminal.status() as say:
+        with progress.status() as say:
             found = checking.check(Project.find(), question, say)
     except checking.RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="REV") from None
