@@ -13,7 +13,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init doctor reproduce test lint secrets pull push verify serve stop report bench soak broken lock clean
+.PHONY: help setup init doctor reproduce test check lint secrets pull push verify serve stop report bench soak broken lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ reproduce: setup ## Serve the store, run what is stale, push the results, sum up
 # to set up.
 test: setup ## Run all tests, two at a time
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+check: setup ## Rebuild the last commit in a clean clone and compare every byte (ARGS=--kernels)
+	@bucket serve --if-embedded
+	@python src/pipeline/publish.py
+	@bucket check $(ARGS)
 
 lint: setup ## Check style, format and types
 	@ruff check

@@ -21,6 +21,8 @@ import typer
 from measuring import put_section
 from ruamel.yaml import YAML
 
+from bucket.kernels import pins
+
 #: Where the table goes in the file of results.
 TITLE = "## What each stage costs"
 
@@ -85,7 +87,9 @@ def main(
             (folder / name).parent.mkdir(exist_ok=True)
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, folder / name)
-        environment = os.environ | {"PATH": tools, "PYTHONPATH": str(folder / "src")}
+        # With pinned kernels, as `bucket reproduce` starts them.
+        environment = os.environ | pins(os.environ)
+        environment |= {"PATH": tools, "PYTHONPATH": str(folder / "src")}
         for _ in range(rounds):
             for name, stage in stages.items():
                 costs[name].append(run(stage["cmd"], folder, environment))

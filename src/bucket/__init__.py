@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from bucket.dvc_hashes import dvc_hash
 from bucket.errors import BucketError
+from bucket.kernels import pin_kernels
 from bucket.paths import Project
 from bucket.settings import Settings
 from bucket.transfer import download, file_sha256, stored_sha256, upload, usage
@@ -28,6 +29,7 @@ __all__ = [
     "open_dataset",
     "open_file",
     "pack",
+    "pin_kernels",
     "stage",
     "stored_sha256",
     "upload",

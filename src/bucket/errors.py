@@ -55,3 +55,11 @@ class ChecksumError(TransferError):
 
 class ReproduceError(BucketError):
     """A `dvc` command of the main job failed; its own output, above, says why."""
+
+
+class CheckError(BucketError):
+    """A commit cannot be rebuilt here, so nothing can be said of its results."""
+
+
+class StageNameError(BucketError):
+    """A word that names no stage of `dvc.yaml`."""

@@ -94,3 +94,8 @@ class Project:
     def pulled(self) -> Path:
         """What everything looked like after the last `bucket pull`, git-ignored."""
         return self.root / ".dvc" / "tmp" / "bucket-pulled"
+
+    @property
+    def toolkit(self) -> Path:
+        """The toolkit's own code, which stages may import as they may any installed package."""
+        return self.root / "src" / "bucket"

@@ -1,4 +1,4 @@
-"""How far a long piece of work is: who hears it, and the bar on a terminal."""
+"""How far a long piece of work is: who hears it, and what a person at a terminal sees of it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,3 +29,16 @@ def bar() -> Iterator[Progress]:
     ) as shown:
         task = shown.add_task("", total=None)
         yield lambda done, size: shown.update(task, completed=done, total=size)
+
+
+@contextmanager
+def status() -> Iterator[Callable[[str], None]]:
+    """A line on a terminal that says what is being done; nothing in a pipe."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("") as shown:
+        yield lambda what: shown.update(f"{what} ...")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
+from bucket.kernels import pins
 from pipeline.params import Evaluate, Features, Train
 from pipeline.publish import package_files
 from pipeline.raw import FILES, SCHEMAS, read_raw
@@ -30,7 +31,7 @@ def run(script: str, *arguments: str | Path, **changes: str) -> subprocess.Compl
     """Run a stage's script as DVC would."""
     return subprocess.run(
         [sys.executable, SCRIPTS / script, *arguments],
-        env=os.environ | changes,
+        env=os.environ | pins(os.environ) | changes,
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

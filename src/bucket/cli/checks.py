@@ -1,5 +1,6 @@
-"""Words that check: for secrets, and what is on the remote."""
+"""Words that check: for secrets, what is on the remote, and whether results can be had again."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -95,4 +96,56 @@ def verify(
         print(report.as_json(found))
     else:
         report.show(found)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+@app.command(
+    epilog="Example: `bucket check`; `bucket check v1.0 --times 2`; `bucket check --here --stages "
+    "train --kernels`. Exit status: 0 reproduced, 1 not, 2 usage."
+)
+def check(
+    rev: Annotated[str, typer.Argument(help="Branch, tag or commit.")] = "HEAD",
+    stages: Annotated[
+        list[str] | None,
+        typer.Option("--stages", help="Only these, by commas; what others make is pulled."),
+    ] = None,
+    times: Annotated[
+        int, typer.Option(min=1, help="Fresh runs that are compared; each a little otherwise.")
+    ] = 1,
+    kernels: Annotated[
+        bool, typer.Option("--kernels", help="Run again as on three other processors.")
+    ] = False,
+    tolerance: Annotated[
+        Path | None, typer.Option(help="YAML file with how far numbers may differ.")
+    ] = None,
+    here: Annotated[
+        bool, typer.Option("--here", help="Use the current packages, not new ones.")
+    ] = False,
+    causes: Annotated[
+        bool,
+        typer.Option(help="Where outputs differ, run their stage again to find out why."),
+    ] = True,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the folder; print it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """Rebuild a commit from its inputs in a clean clone, and compare every output with dvc.lock.
+
+    Also finds dependencies that changed during the run, outputs that their stage did not make, and
+    files and connections that stages do not declare.
+    """
+    from bucket import check as checking
+    from bucket import progress
+    from bucket.check import report
+    from bucket.paths import Project
+
+    names = [name for words in stages or () for name in words.split(",") if name]
+    question = checking.Question(rev, names, times, tolerance, kernels, here, causes, keep)
+    try:
+        with progress.status() as say:
+            found = checking.check(Project.find(), question, say)
+    except checking.RevisionError as error:
+        raise typer.BadParameter(str(error), param_hint="REV") from None
+    except checking.StageNameError as error:
+        raise typer.BadParameter(str(error), param_hint="--stages") from None
+    print(report.as_json(found)) if as_json else report.show(found)
     raise typer.Exit(0 if found.ok else 1)

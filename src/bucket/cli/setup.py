@@ -85,11 +85,12 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
     """Find what is wrong with the connection, the credentials or this machine, and the fix."""
+    from bucket import progress
     from bucket.doctor import examine, report
     from bucket.paths import Project
 
     project = Project.find()
-    with report.progress() as on_start:
+    with progress.status() as on_start:
         results = list(examine(project, read_only=read_only, on_start=on_start))
     if as_json:
         print(report.as_json(results))

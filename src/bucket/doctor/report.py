@@ -2,8 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -30,17 +29,6 @@ def as_json(results: Sequence[Result]) -> str:
         dataclasses.asdict(result) | {"seconds": round(result.seconds, 3)} for result in results
     ]
     return json.dumps({"ok": not failed(results), "checks": checks}, indent=2)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """A line on the terminal that names the check that runs; nothing where stderr is a pipe."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("") as status:
-        yield lambda name: status.update(f"{name} ...")
 
 
 def show(results: Sequence[Result], console: Console | None = None) -> None:

@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
-from bucket import clients
+from bucket import clients, kernels
 from bucket.dvc_plane import config
 from bucket.errors import SettingsError
 from bucket.files import write_private
@@ -19,6 +19,7 @@ from bucket.settings import Settings
 def environment(project: Project, settings: Settings) -> dict[str, str]:
     """The environment in which `dvc` and the stages it starts find store and tools.
 
+    The kernels of numerical libraries are pinned, so that stages compute the same on every CPU.
     The tools of the running Python come first on the PATH, so that `python` in a stage is the one
     with the project's packages. DVC's database of file hashes is kept in the clone: its default,
     a folder that all users of a machine share, fails where another user made it.
@@ -27,6 +28,7 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     return {
         "DVC_SITE_CACHE_DIR": str(project.dvc_site_cache),
         **clients.environment(settings, os.environ),
+        **kernels.pins(os.environ),
         **_aws_config(project, settings),
         "PATH": os.pathsep.join([tools, os.environ.get("PATH", os.defpath)]),
         # Where output is a pipe, lines come as they are printed, not when a buffer is full.

@@ -1,0 +1,1 @@
+"""What breaks the way from inputs to outputs, though every byte may be right."""

@@ -1,0 +1,122 @@
+"""Programs that end when the check does: none is left behind, and no folder of theirs."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import psutil
+
+#: What a terminal, a scheduler or a CI service ends a program with.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+#: How long a program may take to end once it was asked to.
+GRACE_SECONDS = 3.0
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    on_line: Callable[[str], None] | None = None,
+) -> int:
+    """Run a program to its end and return its exit status; whatever stops us stops it, too.
+
+    Args:
+        command: the program and its arguments.
+        cwd: folder to run it in.
+        env: all of its environment.
+        log: file that its standard error, and output where nobody hears it, are added to.
+        on_line: hears each line of standard output.
+    """
+    with log.open("ab") as said:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if on_line else said,
+            stderr=said,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # Ctrl-C is for us; we end the others
+        )
+    try:
+        for line in process.stdout or []:
+            if on_line:
+                on_line(line.rstrip("\n"))
+        return process.wait()
+    finally:
+        if process.stdout:
+            process.stdout.close()
+        _end(process)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.strip().splitlines()[-lines:])
+
+
+@contextmanager
+def temporary_folder(*, keep: bool) -> Iterator[Path]:
+    """A folder that is gone at the end, however that comes, but for SIGKILL; or stays."""
+    handlers = {number: signal.signal(number, _stop) for number in SIGNALS}
+    folder = Path(tempfile.mkdtemp(prefix="bucket-check-")).resolve()
+    try:
+        yield folder
+    finally:
+        for number in SIGNALS:  # a second one must not leave half of it
+            signal.signal(number, signal.SIG_IGN)
+        if not keep:
+            _remove(folder)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a program that still runs, every process that it started, and what it left behind."""
+    if process.poll() is None:
+        members = [psutil.Process(process.pid)]
+        with contextlib.suppress(psutil.Error):
+            members += members[0].children(recursive=True)
+        for member in members:
+            with contextlib.suppress(psutil.Error):
+                member.terminate()
+        _, alive = psutil.wait_procs(members, GRACE_SECONDS)
+        for member in alive:
+            with contextlib.suppress(psutil.Error):
+                member.kill()
+        process.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, files without the right to write to their folders included."""
+    for place, folders, _ in os.walk(folder):
+        for name in folders:
+            path = Path(place, name)
+            if not path.is_symlink():
+                path.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
