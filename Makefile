@@ -77,6 +77,7 @@ bench: setup ## Measure what stages and moving data cost; writes benchmarks/RESU
 	@python src/pipeline/publish.py
 	@python benchmarks/stages.py --output benchmarks/RESULTS.md
 	@python benchmarks/transfer.py --output benchmarks/RESULTS.md
+	@! command -v git-lfs >/dev/null || python benchmarks/lfs.py --output benchmarks/RESULTS.md
 
 broken: setup ## Break a set-up in every way known; writes docs/doctor.md
 	@python -m tests.doctor.table docs/doctor.md

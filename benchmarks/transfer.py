@@ -17,7 +17,7 @@ import shlex
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -78,11 +78,7 @@ class Bench(Bed):
         """Random data, and DVC's list of it."""
         folder = self.project.root / "data"
         self._put_aside(folder, self._cache)
-        folder.mkdir()
-        for number in range(case.number):
-            with (folder / f"{number}.bin").open("wb") as file:
-                for _ in range(-(-case.size // 2**24)):
-                    file.write(os.urandom(min(case.size, 2**24)))
+        fill(folder, case)
         self._run(["dvc", "add", "-q", "data"], self.settings.endpoint_url)
 
     def measure(self, tool: str, endpoint: str) -> dict[str, Cost]:
@@ -140,6 +136,15 @@ class Bench(Bed):
         return run(shlex.join(command), self.project.root, self.environment(endpoint))
 
 
+def fill(folder: Path, case: Case) -> None:
+    """Make a folder of files with random content."""
+    folder.mkdir()
+    for number in range(case.number):
+        with (folder / f"{number}.bin").open("wb") as file:
+            for _ in range(-(-case.size // 2**24)):
+                file.write(os.urandom(min(case.size, 2**24)))
+
+
 #: Costs of every round, by tool and operation.
 Costs = dict[tuple[str, str], list[Cost]]
 
@@ -155,11 +160,11 @@ def rounds_of(bench: Bench, endpoint: str, rounds: int, tools: list[str]) -> Cos
     return costs
 
 
-def rows_of(costs: Costs) -> Iterator[str]:
+def rows_of(costs: Costs, tools: Sequence[str] = TOOLS) -> Iterator[str]:
     """The lines of a table: medians, and the median ratio of wall time to s5cmd's of that round."""
     for operation in OPERATIONS:
         base = costs.get(("s5cmd", operation))
-        for tool in TOOLS:
+        for tool in tools:
             if not (found := costs.get((tool, operation))):
                 continue
             middle = Cost(*(statistics.median(values) for values in zip(*found, strict=True)))

@@ -2,19 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bucket.dvc_hashes import dvc_hash
-from bucket.errors import BucketError
-from bucket.kernels import pin_kernels
-from bucket.paths import Project
-from bucket.settings import Settings
-from bucket.transfer import download, file_sha256, stored_sha256, upload, usage
-
 if TYPE_CHECKING:
     from bucket.dataset import open_dataset, open_file
+    from bucket.dvc_hashes import dvc_hash
+    from bucket.errors import BucketError
+    from bucket.kernels import pin_kernels
     from bucket.packing import pack
+    from bucket.paths import Project
     from bucket.samples import Sample, iter_samples
+    from bucket.settings import Settings
     from bucket.staging import stage
     from bucket.table import Table
+    from bucket.transfer import download, file_sha256, stored_sha256, upload, usage
 
 __all__ = [
     "BucketError",
@@ -36,15 +35,26 @@ __all__ = [
     "usage",
 ]
 
-#: What is imported when it is first asked for: pyarrow takes longer than most commands.
+#: All is imported when it is first asked for: pyarrow takes longer than most commands, and git-lfs
+#: starts eight processes of ours to use one.
 _LATER = {
+    "BucketError": "bucket.errors",
+    "Project": "bucket.paths",
     "Sample": "bucket.samples",
+    "Settings": "bucket.settings",
     "Table": "bucket.table",
+    "download": "bucket.transfer",
+    "dvc_hash": "bucket.dvc_hashes",
+    "file_sha256": "bucket.transfer",
+    "pin_kernels": "bucket.kernels",
     "iter_samples": "bucket.samples",
     "open_dataset": "bucket.dataset",
     "open_file": "bucket.dataset",
     "pack": "bucket.packing",
     "stage": "bucket.staging",
+    "stored_sha256": "bucket.transfer",
+    "upload": "bucket.transfer",
+    "usage": "bucket.transfer",
 }
 
 

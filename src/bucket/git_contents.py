@@ -3,7 +3,7 @@
 import os
 import stat
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +97,29 @@ class Repository:
             if mode not in NO_CONTENT:
                 entries[path] = Entry(path, content)
         return list(entries.values())
+
+    def files(self, commit: str) -> list[Entry]:
+        """All files of a commit, of the whole repository.
+
+        Raises:
+            ProjectError: the clone does not have the commit.
+        """
+        raw = git(self.project, "ls-tree", "-r", "-z", "--full-tree", commit)
+        entries = []
+        for line in filter(None, raw.split(b"\0")):
+            head, _, path = os.fsdecode(line).partition("\t")
+            mode, _, content = head.split()
+            if mode not in NO_CONTENT:
+                entries.append(Entry(path, content, commit))
+        return entries
+
+    def sizes(self, contents: Iterable[str]) -> dict[str, int]:
+        """Bytes of contents by their ids; those that the clone lacks are left out."""
+        asked = "".join(f"{one}\n" for one in contents).encode()
+        options = "--batch-check=%(objectname) %(objectsize)"
+        said = git(self.project, "cat-file", options, stdin=asked)
+        pairs = [line.split() for line in said.decode().splitlines()]
+        return {name: int(size) for name, size in pairs if size != "missing"}
 
     def is_as_in_index(self, entry: Entry) -> bool:
         """Whether the work tree has the content of `entry`."""
@@ -224,7 +247,9 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
-def ended(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def ended(
+    folder: Path, *arguments: str, stdin: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """A git command, ended well or not.
 
     Raises:
@@ -233,19 +258,19 @@ def ended(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = ["git", "--no-replace-objects", *arguments]
     try:
         return subprocess.run(
-            command, cwd=folder, env=_environment(), capture_output=True, check=False
+            command, cwd=folder, env=_environment(), input=stdin, capture_output=True, check=False
         )
     except FileNotFoundError:
         raise ProjectError("git is not installed, or not on the PATH. Install it.") from None
 
 
-def git(folder: Path, *arguments: str) -> bytes:
+def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> bytes:
     """What a git command prints.
 
     Raises:
         ProjectError: it is not installed, fails, or `folder` is in no repository.
     """
-    done = ended(folder, *arguments)
+    done = ended(folder, *arguments, stdin=stdin)
     if done.returncode == 0:
         return done.stdout
     said = done.stderr.decode(errors="replace").strip()

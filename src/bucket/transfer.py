@@ -1,6 +1,7 @@
 """Objects between the bucket and the disk: streamed, verified, atomic."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from bucket.settings import Settings
 
 #: Name of the user metadata in which `upload` leaves an object's SHA-256.
 SHA256_METADATA = "sha256"
+
+#: How the client says of a listing that it was refused.
+REFUSED = re.compile(r"status code: 40[13]\b")
 
 #: Bytes held in memory at a time while an object streams to disk.
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -123,12 +127,13 @@ def naming_failures(what: str, settings: Settings) -> Iterator[None]:
             f"Could not {what}: there is no such object or bucket at {settings.where}. "
             "Check the name, or publish the data first."
         ) from error
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise TransferError(
-            f"Could not {what}: {settings.where} refused the credentials. "
-            "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
-        ) from error
     except BaseError as error:
+        kinds = (PermissionDeniedError, UnauthenticatedError)
+        if isinstance(error, kinds) or REFUSED.search(str(error)):
+            raise TransferError(
+                f"Could not {what}: {settings.where} refused the credentials. "
+                "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
+            ) from error
         hint = (
             "Is the embedded store up? `make serve` starts it."
             if settings.is_embedded

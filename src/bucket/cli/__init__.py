@@ -2,11 +2,11 @@
 
 import sys
 
-from bucket.cli import setup, data, reading, checks, lineage  # isort: skip
+from bucket.cli import setup, data, reading, checks, lineage, lfs  # isort: skip
 from bucket.cli.app import app
 from bucket.errors import BucketError
 
-__all__ = ["app", "checks", "data", "lineage", "main", "reading", "setup"]
+__all__ = ["app", "checks", "data", "lfs", "lineage", "main", "reading", "setup"]
 
 
 def main() -> None:

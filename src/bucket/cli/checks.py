@@ -60,6 +60,9 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Send again what a good copy here can mend.")
     ] = False,
+    lfs: Annotated[
+        bool, typer.Option("--lfs", help="The objects of Git LFS, too (docs/git-lfs.md).")
+    ] = False,
     remote: Annotated[
         str | None, typer.Option("--remote", "-r", help="Instead of the default remote.")
     ] = None,
@@ -87,7 +90,7 @@ def verify(
             print(installed)
         return
     selection = verify.Selection(rev or (), all_branches, all_tags, all_commits)
-    question = verify.Question(selection, remote, deep, repair)
+    question = verify.Question(selection, remote, deep, repair, lfs)
     try:
         found = verify.verify(project, Settings.load(project), question)
     except verify.RevisionError as error:

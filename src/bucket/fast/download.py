@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import obstore
 from obstore.exceptions import BaseError
 
+from bucket.fast.contents import MD5, ContentHash
 from bucket.fast.errors import WrongContentError, explained
 from bucket.fast.files import Unfinished, promised_md5
 from bucket.fast.pool import Budget
@@ -34,8 +35,7 @@ STREAMS = 4
 #: Whole ranges cost three times the kernel's time.
 PIECE_BYTES = 1024 * 1024
 
-#: What an empty object is called, and what is said to who wants a range of it.
-EMPTY_MD5 = hashlib.md5(usedforsecurity=False).hexdigest()
+#: What is said to who wants a range of an empty object.
 NO_RANGE = "416 "
 
 #: Permissions of a file of the cache, as DVC leaves it, and of any other.
@@ -46,16 +46,24 @@ OTHER_MODE = 0o666
 class Download:
     """Fetches objects, for the threads of one transfer.
 
+    Args:
+        unfinished: where they are until they are complete.
+        content: the hash that their names promise.
+        budget: of memory, that others take from, too.
+
     Attributes:
         answer_seconds: the shortest time that the store took to answer.
         received: bytes that arrived, about: threads may count at the same time.
     """
 
-    def __init__(self, unfinished: Unfinished) -> None:
+    def __init__(
+        self, unfinished: Unfinished, content: ContentHash = MD5, budget: Budget | None = None
+    ) -> None:
         self.answer_seconds = float("inf")
         self.received = 0
         self._unfinished = unfinished
-        self._budget = Budget()
+        self._content = content
+        self._budget = budget or Budget()
 
     def __call__(self, place: "Place", target: str) -> None:
         """Fetch one object.
@@ -65,25 +73,25 @@ class Download:
             StoreError: the store does not serve it.
             FileNotFoundError: there is no such object.
         """
-        promised = promised_md5(target) or promised_md5(place.key)
+        promised = self._content.promised(target) or self._content.promised(place.key)
         for _ in range(2):
             found = self._fetch(place, target, promised)
             if found is None:
                 return
         raise WrongContentError(
-            f"{place.url} is damaged: its bytes have the MD5 {found}, asked for twice, and its "
-            "name promises another. It was not put anywhere. Push it again from a clone that "
-            "has it, after deleting it from the bucket."
+            f"{place.url} is damaged: its bytes have the {self._content.label} {found}, asked for "
+            "twice, and its name promises another. It was not put anywhere. Push it again from a "
+            "clone that has it, after deleting it from the bucket."
         )
 
     def _fetch(self, place: "Place", target: str, promised: str | None) -> str | None:
-        """Fetch once; returns the MD5 that was found where it is not the promised one."""
+        """Fetch once; returns the hash that was found where it is not the promised one."""
         try:
             answer = self._answer(place, promised)
             size = answer.meta["size"]
             if size <= WHOLE_BYTES:
                 return self._small(answer, target, promised)
-            digest = hashlib.md5(usedforsecurity=False)
+            digest = self._content.new()
             with (
                 self._unfinished.file(target, _mode(target)) as file,
                 _Rest(place, size, answer.meta["e_tag"], file, self._budget) as rest,
@@ -105,7 +113,7 @@ class Download:
         """The object, or, of a large one, the beginning; its size and tag in any case."""
         start = time.perf_counter()
         options: obstore.GetOptions = {"range": (0, LARGE_BYTES)}
-        if promised == EMPTY_MD5:  # no range is in an empty object
+        if promised == self._content.of(b""):  # no range is in an empty object
             options = {}
         try:
             answer = obstore.get(place.store, place.key, options=options)
@@ -119,7 +127,7 @@ class Download:
     def _small(self, answer: "GetResult", target: str, promised: str | None) -> str | None:
         """The usual case, with as few steps as can be."""
         body = answer.bytes()
-        found = hashlib.md5(body, usedforsecurity=False).hexdigest() if promised else None
+        found = self._content.of(body) if promised else None
         if found != promised:
             return found
         with self._unfinished.file(target, _mode(target)) as file:
@@ -129,7 +137,7 @@ class Download:
 
 
 class _MismatchError(Exception):
-    """The MD5 that was found."""
+    """The hash that was found."""
 
 
 def _compare(found: str, promised: str | None) -> None:

@@ -2,8 +2,9 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import obstore
 
@@ -28,16 +29,26 @@ PARTS_AT_ONCE = 4
 class Upload:
     """Sends files, for the threads of one transfer.
 
+    Args:
+        budget: of memory, that others take from, too.
+
     Attributes:
         answer_seconds: the shortest time that the store took to take one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget | None = None) -> None:
         self.answer_seconds = float("inf")
-        self._budget = Budget()
+        self._budget = budget or Budget()
 
-    def __call__(self, path: str, place: "Place") -> None:
+    def __call__(
+        self, path: str, place: "Place", sent: Callable[[int], None] | None = None
+    ) -> None:
         """Send one file.
+
+        Args:
+            path: of the file.
+            place: where to.
+            sent: hears how many bytes more are on their way, of a file that goes in parts.
 
         Raises:
             StoreError: the store does not take it.
@@ -51,7 +62,8 @@ class Upload:
                 with self._budget.of(size):
                     self._put(place, file.read(size + 1))
             else:
-                self._put_in_parts(place, path, size)
+                body = cast(IO[bytes], _Heard(file, sent)) if sent else Path(path)
+                self._put_in_parts(place, body, size)
 
     def _put(self, place: "Place", body: bytes) -> None:
         start = time.perf_counter()
@@ -61,16 +73,29 @@ class Upload:
             raise explained(error, f"upload {place.url}", place.where) from error
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
 
-    def _put_in_parts(self, place: "Place", path: str, size: int) -> None:
+    def _put_in_parts(self, place: "Place", body: IO[bytes] | Path, size: int) -> None:
         part = max(PART_BYTES, -(-size // PARTS))
         with self._budget.of(part * (PARTS_AT_ONCE + 1)):
             try:
                 obstore.put(
                     place.store,
                     place.key,
-                    Path(path),
+                    body,
                     chunk_size=part,
                     max_concurrency=PARTS_AT_ONCE,
                 )
             except Exception as error:
                 raise explained(error, f"upload {place.url}", place.where) from error
+
+
+class _Heard:
+    """A file of which somebody hears how much was read."""
+
+    def __init__(self, file: IO[bytes], sent: Callable[[int], None]) -> None:
+        self._file, self._sent = file, sent
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        body = self._file.read(size)
+        self._sent(len(body))
+        return body

@@ -29,6 +29,7 @@ class Hook:
         installs: the command that installs it; it stands in every version of the script, and in no
             other hook.
         other: when a hook that was there before runs.
+        choice: a line `NAME=VALUE` of the script, and what stands in its place.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Hook:
     runs: str
     installs: str
     other: str
+    choice: tuple[str, str] = ("", "")
 
     def install(self, project: Project) -> str | None:
         """Put it in place; return the sentence that says so, None if it was.
@@ -50,8 +52,8 @@ class Hook:
         """
         repository = Repository.of(project)
         hook = repository.hooks / self.name
-        self._check_is_of(repository)
-        text = self._script(repository)
+        self.check_is_of(repository)
+        text = script(Path(__file__).with_name(self.script), repository, *self.choice)
         before = hook.read_bytes() if hook.exists() else None
         if before == text and hook.stat().st_mode & 0o111:
             return None
@@ -66,15 +68,7 @@ class Hook:
             return None
         return f"git now {self.does} ({_shown(hook, project)}).{kept}"
 
-    def _script(self, repository: Repository) -> bytes:
-        """The hook for this repository: it has to know where in it the project is."""
-        folder = repository.project.relative_to(repository.root.resolve())
-        here = Path(__file__)
-        text = here.with_name(self.script).read_text("utf-8")
-        text = text.replace(TOOLKIT, here.with_name("toolkit.sh").read_text("utf-8"), 1)
-        return text.replace(FOLDER, f"project={shlex.quote(str(folder))}", 1).encode()
-
-    def _check_is_of(self, repository: Repository) -> None:
+    def check_is_of(self, repository: Repository) -> None:
         """Refuse a folder of hooks that is not this repository's own.
 
         Raises:
@@ -102,6 +96,21 @@ class Hook:
                 f"`{self.installs}`. Make one of the two, then run that again."
             )
         hook.rename(aside)
+
+
+def script(path: Path, repository: Repository, before: str = "", after: str = "") -> bytes:
+    """A script for this repository: it has to know where in it the project is.
+
+    Args:
+        path: of its pattern.
+        repository: for which.
+        before: a line of the pattern.
+        after: what stands in its place.
+    """
+    folder = repository.project.relative_to(repository.root.resolve())
+    text = path.read_text("utf-8").replace(before, after, 1)
+    text = text.replace(TOOLKIT, Path(__file__).with_name("toolkit.sh").read_text("utf-8"), 1)
+    return text.replace(FOLDER, f"project={shlex.quote(str(folder))}", 1).encode()
 
 
 def _shown(hook: Path, project: Project) -> Path:

@@ -1,7 +1,9 @@
 #!/bin/sh
-# No commit goes out whose data is not on the remote. `bucket verify --install-hook` put this here;
-# a hook that was here before is beside it, named pre-push.local, and runs first: DVC's sends data.
+# No commit goes out whose data is not on the remote. `bucket verify --install-hook` put this here, or
+# `bucket lfs setup`; a hook that was here before is beside it, named pre-push.local, and runs first:
+# DVC's sends data.
 project=.  # the folder of the project in the repository
+verifies=yes
 
 # A tool that manages hooks may have this one called by the one that this one calls.
 [ -z "$BUCKET_PRE_PUSH" ] || exit 0
@@ -13,6 +15,12 @@ mine=$(dirname "$0")/pre-push.local
 if [ -x "$mine" ]; then
   { [ -z "$lines" ] || printf '%s\n' "$lines"; } | "$mine" "$@" || exit
 fi
+
+# Objects of Git LFS go first, too, in a clone where `bucket lfs setup` was.
+if git config lfs.customtransfer.bucket.path >/dev/null && ! grep -qs 'lfs pre-push' "$mine"; then
+  { [ -z "$lines" ] || printf '%s\n' "$lines"; } | git lfs pre-push "$@" || exit
+fi
+[ $verifies = yes ] || exit 0
 
 # The commits at the tips. Not: a deleted name, whose id is all zeros; what is no commit; a commit
 # of before the project, or of another repository that shares this folder of hooks.

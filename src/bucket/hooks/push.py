@@ -1,10 +1,15 @@
-"""The git hook that refuses a push of commits whose data is not on the remote.
+"""The git hook before a push: it refuses commits whose data is not on the remote.
 
 It is installed only when asked for: `dvc install` puts its own hooks only where no pre-push hook
-is. After it, both work: DVC's, which sends data, runs first.
+is. After it, both work: DVC's, which sends data, runs first. The same hook has Git LFS send its
+objects, and can do only that, where `git lfs install` refuses because a hook is there.
 """
 
+from dataclasses import replace
+
+from bucket.git_contents import Repository
 from bucket.hooks.install import Hook
+from bucket.paths import Project
 
 HOOK = Hook(
     name="pre-push",
@@ -15,3 +20,41 @@ HOOK = Hook(
     installs="bucket verify --install-hook",
     other="first",
 )
+
+#: The line of the script that says whether data is looked for.
+VERIFIES, DOES_NOT = "verifies=yes", "verifies=no"
+
+LFS_ONLY = replace(
+    HOOK,
+    does="sends objects of Git LFS before it pushes",
+    unless="pushes from here do not send objects of Git LFS",
+    runs='git lfs pre-push "$@"',
+    choice=(VERIFIES, DOES_NOT),
+)
+
+
+def install_for_lfs(project: Project) -> str | None:
+    """Have a push send the objects of Git LFS beside whatever hook is there.
+
+    Returns:
+        The sentence that says so; None if it did, or if our hook was there for its other purpose.
+
+    Raises:
+        ProjectError: as `Hook.install`.
+    """
+    hook = Repository.of(project).hooks / HOOK.name
+    text = hook.read_text("utf-8", "replace") if hook.exists() else ""
+    if HOOK.installs in text and DOES_NOT not in text:
+        return HOOK.install(project)
+    return LFS_ONLY.install(project)
+
+
+def remove_for_lfs(project: Project) -> None:
+    """Take away what `install_for_lfs` put there, and give another hook its name back."""
+    hook = Repository.of(project).hooks / HOOK.name
+    if not hook.exists() or DOES_NOT not in hook.read_text("utf-8", "replace"):
+        return
+    hook.unlink()
+    kept = hook.with_name(f"{hook.name}.local")
+    if kept.exists():
+        kept.rename(hook)

@@ -125,10 +125,12 @@ def _compare_sizes(found: Survey, cache: Path) -> None:
     wrong = found.needed & (found.expected != UNKNOWN) & (found.expected != found.listing.sizes)
     for place in np.flatnonzero(wrong).tolist():
         size, expected = int(found.listing.sizes[place]), int(found.expected[place])
-        kind = Fault(
-            "truncated" if size < expected else "wrong size", f"{size} of {expected} bytes"
-        )
-        found.faults[found.name(place)] = kind
+        found.faults[found.name(place)] = wrong_size(size, expected)
+
+
+def wrong_size(size: int, expected: int) -> Fault:
+    """The fault of an object that has not as many bytes as it should."""
+    return Fault("truncated" if size < expected else "wrong size", f"{size} of {expected} bytes")
 
 
 def _size_in_cache(name: bytes, cache: Path, found: Survey, place: int) -> int:

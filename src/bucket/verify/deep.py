@@ -1,6 +1,7 @@
 """Contents: read from the remote in parallel, streamed, hashed, and noted."""
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from typing import IO, Any, BinaryIO, cast
@@ -37,17 +38,19 @@ def read(remote: Remote, survey: Survey, places: NDArray[np.intp], notes: Notes)
     listing = survey.listing
     left = places[~np.isin(listing.marks[places], notes.read())]
     total = int(listing.sizes[left].sum())
-    # Nothing is shown where standard error is no terminal.
-    bar = tqdm(total=total, unit="B", unit_scale=True, desc="Reading", disable=None, leave=False)
     running: dict[Future[Fault | None], int] = {}
-    with notes.appending() as file, closing(bar), ThreadPoolExecutor(THREADS) as pool:
+    with (
+        notes.appending() as file,
+        closing(bar(total)) as shown,
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
         try:
             for place in left:
                 running[pool.submit(_read_one, remote, survey.name(place))] = int(place)
                 if len(running) >= 4 * THREADS:
-                    _settle(running, survey, file, bar)
+                    _settle(running, survey, file, shown)
             while running:
-                _settle(running, survey, file, bar)
+                _settle(running, survey, file, shown)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -55,7 +58,7 @@ def read(remote: Remote, survey: Survey, places: NDArray[np.intp], notes: Notes)
 
 
 def _settle(
-    running: dict[Future[Fault | None], int], survey: Survey, file: IO[bytes], bar: "tqdm[Any]"
+    running: dict[Future[Fault | None], int], survey: Survey, file: IO[bytes], shown: "tqdm[Any]"
 ) -> None:
     """Wait until something was read, and write down what was."""
     for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -65,7 +68,7 @@ def _settle(
             survey.faults[survey.name(place)] = fault
         else:
             note(file, int(survey.listing.marks[place]))
-        bar.update(int(survey.listing.sizes[place]))
+        shown.update(int(survey.listing.sizes[place]))
 
 
 def _read_one(remote: Remote, name: bytes) -> Fault | None:
@@ -75,18 +78,36 @@ def _read_one(remote: Remote, name: bytes) -> Fault | None:
         TransferError: nothing can be read from the store, not only this.
     """
     key = remote.key(name)
+    return compare(remote, key, ids.md5(name), "MD5", lambda: _md5(remote, key, name))
+
+
+def compare(
+    remote: Remote, key: str, promised: str, label: str, read: Callable[[], str]
+) -> Fault | None:
+    """What is wrong with the content of an object, whose hash `read` finds.
+
+    Args:
+        remote: that has it.
+        key: of it in the bucket.
+        promised: the hash that it is to have.
+        label: what people call that.
+        read: finds the hash that it has.
+
+    Raises:
+        TransferError: nothing can be read from the store, not only this.
+    """
     try:
         with naming_failures(f"read {key}", remote.settings):
-            found = _md5(remote, key, name)
+            found = read()
     except MissingObjectError:
         return Fault("missing", "listed, and not there when it was read")
     except TransferError as error:
         remote.check()
         cause = str(error.__cause__).strip() or str(error)
         return Fault("unreadable", f"the store does not give it: {cause.splitlines()[0][:200]}")
-    if found == ids.md5(name):
+    if found == promised:
         return None
-    return Fault("corrupt", f"its content has the MD5 {found}")
+    return Fault("corrupt", f"its content has the {label} {found}")
 
 
 def _md5(remote: Remote, key: str, name: bytes) -> str:
@@ -95,10 +116,21 @@ def _md5(remote: Remote, key: str, name: bytes) -> str:
     if is_dos2unix(name):
         file = obstore.open_reader(remote.store, key, buffer_size=PIECE)
         return stream_md5(cast(BinaryIO, _Exact(file)), name)
-    digest = hashlib.md5(usedforsecurity=False)
+    return streamed(remote, key, hashlib.md5(usedforsecurity=False))
+
+
+def streamed(remote: Remote, key: str, digest: "hashlib._Hash") -> str:
+    """The hash of an object, hexadecimal, read in pieces."""
+    import obstore
+
     for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def bar(size: int) -> "tqdm[Any]":
+    """Shows how much of `size` bytes was read; nothing where standard error is no terminal."""
+    return tqdm(total=size, unit="B", unit_scale=True, desc="Reading", disable=None, leave=False)
 
 
 class _Exact:

@@ -86,7 +86,7 @@ class Finding:
         fault: what is wrong.
         dataset: the file or directory that DVC tracks.
         path: the file; the directory itself where its list or its whole is meant.
-        name: of the object; None where the fault is not of one object.
+        name: of the object, for Git LFS its SHA-256; None where the fault is not of one object.
         revisions: the commits that need it.
         repair: why `--repair` could not mend it; empty where it was not asked to.
     """

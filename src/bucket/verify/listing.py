@@ -51,7 +51,7 @@ class Listing:
         names, sizes, tags, marks = bytearray(), array("q"), array("b"), array("Q")
         root = f"{remote.prefix}/" if remote.prefix else ""
         below = root + ("" if with_legacy else ids.FOLDER)
-        salt = f"{remote.settings.endpoint_url}\0{remote.settings.bucket_name}\0"
+        salt = salt_of(remote)
         with naming_failures(f"list {remote.address}", remote.settings):
             for batch in obstore.list(remote.store, below or None, chunk_size=BATCH):
                 for item in batch:
@@ -62,7 +62,7 @@ class Listing:
                     names += name
                     sizes.append(item["size"])
                     tags.append(_says(item["e_tag"], name))
-                    marks.append(_mark(salt, item))
+                    marks.append(mark(salt, item))
         unsorted = np.frombuffer(bytes(names), ids.TYPE)
         order = np.argsort(unsorted, kind="stable")
         self.names: ids.Ids = unsorted[order]
@@ -101,6 +101,12 @@ def _says(tag: str | None, name: bytes) -> int:
     return OTHER if len(plain) == len(ids.md5(name)) and "-" not in plain else NO_MD5
 
 
-def _mark(salt: str, item: Any) -> int:
+def salt_of(remote: Remote) -> str:
+    """What tells an object from one of the same key elsewhere."""
+    return f"{remote.settings.endpoint_url}\0{remote.settings.bucket_name}\0"
+
+
+def mark(salt: str, item: Any) -> int:
+    """A number for this version of an object, as a listing has it."""
     version = f"{salt}{item['path']}\0{item['size']}\0{item['e_tag']}\0{item['last_modified']}"
     return int.from_bytes(blake2b(version.encode(), digest_size=8).digest(), "big")

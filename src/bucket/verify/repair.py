@@ -1,7 +1,7 @@
 """Sends again what the remote lacks, from copies on this machine that are proven right."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,16 +68,26 @@ def _send(copies: Mapping[bytes, Sequence[Path]], remote: Remote) -> dict[bytes,
 
 def _send_one(name: bytes, copies: Sequence[Path], remote: Remote) -> str:
     """Upload the first good copy of an object; return why not, if there is none."""
+    return send(
+        copies, lambda path: file_md5(path, name) == ids.md5(name), remote.key(name), remote
+    )
+
+
+def send(copies: Iterable[Path], is_good: Callable[[Path], bool], key: str, remote: Remote) -> str:
+    """Upload the first good one of several files; return why not, if there is none.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
     import obstore
 
     damaged = ""
     for path in dict.fromkeys(copies):
         if not path.is_file():
             continue
-        if file_md5(path, name) != ids.md5(name):
+        if not is_good(path):
             damaged = damaged or f"the local copy {path} is not what it should be either"
             continue
-        key = remote.key(name)
         with naming_failures(f"upload {key}", remote.settings):
             obstore.put(remote.store, key, path)
         return ""

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bucket.files import readable_size
+from bucket.lfs import layout
 from bucket.remote import ids
 from bucket.verify.findings import Finding, Report, Revision, Unchecked
 
@@ -156,7 +157,14 @@ def _finding(one: Finding) -> dict[str, Any]:
         "detail": one.fault.detail,
         "dataset": one.dataset,
         "path": one.path,
-        "object": ids.path(one.name) if one.name else None,
+        "object": _object(one.name),
         "revisions": [_revision(revision) for revision in one.revisions],
         "repair": one.repair,
     }
+
+
+def _object(name: bytes | None) -> str | None:
+    """Where an object is below the remote's prefix."""
+    if name is None:
+        return None
+    return ids.path(name) if len(name) == ids.SIZE else layout.path(name.hex())

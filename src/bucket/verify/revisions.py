@@ -99,14 +99,18 @@ def _every_change(project: Project) -> list[str]:
     """
     # The last name of a file may stand in any folder, the project's or one below.
     paths = [f":(glob)**/*{end}" for end in (*METAFILES, ".dvc", *PARAMETERS)]
+    listed = git(project.root, "rev-list", "--full-history", *everywhere(project), "--", *paths)
+    return listed.decode().split()
+
+
+def everywhere(project: Project) -> list[str]:
+    """What leads to every commit of this clone, in the words of `git rev-list`."""
     places = ["--branches", "--tags", "--remotes"]
     try:
         git(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
-        places.append("HEAD")
     except ProjectError:  # before the first commit of a branch
-        pass
-    listed = git(project.root, "rev-list", "--full-history", *places, "--", *paths)
-    return listed.decode().split()
+        return places
+    return [*places, "HEAD"]
 
 
 def _folder(repository: Repository) -> str:

@@ -13,7 +13,7 @@ from bucket.remote import Remote, ids
 from bucket.remote.ids import array_of
 from bucket.remote.lists import Lists
 from bucket.settings import Settings
-from bucket.verify import deep, naming, needed, revisions
+from bucket.verify import deep, lfs, naming, needed, revisions
 from bucket.verify.compare import Survey, survey
 from bucket.verify.findings import Needs, Report, Revision
 from bucket.verify.listing import Listing
@@ -35,12 +35,14 @@ class Question:
         remote: DVC's name of the remote; None for the default one.
         deep: read every content.
         repair: send again what can be.
+        lfs: look for the objects of Git LFS, too.
     """
 
     selection: Selection = field(default_factory=Selection)
     remote: str | None = None
     deep: bool = False
     repair: bool = False
+    lfs: bool = False
 
 
 def verify(project: Project, settings: Settings, question: Question) -> Report:
@@ -54,6 +56,18 @@ def verify(project: Project, settings: Settings, question: Question) -> Report:
     """
     remote = Remote.of(project, settings, question.remote)
     chosen = revisions.select(project, question.selection)
+    report = _data_of_dvc(project, remote, chosen, question)
+    if question.lfs:
+        lfs.Check(project, remote, question.deep).add_to(
+            report, question.selection, repair=question.repair
+        )
+    return report
+
+
+def _data_of_dvc(
+    project: Project, remote: Remote, chosen: Sequence[Revision], question: Question
+) -> Report:
+    """What DVC tracks at these revisions, against the remote."""
     groups = revisions.distinct(project, chosen)
     needs = needed.collect(project, groups, remote.name)
     with tempfile.TemporaryDirectory(prefix="bucket-verify-") as spool:
