@@ -107,7 +107,8 @@ def _of_parquet(
 
 
 def _opened(filesystem: filesystems.FileSystem, name: str, place: str) -> parquet.ParquetFile:
-    shard = parquet.ParquetFile(filesystem.open_input_file(place), pre_buffer=True)
+    # No pre_buffer: of row groups that are read at a time, one would drop what it holds of another.
+    shard = parquet.ParquetFile(filesystem.open_input_file(place), pre_buffer=False)
     if {NAME, DATA} - set(shard.schema_arrow.names):
         raise FormatError(
             f"{name} is no shard of samples: it has the columns "

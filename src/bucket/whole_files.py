@@ -68,10 +68,10 @@ class WholeFiles:
                 f"and DVC recorded {ids.md5(file.name)}. `bucket verify --deep --repair` mends it "
                 "from a clone that has the data."
             )
-        return _of_arrow(content)
+        return _of_arrow(memoryview(content))
 
 
-def _of_arrow(content: bytes) -> pa.Buffer:
+def _of_arrow(content: memoryview) -> pa.Buffer:
     """A copy that Arrow owns.
 
     Arrow's threads let go of buffers late. For one that Python owns they need the interpreter, and

@@ -20,7 +20,12 @@ class Line:
     each: float
 
     @classmethod
-    def through(cls, work: Callable[[int], None], steps: tuple[int, int]) -> Self:
+    def through(
+        cls,
+        work: Callable[[int], None],
+        steps: tuple[int, int],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> Self:
         """The line through what few units and what more of them take.
 
         A first unit is not counted: it opens connections and loads code, once a process.
@@ -29,9 +34,9 @@ class Line:
         work(1)
         taken = []
         for count in (few, more):
-            start = time.perf_counter()
+            start = clock()
             work(count)
-            taken.append(time.perf_counter() - start)
+            taken.append(clock() - start)
         if more == few:
             return cls(0.0, taken[1] / more)
         # Where the few took longer than their share, it is the start that they paid for; where they

@@ -133,7 +133,7 @@ class Blocks(_Part):
 
     def stream(self, count: int) -> None:
         """Read the first blocks as one stream."""
-        with self._source.filesystem.open_input_stream(self._place) as stream:
+        with self._source.filesystem.open_input_file(self._place) as stream:
             self._read(stream, count)
 
     def fetch(self, count: int) -> None:
@@ -142,7 +142,7 @@ class Blocks(_Part):
 
     def local(self, count: int) -> None:
         """Read them from the disk."""
-        with filesystems.LocalFileSystem().open_input_stream(str(self._copy)) as stream:
+        with filesystems.LocalFileSystem().open_input_file(str(self._copy)) as stream:
             self._read(stream, count)
 
     def _read(self, stream: Any, count: int) -> None:

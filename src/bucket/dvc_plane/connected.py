@@ -29,6 +29,9 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
         "DVC_SITE_CACHE_DIR": str(project.dvc_site_cache),
         **clients.environment(settings, os.environ),
         **kernels.pins(os.environ),
+        # Threads of OpenMP that have nothing to do sleep: spinning, they cost half of a training's
+        # CPU time, and more where others work on the machine.
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         **_aws_config(project, settings),
         "PATH": os.pathsep.join([tools, os.environ.get("PATH", os.defpath)]),
         # Where output is a pipe, lines come as they are printed, not when a buffer is full.

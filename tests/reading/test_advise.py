@@ -1,0 +1,94 @@
+"""`bucket advise` measures, and says what follows."""
+
+import json
+from pathlib import Path
+
+import pyarrow.dataset as ds
+import pytest
+from pyarrow import parquet
+from typer.testing import CliRunner
+
+from bucket.advise import advise, large
+from bucket.advise.estimate import Costs, Line
+from bucket.advise.rows import ConditionError, condition
+from bucket.cli import app
+from bucket.errors import BucketError
+from tests.reading.conftest import GROUP, flights
+
+
+def test_few_units_and_more_give_a_line() -> None:
+    clock = iter([0.0, 1.0, 1.0, 10.0])
+    worked: list[int] = []
+    line = Line.through(worked.append, (2, 8), lambda: next(clock))
+    assert (line.start, line.each) == (
+        0.0,
+        1.125,
+    )  # slower the more: no start below 0
+    clock = iter([0.0, 5.0, 5.0, 16.0])
+    line = Line.through(worked.append, (2, 8), lambda: next(clock))
+    assert (line.start, line.each) == (3.0, 1.0)
+    assert line.seconds(100) == 103.0
+    assert worked == [1, 2, 8, 1, 2, 8]
+
+
+def test_reads_turn_where_the_fetch_is_paid_for() -> None:
+    costs = Costs(lookup=0.0, stream=3.0, fetch=10.0, local=1.0)
+    assert (costs.turn, costs.staged(5), costs.streamed(5)) == (5, 15.0, 15.0)
+    assert costs.staged(4) > costs.streamed(4)
+    assert Costs(lookup=0.0, stream=1.0, fetch=10.0, local=1.0).turn is None
+
+
+def test_conditions_are_typed_as_they_are_thought() -> None:
+    expected = (ds.field("delay") > 60) & (ds.field("origin") == "JFK") & (ds.field("x") <= 0.5)
+    assert str(condition(["delay > 60", "origin=JFK", "x <= 0.5"])) == str(expected)
+    assert str(condition(["zip == '01234'"])) == str(ds.field("zip") == "01234")
+    assert condition([]) is None
+    with pytest.raises(ConditionError, match="'delay' is no condition"):
+        condition(["delay"])
+
+
+@pytest.mark.usefixtures("bare")
+def test_advice_on_what_is_on_the_remote(tmp_path: Path) -> None:
+    """A table, many of them, and no table: on each store."""
+    words = ["advise", "flights.parquet", "--columns", "delay", "--json", "--to", str(tmp_path)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    assert found["way"] in {"stage", "stream"}
+    assert found["stage"]["bytes"] == found["stream"]["bytes"]  # one small file: it comes whole
+    assert found["stage"]["seconds"] > found["stage"]["read_seconds"] > 0
+    for path in ("parts", "notes.bin"):
+        done = CliRunner().invoke(app, ["advise", path, "--to", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        assert "it. " in done.output.splitlines()[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["clone"]
+    with pytest.raises(BucketError, match="has no column dealy"):
+        advise("flights.parquet", columns=["dealy"])
+
+
+@pytest.mark.usefixtures("bare")
+def test_of_a_large_table_row_groups_and_columns_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bucket.advise.FILE_BYTES", 1000)
+    rows = [f"flight < {2 * GROUP}"]
+    found = advise("flights.parquet", columns=["delay"], where=rows, folder=tmp_path)
+    parquet.write_table(flights(), tmp_path / "copy.parquet", row_group_size=GROUP)
+    metadata = parquet.ParquetFile(tmp_path / "copy.parquet").metadata
+    groups = [metadata.row_group(number) for number in range(2)]
+    wanted = sum(group.column(at).total_compressed_size for group in groups for at in (0, 2))
+    assert (found.files, found.touched) == (1, wanted)
+    assert found.size == (tmp_path / "copy.parquet").stat().st_size
+    assert min(found.costs.stream, found.costs.fetch, found.costs.local) > 0
+
+
+@pytest.mark.usefixtures("bare")
+def test_of_another_large_file_blocks_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bucket.advise.FILE_BYTES", 1000)
+    monkeypatch.setattr(large, "BLOCK_BYTES", 256 * 1024)
+    found = advise("notes.bin", folder=tmp_path, reads=2)
+    assert found.reads == 2
+    assert found.size == found.touched == 2_560_000
+    assert min(found.costs.stream, found.costs.fetch, found.costs.local) > 0
