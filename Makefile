@@ -72,11 +72,14 @@ report: setup ## Bring the report up to date and print where it is
 	@bucket dvc repro report
 	@echo "file://$(CURDIR)/reports/report.html"
 
-bench: setup ## Measure what stages and moving data cost; writes benchmarks/RESULTS.md
+bench: setup ## Measure what stages, moving and reading data cost; writes benchmarks/RESULTS.md
 	@bucket serve --if-embedded
 	@python src/pipeline/publish.py
 	@python benchmarks/stages.py --output benchmarks/RESULTS.md
 	@python benchmarks/transfer.py --output benchmarks/RESULTS.md
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --no-deps \
+	  --requirement benchmarks/requirements.lock
+	@python benchmarks/access.py --output benchmarks/RESULTS.md
 	@! command -v git-lfs >/dev/null || python benchmarks/lfs.py --output benchmarks/RESULTS.md
 
 broken: setup ## Break a set-up in every way known; writes docs/doctor.md
@@ -111,10 +114,13 @@ endif
 	@touch $@
 
 # Names, versions and hashes; no address of a registry. One version a name for every Python.
-lock: ## Write requirements.lock anew from pyproject.toml, with the newest versions
+lock: ## Write requirements.lock (and the benchmarks') anew, with the newest versions
 	@command -v uv >/dev/null || $(MAKE) --no-print-directory setup
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+	@uv pip compile benchmarks/requirements.in --constraint requirements.lock --universal --python-version 3.11 \
+	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade \
+	  --output-file benchmarks/requirements.lock
 
 clean: ## Remove what can be made again: data, caches, .venv (never .env, nor the store's data)
 	@rm -rf data/raw data/interim data/processed .venv dvc_plots
