@@ -1,7 +1,6 @@
 """Is `bucket advise` right? Its predictions beside what staging and streaming really take."""
 
 import json
-import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -64,28 +63,22 @@ def advice_section(
 
 
 def _was(bed: Bed, question: Question, endpoint: str) -> Times:
-    """Medians of three, with the clock of the other tables."""
-    seen = []
-    for _ in range(3):
-        scratch = bed.scratch()
-        seen.append(
-            Times(
-                ask(bed, "bucket", question, endpoint).seconds,
-                ask(bed, "stage", question, endpoint, scratch).seconds,
-                ask(bed, "local", question, endpoint, scratch).seconds,
-            )
-        )
-        bed.empty(scratch)
-    return Times(*(statistics.median(values) for values in zip(*seen, strict=True)))
+    """What it takes, with the clock of the other tables."""
+    scratch = bed.scratch()
+    streamed = ask(bed, "bucket", question, endpoint).seconds
+    staged = ask(bed, "stage", question, endpoint, scratch).seconds
+    local = ask(bed, "local", question, endpoint, scratch).seconds
+    bed.empty(scratch)
+    return Times(streamed, staged, local)
 
 
 def _said(bed: Bed, question: Question, endpoint: str) -> Times:
     """What `bucket advise` says."""
     bed.go_to(endpoint, "project")
     command = ["bucket", "advise", question.name, "--json", "--to", str(bed.project.root.parent)]
-    if question.columns:
+    if question.columns and not question.is_packed:
         command += ["--columns", ",".join(question.columns)]
-    for name, sign, value in question.filters() or ():
+    for name, sign, value in (not question.is_packed and question.filters()) or ():
         command += ["--where", f"{name} {sign} {value}"]
     done = subprocess.run(
         command,
