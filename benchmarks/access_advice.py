@@ -41,6 +41,10 @@ def advice_section(
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     right, close = [], []
     for name in names:
+        if (
+            name == "packed"
+        ):  # most of it is the reading of the tables inside, which is not advised on
+            continue
         for title, question in questions(name, sizes.rows(name)).items():
             for delay in delays:
                 with delayed(bed.settings.port, delay) as away:
@@ -76,9 +80,9 @@ def _said(bed: Bed, question: Question, endpoint: str) -> Times:
     """What `bucket advise` says."""
     bed.go_to(endpoint, "project")
     command = ["bucket", "advise", question.name, "--json", "--to", str(bed.project.root.parent)]
-    if question.columns and not question.is_packed:
+    if question.columns:
         command += ["--columns", ",".join(question.columns)]
-    for name, sign, value in (not question.is_packed and question.filters()) or ():
+    for name, sign, value in question.filters() or ():
         command += ["--where", f"{name} {sign} {value}"]
     done = subprocess.run(
         command,

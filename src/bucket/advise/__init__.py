@@ -87,6 +87,7 @@ def advise(
     Raises:
         BucketError: as `open_dataset`; a condition is none, or no file is there.
     """
+    tracked.find(path, rev, remote)  # loads DVC: that a process does once, whatever it reads
     start = time.perf_counter()
     found = tracked.find(path, rev, remote)
     lookup = time.perf_counter() - start
