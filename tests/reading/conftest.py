@@ -15,7 +15,13 @@ from tests.verify.published import Published, on_each_store
 ROWS, GROUP = 60_000, 10_000
 
 #: What is tracked.
-TRACKED = ("flights.parquet", "parts", "years", "codes.csv", "codes.arrow", "notes.bin")
+TRACKED = (
+    *("flights.parquet", "parts", "years", "codes.csv", "codes.arrow", "notes.bin"),
+    *("many", "texts"),
+)
+
+#: Small files in a folder of them.
+MANY = 20
 
 
 def flights(begin: int = 0, count: int = ROWS) -> pa.Table:
@@ -38,6 +44,11 @@ def publish_tables(made: Published) -> None:
     csv.write_csv(codes, root / "codes.csv")
     feather.write_feather(codes, root / "codes.arrow", compression="uncompressed")
     (root / "notes.bin").write_bytes(bytes(range(256)) * 10_000)
+    for folder in ("many", "texts"):
+        (root / folder).mkdir()
+    for number in range(MANY):
+        parquet.write_table(flights(number * 100, 100), root / "many" / f"{number:02}.parquet")
+        (root / "texts" / f"{number:02}.txt").write_text(f"{number}\n" * number)
     for number in range(4):
         part, year = root / "parts" / f"{number}.parquet", root / "years" / f"year={2010 + number}"
         part.parent.mkdir(exist_ok=True)
