@@ -80,6 +80,7 @@ bench: setup ## Measure what stages, moving and reading data cost; writes benchm
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --no-deps \
 	  --requirement benchmarks/requirements.lock
 	@python benchmarks/access.py --output benchmarks/RESULTS.md
+	@python benchmarks/access_advice.py --output benchmarks/RESULTS.md
 	@! command -v git-lfs >/dev/null || python benchmarks/lfs.py --output benchmarks/RESULTS.md
 
 broken: setup ## Break a set-up in every way known; writes docs/doctor.md

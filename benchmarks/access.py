@@ -1,9 +1,8 @@
-"""What reading costs: `bucket`, pandas over s3fs or boto3, polars, duckdb, s5cmd; is advice right?
+"""What reading costs: `bucket`, pandas over s3fs or boto3, polars, duckdb, s5cmd.
 
 Claims, on loopback and two cores: a read filtered by an unsorted column takes at most 1.1 times
 the bytes of the column chunks that it needs; of packed images at least 20 times as many come a
-second as of plain ones over s3fs, 20 ms away; `bucket advise` names the faster way in 95 of 100
-cases.
+second as of plain ones over s3fs, 20 ms away.
 
 Every round runs every way in a process of its own, in turning order, against a store of the
 benchmark's own; ratios are of one round each, and medians of those are printed. The clock begins
@@ -21,10 +20,9 @@ from typing import Annotated
 
 import access_data
 import typer
-from access_advice import advice_section
 from access_data import Sizes
-from access_questions import Result, ask, questions
-from access_ways import WAYS, Question
+from access_questions import Question, Result, ask, questions
+from access_ways import WAYS
 from measuring import Bed, delayed, put_section
 
 #: Where the tables go in the file of results.
@@ -106,8 +104,6 @@ def main(
             made = access_data.make(bed, sizes)
             names = [name for name in tables.split(",") if name in made]
             away = [float(delay) for delay in delays.split(",")]
-            advice = list(advice_section(bed, names, sizes, away))
-            print("\n".join(advice), flush=True)
             for name in names:
                 for delay in away:
                     lines += [
@@ -122,7 +118,7 @@ def main(
                         lines += rows_of(title, results)
                         print("\n".join(lines[-len(results) :]), flush=True)
                     if output:  # at once, as the whole takes long
-                        put_section(output, TITLE, "\n".join([*lines, *advice]))
+                        put_section(output, TITLE, "\n".join(lines))
         finally:
             bed.stop()
 

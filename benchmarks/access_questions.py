@@ -3,15 +3,64 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from access_ways import Question, asked
+from access_data import PUBLISHED
 from measuring import Bed, Traffic
+
+from bucket import Settings
 
 #: Three of the 24 columns; two years of numbers are in order, delays are not.
 THREE = ("number", "arr_delay", "distance")
 DELAYS = ("dep_delay", "carrier", "distance")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be read.
+
+    Attributes:
+        name: of a table or a folder; tracked by that name, and published.
+        columns: None for all.
+        limits: a column, and the least and the first too large of the values that are wanted; None
+            for all rows.
+    """
+
+    name: str
+    columns: tuple[str, ...] | None = None
+    limits: tuple[str, float, float] | None = None
+
+    @property
+    def is_packed(self) -> bool:
+        """Shards of files, not the files."""
+        return self.name.endswith("packed")
+
+    @property
+    def is_folder(self) -> bool:
+        """Not one file."""
+        return not self.name.endswith(".parquet")
+
+    def prefix(self, settings: Settings) -> str:
+        """Where it is published, without the scheme."""
+        return f"{settings.bucket_name}/{PUBLISHED}/{self.name}"
+
+    def expression(self) -> Any:
+        """The rows for pyarrow."""
+        import pyarrow.dataset as ds
+
+        if not self.limits:
+            return None
+        name, low, high = self.limits
+        return (ds.field(name) >= low) & (ds.field(name) < high)
+
+    def filters(self) -> list[tuple[str, str, float]] | None:
+        """The rows for pandas."""
+        if not self.limits:
+            return None
+        name, low, high = self.limits
+        return [(name, ">=", low), (name, "<", high)]
 
 
 class Result(NamedTuple):
@@ -44,7 +93,7 @@ def ask(
     folder = scratch or bed.scratch()
     program = Path(__file__).with_name("access_ways.py")
     done = subprocess.run(
-        [sys.executable, str(program), way, asked(question), str(folder)],
+        [sys.executable, str(program), way, json.dumps(asdict(question)), str(folder)],
         cwd=bed.project.root,
         env=bed.environment(endpoint),
         capture_output=True,

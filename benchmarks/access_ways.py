@@ -10,62 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from access_data import PUBLISHED
+from access_questions import Question
 
 from bucket import Settings, clients
 
 #: Reads when it is called; its result has a length.
 Reader = Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is to be read, by whoever is asked.
-
-    Attributes:
-        name: of a table or a folder; tracked by that name, and published.
-        columns: None for all.
-        limits: a column, and the least and the first too large of the values that are wanted; None
-            for all rows.
-    """
-
-    name: str
-    columns: tuple[str, ...] | None = None
-    limits: tuple[str, float, float] | None = None
-
-    @property
-    def is_packed(self) -> bool:
-        """Shards of files, not the files."""
-        return self.name.endswith("packed")
-
-    @property
-    def is_folder(self) -> bool:
-        """Not one file."""
-        return not self.name.endswith(".parquet")
-
-    def prefix(self, settings: Settings) -> str:
-        """Where it is published, without the scheme."""
-        return f"{settings.bucket_name}/{PUBLISHED}/{self.name}"
-
-    def expression(self) -> Any:
-        """The rows for pyarrow."""
-        import pyarrow.dataset as ds
-
-        if not self.limits:
-            return None
-        name, low, high = self.limits
-        return (ds.field(name) >= low) & (ds.field(name) < high)
-
-    def filters(self) -> list[tuple[str, str, float]] | None:
-        """The rows for pandas."""
-        if not self.limits:
-            return None
-        name, low, high = self.limits
-        return [(name, ">=", low), (name, "<", high)]
 
 
 def unpacked(question: Question, bodies: Iterable[bytes]) -> Any:
@@ -101,7 +54,7 @@ def bucket_pandas(question: Question, scratch: Path) -> Reader:
 
 
 def bucket_stage(question: Question, scratch: Path) -> Reader:
-    """`bucket stage` to a local disk, and `open_dataset` there."""
+    """`bucket stage` to a local disk, and a read there."""
     read, fetch = _local(question, scratch / question.name), stage(question, scratch)
     return lambda: fetch() and read()
 
@@ -124,7 +77,7 @@ def s5cmd(question: Question, scratch: Path) -> Reader:
     place = f"s3://{question.prefix(Settings.load())}"
     source = f"{place}/*" if question.is_folder else place
     target = scratch / question.name
-    read = _local(question, target)
+    read = _local(question, target, is_plain=True)
 
     def run() -> Any:
         command = ["s5cmd", "--log", "error", "cp", source]
@@ -237,7 +190,7 @@ def _pandas(question: Question, place: str, options: dict[str, Any] | None = Non
     import pandas as pd
 
     if question.name == "images":
-        return lambda: [path.read_bytes() for path in sorted(Path(place).iterdir())]
+        return _bodies(Path(place))
     if question.is_packed:
         return lambda: unpacked(question, pd.read_parquet(place, storage_options=options)["data"])
     columns = list(question.columns) if question.columns else None
@@ -246,20 +199,28 @@ def _pandas(question: Question, place: str, options: dict[str, Any] | None = Non
     )
 
 
-def _local(question: Question, place: Path) -> Reader:
+def _bodies(folder: Path) -> Reader:
+    return lambda: [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+def _local(question: Question, place: Path, *, is_plain: bool = False) -> Reader:
+    """With the allocator of `open_dataset`, or with pyarrow's own."""
+    import pyarrow as pa
     import pyarrow.dataset as ds
 
+    pool = None if is_plain else pa.system_memory_pool()
+
     if question.name == "images":
-        return lambda: [path.read_bytes() for path in sorted(place.iterdir())]
+        return _bodies(place)
     if question.is_packed:
         return lambda: unpacked(question, ds.dataset(place).to_table()["data"].to_pylist())
     rows, columns = question.expression(), question.columns
     return lambda: ds.dataset(place).to_table(
-        columns=list(columns) if columns else None, filter=rows
+        columns=list(columns) if columns else None, filter=rows, memory_pool=pool
     )
 
 
-#: By the names that the tables of results give them.
+#: By their names in the tables of results.
 WAYS: dict[str, Callable[[Question, Path], Reader]] = {
     "bucket": bucket,
     "bucket, to pandas": bucket_pandas,
@@ -286,11 +247,6 @@ def main() -> None:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak = int(status.partition("VmHWM:")[2].split()[0])
     print(json.dumps({"seconds": seconds, "rows": len(answer), "peak_mb": peak / 1000}))
-
-
-def asked(question: Question) -> str:
-    """For the command line of `main`."""
-    return json.dumps(asdict(question))
 
 
 if __name__ == "__main__":
