@@ -69,8 +69,9 @@ def count_bytes(piece: bytes) -> None:
 
 
 def tell() -> None:
-    """Print the counts, and begin anew."""
-    sys.stdin.readline()
+    """Print the counts, and begin anew; end where nobody is left to ask."""
+    if not sys.stdin.readline():
+        sys.exit()
     print(counts["requests"], counts["bytes"], flush=True)
     counts.clear()
 
