@@ -1,7 +1,6 @@
 """Samples of large files: a row group is a unit, or a block."""
 
 import hashlib
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from pyarrow import fs as filesystems
 from bucket.advise.sample import SAMPLE_BYTES, Sample, read
 from bucket.ahead import ahead
 from bucket.dataset import Source
-from bucket.fast.download import RANGE_BYTES, STREAMS
+from bucket.fast.download import PIECE_BYTES, RANGE_BYTES, STREAMS, write_at
 from bucket.table import Table
 from bucket.tracked import Tracked
 from bucket.transfer import naming_failures
@@ -34,22 +33,27 @@ class _Part(Sample):
         self._key, self._title = found.key(found.files[file]), found.files[file].path
         self._copy = scratch / "part"
 
-    def _get(self, begin: int, end: int) -> bytes:
+    def _bring(self, begin: int, end: int) -> None:
+        """Fetch, write and hash a part as `bucket stage` does: in streams, piece by piece."""
         import obstore
 
-        with naming_failures(f"read {self._title}", self._settings):
-            return bytes(obstore.get_range(self._store, self._key, start=begin, end=end))
-
-    def _bring(self, begin: int, end: int) -> None:
-        """Fetch, hash and write a part, in as many streams as `bucket stage` has."""
         start = time.perf_counter()
         digest = hashlib.md5(usedforsecurity=False)
         ranges = [(at, min(at + RANGE_BYTES, end)) for at in range(begin, end, RANGE_BYTES)]
         with self._copy.open("r+b" if self._copy.exists() else "w+b") as file:
-            pieces = ahead(lambda one: self._get(*one), ranges, threads=STREAMS, count=2 * STREAMS)
-            for (at, _), piece in zip(ranges, pieces, strict=True):
-                digest.update(piece)
-                os.pwrite(file.fileno(), piece, at)
+
+            def fetch(one: tuple[int, int]) -> list[memoryview]:
+                at, pieces = one[0], []
+                answer = obstore.get(self._store, self._key, options={"range": one})
+                for arrived in answer.stream(PIECE_BYTES):
+                    pieces.append(memoryview(arrived))
+                    at = write_at(file.fileno(), pieces[-1], at)
+                return pieces
+
+            with naming_failures(f"read {self._title}", self._settings):
+                for pieces in ahead(fetch, ranges, threads=STREAMS, count=2 * STREAMS):
+                    for piece in pieces:
+                        digest.update(piece)
         self.rate = (end - begin) / (time.perf_counter() - start)
 
 

@@ -15,7 +15,7 @@ from bucket.table import Table
 from bucket.tracked import Tracked
 
 #: Files that are tried at most.
-MOST_FILES = 256
+MOST_FILES = 512
 
 
 class Files(Sample):

@@ -224,10 +224,7 @@ class _Rest:
         for arrived in answer.stream(PIECE_BYTES):
             piece = memoryview(arrived)
             pieces.append(piece)
-            while piece:
-                written = os.pwrite(self._file, piece, at)
-                at += written
-                piece = piece[written:]
+            at = write_at(self._file, piece, at)
         if at != end:
             raise ConnectionError(f"{self._place.url} broke off")
         return pieces
@@ -235,6 +232,15 @@ class _Rest:
 
 def _mode(target: str) -> int:
     return CACHE_MODE if promised_md5(target) else OTHER_MODE
+
+
+def write_at(file: int, piece: memoryview, at: int) -> int:
+    """Write all of it to a place in a file; where it ends."""
+    while piece:
+        written = os.pwrite(file, piece, at)
+        at += written
+        piece = piece[written:]
+    return at
 
 
 def _write(file: int, body: memoryview) -> None:
