@@ -96,7 +96,7 @@ def boto3_pandas(question: Question, scratch: Path) -> Reader:
 
     def run() -> Any:
         pages = client.get_paginator("list_objects_v2").paginate(
-            Bucket=settings.bucket_name, Prefix=key
+            Bucket=settings.bucket_name, Prefix=f"{key}/" if question.is_folder else key
         )
         for found in (one["Key"] for page in pages for one in page["Contents"]):
             target = scratch / question.name / found.removeprefix(f"{key}/")
