@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: How long a program may take to end once it was asked to.
 GRACE_SECONDS = 3.0
+
+#: Between two attempts to remove what somebody still wrote to.
+AGAIN_SECONDS = 0.05
 
 
 def run(
@@ -113,10 +117,20 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, files without the right to write to their folders included."""
+    """Remove a folder; a process that was just killed may still write to it for a moment."""
+    until = time.monotonic() + GRACE_SECONDS
+    while folder.exists() and time.monotonic() < until:
+        _remove_what_is_there(folder)
+        if folder.exists():
+            time.sleep(AGAIN_SECONDS)
+
+
+def _remove_what_is_there(folder: Path) -> None:
+    """Files without the right to write to their folders included."""
     for place, folders, _ in os.walk(folder):
         for name in folders:
             path = Path(place, name)
-            if not path.is_symlink():
-                path.chmod(0o700)
+            with contextlib.suppress(FileNotFoundError):
+                if not path.is_symlink():
+                    path.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
