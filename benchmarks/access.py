@@ -13,14 +13,12 @@ DVC which objects are meant, and the others are told. Bytes and requests are cou
 import os
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import access_data
 import typer
-from access_data import Sizes
 from access_questions import Question, Result, ask, questions
 from access_ways import WAYS
 from measuring import Bed, delayed, put_section
@@ -97,30 +95,18 @@ def main(
         + " ".join((__doc__ or "").split("\n\n")[2].split())
         + ("" if scale == 1 else f" Of the data only {scale:g} was read."),
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        bed = Bed(Path(folder))
-        try:
-            sizes = Sizes().scaled(scale)
-            made = access_data.make(bed, sizes)
-            names = [name for name in tables.split(",") if name in made]
-            away = [float(delay) for delay in delays.split(",")]
-            for name in names:
-                for delay in away:
-                    lines += [
-                        "",
-                        f"### {name}{f', {delay:.0f} ms away' if delay else ''}",
-                        "",
-                        *HEAD,
-                    ]
-                    for title, question in questions(name, sizes.rows(name)).items():
-                        asked = [way for way in ways.split(";") if can(way, name)]
-                        results = rounds_of(bed, question, asked, delay, rounds)
-                        lines += rows_of(title, results)
-                        print("\n".join(lines[-len(results) :]), flush=True)
-                    if output:  # at once, as the whole takes long
-                        put_section(output, TITLE, "\n".join(lines))
-        finally:
-            bed.stop()
+    with access_data.prepared(scale) as (bed, sizes, made):
+        for name in [name for name in tables.split(",") if name in made]:
+            for delay in map(float, delays.split(",")):
+                where = f", {delay:.0f} ms away" if delay else ""
+                lines += ["", f"### {name}{where}", "", *HEAD]
+                for title, question in questions(name, sizes.rows(name)).items():
+                    asked = [way for way in ways.split(";") if can(way, name)]
+                    results = rounds_of(bed, question, asked, delay, rounds)
+                    lines += rows_of(title, results)
+                    print("\n".join(lines[-len(results) :]), flush=True)
+                if output:  # at once, as the whole takes long
+                    put_section(output, TITLE, "\n".join(lines))
 
 
 if __name__ == "__main__":

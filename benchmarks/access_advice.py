@@ -7,7 +7,6 @@ that it predicts are within 30 % of the real ones. The data and the reads are th
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -128,16 +127,10 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
     """Measure, and print a section in Markdown."""
-    with tempfile.TemporaryDirectory() as folder:
-        bed = Bed(Path(folder))
-        try:
-            sizes = Sizes().scaled(scale)
-            made = access_data.make(bed, sizes)
-            names = [name for name in tables.split(",") if name in made]
-            away = [float(delay) for delay in delays.split(",")]
-            section = "\n".join(advice_section(bed, names, sizes, away))
-        finally:
-            bed.stop()
+    with access_data.prepared(scale) as (bed, sizes, made):
+        names = [name for name in tables.split(",") if name in made]
+        away = [float(delay) for delay in delays.split(",")]
+        section = "\n".join(advice_section(bed, names, sizes, away))
     print(section)
     if output:
         put_section(output, TITLE, section)

@@ -4,6 +4,9 @@ import json
 import shutil
 import subprocess
 import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +51,17 @@ class Sizes(NamedTuple):
     def scaled(self, scale: float) -> "Sizes":
         """A part of it."""
         return Sizes(max(1, int(self.copies * scale)), max(20, int(self.tables * scale)))
+
+
+@contextmanager
+def prepared(scale: float) -> Iterator[tuple[Bed, Sizes, list[str]]]:
+    """A bed with a part of the data in its bucket, for a while; and the names of what there is."""
+    with tempfile.TemporaryDirectory() as folder:
+        bed, sizes = Bed(Path(folder)), Sizes().scaled(scale)
+        try:
+            yield bed, sizes, make(bed, sizes)
+        finally:
+            bed.stop()
 
 
 def make(bed: Bed, sizes: Sizes) -> list[str]:

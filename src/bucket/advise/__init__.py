@@ -1,8 +1,8 @@
 """Stage or stream? Measure this bucket from this machine, with the data in question, and say.
 
 `sample` reads and fetches a part of the data in either way (`small` many files, `large` parts of
-large ones), `speeds` times the bucket and the
-disk, `estimate` draws lines through what was measured, `report` tells it.
+large ones), `speeds` times the bucket and the disk, `estimate` draws lines through what was
+measured, `report` tells it.
 """
 
 import os
@@ -58,9 +58,8 @@ class Advice:
     @property
     def way(self) -> str:
         """`stage` or `stream`."""
-        return (
-            "stage" if self.costs.staged(self.reads) < self.costs.streamed(self.reads) else "stream"
-        )
+        staged, streamed = self.costs.staged(self.reads), self.costs.streamed(self.reads)
+        return "stage" if staged < streamed else "stream"
 
 
 def advise(
@@ -91,9 +90,8 @@ def advise(
     start = time.perf_counter()
     found = tracked.find(path, rev, remote)
     lookup = time.perf_counter() - start
-    disk = (
-        folder or next(filter(None, map(os.environ.get, FAST_DISKS)), None) or tempfile.gettempdir()
-    )
+    fast = next(filter(None, map(os.environ.get, FAST_DISKS)), None)
+    disk = folder or fast or tempfile.gettempdir()
     with tempfile.TemporaryDirectory(prefix="bucket-advise-", dir=disk) as scratch:
         sample = _sample(found, columns, condition(where), Path(scratch))
         costs = Costs(

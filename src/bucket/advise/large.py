@@ -77,24 +77,18 @@ class Groups(_Part):
         # Neighbours of one file, from the middle on.
         middle = groups[len(groups) // 2 :] or [*looked[0].split_by_row_group()]
         self._groups = [one for one in middle if one.path == middle[0].path]
-        self._metadata = middle[0].metadata
         whole = _span(self._groups[0])
         each = max(1, whole[1] - whole[0])
         self._most = max(1, min(len(self._groups), SAMPLE_BYTES // each))
         self.units_to_fetch = size / each
-        paths = [place for _, place, _ in source.files]
-        self._init(found, paths.index(middle[0].path), scratch)
-        self._size_of_file = self._footer()
-
-    def _footer(self) -> int:
-        """Have the end of the file, which says where what is; returns its size."""
-        import obstore
-
-        with naming_failures(f"read {self._title}", self._settings):
-            size = int(obstore.head(self._store, self._key)["size"])
-        begin = size - self._metadata.serialized_size - 8  # its length and "PAR1" follow it
-        self._bring(begin, size)
-        return size
+        [(file, end)] = [
+            (number, size)
+            for number, (_, place, size) in enumerate(source.files)
+            if place == middle[0].path and size
+        ]
+        self._init(found, file, scratch)
+        # The end of the file says where what is; the length of that and "PAR1" follow it.
+        self._bring(end - middle[0].metadata.serialized_size - 8, end)
 
     def stream(self, count: int) -> None:
         """Read the wanted columns of the first groups over the wire."""

@@ -51,9 +51,10 @@ class Files(Sample):
         """Stage the first files, to a folder of their own."""
         folder = next(self._folders)
         start = time.perf_counter()
-        done = staging.fetch(folder, staging.items_of(self._found, folder)[:count], silent)
+        wanted = staging.items_of(self._found, folder)[:count]
+        done = staging.fetch(folder, wanted, silent)
         self.rate = done.size / (time.perf_counter() - start)
-        self._staged = [folder / file.path for file in self._found.files]
+        self._staged = [item.target for item in wanted]
 
     def local(self, count: int) -> None:
         """Read the first of them."""
