@@ -23,8 +23,12 @@ from access_questions import Question, Result, ask, questions
 from access_ways import WAYS
 from measuring import Bed, delayed, put_section
 
-#: Where the tables go in the file of results.
-TITLE = "## Reading"
+#: Each data set's tables have a section of their own in the file of results, and so can be
+#: measured one at a time.
+TITLE = "## Reading {name}"
+
+#: What takes one way minutes, 20 ms away, is read once.
+SLOW = {"tables", "images"}
 
 #: Ways that are measured; the others serve to hold advice against.
 MEASURED = [name for name in WAYS if name not in {"stage", "local"}]
@@ -86,27 +90,31 @@ def main(
     scale: Annotated[float, typer.Option(help="A part of the data, to try it out.")] = 1.0,
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
-    """Measure, and print the medians as a section in Markdown."""
-    lines = [
-        TITLE,
-        "",
+    """Measure, and print the medians as a section of each data set, in Markdown."""
+    with access_data.prepared(scale) as (bed, sizes, made):
+        for name in [name for name in tables.split(",") if name in made]:
+            title = TITLE.format(name=name)
+            lines = [title, "", head(rounds, scale)]
+            for delay in map(float, delays.split(",")):
+                times = 1 if delay and name in SLOW else rounds
+                lines += ["", f"{delay:.0f} ms away, rounds: {times}", "", *HEAD]
+                for read, question in questions(name, sizes.rows(name)).items():
+                    asked = [way for way in ways.split(";") if can(way, name)]
+                    results = rounds_of(bed, question, asked, delay, times)
+                    lines += rows_of(read, results)
+                    print("\n".join(lines[-len(results) :]), flush=True)
+                if output:  # at once, as the whole takes long
+                    put_section(output, title, "\n".join(lines))
+
+
+def head(rounds: int, scale: float) -> str:
+    """How the tables of a section were made."""
+    return (
         f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
         f"Python {sys.version.split()[0]}, the embedded store on the same machine. "
         + " ".join((__doc__ or "").split("\n\n")[2].split())
-        + ("" if scale == 1 else f" Of the data only {scale:g} was read."),
-    ]
-    with access_data.prepared(scale) as (bed, sizes, made):
-        for name in [name for name in tables.split(",") if name in made]:
-            for delay in map(float, delays.split(",")):
-                where = f", {delay:.0f} ms away" if delay else ""
-                lines += ["", f"### {name}{where}", "", *HEAD]
-                for title, question in questions(name, sizes.rows(name)).items():
-                    asked = [way for way in ways.split(";") if can(way, name)]
-                    results = rounds_of(bed, question, asked, delay, rounds)
-                    lines += rows_of(title, results)
-                    print("\n".join(lines[-len(results) :]), flush=True)
-                if output:  # at once, as the whole takes long
-                    put_section(output, TITLE, "\n".join(lines))
+        + ("" if scale == 1 else f" Of the data only {scale:g} was read.")
+    )
 
 
 if __name__ == "__main__":

@@ -180,9 +180,17 @@ def duckdb(question: Question, _: Path) -> Reader:
     return run
 
 
+#: What `bucket`, and DVC for it, import when they are first needed.
+NEEDED = (
+    *(f"dvc.{name}" for name in ("cachemgr", "data_cloud", "dirs", "dvcfile", "lock", "repo")),
+    *(f"dvc.repo.{name}" for name in ("artifacts", "datasets", "index", "metrics", "params")),
+    *("dvc.repo.plots", "dvc.repo.stage", "dvc.scm", "dvc.utils.strictyaml", "scmrepo.git"),
+    *("configobj", "dulwich.worktree", "obstore", "platformdirs", "ruamel.yaml"),
+)
+
+
 def _import_early() -> None:
-    """What `bucket` imports when it is first needed."""
-    for name in ("dvc.repo", "dvc.scm", "dvc.lock", "dvc.dvcfile", "scmrepo.git", "obstore"):
+    for name in NEEDED:
         importlib.import_module(name)
 
 

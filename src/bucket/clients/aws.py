@@ -1,7 +1,7 @@
 """What botocore knows: the AWS files, roles and their credentials, trusted authorities."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bucket.clients.shared import plain
 from bucket.errors import SettingsError
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 #: How botocore is told of a session's variable: its name in the AWS configuration file, its name in
 #: the environment, its value, a conversion. Source: docstring of botocore.session.Session.
 Variable = tuple[None, None, str | None, None]
+
+
+class Keys(NamedTuple):
+    """Credentials of one moment, under botocore's names."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
 
 
 def session(settings: Settings) -> "Session":
@@ -83,6 +91,18 @@ def credentials(settings: Settings) -> "Credentials":
             "credentials either. Fill in .env, or log in the way your AWS set-up asks for."
         )
     raise fault
+
+
+def keys(settings: Settings) -> Keys:
+    """The same credentials, as they are now.
+
+    Raises:
+        SettingsError: as `credentials`.
+    """
+    if settings.access_key_id:  # without botocore, whose import takes longer than a small read
+        secret, token = plain(settings.secret_access_key), plain(settings.session_token)
+        return Keys(settings.access_key_id, secret or "", token)
+    return Keys(*credentials(settings).get_frozen_credentials()[:3])
 
 
 def region(settings: Settings) -> str:

@@ -152,7 +152,7 @@ def pyarrow(settings: Settings) -> "S3FileSystem":
     from pyarrow.fs import S3FileSystem
 
     parts = urlsplit(settings.endpoint_url)
-    found = aws.credentials(settings).get_frozen_credentials()
+    found = aws.keys(settings)
     with _environment_variables(CHECKSUMS):  # it has no options for these
         return S3FileSystem(
             access_key=found.access_key,
