@@ -141,6 +141,15 @@ def test_what_is_refused_somebody_reads_differently(tmp_path: Path, line: str, f
     assert message.count(". ") >= 1  # what is wrong, and what to do
 
 
+@pytest.mark.parametrize("line", ["OS_X=hush ", "OS_X='hush'\t", "OS_X=hush  # c "])
+def test_a_last_line_without_its_end_may_not_end_in_a_blank(tmp_path: Path, line: str) -> None:
+    path = write(tmp_path, f"OS_A=a\n{line}")
+    assert not is_read_alike(tmp_path)
+    assert "ends in a blank and has no line end" in refusal(path)
+    for text in (f"OS_A=a\n{line}# comment", f"OS_A=a\n{line}\n"):
+        assert_all_read(tmp_path, text, {"OS_A": "a", "OS_X": "hush"})
+
+
 #: Lines of somebody else that not all read alike, but after which all read ours.
 HARMLESS = [
     "F=a;b",

@@ -50,7 +50,7 @@ def test_what_is_written_everybody_reads(tmp_path: Path, secrets: list[str]) -> 
 @given(values=st.lists(SECRET, min_size=150, max_size=150))
 def test_whatever_we_accept_everybody_reads_alike(tmp_path: Path, values: list[str]) -> None:
     lines = [f"OS_{number}={value}" for number, value in enumerate(values)]
-    text = "KNOWN='a $b'\n" + "\n".join(filter(is_portable, lines))
+    text = "KNOWN='a $b'\n" + "".join(f"{line}\n" for line in filter(is_portable, lines))
     write(tmp_path, text)
     assert_all_read(tmp_path, text, read_by_us(tmp_path))
 

@@ -62,13 +62,14 @@ class Line:
 
 @dataclass(frozen=True)
 class _Setting:
-    """A line `NAME=value` as it stands there, and where."""
+    """A line `NAME=value` as it stands there, and where; the last may lack its line end."""
 
     name: str
     value: str
     text: str
     where: str
     number: int
+    has_end: bool
 
 
 def read(text: str, file: str, environment: Mapping[str, str]) -> dict[str, Line]:
@@ -125,8 +126,9 @@ def _settings(text: str, file: str) -> list[_Setting]:
                 f"{where} is not of the form NAME=value; perhaps a quote is not closed. Correct it."
             )
         if binding.key is not None:
-            line = binding.original.string.lstrip(" \t\r\n").removesuffix("\n")
-            settings.append(_Setting(binding.key, binding.value or "", line, where, number))
+            line = binding.original.string.lstrip(" \t\r\n")
+            text, value = line.removesuffix("\n"), binding.value or ""
+            settings.append(_Setting(binding.key, value, text, where, number, line != text))
     return settings
 
 
@@ -160,12 +162,16 @@ def _check_harmless(setting: _Setting) -> None:
 def _check_portable(setting: _Setting) -> None:
     """Refuse a line that programs read differently; says what it is, never the value."""
     name, line = setting.name, setting.text
-    if is_portable(line):
+    is_cut = not setting.has_end and line.endswith((" ", "\t"))
+    if is_portable(line) and not is_cut:
         return
     if not name.startswith(OURS):
         name = "NAME"  # spoilt, or referred to
     start = r"(?:export[ \t]+)?" + re.escape(setting.name)
-    if "\r" in line:
+    if is_cut:
+        fault = "ends in a blank and has no line end, so that uv does not read it"
+        fix = "Add the line end"
+    elif "\r" in line:
         fault = "has a carriage return (of Windows), which a shell makes part of the value"
         fix = "Convert the file: sed -i 's/\\r$//' .env"
     elif strange := next((c for c in line if ord(c) > 127 and not c.isalnum()), None):
