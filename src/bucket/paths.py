@@ -81,6 +81,11 @@ class Project:
         return self.root / ".dvc" / "tmp" / "site"
 
     @property
+    def plot_templates(self) -> Path:
+        """The project's own templates for `dvc plots`."""
+        return self.root / ".dvc" / "plots"
+
+    @property
     def aws_config(self) -> Path:
         """What DVC reads from an AWS configuration file only, git-ignored."""
         return self.root / ".dvc" / "tmp" / "aws-config"

@@ -7,13 +7,12 @@ from typing import Protocol
 
 from bucket.check.plan import Plan, Recorded
 from bucket.check.rebuild import Run
-from bucket.errors import BucketError, MissingObjectError, ProjectError
+from bucket.errors import BucketError, ProjectError
 from bucket.git_contents import git
 from bucket.paths import Project
-from bucket.remote import Lists, Remote, ids
+from bucket.remote import Contents, Remote, ids
 from bucket.remote.outputs import opened
 from bucket.settings import Settings
-from bucket.transfer import naming_failures
 from bucket.verify.needed import file_md5
 
 
@@ -90,68 +89,31 @@ class Locked:
 
     def members(self, entry: Recorded) -> Mapping[str, bytes] | None:
         """The files in the directory's list; None if nobody has that."""
-        if entry.hash is None or self._lists is None:
+        if entry.hash is None:
             return None
-        try:
-            found = self._lists.members(ids.encode(entry.hash, legacy=entry.legacy))
-        except BucketError:
-            return None
-        return None if found is None else dict(found)
+        return self._contents.members(ids.encode(entry.hash, legacy=entry.legacy))
 
     def file(self, path: str, name: bytes, *, is_cached: bool) -> Path | None:
         """A copy of the content, with the end of its name; None if nobody has it."""
-        target = self._spool / ids.md5(name) / Path(path).name
+        if is_cached:
+            return self._contents.file(path, name)
+        target = self._spool / "git" / ids.md5(name) / Path(path).name
         target.parent.mkdir(parents=True, exist_ok=True)
-        for fetch in (self._from_cache, self._from_remote) if is_cached else (self._from_git,):
-            if target.is_file() or fetch(path, name, target):
-                break
-        good = target.is_file() and _name(target, legacy=ids.is_legacy(name)) == name
-        return target if good else None
-
-    def _from_cache(self, _: str, name: bytes, target: Path) -> bool:
-        cached = self._cache / ids.path(name)
-        if cached.is_file():
-            target.symlink_to(cached)
-        return target.is_file()
-
-    def _from_remote(self, _: str, name: bytes, target: Path) -> bool:
-        import obstore
-
-        if self._remote is None:
-            return False
-        try:
-            with naming_failures(f"download {target.name}", self._remote.settings):
-                body = obstore.get(self._remote.store, self._remote.key(name))
-                with target.open("wb") as file:
-                    file.writelines(body.stream())
-        except (MissingObjectError, BucketError):
-            target.unlink(missing_ok=True)
-        return target.is_file()
-
-    def _from_git(self, path: str, _: bytes, target: Path) -> bool:
         try:
             target.write_bytes(git(self._project.root, "show", f"{self._commit}:./{path}"))
         except ProjectError:
-            return False
-        return True
-
-    @cached_property
-    def _cache(self) -> Path:
-        with opened(self._project) as repo:
-            return Path(repo.cache.legacy.path)
-
-    @cached_property
-    def _remote(self) -> Remote | None:
-        try:
-            return Remote.of(self._project, self._settings, None) if self._settings else None
-        except BucketError:  # the project has none: then nothing is there
             return None
+        return target if _name(target, legacy=ids.is_legacy(name)) == name else None
 
     @cached_property
-    def _lists(self) -> Lists | None:
-        spool = self._spool / "lists"
-        spool.mkdir(parents=True, exist_ok=True)
-        return Lists(self._cache, self._remote, spool) if self._remote else None
+    def _contents(self) -> Contents:
+        with opened(self._project) as repo:
+            cache = Path(repo.cache.legacy.path)
+        try:
+            remote = Remote.of(self._project, self._settings, None) if self._settings else None
+        except BucketError:  # the project has none: then nothing is there
+            remote = None
+        return Contents(cache, remote, self._spool)
 
 
 def entries(known: Plan) -> dict[str, tuple[str, Recorded]]:

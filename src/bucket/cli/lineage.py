@@ -44,6 +44,47 @@ def provenance(
     print(written.place)
 
 
+@app.command(
+    epilog="Example: `bucket report --base main`; `bucket report --base v1.0 --head v1.1 --output "
+    "report.md --plots plots`. Exit status: 0 written, 1 not, 2 usage."
+)
+def report(
+    base: Annotated[
+        str | None, typer.Option("--base", help="Before the change; else the default branch.")
+    ] = None,
+    head: Annotated[str, typer.Option("--head", help="After it.")] = "HEAD",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Else printed.")] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", help="A folder for the page of `dvc plots diff`.")
+    ] = None,
+    no_remote: Annotated[
+        bool, typer.Option("--no-remote", help="Without the object store, as for a fork.")
+    ] = False,
+) -> None:
+    """Say in Markdown what a change did: stages that ran and why, metrics, plots, data.
+
+    For a pull or merge request. Also whether stages should have run and did not, and whether the
+    data is on the remote. Of both commits it reads what git and DVC have, never the work tree.
+    """
+    from bucket import changes
+    from bucket.errors import RevisionError
+    from bucket.files import replacing
+    from bucket.paths import Project
+
+    question = changes.Question(base, head, use_remote=not no_remote, plots=plots)
+    try:
+        found = changes.compare(Project.find(), question)
+    except RevisionError as error:
+        raise typer.BadParameter(str(error), param_hint="--base or --head") from None
+    for note in found.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    if output is None:
+        sys.stdout.buffer.write(changes.text(found).encode())
+        return
+    with replacing(output) as file:
+        file.write(changes.text(found).encode())
+
+
 @app.command(hidden=True, epilog="git calls it for dvc.lock: see `.gitattributes`.")
 def lock_merge(
     files: Annotated[

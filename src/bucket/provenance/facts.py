@@ -3,19 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from bucket import dvc_hashes
+from bucket.provenance.formats import is_code
 from bucket.provenance.papers import Papers
 from bucket.provenance.places import Places
 from bucket.provenance.revision import Revision
 from bucket.provenance.run import Item, Run, Stage
-
-#: How the names of programs end, where the file is not executable.
-CODE = (
-    *(".awk", ".do", ".ipynb", ".jl", ".js", ".lua", ".m", ".pl", ".py", ".qmd", ".r", ".rb"),
-    *(".rmd", ".sas", ".scala", ".sh", ".sql", ".ts"),
-)
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ class Facts:
         file = self.revision.files.get(item.path)
         is_program = file is not None and file.is_executable
         is_output = self.run.option(item.path) is not None
-        return not is_output and (is_program or PurePosixPath(item.path).suffix.lower() in CODE)
+        return not is_output and (is_program or is_code(item.path))
 
     def is_included(self, item: Item) -> bool:
         """Whether the crate holds a copy of DVC's."""

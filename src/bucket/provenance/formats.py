@@ -1,4 +1,4 @@
-"""Media types by the end of a file's name: the same whatever a machine has registered."""
+"""Kinds of files by the end of their names: the same whatever a machine has registered."""
 
 from pathlib import PurePosixPath
 
@@ -40,6 +40,18 @@ NAMED = {
     "LICENSE": "text/plain",
     "requirements.lock": "text/plain",
 }
+
+
+#: How the names of programs end, where the file is not executable.
+CODE = (
+    *(".awk", ".do", ".ipynb", ".jl", ".js", ".lua", ".m", ".pl", ".py", ".qmd", ".r", ".rb"),
+    *(".rmd", ".sas", ".scala", ".sh", ".sql", ".ts"),
+)
+
+
+def is_code(path: str) -> bool:
+    """Whether the name of a file says that it is a program."""
+    return PurePosixPath(path).suffix.lower() in CODE
 
 
 def media_type(path: str) -> str:

@@ -71,7 +71,7 @@ class Stage:
         return [
             (f"{file}:{name}", value)
             for file, values in self.params.items()
-            for name, value in _leaves(values)
+            for name, value in leaves(values)
         ]
 
 
@@ -115,6 +115,21 @@ def of(revision: Revision) -> Run:
         ProjectError: there is none, or it notes no stage.
         LockError: one is not what DVC writes.
     """
+    found = read(revision)
+    if not found.stages:
+        raise ProjectError(
+            f"{entries.NAME} of the commit {revision.commit[:12]} notes no run of a stage. "
+            "`bucket dvc repro` runs them; then commit it."
+        )
+    return found
+
+
+def read(revision: Revision) -> Run:
+    """The same, and a run of nothing where there is none.
+
+    Raises:
+        LockError: a lock file is not what DVC writes.
+    """
     stages: list[Stage] = []
     options: dict[str, Mapping[str, Any]] = {}
     for path in revision.named(entries.NAME):
@@ -128,11 +143,6 @@ def of(revision: Revision) -> Run:
         options |= dict(_options(said, folder))
     for path in [path for path in revision.files if path.endswith(".dvc")]:
         options |= dict(_pointed(yaml.mapping(revision.text(path), path), posixpath.dirname(path)))
-    if not stages:
-        raise ProjectError(
-            f"{entries.NAME} of the commit {revision.commit[:12]} notes no run of a stage. "
-            "`bucket dvc repro` runs them; then commit it."
-        )
     return Run(_in_order(stages), options)
 
 
@@ -215,9 +225,10 @@ def _in_order(stages: Sequence[Stage]) -> list[Stage]:
         return list(stages)
 
 
-def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+def leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Name and value of what is at the last branches of nested parameters: `train.seed`."""
     for name, value in values.items():
         if isinstance(value, Mapping) and value:
-            yield from ((f"{name}.{inner}", leaf) for inner, leaf in _leaves(value))
+            yield from ((f"{name}.{inner}", leaf) for inner, leaf in leaves(value))
         else:
             yield str(name), value

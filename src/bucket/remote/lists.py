@@ -21,11 +21,11 @@ class Lists:
 
     Args:
         cache: DVC's local cache folder.
-        remote: where a list is taken from that the cache does not have.
+        remote: where a list is taken from that the cache does not have; None for nowhere.
         spool: an empty folder for those that were fetched.
     """
 
-    def __init__(self, cache: Path, remote: Remote, spool: Path) -> None:
+    def __init__(self, cache: Path, remote: Remote | None, spool: Path) -> None:
         self._cache, self._remote, self._spool = cache, remote, spool
         self._absent: set[bytes] = set()
         self._kept: dict[bytes, ids.Ids] = {}
@@ -100,7 +100,7 @@ class Lists:
         """The list from the remote, kept for the next time; None if it has no good one."""
         import obstore
 
-        if name in self._absent:
+        if self._remote is None or name in self._absent:
             return None
         key = self._remote.key(name)
         try:

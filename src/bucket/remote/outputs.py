@@ -6,7 +6,7 @@ real projects.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +23,28 @@ LEGACY = "md5-dos2unix"
 
 
 @contextmanager
-def opened(project: Project) -> "Iterator[Repo]":
-    """The project as DVC sees it."""
+def opened(
+    project: Project, config: Mapping[str, Mapping[str, Any]] | None = None
+) -> "Iterator[Repo]":
+    """The project as DVC sees it.
+
+    Args:
+        project: the clone.
+        config: options of DVC that are to be others, by section.
+
+    Raises:
+        ProjectError: DVC cannot open it.
+    """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     core: dict[str, Any] = {"site_cache_dir": str(project.dvc_site_cache)}
     if not any((folder / ".git").exists() for folder in (project.root, *project.root.parents)):
         core["no_scm"] = True
+    sections = {name: dict(options) for name, options in (config or {}).items()}
+    sections["core"] = core | sections.get("core", {})
     try:
-        repo = Repo(os.fspath(project.root), config={"core": core})
+        repo = Repo(os.fspath(project.root), config=sections)
     except DvcException as error:
         raise ProjectError(f"DVC cannot open {project.root}: {error}") from None
     try:

@@ -1,0 +1,104 @@
+"""Text for GitHub's and GitLab's Markdown, which are the same as far as this goes.
+
+Names, values and messages that are not ours are always shown as code: in there neither forge makes
+links, mentions or markup of anything.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+#: What may stand between backticks, in a table too.
+PLAIN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")
+
+#: What no Markdown parser and no HTML parser has an opinion on.
+HARMLESS = " .,/-"
+
+#: Characters of a name or value that are shown.
+LONGEST = 120
+
+#: Digits of a number that has not changed, and most of one that has.
+DIGITS, MOST_DIGITS = 6, 15
+
+
+def code(text: object) -> str:
+    """A name or value, whatever is in it."""
+    shown = visible(str(text))
+    return f"`{shown}`" if PLAIN.fullmatch(shown) else html_code(text)
+
+
+def html_code(text: object) -> str:
+    """The same where Markdown is not read, as in the summary of `details`."""
+    shown = visible(str(text)) or "(empty)"
+    harmless = (
+        one if one.isalnum() or one in HARMLESS else f"&#{ord(one)};"
+        for one in shown  # one by one: an entity is never read as markup
+    )
+    return f"<code>{''.join(harmless)}</code>"
+
+
+def visible(text: str) -> str:
+    """A text of one line: what cannot be seen, such as a line's end, is written as an escape."""
+    shown = "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: int = 0) -> list[str]:
+    """Lines of a table of ready cells; the last `right` columns are aligned to the right."""
+    left = len(headings) - right
+    rule = ["---"] * left + ["---:"] * right
+    return [f"| {' | '.join(row)} |" for row in (headings, rule, *rows)] + [""]
+
+
+def details(summary: str, lines: Sequence[str]) -> list[str]:
+    """Lines that are shown on a click; the summary is HTML."""
+    return [f"<details><summary>{summary}</summary>", "", *lines, "</details>", ""]
+
+
+def listed(items: Sequence[str], limit: int, between: str = ", ") -> str:
+    """The first items, and how many more there are."""
+    if len(items) <= limit + 1:  # "and 1 more" is as long as the one
+        return between.join(items)
+    return between.join([*items[:limit], f"and {len(items) - limit:,} more"])
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def numbers(before: Any, after: Any) -> tuple[str, str, str]:
+    """Two values and what is between them, with the digits that tell them apart."""
+    if not (_is_number(before) and _is_number(after)):
+        return _one(before), _one(after), ""
+    difference = after - before
+    if not math.isfinite(difference) or not difference:
+        return _one(before), _one(after), ""
+    if isinstance(before, int) and isinstance(after, int):
+        return f"{before:,}", f"{after:,}", f"{difference:+,}{_percent(difference, before)}"
+    above = math.floor(math.log10(max(abs(before), abs(after))))
+    digits = min(max(above - math.floor(math.log10(abs(difference))) + 2, 3), MOST_DIGITS)
+    change = f"{difference:+.2g}{_percent(difference, before)}"
+    return f"{before:.{digits}g}", f"{after:.{digits}g}", change
+
+
+def _one(value: Any) -> str:
+    if value is None:
+        return ""
+    if _is_number(value):
+        return f"{value:,}" if isinstance(value, int) else f"{value:.{DIGITS}g}"
+    return code(value)
+
+
+def _percent(difference: float, before: float) -> str:
+    if not before:
+        return ""
+    share = 100 * difference / abs(before)
+    return f" ({share:+,.0f} %)" if abs(share) >= 10 else f" ({share:+.2g} %)"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

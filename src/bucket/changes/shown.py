@@ -1,0 +1,123 @@
+"""DVC's own view of two commits: their metrics, their plots, and the page of plots.
+
+DVC reads here from a cache that holds the files in question and no others, and its remotes are an
+empty folder: what is fetched, and from where, is `Contents`' decision, and DVC never connects to
+anything. Used of it: `Repo.metrics.show`, `Repo.plots.show`, and what `dvc plots diff` makes of
+that, `match_defs_renderers` and `render_html`.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bucket.changes.side import Side
+from bucket.check.plan import overlap
+from bucket.files import replacing
+from bucket.paths import Project
+from bucket.remote import Contents, ids
+from bucket.remote.outputs import opened
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+
+@contextmanager
+def alone(project: Project, folder: Path) -> "Iterator[Repo]":
+    """The project as DVC sees it with nothing but a cache in `folder`.
+
+    Raises:
+        ProjectError: DVC cannot open it.
+    """
+    config = {"core": {"site_cache_dir": str(folder / "site")}, "cache": {"dir": str(folder)}}
+    log = logging.getLogger("dvc")
+    level = log.level
+    with opened(project, config) as repo:
+        for name in repo.config["remote"]:
+            repo.config["remote"][name] = {"url": str(folder / "nothing")}
+        log.setLevel(logging.CRITICAL)  # what cannot be read is told by the report
+        try:
+            yield repo
+        finally:
+            log.setLevel(level)
+
+
+def provide(side: Side, contents: Contents, cache: Path) -> None:
+    """Put what a commit's metrics and plots are made of into a cache, as far as it is at hand."""
+    for path, out in side.outs.items():
+        if out.name is None or not out.is_cached:
+            continue
+        if not any(overlap(path, one) for one in side.shown):
+            continue
+        files = {path: out.name}
+        if ids.is_list(out.name):
+            _link(contents.list_file(out.name), cache / ids.path(out.name))
+            members = contents.members(out.name) or {}
+            files = {f"{path}/{name}": member for name, member in members.items()}
+        for name, member in files.items():
+            if any(overlap(name, one) for one in side.shown):
+                _link(contents.file(name, member), cache / ids.path(member))
+
+
+def _link(content: Path | None, target: Path) -> None:
+    if content and not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(content.resolve())
+
+
+def metrics(repo: "Repo", side: Side) -> dict[str, Any]:
+    """The metrics of a commit by file; an exception for one that cannot be read."""
+    if not side.is_project:
+        return {}
+    found = repo.metrics.show(revs=[side.commit], hide_workspace=False)[side.commit]
+    if "error" in found:
+        return dict.fromkeys(side.shown, found["error"])
+    return {path: one.get("error") or one["data"] for path, one in found["data"].items()}
+
+
+def plots(repo: "Repo", sides: Mapping[str, Side]) -> dict[str, Any]:
+    """What DVC reads of the plots of commits, by the titles that these are given."""
+    return {
+        title: repo.plots.show(revs=[side.commit]).get(side.commit, {})
+        for title, side in sides.items()
+        if side.is_project
+    }
+
+
+def drawn(points: Mapping[str, Any], templates: Path, folder: Path | None = None) -> list[Any]:
+    """Plots as DVC draws them, each with what could not be read.
+
+    Args:
+        points: of `plots`.
+        templates: the project's own templates of plots.
+        folder: for images; None to have them in what is drawn.
+    """
+    from dvc.render.match import match_defs_renderers
+
+    found: list[Any] = match_defs_renderers(
+        data=dict(points), out=folder and str(folder), templates_dir=str(templates)
+    )
+    return found
+
+
+def write_page(points: Mapping[str, Any], templates: Path, spool: Path, folder: Path) -> None:
+    """Write what `dvc plots diff` shows as `index.html` in a folder, with its images.
+
+    Args:
+        points: of `plots`.
+        templates: the project's own templates of plots.
+        spool: an empty folder.
+        folder: the page's; files of other names stay there.
+    """
+    from dvc_render import render_html
+
+    spool.mkdir()
+    renderers = [one.renderer for one in drawn(points, templates, spool / "static")]
+    render_html(renderers, spool / "index.html")
+    for file in sorted(spool.rglob("*"), key=lambda path: path.name == "index.html"):
+        if file.is_file():
+            target = folder / file.relative_to(spool)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target) as copied:
+                copied.write(file.read_bytes())
