@@ -40,17 +40,20 @@ def chart(plot: Plot) -> tuple[list[str], str]:
         return [], ""
     series = [_values(side, chosen) for side in sides]
     lines = _lines(plot, chosen, series, is_line=is_line)
-    return lines, _legend(before, after, is_line=is_line, left_out=len(labels) > len(chosen))
+    is_line = is_line or not _are_bars(series)
+    left_out = any(len(side) > len(chosen) for side in sides)
+    return lines, _legend(before, after, is_line=is_line, left_out=left_out)
 
 
 def _lines(
     plot: Plot, labels: Sequence[str], series: Sequence[Sequence[float]], *, is_line: bool
 ) -> list[str]:
     lies = not is_line and sum(map(len, labels)) > LETTERS
-    low, high = _range([value for values in series for value in values], from_zero=not is_line)
-    kinds = ["line", "line"] if is_line else ["line", "bar"]
+    is_bar = not is_line and _are_bars(series)
+    low, high = _range([value for values in series for value in values], from_zero=is_bar)
+    kinds = ["line", "bar" if is_bar else "line"]
     both = list(zip(kinds[-len(series) :], (BEFORE, AFTER)[-len(series) :], series, strict=True))
-    if not is_line:  # bars first, so that the line is in front
+    if is_bar:  # first, so that the line is in front
         both.reverse()
     colours = ", ".join(colour for _, colour, _ in both)
     theme = f'{{"themeVariables": {{"xyChart": {{"plotColorPalette": "{colours}"}}}}}}'
@@ -60,7 +63,7 @@ def _lines(
         f"xychart-beta{' horizontal' if lies else ''}",
         f"  title {_text(plot.title)}",
         f"  x-axis {_text(plot.labels)} {_axis(labels, is_line=is_line)}",
-        f"  y-axis {_text(plot.values)} {low:.6g} --> {high:.6g}",
+        f"  y-axis {_text(plot.values)} {low:.4g} --> {high:.4g}",
         *(f"  {kind} [{', '.join(f'{one:.6g}' for one in values)}]" for kind, _, values in both),
         "```",
         "",
@@ -77,6 +80,11 @@ def _legend(
     else:
         said = "Bars: after. Grey line: before."
     return said + (" Not every point is shown." if left_out else "")
+
+
+def _are_bars(series: Sequence[Sequence[float]]) -> bool:
+    """Whether bars tell the truth: they begin at the bottom, not at zero."""
+    return all(value >= 0 for values in series for value in values)
 
 
 def _has(points: Sequence[Point], label: str) -> bool:
@@ -116,14 +124,10 @@ def _axis(labels: Sequence[str], *, is_line: bool) -> str:
 
 
 def _range(values: Sequence[float], *, from_zero: bool) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    if from_zero:
-        low, high = min(low, 0.0), max(high, 0.0)
+    low, high = 0.0 if from_zero else min(values), max(values)
     room = (high - low or abs(high) or 1.0) / 20
-    return (low if from_zero and not low else low - room), (
-        high if from_zero and not high else high + room
-    )
+    return low if from_zero else low - room, high + room
 
 
 def _text(text: str) -> str:
-    return f'"{TEXT.sub(" ", text)[:60].strip() or " "}"'
+    return f'"{" ".join(TEXT.sub(" ", text).split())[:LETTERS] or " "}"'

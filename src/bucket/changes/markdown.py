@@ -18,8 +18,8 @@ HARMLESS = " .,/-"
 #: Characters of a name or value that are shown.
 LONGEST = 120
 
-#: Digits of a number that has not changed, and most of one that has.
-DIGITS, MOST_DIGITS = 6, 15
+#: Digits of a number that has not changed, and least and most of one that has.
+DIGITS, LEAST_DIGITS, MOST_DIGITS = 6, 4, 15
 
 
 def code(text: object) -> str:
@@ -80,9 +80,12 @@ def numbers(before: Any, after: Any) -> tuple[str, str, str]:
     if isinstance(before, int) and isinstance(after, int):
         return f"{before:,}", f"{after:,}", f"{difference:+,}{_percent(difference, before)}"
     above = math.floor(math.log10(max(abs(before), abs(after))))
-    digits = min(max(above - math.floor(math.log10(abs(difference))) + 2, 3), MOST_DIGITS)
+    digits = min(
+        max(above - math.floor(math.log10(abs(difference))) + 2, LEAST_DIGITS), MOST_DIGITS
+    )
     change = f"{difference:+.2g}{_percent(difference, before)}"
-    return f"{before:.{digits}g}", f"{after:.{digits}g}", change
+    was, now = (f"{value:#.{digits}g}".rstrip(".") for value in (before, after))
+    return was, now, change
 
 
 def _one(value: Any) -> str:

@@ -28,7 +28,8 @@ class Metric:
     @property
     def has_changed(self) -> bool:
         """Whether it is another value."""
-        return repr(self.before) != repr(self.after)
+        is_nan = repr(self.before) == repr(self.after)
+        return not is_nan and bool(self.before != self.after)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def _warnings(found: Changes, limit: int) -> list[str]:
     if chance:
         named = listed([code(one.name) for one in chance], limit)
         said.append(
-            f"**Other outputs from the same inputs: {named}.** `bucket check --times 2` finds out why."
+            f"**Other outputs from the same inputs: {named}.** `bucket check --times 2` says why."
         )
     if found.pushed and not found.pushed.ok:
         report = found.pushed

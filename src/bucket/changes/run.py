@@ -102,9 +102,7 @@ def compare(project: Project, question: Question) -> Changes:
             points = shown.plots(repo, dict(zip(titles, (base, head), strict=True)))
             drawn = shown.drawn(points, project.plot_templates)
             figures, missing = plots.compare(drawn, titles, (base, head))
-            has_page = bool(question.plots and drawn)
-            if question.plots and drawn:
-                place = question.plots
+            if place := question.plots:
                 shown.write_page(points, project.plot_templates, spool / "page", place)
         datasets, same = data.changes(base, head, contents)
         return Changes(
@@ -120,7 +118,7 @@ def compare(project: Project, question: Question) -> Changes:
             pushed=pushed,
             why_not=access.why_not,
             notes=access.notes,
-            page=has_page,
+            page=question.plots is not None,
         )
 
 

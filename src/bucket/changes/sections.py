@@ -19,16 +19,21 @@ OUTS = {"changed": "changed", "new": "new", "gone": "gone"}
 
 ARROW = "→"
 
+#: What DVC takes for the file of a parameter where none is named.
+PARAMETERS = "params.yaml:"
+
 
 def stages(found: Changes, limit: int) -> list[str]:
     """Which stages ran again, why, and what they wrote."""
     lines = ["### Stages", ""]
     if not found.changed:
         return [*lines, "No stage ran again.", ""]
+    told = [(_why(one, limit), _outcome(one, limit), one.name) for one in found.changed]
     rows: list[tuple[str, ...]] = [
-        (code(one.name), _why(one, limit), _outcome(one, limit)) for one in found.changed[:limit]
+        (listed([code(name) for *_, name in alike], limit), *said)
+        for said, alike in groupby(told, key=lambda one: one[:2])
     ]
-    rows += _rest(len(found.changed), limit, "stage")
+    rows = rows[:limit] + _rest(len(rows), limit, "row")
     return [*lines, *table(("stage", "why it ran", "what it wrote"), rows)]
 
 
@@ -56,7 +61,8 @@ def _outcome(one: Change, limit: int) -> str:
 
 def reason(one: Reason) -> str:
     """What is not as it was, in a line."""
-    named = f"{one.what} {code(one.name)}" if one.name else one.what
+    name = one.name.removeprefix(PARAMETERS) if one.what == "parameter" else one.name
+    named = f"{one.what} {code(name)}" if name else one.what
     if one.before is not None and one.after is not None:
         return f"{named}: {code(one.before)} {ARROW} {code(one.after)}"
     value = one.after if one.before is None else one.before
@@ -96,7 +102,7 @@ def plots(found: Changes, limit: int) -> list[str]:
     """Diagrams and points of the plots that changed."""
     changed = [one for one in found.plots if one.has_changed]
     same = [one for one in found.plots if not one.has_changed]
-    if not (found.plots or found.page):
+    if not found.plots:
         return []
     lines = ["### Plots", ""]
     for one in changed[:limit]:
@@ -106,10 +112,7 @@ def plots(found: Changes, limit: int) -> list[str]:
     if same:
         lines += [f"Unchanged: {listed([code(one.title) for one in same], limit)}.", ""]
     if found.page:
-        lines += [
-            "`dvc plots diff` of all plots is in the page of plots made with this report.",
-            "",
-        ]
+        lines += ["The page of `dvc plots diff` was written with this report.", ""]
     elif changed:
         lines += ["`bucket report --plots DIR` writes the whole page of `dvc plots diff`.", ""]
     return lines
@@ -132,19 +135,18 @@ def _plot(one: Plot, limit: int) -> list[str]:
 def _points(one: Plot, limit: int) -> tuple[list[tuple[str, ...]], int]:
     """Rows of the points that differ, and how many these are."""
     before, after = one.before or (), one.after or ()
-    labels = [[point.label for point in side] for side in (before, after)]
-    if all(len(set(side)) == len(side) for side in labels):
-        known = {point.label: point for point in before}
-        names = dict.fromkeys([*labels[1], *labels[0]])
-        new = {point.label: point for point in after}
-        pairs = [(known.get(name), new.get(name)) for name in names]
-    elif len(before) == len(after):  # the same row of the file
-        pairs = list(zip(before, after, strict=True))
+    was, now = ({(point.words, point.label): point for point in side} for side in (before, after))
+    are_told_apart = len(was) == len(before) and len(now) == len(after)
+    shared = len(was.keys() & now.keys())
+    pairs: list[tuple[Point | None, Point | None]]
+    if len(before) == len(after) and not (are_told_apart and shared >= len(after) / 2):
+        pairs = list(zip(before, after, strict=True))  # the same row of the file
+    elif not are_told_apart:
+        counts = ("number of points", *numbers(len(before), len(after)))
+        return [counts], max(len(before), len(after))
     else:
-        return [("number of points", *numbers(len(before), len(after)))], abs(
-            len(before) - len(after)
-        )
-    rows = [_point(was, now) for was, now in pairs if was != now]
+        pairs = [(was.get(key), now.get(key)) for key in dict.fromkeys([*now, *was])]
+    rows = [_point(one, other) for one, other in pairs if one != other]
     return rows[:limit] + _rest(len(rows), limit, "point"), len(rows)
 
 
@@ -179,7 +181,7 @@ def _dataset(one: Dataset) -> tuple[str, ...]:
     elif not one.is_directory:
         files = "changed"
     elif one.files is None:
-        files = f"{_files_of(one.before)} {ARROW} {_files_of(one.after)}; which is not at hand"
+        files = f"{_files_of(one.before)} {ARROW} {_files_of(one.after)}, their names not at hand"
     else:
         kinds = {
             "changed": one.files.changed,

@@ -6,9 +6,9 @@ anything. Used of it: `Repo.metrics.show`, `Repo.plots.show`, and what `dvc plot
 that, `match_defs_renderers` and `render_html`.
 """
 
-import logging
+import io
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,16 +31,11 @@ def alone(project: Project, folder: Path) -> "Iterator[Repo]":
         ProjectError: DVC cannot open it.
     """
     config = {"core": {"site_cache_dir": str(folder / "site")}, "cache": {"dir": str(folder)}}
-    log = logging.getLogger("dvc")
-    level = log.level
-    with opened(project, config) as repo:
+    # What cannot be read the report tells; DVC says it in the log and by itself.
+    with opened(project, config) as repo, redirect_stderr(io.StringIO()):
         for name in repo.config["remote"]:
             repo.config["remote"][name] = {"url": str(folder / "nothing")}
-        log.setLevel(logging.CRITICAL)  # what cannot be read is told by the report
-        try:
-            yield repo
-        finally:
-            log.setLevel(level)
+        yield repo
 
 
 def provide(side: Side, contents: Contents, cache: Path) -> None:

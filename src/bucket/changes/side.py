@@ -2,8 +2,8 @@
 
 What ran is read from git's objects alone. What is declared, DVC itself reads from them, with all
 its templates. Used of it: of an index `stages`, `metrics`, `plots`, and `_metrics` and `_plots` for
-those that belong to no stage; of a stage `cmd`, `cmd_changed`, `frozen`, `path`; of a parameter file
-`read_params`, `params`.
+those that belong to no stage; of a stage `cmd`, `cmd_changed`, `frozen`, `path`; of a file of
+parameters `read_params`, `params`.
 """
 
 import posixpath
@@ -105,23 +105,22 @@ def read(repo: "Repo", revision: Revision) -> Side:
 
     ran = run.read(revision)
     where = places.of(revision, ran)
-    with repo.switch(revision.commit):
-        try:
-            outs = {path: _out(out) for path, out in outputs(repo)}
+    try:
+        with repo.switch(revision.commit):
             return Side(
                 revision=revision,
                 run=ran,
                 places=where,
                 is_project=True,
                 declared=[_declared(repo, one) for one in repo.index.stages if one.cmd],
-                outs=outs,
+                outs={path: _out(out) for path, out in outputs(repo)},
                 shown=list(dict.fromkeys(_shown(repo))),
             )
-        except NotDvcRepoError:
-            return Side(revision, ran, where, is_project=False)
-        except DvcException as error:
-            said = " ".join(str(error).split())
-            raise CheckError(f"DVC cannot read the commit {revision.commit[:12]}: {said}") from None
+    except NotDvcRepoError:
+        return Side(revision, ran, where, is_project=False)
+    except DvcException as error:
+        said = " ".join(str(error).split())
+        raise CheckError(f"DVC cannot read the commit {revision.commit[:12]}: {said}") from None
 
 
 def _out(out: "Output") -> Out:

@@ -154,28 +154,29 @@ def _is_of(name: str, key: str) -> bool:
 
 
 def _values(before: Mapping[str, object], after: Mapping[str, object]) -> list[Reason]:
-    """Parameters that differ."""
-    was = {name: json.dumps(value, default=str) for name, value in before.items()}
-    now = {name: json.dumps(value, default=str) for name, value in after.items()}
+    """Parameters that differ, as DVC compares them: 1 is 1.0."""
+    was, now = (
+        {name: list(value) if isinstance(value, tuple) else value for name, value in side.items()}
+        for side in (before, after)
+    )
     return [
-        Reason("parameter", name, how, was.get(name), now.get(name))
+        Reason("parameter", name, how, _text(was, name), _text(now, name))
         for name, how in _differences(was, now).items()
         if how != "same"
     ]
 
 
-def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+def _text(values: Mapping[str, object], name: str) -> str | None:
+    return json.dumps(values[name], default=str) if name in values else None
+
+
+def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, str]:
     """What became of each name: same, changed, new, gone."""
-    return {
-        name: "gone"
-        if name not in after
-        else "new"
-        if name not in before
-        else "same"
-        if before[name] == after[name]
-        else "changed"
-        for name in dict.fromkeys([*before, *after])
+    found = {
+        name: "same" if value == after.get(name) else "changed" for name, value in before.items()
     }
+    found |= dict.fromkeys(before.keys() - after.keys(), "gone")
+    return found | {name: "new" for name in after if name not in before}
 
 
 def _hashes(items: Sequence[Item]) -> dict[str, str]:
