@@ -13,7 +13,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init doctor reproduce test check lint secrets pull push verify serve stop report bench soak broken lock clean
+.PHONY: help setup init doctor reproduce test check lint secrets pull push verify changes serve stop report bench soak broken lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ push: setup ## Send the data of this commit to the bucket
 verify: setup ## Is the data of this commit on the remote, whole?
 	@bucket serve --if-embedded
 	@bucket verify
+
+changes: setup ## What a change did to stages, metrics and data (ARGS="--base main"), in Markdown
+	@bucket serve --if-embedded >&2
+	@bucket report $(ARGS)
 
 serve: setup ## Start the embedded object store
 	@bucket serve
