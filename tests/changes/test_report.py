@@ -9,8 +9,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from bucket.changes import MARKER, Changes, text
+from bucket.changes.data import Files
 from bucket.changes.metrics import Metric
 from bucket.changes.report import MOST
+from bucket.changes.revisions import choose
 from bucket.errors import RevisionError
 from bucket.files import write_private
 from tests.changes import made
@@ -100,13 +102,14 @@ def test_a_forgotten_push_is_named(found: Changes, project: Published) -> None:
 
 def test_a_stage_that_was_not_run_again_is_named(project: Published) -> None:
     page = text(report(project, "change", "stale", use_remote=False))
-    assert "## No stage ran again; 3 metrics changed" in page
+    assert "## 1 of 3 stages ran again, none with other outputs; 3 metrics changed" in page
     assert (
         "> **Stale: `make`.** Not as they were when it ran: parameter `rows`: `15` → `16`.\n"
         in page
     )
     assert "> **Stale: `score`.**" in page
-    assert "code `src/score.py`; output `metrics.json`." in page
+    said = "code `src/score.py`; data `table.parquet`, made by `make`; output `metrics.json`."
+    assert said in page
     assert "Stale: `same`" not in page
 
 
@@ -167,9 +170,12 @@ def test_a_comment_has_room_for_it(found: Changes) -> None:
         Metric("metrics.json", f"{secrets.token_hex(40)}.{number}", number, number + 1.5)
         for number in range(5000)
     ]
-    page = text(replace(found, metrics=many, datasets=list(found.datasets) * 900))
-    assert len(page.encode()) <= MOST
-    assert "more values" in page
+    [parts] = [one for one in found.datasets if one.path == "parts"]
+    names = [f"{secrets.token_hex(40)}.csv" for _ in range(200)]
+    parts = replace(parts, files=Files(added=names, removed=names))
+    page = text(replace(found, metrics=many, datasets=[parts] * 900))
+    assert MOST / 10 < len(page.encode()) <= MOST
+    assert "and 4,9" in page
     assert "more paths" in page
 
 
@@ -177,9 +183,10 @@ def test_what_cannot_be_compared_is_wrong_usage(project: Published) -> None:
     with pytest.raises(RevisionError, match=r"in main, the default branch, already.*--base HEAD~1"):
         report(project, None, "main")
     # What a branch has got since the change left it is no part of the change.
-    project.git("branch", "-q", "--force", "ahead", "stale")
-    pair = report(project, "ahead", "change", use_remote=False).pair
-    assert (pair.base, pair.commits) == (project.git("rev-parse", "stale"), 0)
+    ahead = project.git("commit-tree", "-p", "main", "-m", "Ahead", "stale^{tree}")
+    pair = choose(project.project, ahead, "change")
+    assert (pair.base, pair.commits) == (project.git("rev-parse", "main"), 1)
+    assert pair.left == ahead
     done = project.clone.run(str(TOOLS / "bucket"), "report", "--base", "nothing", check=False)
     assert done.returncode == 2
     assert "No revision nothing here" in done.stderr
