@@ -1,6 +1,6 @@
 """The metrics of two commits, number by number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,8 +90,3 @@ def _values(found: Mapping[str, Any], path: str) -> dict[str, Any]:
     if value is None or isinstance(value, Exception):
         return {}
     return dict(leaves(value)) if isinstance(value, Mapping) else {"": value}
-
-
-def changed(metrics: Sequence[Metric]) -> list[Metric]:
-    """Those that are other values."""
-    return [one for one in metrics if one.has_changed]

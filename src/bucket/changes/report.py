@@ -4,6 +4,7 @@ from bucket.changes import sections
 from bucket.changes.markdown import code, counted, listed
 from bucket.changes.run import Changes
 from bucket.changes.stages import Stale
+from bucket.verify import Report
 
 #: The first line, by which a program finds the comment that it wrote before.
 MARKER = "<!-- bucket report -->"
@@ -84,15 +85,22 @@ def _warnings(found: Changes, limit: int) -> list[str]:
             f"**Other outputs from the same inputs: {named}.** `bucket check --times 2` says why."
         )
     if found.pushed and not found.pushed.ok:
-        report = found.pushed
-        bad = f"{report.missing + report.damaged:,} of {counted(report.objects, 'object')}"
-        said.append(
-            f"**Not on the remote: {bad}** that this commit needs. `bucket push` in the clone that "
-            "ran the stages."
-        )
+        said.append(_not_pushed(found.pushed))
     if not said:
         return []
     return ["> [!WARNING]", *"\n>\n".join(f"> {one}" for one in said).splitlines(), ""]
+
+
+def _not_pushed(report: Report) -> str:
+    """What of the data is not where it should be, in short, and what to do."""
+    of = f"of {counted(report.objects, 'object')}** that this commit needs"
+    if report.damaged:
+        bad = f"{report.missing:,} missing and {report.damaged:,} damaged {of}"
+        return f"**On the remote: {bad}. `bucket verify --repair` in the clone that ran the stages."
+    if report.missing:
+        said = f"**Not on the remote: {report.missing:,} {of}."
+        return f"{said} `bucket push` in the clone that ran the stages."
+    return "**What this commit needs on the remote could not be told**; see below."
 
 
 def _stale(one: Stale, limit: int) -> str:

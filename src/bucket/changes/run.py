@@ -74,7 +74,7 @@ class Changes:
 
 
 def compare(project: Project, question: Question) -> Changes:
-    """Compare two commits. The work tree is neither read nor written.
+    """Compare two commits. The work tree stays as it is, and what is in it plays no part.
 
     Raises:
         RevisionError: there is no such revision, or what the base is cannot be known.
@@ -100,10 +100,11 @@ def compare(project: Project, question: Question) -> Changes:
             )
             titles = (f"before {pair.base[:7]}", f"after {pair.head[:7]}")
             points = shown.plots(repo, dict(zip(titles, (base, head), strict=True)))
-            drawn = shown.drawn(points, project.plot_templates)
-            figures, missing = plots.compare(drawn, titles, (base, head))
-            if place := question.plots:
-                shown.write_page(points, project.plot_templates, spool / "page", place)
+        templates = project.plot_templates
+        drawn = shown.drawn(points, templates)
+        figures, missing = plots.compare(drawn, titles, (base, head))
+        if question.plots:
+            shown.write_page(points, templates, spool / "page", question.plots)
         datasets, same = data.changes(base, head, contents)
         return Changes(
             pair=pair,

@@ -64,7 +64,7 @@ def report(
     """Say in Markdown what a change did: stages that ran and why, metrics, plots, data.
 
     For a pull or merge request. Also whether stages should have run and did not, and whether the
-    data is on the remote. Of both commits it reads what git and DVC have, never the work tree.
+    data is on the remote. What is in the work tree plays no part.
     """
     from bucket import changes
     from bucket.errors import RevisionError
