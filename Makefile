@@ -121,7 +121,7 @@ endif
 # Names, versions and hashes; no address of a registry. One version a name for every Python.
 lock: ## Write requirements.lock (and the benchmarks') anew, with the newest versions
 	@command -v uv >/dev/null || $(MAKE) --no-print-directory setup
-	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
+	@uv pip compile pyproject.toml --extra dev --extra dask --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 	@uv pip compile benchmarks/requirements.in --constraint requirements.lock --universal --python-version 3.11 \
 	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade \

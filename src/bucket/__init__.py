@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from bucket.dataset import open_dataset, open_file
     from bucket.dvc_hashes import dvc_hash
     from bucket.errors import BucketError
-    from bucket.kernels import pin_kernels
+    from bucket.kernels import kernel_variables, pin_kernels
     from bucket.packing import pack
     from bucket.paths import Project
     from bucket.samples import Sample, iter_samples
@@ -25,6 +25,7 @@ __all__ = [
     "dvc_hash",
     "file_sha256",
     "iter_samples",
+    "kernel_variables",
     "open_dataset",
     "open_file",
     "pack",
@@ -46,6 +47,7 @@ _LATER = {
     "download": "bucket.transfer",
     "dvc_hash": "bucket.dvc_hashes",
     "file_sha256": "bucket.transfer",
+    "kernel_variables": "bucket.kernels",
     "pin_kernels": "bucket.kernels",
     "iter_samples": "bucket.samples",
     "open_dataset": "bucket.dataset",

@@ -40,6 +40,11 @@ def pins(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in AVX2.items() if name not in environment}
 
 
+def kernel_variables() -> dict[str, str]:
+    """What the environment says of kernels, by variable; empty text where it says nothing."""
+    return {name: os.environ.get(name, "") for name in AVX2}
+
+
 def pin_kernels() -> None:
     """Have this program run with pinned kernels: start it again, once, if it does not yet.
 

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from pipeline.params import Features
 from pipeline.partitions import map_partitions
+from pipeline.resume import Kept, resumable, unfinished
 from pipeline.schemas import WEATHER_VALUES, features_schema, knock_on_values
 from pipeline.stage import StageError, run_stage
-from pipeline.tables import complete_or_absent, read_parquet, write_parquet
+from pipeline.tables import read_parquet, write_parquet
 
 #: Minutes after which an overdue flight no longer counts as waiting; by then it is cancelled or an
 #: exception, and which of the two lies in its future.
@@ -26,11 +28,17 @@ WAITING_MINUTES = 180
 LONGEST_DELAY = 24 * 60
 
 
+#: Of the flights before a partition, all that the airport's state is made from.
+KNOWN = ["scheduled", "origin", "dep_delay"]
+
+
 class Month(NamedTuple):
-    """A partition: a month of flights, the month before it (None: the first), and its output."""
+    """A partition: a month's flights, those of the month before (None: the first), and the rest."""
 
     flights: Path
     before: Path | None
+    weather: Path
+    planes: Path
     output: Path
 
 
@@ -134,7 +142,7 @@ def build_features(
         `schemas.features_schema`. Cancelled flights shape the airport's state but get no row:
         whether they would have been late is not known.
     """
-    known = pd.concat([before, flights], ignore_index=True)
+    known = pd.concat([before[KNOWN], flights[KNOWN]], ignore_index=True)
     features = with_airport_state(flights[flights["dep_delay"].notna()], known, params)
     features = with_aircraft(with_weather(features, weather), planes)
     return features.assign(
@@ -143,34 +151,45 @@ def build_features(
     )
 
 
-def build_month(month: Month, interim: Path, params: Features) -> int:
-    """Write the features of one month; returns the number of rows."""
+def build_month(month: Month, params: Features) -> None:
+    """Write the features of one month."""
     flights = read_parquet(month.flights)
-    before = flights.iloc[:0]
+    before = flights.iloc[:0][KNOWN]
     if month.before is not None:
-        before = read_parquet(month.before)
+        before = read_parquet(month.before, KNOWN)
         before = before[before["scheduled"] >= flights["scheduled"].min() - halo(params)]
-    weather = read_parquet(interim / "weather.parquet", ["origin", "hour", *WEATHER_VALUES])
-    planes = read_parquet(interim / "planes.parquet")
-    features = build_features(flights, before, weather, planes, params)
+    weather = read_parquet(month.weather, ["origin", "hour", *WEATHER_VALUES])
+    features = build_features(flights, before, weather, read_parquet(month.planes), params)
     write_parquet(features, features_schema(params.window_minutes), month.output)
-    return len(features)
+
+
+def months(interim: Path, kept: Kept) -> dict[str, Month]:
+    """The partitions in the order of time, by year and month.
+
+    Raises:
+        StageError: there are no flights.
+    """
+    files = sorted((interim / "flights").glob("*.parquet"))
+    if not files:
+        raise StageError(f"{interim / 'flights'}: no flights there. Run `dvc repro clean`.")
+    found = {}
+    for before, file in zip([None, *files], files, strict=False):
+        weather, planes = interim / "weather" / file.name, interim / "planes.parquet"
+        inputs = [one for one in (file, before, weather, planes) if one]
+        output = kept.file(file.name, inputs)
+        found[file.stem] = Month(file, before, weather, planes, output)
+    return found
 
 
 def main(interim: Path, output: Path, params: Path = Path("params.yaml")) -> None:
     """Read the tables in the folder INTERIM and write one file a month to the folder OUTPUT."""
     settings = Features.read(params)
-    files = sorted((interim / "flights").glob("*.parquet"))
-    if not files:
-        raise StageError(f"{interim / 'flights'}: no flights there. Run `dvc repro clean`.")
-    with complete_or_absent(output) as folder:
-        months = [
-            Month(file, before, folder / file.name)
-            for before, file in zip([None, *files], files, strict=False)
-        ]
-        build = partial(build_month, interim=interim, params=settings)
-        rows = map_partitions(build, months, label="features")
-    print(f"{sum(rows):,} departed flights in {len(rows)} months")
+    with resumable(output, settings) as kept:
+        partitions = months(interim, kept)
+        build = partial(build_month, params=settings)
+        map_partitions(build, unfinished(partitions), label="features")
+        rows = sum(pq.read_metadata(month.output).num_rows for month in partitions.values())
+    print(f"{rows:,} departed flights in {len(partitions)} months")
 
 
 if __name__ == "__main__":

@@ -69,6 +69,13 @@ class Clean(Section):
     max_wind_speed: Annotated[float, Field(gt=0)]
 
 
+class Scale(Section):
+    """How much larger than it is the data is made, to try the stages at a size."""
+
+    #: Times that every flight and every hour of weather is there, each a year after the other.
+    copies: Annotated[int, Field(ge=1, le=1000)]
+
+
 class Features(Section):
     """What counts as late, and what is known how long before a departure."""
 

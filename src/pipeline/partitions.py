@@ -1,12 +1,14 @@
-"""Work done partition by partition, on every core that this process may use."""
+"""Work done partition by partition: on every core of this process, or on a cluster of Dask."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import traceback
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tqdm import tqdm
+
+from bucket import BucketError
+from pipeline.engines import Outcome, outcomes
+from pipeline.stage import StageError
 
 Partition = TypeVar("Partition")
 Result = TypeVar("Result")
@@ -14,37 +16,49 @@ Result = TypeVar("Result")
 
 def map_partitions(
     function: Callable[[Partition], Result],
-    partitions: Sequence[Partition],
+    partitions: Mapping[str, Partition],
     *,
     label: str,
     workers: int | None = None,
 ) -> list[Result]:
     """Apply `function` to every partition and return the results in the partitions' order.
 
-    `function` is a module-level function (or a `functools.partial` of one) that draws on nothing
-    but its argument, so the results do not depend on the number of `workers` (default: the CPUs
-    that this process is allowed). With one worker all runs in this process.
-    Shows a progress bar titled `label` on a terminal; silent in a pipe.
+    Runs on the Dask cluster that `DASK_SCHEDULER_ADDRESS` names, else in `workers` processes of
+    this machine (default: `PIPELINE_WORKERS`, or the CPUs that this process is allowed; one runs
+    all in this process). Only as many partitions as the workers need are under way, and what a
+    worker that died had under way is done again. A progress bar titled `label` shows on a terminal.
+
+    Args:
+        function: of a module, or a `functools.partial` of one. It draws on nothing but its
+            argument, so that neither the workers nor their number matter to the results.
+        partitions: by the key that names each one in messages.
+        label: of the progress bar, and in messages.
+        workers: processes of this machine.
 
     Raises:
-        Exception: whatever `function` raised for the first partition that failed.
+        StageError: `function` failed for some; the others ran to their end before that. The message
+            names each, with the traceback of its worker.
     """
-    workers = min(workers or available_cpus(), len(partitions))
+    results: dict[str, Result] = {}
+    failed: dict[str, Outcome] = {}
+    # disable=None: no bar where standard error is not a terminal.
+    with tqdm(total=len(partitions), desc=label, disable=None, leave=False) as bar:
+        for key, outcome in outcomes(function, partitions, workers):
+            if outcome.error is None:
+                results[key] = outcome.result
+            else:
+                failed[key] = outcome
+            bar.update()
+    if failed:
+        told = [_told(key, failed[key].error) for key in partitions if key in failed]
+        raise StageError(
+            f"{label}: {len(failed)} of {len(partitions)} partitions failed.\n" + "\n".join(told)
+        )
+    return [results[key] for key in partitions]
 
-    def watched(results: Iterator[Result]) -> list[Result]:
-        # disable=None: no bar where standard error is not a terminal.
-        return list(tqdm(results, total=len(partitions), desc=label, disable=None, leave=False))
 
-    if workers <= 1:
-        return watched(map(function, partitions))
-    # Spawned, not forked: the parent may hold threads of Arrow or OpenMP, which a fork would copy
-    # in mid-air.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return watched(pool.map(function, partitions))
-
-
-def available_cpus() -> int:
-    """CPUs that this process may use: on a cluster the job's share, not the node's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _told(key: str, error: BaseException | None) -> str:
+    """A partition's failure; with the worker's traceback unless it is a message for people."""
+    if isinstance(error, StageError | BucketError):
+        return f"{key}: {error}"
+    return f"{key}:\n{''.join(traceback.format_exception(error)).rstrip()}"

@@ -8,7 +8,8 @@ the scheduled hour in UTC.
 
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ from pipeline.stage import StageError
 
 ORIGINS = ["EWR", "JFK", "LGA"]
 UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+#: What means "missing" in a field, in the words of pandas: nothing, and NA.
+MISSING: dict[str, Any] = {"na_values": ["", "NA"], "keep_default_na": False}
+
+#: Rows of a piece: some megabytes.
+PIECE_ROWS = 100_000
+
 FILES = {
     "flights": "flights.csv.zip",
     "weather": "weather.csv",
@@ -152,10 +160,33 @@ def read_raw(folder: Path, table: str, columns: list[str] | None = None) -> pd.D
         StageError: the file is missing, damaged, lacks a column that was asked for, has no
             rows, or holds a value of another type.
     """
-    path = folder / FILES[table]
+    with _promised(folder / FILES[table], table) as (path, types):
+        frame: pd.DataFrame = pd.read_csv(path, dtype=types, usecols=columns, **MISSING)
+        return _with_rows(frame, path)
+
+
+def raw_pieces(
+    folder: Path, table: str, columns: list[str] | None = None, rows: int = PIECE_ROWS
+) -> Iterator[pd.DataFrame]:
+    """The same table in pieces of so many rows, so that not all of it is in memory.
+
+    Raises:
+        StageError: as `read_raw`.
+    """
+    with (
+        _promised(folder / FILES[table], table) as (path, types),
+        pd.read_csv(path, dtype=types, usecols=columns, chunksize=rows, **MISSING) as pieces,
+    ):
+        for piece in pieces:
+            yield _with_rows(piece, path)
+
+
+@contextmanager
+def _promised(path: Path, table: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A file and the types of its columns; what goes wrong with it is told in the table's words."""
     types = {name: str(column.dtype) for name, column in SCHEMAS[table].columns.items()}
     try:
-        frame = _read_csv(path, types, columns)
+        yield path, types
     except FileNotFoundError:
         raise StageError(f"{path}: not there. `dvc pull` or `dvc repro fetch` gets it.") from None
     except (ValueError, OSError) as error:
@@ -163,23 +194,18 @@ def read_raw(folder: Path, table: str, columns: list[str] | None = None) -> pd.D
         raise StageError(f"{path}: not the table that was promised: {reason}") from None
     except (zipfile.BadZipFile, zlib.error) as error:
         raise StageError(f"{path} is damaged: {error}. Fetch it anew.") from None
+
+
+def _with_rows(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     if frame.empty:
         raise StageError(f"{path}: not the table that was promised: it has no rows.")
     return frame
 
 
-def _read_csv(
-    path: Path, types: dict[str, str] | str, columns: list[str] | None = None
-) -> pd.DataFrame:
-    return pd.read_csv(
-        path, dtype=types, usecols=columns, na_values=["", "NA"], keep_default_na=False
-    )
-
-
 def _wrong_types(path: Path, types: dict[str, str]) -> str:
     """Which columns hold how many values that are not of their type; "" if it is not that."""
     try:
-        text = _read_csv(path, "str")
+        text = pd.read_csv(path, dtype="str", **MISSING)
     except (ValueError, OSError):
         return ""
     found = []

@@ -11,7 +11,7 @@ import pandas as pd
 from bucket import dvc_hash
 from pipeline.figures import calibration_figure, gains_figure, hours_figure, models_figure
 from pipeline.params import Features, Fetch, Train
-from pipeline.schemas import FEATURE_SETS
+from pipeline.schemas import FEATURE_SETS, FIRST_YEAR
 from pipeline.stage import run_stage
 from pipeline.tables import read_json, read_parquet, write_text
 
@@ -148,7 +148,7 @@ def main(
     """Read FEATURES, INTERIM/origins and the results in REPORTS; fill TEMPLATE and write PAGE."""
     metrics = read_json(reports / "intervals.json")
     models, gains = metrics["models"], metrics["gains"]
-    flights = read_parquet(features, ["origin", "minute_of_day", "late"])
+    flights = read_parquet(features, ["origin", "minute_of_day", "late"], pattern=FIRST_YEAR)
     origins = read_parquet(interim / "origins.parquet")
     names_of_origins = dict(zip(origins["origin"], origins["name"], strict=True))
     curves = pd.read_csv(reports / "plots" / "calibration.csv")

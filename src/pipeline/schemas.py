@@ -2,6 +2,13 @@
 
 import pyarrow as pa
 
+#: Of the flights; with `scale.copies` above 1, the years that follow repeat it.
+YEAR = 2013
+
+#: Its files of a table by month. Models are fitted and figures made of it alone: a copy of a flight
+#: tells nothing new.
+FIRST_YEAR = f"{YEAR}-*.parquet"
+
 MINUTE_UTC = pa.timestamp("ms", tz="UTC")
 
 #: Weather at an origin in one hour: degrees Fahrenheit, percent, degrees, miles per hour, inches,

@@ -8,10 +8,10 @@ complete.
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -27,16 +27,20 @@ DECIMALS = 6
 
 
 def read_parquet(
-    path: Path, columns: list[str] | None = None, *, categories: list[str] | None = None
+    path: Path,
+    columns: list[str] | None = None,
+    *,
+    categories: list[str] | None = None,
+    pattern: str = "*.parquet",
 ) -> pd.DataFrame:
-    """Read a Parquet file, or a folder of them in the order of their names.
+    """Read a Parquet file, or those of a folder that fit `pattern`, in the order of their names.
 
     The text columns in `categories` come as pandas categories, a code a row instead of a string.
 
     Raises:
         StageError: there is nothing at `path`, or it is not Parquet.
     """
-    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    files = sorted(path.glob(pattern)) if path.is_dir() else [path]
     if not files or not files[0].is_file():
         raise StageError(f"{path}: no Parquet file there. Run the stage that makes it: dvc repro.")
     try:
@@ -54,6 +58,33 @@ def read_parquet(
     del table
     pa.default_memory_pool().release_unused()
     return frame
+
+
+def split_by(column: str, pieces: Iterable[pd.DataFrame], folder: Path) -> dict[int, Path]:
+    """Write the rows of each value of a column, in their order, to an Arrow file of its own.
+
+    Args:
+        column: of whole numbers.
+        pieces: frames of the same columns and types; one is in memory at a time.
+        folder: for the files; made.
+
+    Returns:
+        The files, by value; `pandas.read_feather` reads them.
+    """
+    folder.mkdir(parents=True)
+    files: dict[int, Path] = {}
+    with ExitStack() as open_files:
+        writers: dict[int, pa.RecordBatchWriter] = {}
+        for piece in pieces:
+            for found, rows in piece.groupby(column, sort=True):
+                value = cast("int", found)
+                table = pa.Table.from_pandas(rows, preserve_index=False, nthreads=1)
+                if value not in writers:
+                    files[value] = folder / f"{value}.arrow"
+                    writer = pa.ipc.new_file(str(files[value]), table.schema)
+                    writers[value] = open_files.enter_context(writer)
+                writers[value].write_table(table)
+    return files
 
 
 def conform(frame: pd.DataFrame, schema: pa.Schema, key: list[str]) -> pd.DataFrame:
@@ -129,17 +160,32 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, file or folder, renamed to it if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
-    _remove(temporary)
+    remove(temporary)
     try:
         yield temporary
         if temporary.is_dir():
-            _remove(path)
+            remove(path)
         temporary.replace(path)
     finally:
-        _remove(temporary)
+        remove(temporary)
 
 
-def _remove(path: Path) -> None:
+@contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """A folder for what nobody needs after the block, and what a killed one left is gone, too."""
+    remove(path)
+    is_first = not path.parent.exists()
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        remove(path)
+        if is_first:
+            with suppress(OSError):
+                path.parent.rmdir()  # if nothing else came into it
+
+
+def remove(path: Path) -> None:
     """Remove a file or folder if it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from pipeline.models import CATEGORIES, Notes, make_model
 from pipeline.params import Features, Train
-from pipeline.schemas import KEY, MODELS, knock_on_values, predictions_schema
+from pipeline.schemas import FIRST_YEAR, KEY, MODELS, knock_on_values, predictions_schema
 from pipeline.stage import StageError, run_stage
 from pipeline.tables import DECIMALS, read_parquet, write_json, write_parquet
 
@@ -60,7 +60,7 @@ def main(
     """Read the folder FEATURES; write PREDICTIONS (Parquet) and a REPORT of what was chosen."""
     settings = Train.read(params)
     knock_on = knock_on_values(Features.read(params).window_minutes)
-    flights = read_parquet(features, categories=sorted(CATEGORIES))
+    flights = read_parquet(features, categories=sorted(CATEGORIES), pattern=FIRST_YEAR)
     train, tune, test = split(flights, settings)
     del flights  # the three parts are copies
     table, notes = fit_all(train, tune, test, knock_on, settings)

@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from distributed import LocalCluster
 from ruamel.yaml import YAML
 
 from bucket.kernels import pins
@@ -38,6 +41,15 @@ def run(script: str, *arguments: str | Path, **changes: str) -> subprocess.Compl
         timeout=120,
         check=False,
     )
+
+
+@contextmanager
+def dask_cluster() -> Iterator[str]:
+    """The address of a cluster of two workers on this machine."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        yield cluster.scheduler_address
 
 
 def one_line_failure(result: subprocess.CompletedProcess[str]) -> str:

@@ -8,8 +8,8 @@ from pipeline.tables import read_parquet
 from tests.pipeline.pipeline_tools import interim, raw_tables
 
 FLIGHT_FILES = [f"flights/2013-{month:02d}.parquet" for month in range(1, 13)]
+WEATHER_FILES = [file.replace("flights", "weather") for file in FLIGHT_FILES]
 TABLES = {
-    "weather.parquet": (WEATHER, ["origin", "hour"], 26115),
     "planes.parquet": (PLANES, ["tailnum"], 3322),
     "origins.parquet": (ORIGINS, ["origin"], 3),
 }
@@ -18,7 +18,7 @@ TABLES = {
 def test_the_folder_holds_the_tables_and_nothing_else() -> None:
     files = [path for path in interim().rglob("*") if path.is_file()]
     assert sorted(str(path.relative_to(interim())) for path in files) == sorted(
-        [*FLIGHT_FILES, *TABLES]
+        [*FLIGHT_FILES, *WEATHER_FILES, *TABLES]
     )
 
 
@@ -43,6 +43,15 @@ def test_flights_have_their_schema_their_rows_and_a_unique_sorted_key() -> None:
     assert keys.is_monotonic_increasing
 
 
+def test_weather_has_its_schema_its_rows_and_each_month_a_unique_sorted_key() -> None:
+    assert len(read_parquet(interim() / "weather")) == 26_115
+    for file in WEATHER_FILES:
+        assert pq.read_schema(interim() / file).equals(WEATHER, check_metadata=True)
+        keys = pd.MultiIndex.from_frame(read_parquet(interim() / file)[["origin", "hour"]])
+        assert keys.is_unique
+        assert keys.is_monotonic_increasing
+
+
 def test_cancelled_flights_stay_with_no_delay() -> None:
     assert read_parquet(interim() / "flights")["dep_delay"].isna().sum() == 8255
 
@@ -62,7 +71,7 @@ def test_local_hours_that_occur_twice_are_distinct_in_utc() -> None:
     again = local[local.duplicated()]
     assert len(again) == 3
     assert (again[["month", "day", "hour"]] == [11, 3, 1]).all(axis=None)
-    weather = read_parquet(interim() / "weather.parquet")
+    weather = read_parquet(interim() / "weather")
     night = weather[
         weather["hour"].dt.tz_convert("America/New_York").dt.strftime("%m-%d %H") == "11-03 01"
     ]
@@ -72,7 +81,7 @@ def test_local_hours_that_occur_twice_are_distinct_in_utc() -> None:
 
 def test_a_wind_speed_that_cannot_be_becomes_null_and_no_other_does() -> None:
     raw = raw_tables()["weather"]["wind_speed"]
-    clean = read_parquet(interim() / "weather.parquet")["wind_speed"]
+    clean = read_parquet(interim() / "weather")["wind_speed"]
     assert raw.max() > 1000
     assert clean.max() < 200
     assert clean.isna().sum() == raw.isna().sum() + 1

@@ -16,7 +16,7 @@ from pipeline.features import (
     minutes,
 )
 from pipeline.params import Features
-from pipeline.schemas import KEY, WEATHER_VALUES, features_schema
+from pipeline.schemas import KEY, WEATHER, WEATHER_VALUES, features_schema
 from pipeline.tables import conform, read_parquet
 from tests.pipeline.pipeline_tools import (
     FEATURES,
@@ -47,7 +47,7 @@ WINDOWS = st.lists(minutes_between(5, 300), min_size=1, max_size=3, unique=True)
 
 
 def weather() -> pd.DataFrame:
-    return read_parquet(interim() / "weather.parquet", ["origin", "hour", *WEATHER_VALUES])
+    return read_parquet(interim() / "weather", ["origin", "hour", *WEATHER_VALUES])
 
 
 def planes() -> pd.DataFrame:
@@ -184,7 +184,7 @@ def test_the_weather_is_that_of_the_scheduled_hour_in_utc() -> None:
     # 1:30 at night occurs twice on 3 November: as 5:30 and, after the clocks go back, as 6:30 UTC.
     flights = made_flights(scheduled=["2013-11-03T05:30Z", "2013-11-03T06:30Z"])
     assert flights["minute_of_day"].tolist() == [90, 90]
-    hours = conform(weather(), pq.read_schema(interim() / "weather.parquet"), ["origin", "hour"])
+    hours = conform(weather(), WEATHER, ["origin", "hour"])
     night = hours[(hours["origin"] == "EWR") & (hours["hour"].dt.strftime("%m-%d") == "11-03")]
     night = night[night["hour"].dt.hour.isin([5, 6])].reset_index(drop=True)
     assert night.loc[0, WEATHER_VALUES].tolist() != night.loc[1, WEATHER_VALUES].tolist()

@@ -37,7 +37,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for month in (1, 10, 11):
         rows = month_of_features(month).iloc[::20]
         schema = features_schema(FEATURES.window_minutes)
-        write_parquet(rows, schema, folder / "features" / f"{month:02d}.parquet")
+        write_parquet(rows, schema, folder / "features" / f"2013-{month:02d}.parquet")
     section = with_months([1], [10], [11]).model_dump()
     section["boosting"]["max_rounds"] = 15
     changed_params(folder / "params.yaml", {"train": section})

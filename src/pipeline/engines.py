@@ -1,0 +1,182 @@
+"""Where partitions run: this process, a pool of processes, or a cluster of Dask.
+
+Each takes the same calls and gives back outcomes as they come. `map_partitions` is what stages use.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from typing import Any
+
+from pipeline.recipe import Recipe
+from pipeline.stage import StageError
+
+#: The address of a Dask scheduler, in the variable that Dask itself reads.
+SCHEDULER = "DASK_SCHEDULER_ADDRESS"
+
+#: How many processes there are to be; it changes no result, so it is no parameter of a stage.
+WORKERS = "PIPELINE_WORKERS"
+
+#: Partitions under way for each worker: the next one waits beside it, and no more are in memory.
+AHEAD = 2
+
+#: How often a partition may lose its worker while nothing else runs.
+LOSSES = 2
+
+#: Seconds to wait for a cluster's first worker, which may wait in a queue itself.
+PATIENCE = 600.0
+
+DIED = (
+    "its process died, also alone. If the system killed it, it had too little memory: give the job "
+    "more, or make the partitions smaller."
+)
+
+Function = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one partition: a result, or what was raised."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
+class WorkerDiedError(StageError):
+    """A partition's process was killed, each time that it was tried."""
+
+
+def outcomes(
+    function: Function, partitions: Mapping[str, Any], workers: int | None = None
+) -> Iterator[tuple[str, Outcome]]:
+    """Run `function` for every partition where the environment says; pairs in any order.
+
+    Raises:
+        StageError: the environment asks for what is not there.
+    """
+    if address := os.environ.get(SCHEDULER):
+        return _on_dask(function, partitions, address)
+    number = min(workers or wanted_workers(), len(partitions))
+    if number <= 1:
+        return ((key, _attempt(function, partition)) for key, partition in partitions.items())
+    return _in_pool(function, partitions, number)
+
+
+def wanted_workers() -> int:
+    """Processes of this machine: `PIPELINE_WORKERS`, or the CPUs that this process may use.
+
+    Raises:
+        StageError: the variable is no number of processes.
+    """
+    asked = os.environ.get(WORKERS)
+    if not asked:
+        return available_cpus()
+    if not asked.isascii() or not asked.isdigit() or int(asked) < 1:
+        raise StageError(f"{WORKERS} is {asked!r}: set it to a number of processes, from 1.")
+    return int(asked)
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use: on a cluster the job's share, not the node's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _of(future: "Future[Any]") -> Outcome:
+    error = future.exception()
+    return Outcome(error=error) if error else Outcome(future.result())
+
+
+def _attempt(function: Function, partition: Any) -> Outcome:
+    try:
+        return Outcome(function(partition))
+    except Exception as error:  # the others are to run all the same
+        return Outcome(error=error)
+
+
+def _in_pool(
+    function: Function, partitions: Mapping[str, Any], workers: int
+) -> Iterator[tuple[str, Outcome]]:
+    """In processes of this machine, which are made again where one of them dies.
+
+    With one process all are lost, and it is not known which partition was its end: so those that
+    were under way run again alone.
+    """
+    left = dict(partitions)
+    suspects: list[str] = []
+    losses: Counter[str] = Counter()
+    while left:
+        alone, keys = bool(suspects), suspects or list(left)
+        suspects = []
+        # Spawned, not forked: the parent may hold threads of Arrow or OpenMP, which a fork would
+        # copy in mid-air.
+        number = 1 if alone else workers
+        with ProcessPoolExecutor(number, mp_context=get_context("spawn")) as pool:
+            for key, future in _flow(pool, function, left, keys, 1 if alone else AHEAD * number):
+                outcome = _of(future)
+                if isinstance(outcome.error, BrokenExecutor):
+                    losses[key] += alone
+                    if losses[key] < LOSSES:
+                        suspects.append(key)
+                        continue
+                    outcome = Outcome(error=WorkerDiedError(DIED))
+                del left[key]
+                yield key, outcome
+
+
+def _on_dask(
+    function: Function, partitions: Mapping[str, Any], address: str
+) -> Iterator[tuple[str, Outcome]]:
+    """On a cluster of Dask, which runs a partition again where its worker is lost."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise StageError(
+            f"{SCHEDULER} is set, and Dask is not installed: `make setup` installs it."
+        ) from None
+    try:
+        client: Any = Client(address, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise StageError(f"{SCHEDULER} is {address}: no scheduler answers there: {error}") from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            raise StageError(
+                f"The scheduler {address} has had no worker for {PATIENCE:.0f} s."
+            ) from None
+        recipe = Recipe.here()
+        with client.get_executor(pure=False) as pool:
+            most = AHEAD * max(1, sum(client.ncores().values()))
+            for key, future in _flow(pool, recipe.checked(function), partitions, partitions, most):
+                yield key, _of(future)
+
+
+def _flow(
+    pool: Any,
+    function: Function,
+    partitions: Mapping[str, Any],
+    keys: Sequence[str] | Mapping[str, Any],
+    most: int,
+) -> Iterator[tuple[str, "Future[Any]"]]:
+    """Futures that are done, with at most so many under way; fewer where the pool has broken."""
+    coming = iter(list(keys))
+    running: dict[Future[Any], str] = {}
+
+    def start(count: int) -> None:
+        try:
+            for key in islice(coming, count):
+                running[pool.submit(function, partitions[key])] = key
+        except BrokenExecutor:  # what was not started stays with who asks
+            return
+
+    start(most)
+    while running:
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            yield running.pop(future), future
+        start(most - len(running))

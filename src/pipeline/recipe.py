@@ -1,0 +1,91 @@
+"""What a result is made by, besides its input: the modules of the pipeline, and the kernels.
+
+A worker of a cluster may have been started before a module was changed, or on its own terms. And
+what an interrupted stage has finished may be kept only as long as the same would come of it again.
+"""
+
+import hashlib
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from bucket import kernel_variables
+from pipeline.stage import StageError
+
+#: Packages whose release may change the bytes of a result.
+PACKAGES = ("numpy", "pandas", "pyarrow")
+
+PACKAGE = "pipeline"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Of a process.
+
+    Attributes:
+        modules: SHA-256 of the source of each module of the pipeline that it has imported.
+        terms: releases of Python and packages, and the variables that pin kernels.
+    """
+
+    modules: Mapping[str, str]
+    terms: Mapping[str, str]
+
+    @classmethod
+    def here(cls) -> Self:
+        """Of this process."""
+        names = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
+        return cls({name: _digest(name) for name in sorted(names)}, _terms())
+
+    def checked(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The function, for another process; there it fails unless that has the same recipe."""
+        return partial(_run_checked, self, function)
+
+    def digest(self, *parts: str) -> str:
+        """SHA-256 of the recipe, the script that runs, and more that a result depends on."""
+        script = getattr(sys.modules["__main__"], "__file__", None)
+        own = file_digest(Path(script)) if script else ""
+        text = json.dumps([dict(self.modules), dict(self.terms), own, parts])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _run_checked(expected: Recipe, function: Callable[[Any], Any], partition: Any) -> Any:
+    """Run in a worker what was sent from elsewhere, if it means the same here."""
+    for name in expected.modules:
+        importlib.import_module(name)
+    here = {name: _digest(name) for name in expected.modules}
+    if other := [name for name, digest in expected.modules.items() if here[name] != digest]:
+        raise StageError(
+            f"The Dask worker on {os.uname().nodename} runs another version of {', '.join(other)} "
+            "than this clone has. Restart the workers."
+        )
+    if other := [name for name, value in expected.terms.items() if _terms()[name] != value]:
+        raise StageError(
+            f"The Dask worker on {os.uname().nodename} differs from this process in "
+            f"{', '.join(other)}. Start it in this clone: bucket run dask worker ADDRESS."
+        )
+    return function(partition)
+
+
+@cache
+def _digest(module: str) -> str:
+    """Of a module's source, as it was when this process first asked."""
+    file = sys.modules[module].__file__
+    return file_digest(Path(file)) if file else ""
+
+
+def _terms() -> dict[str, str]:
+    packages = {name: version(name) for name in PACKAGES}
+    return {"Python": sys.version.split()[0]} | packages | kernel_variables()
