@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 
 from bucket import Project, Settings
 from bucket.dvc_plane import config
+from tests.ci import running
+from tests.ci.forges import Event, GitHub
 from tests.end_to_end.clones import Clone
 
 DATA = ("data/raw", "data/interim", "data/processed", ".dvc/cache")
@@ -139,9 +141,39 @@ def test_a_changed_parameter_reruns_its_stage_and_what_follows(
     second.run("bucket", "dvc", "pull")
     params = root / "params.yaml"
     params.write_text(params.read_text().replace("resamples: 2000", "resamples: 1000"))
+    refused = second.run("bucket", "reproduce", "--locked", check=False)
+    assert re.findall(r"Running stage '(\w+)'", refused.stdout) == ["evaluate", "report"]
+    assert refused.returncode == 1
+    assert "Not as dvc.lock had it: evaluate, report. Nothing was pushed." in refused.stderr
     done = second.run("bucket", "reproduce")
-    assert "Ran 2 stages: evaluate, report" in done.stdout
+    assert "Nothing to do: every result is up to date" in done.stdout
     assert re.search(r"Pushed \d+ objects?, [\d.]+ kB", done.stdout)
+
+
+def test_the_short_lines_of_the_ci_files_run_as_they_stand_there(
+    reproduced: Clone, tmp_path: Path
+) -> None:
+    """The long ones are `.ci/run`'s; `make soak` runs every job from its first line to its last."""
+    running.let_be_set_up(reproduced.root)
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    reproduced.run("git", *identity, "commit", "-q", "--allow-empty", "-m", "A merge, or as good")
+    forge, summary = GitHub(Event("request")), tmp_path / "summary.md"
+    ran = []
+    for text, env in running.scripts(forge, forge.jobs["embedded"]):
+        if not re.match(r"make (check|stop)", text):
+            own = Settings.load(Project(reproduced.root)).endpoint_url
+            done = running.run(
+                reproduced, text, env | {"GITHUB_STEP_SUMMARY": str(summary)}, endpoint=own
+            )
+            ran.append(text.split(" ARGS=")[0])
+            assert "Running stage" not in done.stdout
+    assert ran == ["sudo .ci/packages", "make setup"] + [
+        f"make {word}" for word in ("reproduce", "verify", "changes")
+    ]
+    report = (reproduced.root / "ci-report/report.md").read_text()
+    assert report.startswith("<!-- bucket report -->\n")
+    assert summary.read_text() == report
+    assert git_status(reproduced) == ""
 
 
 def test_a_stage_that_fails_names_the_cause_and_the_next_run_finishes(reproduced: Clone) -> None:
