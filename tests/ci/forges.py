@@ -84,7 +84,10 @@ class GitHub:
 
     @cached_property
     def context(self) -> dict[str, str]:
-        """What expressions can ask for, as far as ours do; a fork's run has no variables."""
+        """What expressions can ask for, as far as ours do.
+
+        GitHub gives a fork's run no variables; conditions have to hold if one day it does.
+        """
         event = self.event
         known = {
             "github.event_name": "pull_request" if event.kind == "request" else event.kind,
@@ -100,7 +103,7 @@ class GitHub:
                 "github.event.pull_request.head.repo.full_name": f"{owner}/project",
                 "github.event.pull_request.user.login": login,
             }
-        if event.has_bucket and not event.is_fork:
+        if event.has_bucket:
             known["vars.OS_ENDPOINT_URL"] = "https://s3.example.org"
         return {**known, **self.values}
 
@@ -131,13 +134,7 @@ class GitHub:
             # A job of which one that it needs was skipped is skipped, unless it says otherwise.
             if "cancelled()" not in condition and any(one not in found for one in needs):
                 continue
-            scripts = [
-                Script(
-                    step["run"], step.get("env", {}), bool(self.evaluate(step.get("if", "true")))
-                )
-                for step in job["steps"]
-                if "run" in step
-            ]
+            scripts = [self._script(step) for step in job["steps"] if "run" in step]
             environment = (job.get("environment") or {}).get("name", "")
             env = self._env({**self.file.get("env", {}), **job.get("env", {})})
             found[name] = Job(name, scripts, env, environment, job)
