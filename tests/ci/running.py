@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,15 +29,15 @@ def scripts(forge: GitHub | GitLab, job: Job) -> list[tuple[str, dict[str, str]]
 
 
 def run(
-    clone: Clone, text: str, env: Mapping[str, str], *, endpoint: str = ENDPOINT, check: bool = True
+    clone: Clone, text: str, env: Mapping[str, str], *, endpoint: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script in a clone, with the embedded store at `endpoint`."""
-    if os.getuid() == 0 and not shutil.which("sudo"):
+    """Run a script in a clone, with the embedded store at `endpoint`; it has to succeed."""
+    if os.getuid() == 0:
         text = re.sub(r"^sudo ", "", text, flags=re.MULTILINE)
     values = {name: value.replace(ENDPOINT, endpoint) for name, value in env.items()}
     text = text.replace(ENDPOINT, endpoint)
     shell = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text)
-    return clone.run(*shell, check=check, **values)
+    return clone.run(*shell, check=True, **values)
 
 
 def let_be_set_up(root: Path) -> None:

@@ -13,18 +13,19 @@ from pathlib import Path
 import pytest
 
 from bucket import Project, ports
+from tests.ci import running
 from tests.ci.forge_api import Forge, serving, variables
 from tests.ci.forges import Event, GitHub, GitLab
-from tests.ci.running import ENDPOINT, scripts
 from tests.conftest import REPOSITORY, discard
+from tests.end_to_end.clones import Clone
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
 
 #: Of whoever runs the tests; a runner has none of these.
 FOREIGN = ("OS_", "AWS_", "DVC_", "GIT_", "MAKE", "MFLAGS", "PYTEST_", "PYTHON", "VIRTUAL_ENV")
 
-#: As GitHub runs a step; GitLab sets the same options.
-SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+#: What is secret of a connection.
+KEYS = {"OS_ACCESS_KEY_ID", "OS_SECRET_ACCESS_KEY"}
 
 #: They start every job. A fork's request starts no other than the first; what the weekly run has
 #: otherwise is a line of `.ci/run`. The bucket is filled before a request is held against it.
@@ -43,35 +44,19 @@ def git(root: Path, *words: str) -> str:
 
 
 class Runner:
-    """A fresh clone at a commit, and the shells that run in it."""
+    """A fresh clone, and the shells that run in it."""
 
     def __init__(self, root: Path, source: Path) -> None:
-        self.root = root
         subprocess.run(["git", "clone", "-q", str(source), str(root)], check=True)
+        machine = {name: os.environ[name] for name in os.environ if not name.startswith(FOREIGN)}
+        self.root, self.clone = root, Clone(root, machine, timeout=1800)
         self.endpoint = f"http://127.0.0.1:{ports.free_ports(1)[0]}"
-        self.base = {name: os.environ[name] for name in os.environ if not name.startswith(FOREIGN)}
         self.log = ""
 
     def run(self, text: str, env: dict[str, str]) -> None:
         """Run a script as a runner does."""
-        if os.getuid() == 0:
-            text = re.sub(r"^sudo ", "", text, flags=re.MULTILINE)
-        values = {name: value.replace(ENDPOINT, self.endpoint) for name, value in env.items()}
-        print(f"$ {text}", flush=True)
-        done = subprocess.run(
-            [*SHELL, text.replace(ENDPOINT, self.endpoint)],
-            cwd=self.root,
-            env=self.base | values,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=1800,
-            check=False,
-        )
-        self.log += done.stdout
-        print(done.stdout[-6000:], flush=True)
-        assert done.returncode == 0
+        done = running.run(self.clone, text, env, endpoint=self.endpoint)
+        self.log += done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +82,8 @@ def store(request: pytest.FixtureRequest) -> StoreAccess:
 
 @pytest.fixture
 def forge_api() -> Iterator[Forge]:
-    with serving() as running:
-        yield running
+    with serving() as api:
+        yield api
 
 
 @pytest.fixture(scope="module")
@@ -133,28 +118,35 @@ def test_all_jobs_of_an_event_succeed(
     if event.kind == "push":
         empty(store)
     connection = store.env if event.has_bucket else {}
+    keys = {name: value for name, value in connection.items() if name in KEYS}
+    token: dict[str, str] = {}
     api = variables(forge_api, kind) if event.kind == "request" else {}
     told = {"CI": "true"}
     forge: GitHub | GitLab
     if kind == "GitHub":
-        keys = {"OS_ACCESS_KEY_ID", "OS_SECRET_ACCESS_KEY"}
-        given = {f"{'secrets' if n in keys else 'vars'}.{n}": v for n, v in connection.items()}
+        given = {f"{'secrets' if n in KEYS else 'vars'}.{n}": v for n, v in connection.items()}
         forge = GitHub(event, given | {"github.token": api.pop("GITHUB_TOKEN", "")})
         told |= api | {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
     else:
         told |= {"CI_MERGE_REQUEST_DIFF_BASE_SHA": git(source, "rev-parse", "main^1")}
-        forge = GitLab(event, connection | api | {"CI_PROJECT_DIR": str(cache)})
+        plain = {name: value for name, value in connection.items() if name not in KEYS}
+        token = {"GITLAB_TOKEN": api.pop("GITLAB_TOKEN", "")}
+        forge = GitLab(event, plain | api | {"CI_PROJECT_DIR": str(cache)})
     kept = tmp_path / "ci-report"
     for job in forge.jobs.values():
         if job.name == "tests" and not is_new(f"{kind} {job.name}"):
             continue
         runner = Runner(tmp_path / job.name, source)
+        # Variables of an environment of GitLab's are for its jobs alone.
+        scopes = {"bucket-read": keys, "bucket-write": keys, "merge-request": token}
+        scoped = scopes.get(job.environment, {}) if kind == "GitLab" else {}
         if job.name == "comment":
             kept.rename(runner.root / "ci-report")  # the artifact of the job before
         try:
-            for text, env in scripts(forge, job):
+            for text, env in running.scripts(forge, job):
                 is_known = "make test" in text and not is_new("make test")
-                runner.run(text.replace("make test", "true") if is_known else text, told | env)
+                text = text.replace("make test", "true") if is_known else text
+                runner.run(text, told | env | scoped)
         finally:
             discard(Project(runner.root))
         check_outcome(event, job.name, runner, store)
