@@ -27,7 +27,7 @@ doctor: setup ## Find what is wrong with the connection or this machine, and the
 reproduce: setup ## Serve the store, run what is stale, push the results, sum up: the main job
 	@bucket serve --if-embedded
 	@python src/pipeline/publish.py
-	@bucket reproduce
+	@bucket reproduce $(ARGS)
 	@python src/pipeline/summary.py reports/intervals.json reports/report.html
 
 # A file's tests stay together, and a folder's where tests/conftest.py says so: they share what is dear
@@ -40,10 +40,14 @@ check: setup ## Rebuild the last commit in a clean clone and compare every byte 
 	@python src/pipeline/publish.py
 	@bucket check $(ARGS)
 
-lint: setup ## Check style, format and types
+# Nothing here asks the network: the schemas of the two forges come with check-jsonschema.
+lint: setup ## Check style, format, types, and the two forges' CI files
 	@ruff check
 	@ruff format --check
 	@mypy
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+	@zizmor --quiet --offline --strict-collection --persona auditor .github
 
 secrets: setup ## Search every commit for credentials
 	@bucket secrets --history
@@ -57,9 +61,9 @@ push: setup ## Send the data of this commit to the bucket
 	@bucket serve --if-embedded
 	@bucket dvc push
 
-verify: setup ## Is the data of this commit on the remote, whole?
+verify: setup ## Is the data of this commit on the remote, whole? (ARGS="--rev HEAD")
 	@bucket serve --if-embedded
-	@bucket verify
+	@bucket verify $(ARGS)
 
 changes: setup ## What a change did to stages, metrics and data (ARGS="--base main"), in Markdown
 	@bucket serve --if-embedded >&2

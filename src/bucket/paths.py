@@ -56,6 +56,11 @@ class Project:
         return self.root / ".dvc" / "config.local"
 
     @property
+    def dvc_lock(self) -> Path:
+        """The hash of everything that the stages read and wrote when they last ran."""
+        return self.root / "dvc.lock"
+
+    @property
     def store(self) -> Path:
         """Data, log and state of the embedded object store, git-ignored."""
         return self.root / ".bucket"

@@ -1,13 +1,14 @@
 """The main job: run what is stale, push the results, and know what was done."""
 
 import re
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 
 from rich.filesize import decimal
 
 from bucket.dvc_plane.connected import remote_prefix, run_dvc
 from bucket.errors import ReproduceError
+from bucket.lock import entries
 from bucket.paths import Project
 from bucket.settings import Settings
 from bucket.transfer import usage
@@ -36,13 +37,22 @@ class Outcome:
     remote: str
 
 
-def reproduce(project: Project, settings: Settings, echo: Callable[[str], None]) -> Outcome:
+def reproduce(
+    project: Project, settings: Settings, echo: Callable[[str], None], *, locked: bool = False
+) -> Outcome:
     """Run `dvc repro` and `dvc push`; each line that DVC prints goes through `echo`.
 
     What was pushed is measured at the remote itself, by listing it before and after.
 
+    Args:
+        project: the clone.
+        settings: the connection.
+        echo: hears what DVC prints.
+        locked: push nothing unless `dvc.lock` comes out as it is.
+
     Raises:
-        ReproduceError: one of the two commands failed.
+        ReproduceError: one of the two commands failed, or a result is not what `dvc.lock` records.
+        LockError: `dvc.lock` cannot be read.
         SettingsError: the settings and DVC's remote name different buckets.
         TransferError: the store cannot be reached.
     """
@@ -54,7 +64,10 @@ def reproduce(project: Project, settings: Settings, echo: Callable[[str], None])
         lines.append(line)
         echo(line)
 
+    before = _recorded(project) if locked else {}
     for command in ("repro", "push"):
+        if locked and command == "push":
+            _compare(before, _recorded(project))
         status = run_dvc([command], project, settings, on_line=keep)
         if status != 0:
             raise ReproduceError(
@@ -69,6 +82,28 @@ def reproduce(project: Project, settings: Settings, echo: Callable[[str], None])
         bytes_pushed=size_now - size,
         remote=f"s3://{settings.bucket_name}/{prefix}",
     )
+
+
+def _recorded(project: Project) -> Mapping[str, entries.Entry]:
+    """What `dvc.lock` has of each stage; nothing where there is no such file."""
+    try:
+        text = project.dvc_lock.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return entries.stages(entries.read(text))
+
+
+def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.Entry]) -> None:
+    """Refuse what is not as it was recorded.
+
+    Raises:
+        ReproduceError: naming the stages.
+    """
+    if changed := [name for name in after if after[name] != before.get(name)]:
+        raise ReproduceError(
+            f"Not as dvc.lock had it: {', '.join(changed)}. Nothing was pushed. `git diff` shows "
+            "what changed: commit that, or mend its cause."
+        )
 
 
 def describe(outcome: Outcome, settings: Settings) -> str:

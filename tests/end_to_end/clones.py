@@ -17,6 +17,7 @@ class Clone:
 
     root: Path
     environment: dict[str, str]
+    timeout: int = 280  # seconds, of each command
 
     def run(
         self, *command: str | Path, check: bool = True, **changes: str
@@ -29,7 +30,7 @@ class Clone:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=self.timeout,
             check=False,
         )
         print(f"$ {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")

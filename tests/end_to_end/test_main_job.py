@@ -13,7 +13,12 @@ from ruamel.yaml import YAML
 
 from bucket import Project, Settings
 from bucket.dvc_plane import config
+from tests.ci import running
+from tests.ci.forges import Event, GitHub
 from tests.end_to_end.clones import Clone
+
+#: What the CI files have made, but for what takes minutes.
+MADE = ("setup", "reproduce", "verify", "changes")
 
 DATA = ("data/raw", "data/interim", "data/processed", ".dvc/cache")
 
@@ -46,8 +51,43 @@ def test_results_are_the_committed_ones(reproduced: Clone) -> None:
     assert git_status(reproduced) == ""
 
 
-def test_a_second_run_finds_nothing_to_do_and_a_pipe_gets_plain_lines(reproduced: Clone) -> None:
-    done = reproduced.make("reproduce")
+@pytest.fixture(scope="module")
+def ci_lines(
+    reproduced: Clone, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, subprocess.CompletedProcess[str]]:
+    """The short lines of the CI files as they stand there, run after `make reproduce`; by command.
+
+    The long ones are `.ci/run`'s. `make soak` runs every job from its first line to its last.
+    """
+    running.let_be_set_up(reproduced.root)
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    reproduced.run("git", *identity, "commit", "-q", "--allow-empty", "-m", "A merge, or as good")
+    own = Settings.load(Project(reproduced.root)).endpoint_url
+    forge, summary = GitHub(Event("request")), tmp_path_factory.mktemp("summary") / "summary.md"
+    told = {"GITHUB_STEP_SUMMARY": str(summary)}
+    return {
+        text.split(" ARGS=")[0]: running.run(reproduced, text, env | told, endpoint=own)
+        for text, env in running.scripts(forge, forge.jobs["embedded"])
+        if not text.startswith(("make check", "make stop"))
+    } | {"summary": reproduced.run("cat", summary)}
+
+
+def test_the_short_lines_of_the_ci_files_run(
+    reproduced: Clone, ci_lines: dict[str, subprocess.CompletedProcess[str]]
+) -> None:
+    commands = {".ci/packages", *(f"make {word}" for word in MADE)}
+    assert {name.removeprefix("sudo ") for name in ci_lines} == {*commands, "summary"}
+    assert "\nComplete: " in ci_lines["make verify"].stdout
+    report = (reproduced.root / "ci-report/report.md").read_text()
+    assert report.startswith("<!-- bucket report -->\n")
+    assert ci_lines["summary"].stdout == report
+    assert git_status(reproduced) == ""
+
+
+def test_a_second_run_finds_nothing_to_do_and_a_pipe_gets_plain_lines(
+    reproduced: Clone, ci_lines: dict[str, subprocess.CompletedProcess[str]]
+) -> None:
+    done = ci_lines["make reproduce"]
     assert "Nothing to do: every result is up to date" in done.stdout
     assert "Nothing to push" in done.stdout
     assert "Running stage" not in done.stdout
@@ -139,8 +179,12 @@ def test_a_changed_parameter_reruns_its_stage_and_what_follows(
     second.run("bucket", "dvc", "pull")
     params = root / "params.yaml"
     params.write_text(params.read_text().replace("resamples: 2000", "resamples: 1000"))
+    refused = second.run("bucket", "reproduce", "--locked", check=False)
+    assert re.findall(r"Running stage '(\w+)'", refused.stdout) == ["evaluate", "report"]
+    assert refused.returncode == 1
+    assert "Not as dvc.lock had it: evaluate, report. Nothing was pushed." in refused.stderr
     done = second.run("bucket", "reproduce")
-    assert "Ran 2 stages: evaluate, report" in done.stdout
+    assert "Nothing to do: every result is up to date" in done.stdout
     assert re.search(r"Pushed \d+ objects?, [\d.]+ kB", done.stdout)
 
 

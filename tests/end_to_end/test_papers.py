@@ -69,7 +69,10 @@ def test_the_make_targets_that_a_page_names_exist(page: str) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "data/README.md", "docs/provenance.md", "docs/providers.md", "docs/git-lfs.md"],
+    [
+        *("README.md", "data/README.md", "docs/ci.md", "docs/git-lfs.md", "docs/provenance.md"),
+        "docs/providers.md",
+    ],
 )
 def test_the_files_that_a_page_names_exist(page: str) -> None:
     text = (REPOSITORY / page).read_text()

@@ -83,8 +83,14 @@ def run(
     runner.become(command, runner.environment(command[0], project, Settings.load(project)))
 
 
-@app.command(epilog="Example: `bucket reproduce`, which `make reproduce` calls.")
-def reproduce() -> None:
+@app.command(
+    epilog="Example: `bucket reproduce`, which `make reproduce` calls; `bucket reproduce --locked`."
+)
+def reproduce(
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Push nothing unless all is as dvc.lock records it.")
+    ] = False,
+) -> None:
     """Run the stages that are stale (dvc repro), push (dvc push), and say what was done."""
     from bucket import reproduce as main_job
     from bucket.paths import Project
@@ -92,5 +98,5 @@ def reproduce() -> None:
 
     project = Project.find()
     settings = Settings.load(project)
-    outcome = main_job.reproduce(project, settings, echo=print)
+    outcome = main_job.reproduce(project, settings, echo=print, locked=locked)
     print("\n" + main_job.describe(outcome, settings))

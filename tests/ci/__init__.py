@@ -1,0 +1,1 @@
+"""Tests of the two forges' CI files, and of what they call."""
