@@ -32,8 +32,11 @@ def make_clone() -> Iterator[Callable[..., Clone]]:
 
 @pytest.fixture(scope="session")
 def reproduced(make_clone: Callable[..., Clone], tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which `make reproduce` has run from nothing."""
-    clone = make_clone(tmp_path_factory.mktemp("reproduced") / "clone", TZ="UTC", LC_ALL="C.UTF-8")
+    """A clone in which `make reproduce` has run from nothing, where nobody develops."""
+    folder = tmp_path_factory.mktemp("reproduced") / "a folder of one's own, é"
+    clone = make_clone(
+        folder, TZ="Asia/Kathmandu", LC_ALL="C", PYTHONHASHSEED="7", OPENBLAS_NUM_THREADS="1"
+    )
     done = clone.make("reproduce")
     assert "Ran 7 stages: fetch, validate, clean, features, train, evaluate, report" in done.stdout
     return clone
