@@ -24,7 +24,7 @@ init: setup ## Point the project at a bucket of your own: asks, shows, writes, c
 doctor: setup ## Find what is wrong with the connection or this machine, and the fix
 	@bucket doctor
 
-reproduce: setup ## Serve the store, run what is stale, push the results, sum up: the main job
+reproduce: setup ## Serve the store, run what is stale, push the results, sum up: the main job (ARGS=--pull)
 	@bucket serve --if-embedded
 	@python src/pipeline/publish.py
 	@bucket reproduce $(ARGS)

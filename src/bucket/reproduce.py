@@ -1,7 +1,7 @@
 """The main job: run what is stale, push the results, and know what was done."""
 
 import re
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 from rich.filesize import decimal
@@ -38,7 +38,12 @@ class Outcome:
 
 
 def reproduce(
-    project: Project, settings: Settings, echo: Callable[[str], None], *, locked: bool = False
+    project: Project,
+    settings: Settings,
+    echo: Callable[[str], None],
+    arguments: Sequence[str] = (),
+    *,
+    locked: bool = False,
 ) -> Outcome:
     """Run `dvc repro` and `dvc push`; each line that DVC prints goes through `echo`.
 
@@ -48,6 +53,8 @@ def reproduce(
         project: the clone.
         settings: the connection.
         echo: hears what DVC prints.
+        arguments: the words after `dvc repro`. With `--pull`, which takes finished stages from the
+            remote, also those that ran elsewhere (DVC's run cache), the push leaves them there.
         locked: push nothing unless `dvc.lock` comes out as it is.
 
     Raises:
@@ -65,10 +72,11 @@ def reproduce(
         echo(line)
 
     before = _recorded(project) if locked else {}
-    for command in ("repro", "push"):
+    run_cache = ["--run-cache"] if "--pull" in arguments else []
+    for command, *words in (["repro", *arguments], ["push", *run_cache]):
         if locked and command == "push":
             _compare(before, _recorded(project))
-        status = run_dvc([command], project, settings, on_line=keep)
+        status = run_dvc([command, *words], project, settings, on_line=keep)
         if status != 0:
             raise ReproduceError(
                 f"`dvc {command}` failed (exit status {status}); the lines above say why. "

@@ -84,19 +84,22 @@ def run(
 
 
 @app.command(
-    epilog="Example: `bucket reproduce`, which `make reproduce` calls; `bucket reproduce --locked`."
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Example: `bucket reproduce`, which `make reproduce` calls; `bucket reproduce --locked`; "
+    "`bucket reproduce --pull train`, in a clone without data: what others have pushed need not run.",
 )
 def reproduce(
+    context: typer.Context,
     locked: Annotated[
         bool, typer.Option("--locked", help="Push nothing unless all is as dvc.lock records it.")
     ] = False,
 ) -> None:
-    """Run the stages that are stale (dvc repro), push (dvc push), and say what was done."""
+    """Run the stages that are stale (dvc repro, with its options), push, and say what was done."""
     from bucket import reproduce as main_job
     from bucket.paths import Project
     from bucket.settings import Settings
 
     project = Project.find()
     settings = Settings.load(project)
-    outcome = main_job.reproduce(project, settings, echo=print, locked=locked)
+    outcome = main_job.reproduce(project, settings, print, context.args, locked=locked)
     print("\n" + main_job.describe(outcome, settings))

@@ -1,0 +1,204 @@
+# shellcheck shell=bash
+# What the job scripts in this folder share: a clone of the job's own on a disk of the job's own, the
+# run, what is kept of it when the job is stopped, and that nothing stays behind. Bash 4 or newer.
+#
+# They set `top`, the clone that the job was submitted in. Four variables of the environment turn
+# what they do (JOB_COMMIT=v1.0 sbatch ...):
+#
+#   JOB_COMMIT    the commit to reproduce: a hash, tag or branch; without it, the one checked out
+#   JOB_SCRATCH   a folder on a disk that is fast for the node(s); without it, see node_disk
+#   JOB_VENV      own: packages of the job's own (25 s and the network); without it, .venv of `top`
+#   JOB_OFFLINE   1: no connection from the node(s): data comes from, and goes to, the cache of `top`
+
+set -euo pipefail
+: "${top:?set by the script that reads this file}"
+
+#: After `scancel` Slurm waits for its KillWait, 30 s by default, before it kills. This much of it
+#: is for sending; the rest is for ending and clearing away.
+CANCEL_SECONDS=20
+
+#: For processes that were told to end.
+END_SECONDS=5
+
+folder='' child='' finished='' make=(make)
+
+say() { echo "[$(date +%T)] $*"; }
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+# A folder on the node's own disk: what the cluster says is this job's, else /tmp.
+node_disk() {
+  local name
+  for name in JOB_SCRATCH SLURM_TMPDIR TMPDIR; do
+    if [ -n "${!name:-}" ]; then
+      if [ -d "${!name}" ] && [ -w "${!name}" ]; then
+        echo "${!name}"
+        return
+      fi
+      say "$name is ${!name}, no folder to write to on $(hostname)" >&2
+    fi
+  done
+  say "Neither SLURM_TMPDIR nor TMPDIR names a folder on this node: /tmp is taken" >&2
+  echo /tmp
+}
+
+# job_begin DISK: a folder of the job's own there, for nobody else; what to do with signals.
+job_begin() {
+  folder=$(mktemp -d "$1/${SLURM_JOB_NAME:-job}-${SLURM_JOB_ID:-$$}.XXXXXX")
+  trap job_clear EXIT
+  trap 'job_stopped "The time is nearly up" 0' USR1
+  trap 'job_stopped "Cancelled" "$CANCEL_SECONDS"' TERM INT
+  # Temporary files of the stages, and DVC's database, which no network file system is good for.
+  mkdir "$folder/tmp"
+  export TMPDIR="$folder/tmp" DVC_SITE_CACHE_DIR="$folder/tmp/dvc-site"
+  # Libraries that count the cores of the node would take those of other jobs, too.
+  export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}"
+  # The log has what was printed also when the process that printed it is killed.
+  export PYTHONUNBUFFERED=1
+  say "Job ${SLURM_JOB_ID:-(none)} on $(hostname), in $folder"
+}
+
+# Run a command in a process group of its own, and wait for it so that signals are heard at once.
+run() {
+  local status=0
+  setsid "$@" &
+  child=$!
+  wait "$child" || status=$?
+  child=''
+  return "$status"
+}
+
+# End the command that `run` runs, and all that it started.
+end_child() {
+  local tries=$((END_SECONDS * 10))
+  [ -n "$child" ] || return 0
+  kill -TERM -- "-$child" 2>/dev/null || true
+  while kill -0 -- "-$child" 2>/dev/null && ((tries-- > 0)); do sleep 0.1; done
+  kill -KILL -- "-$child" 2>/dev/null || true
+  wait "$child" 2>/dev/null || true
+  child=''
+}
+
+# The trap of the end, whatever the reason: nothing of the job stays on the node.
+job_clear() {
+  local tries=10
+  end_child
+  # What was just killed may still write.
+  until rm -rf "$folder" 2>/dev/null || ((tries-- == 0)); do sleep 0.2; done
+  [ ! -e "$folder" ] || say "Left behind: $folder"
+}
+
+# job_stopped WHY SECONDS: keep what is finished, within the seconds (0: however long it takes).
+job_stopped() {
+  trap : USR1
+  say "$1: ending the stage that runs"
+  end_child
+  if [ -n "$finished" ]; then
+    job_end
+  else
+    job_keep "$2"
+  fi
+  exit 1
+}
+
+# A clone of one commit of `top`, its packages, its connection.
+job_clone() {
+  local commit changed
+  commit=$(git -C "$top" rev-parse --verify --quiet "${JOB_COMMIT:-HEAD}^{commit}") ||
+    fail "JOB_COMMIT is $JOB_COMMIT, which $top does not know."
+  changed=$(git -C "$top" status --porcelain --untracked-files=no)
+  if [ -z "${JOB_COMMIT:-}" ] && [ -n "$changed" ]; then
+    fail "Files of $top are changed and not committed ($(head -n 1 <<<"${changed:3}")," \
+      "$(wc -l <<<"$changed") in all), and a job runs a commit. Commit them, on a branch of their own" \
+      "if you like, or name the commit to run: JOB_COMMIT=HEAD sbatch ..."
+  fi
+  run git clone --quiet --no-hardlinks --no-checkout "$top" "$folder/clone"
+  cd "$folder/clone"
+  git checkout --quiet --detach "$commit"
+  say "Commit $(git log -1 --format='%h, %s')"
+  # A link, not a copy: the keys stay where only their owner reads them.
+  [ ! -e "$top/.env" ] || ln -s "$top/.env" .env
+  job_packages
+  job_cache
+  if [ -z "${JOB_OFFLINE:-}" ]; then run python cluster/reach.py; fi
+}
+
+# The packages: those of `top`, if they are what this commit asks for.
+job_packages() {
+  if [ "${JOB_VENV:-}" != own ] && [ "$top/.venv/.packages" -nt "$top/requirements.lock" ] &&
+    cmp -s "$top/requirements.lock" requirements.lock; then
+    ln -s "$top/.venv" .venv
+    # make is told that the set-up is done; the code is the job's own.
+    make+=(--old-file=.venv/.installed)
+    export PYTHONPATH="$PWD/src"
+  elif [ -n "${JOB_OFFLINE:-}" ]; then
+    fail "$top/.venv is not what requirements.lock of this commit says. On the login node: make setup."
+  else
+    run "${make[@]}" setup ||
+      fail "The packages of this commit cannot be installed on this node. On the login node, with" \
+        "the commit checked out: make setup. Then submit again."
+  fi
+  export PATH="$PWD/.venv/bin:$PATH"
+}
+
+# Where DVC keeps data: where this clone's own configuration says so, there; else in the folder.
+job_cache() {
+  local cache="$top/.dvc/cache"
+  if [ -e "$top/.dvc/config.local" ]; then
+    cp -p "$top/.dvc/config.local" .dvc/config.local
+    cache=$(cd "$top" && dvc cache dir)
+    [ "$cache" = "$top/.dvc/cache" ] || dvc cache dir --quiet --local "$cache"
+  fi
+  dvc remote add --quiet --local top "$cache"
+  if [ -n "${JOB_OFFLINE:-}" ]; then dvc remote default --quiet --local top; fi
+}
+
+# Run what is stale, with what the remote has of the rest; send the results.
+reproduce() {
+  # An array: each of its jobs takes one of the words, from the first on.
+  if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then set -- "${@:SLURM_ARRAY_TASK_ID:1}"; fi
+  local status=0
+  if [ -n "${JOB_OFFLINE:-}" ]; then
+    { run bucket dvc repro --pull "$@" && run bucket dvc push --run-cache; } || status=$?
+  else
+    run "${make[@]}" reproduce ARGS="--pull $*" || status=$?
+  fi
+  if ((status)); then
+    job_keep 0
+    exit 1
+  fi
+  finished=yes
+}
+
+# job_keep SECONDS: send what finished stages have made; the next job takes it from there.
+job_keep() {
+  say "Sending what is finished"
+  if run timeout "$1" bucket dvc push --quiet --run-cache; then
+    say "It is sent: submit the job again, and it goes on there"
+  elif run timeout "$1" bucket dvc push --quiet --run-cache --remote top; then
+    say "The store did not take it. It is in the cache of $top: JOB_OFFLINE=1 sbatch goes on there"
+  else
+    say "Not all was sent: submit the job again, and it makes the rest anew"
+  fi
+}
+
+# Everything ran. New results are a branch of `top`: whatever is checked out there stays as it is.
+job_end() {
+  local branch="slurm/$SLURM_JOB_ID" name
+  git add --all
+  if git diff --cached --quiet; then
+    say "Done: the results are those of the commit, byte for byte"
+    return
+  fi
+  name=${USER:-$(id -un)}
+  git config user.email >/dev/null ||
+    git config user.email "$name@$(hostname)"
+  git config user.name >/dev/null || git config user.name "$name"
+  git commit --quiet --message "Results of Slurm job $SLURM_JOB_ID"
+  git push --quiet --force origin "HEAD:refs/heads/$branch"
+  say "Done: the results are the branch $branch. In $top: git merge $branch"
+  if [ -n "${JOB_OFFLINE:-}" ]; then say "Then send the data from where there is a network: bucket push"; fi
+}

@@ -1,0 +1,29 @@
+"""Does this node reach the store, with these keys? If not: one sentence, exit status 1."""
+
+import sys
+
+from bucket import BucketError, Project, Settings, ports, stored_sha256
+from bucket.dvc_plane.connected import remote_prefix
+
+
+def reach() -> None:
+    """Ask for an object that is not there, which takes a signed request and moves nothing.
+
+    Raises:
+        BucketError: a setting is missing or wrong, or the store refuses or does not answer.
+    """
+    settings = Settings.load()
+    prefix = remote_prefix(Project.find(), settings)
+    if settings.is_embedded and ports.is_free(settings.port):
+        raise BucketError(
+            f"{settings.endpoint_url} is an embedded store, which serves its own machine alone, "
+            "and this node has none. A job needs a bucket that all nodes reach: `make init`."
+        )
+    stored_sha256(f"{prefix}/reached", settings=settings)
+
+
+if __name__ == "__main__":
+    try:
+        reach()
+    except BucketError as error:
+        sys.exit(f"The job ends here: {error}")

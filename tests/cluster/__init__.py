@@ -1,0 +1,1 @@
+"""The job scripts in `cluster/`, on a real Slurm."""
