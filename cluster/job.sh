@@ -1,14 +1,15 @@
 # shellcheck shell=bash
 # What the job scripts in this folder share: a clone of the job's own on a disk of the job's own, the
-# run, what is kept of it when the job is stopped, and that nothing stays behind. Bash 4 or newer.
+# run, what is kept of it when the job is stopped, and that nothing stays behind. Bash 4.3 or newer.
 #
-# They set `top`, the clone that the job was submitted in. Four variables of the environment turn
+# They set `top`, the clone that the job was submitted in. Five variables of the environment turn
 # what they do (JOB_COMMIT=v1.0 sbatch ...):
 #
 #   JOB_COMMIT    the commit to reproduce: a hash, tag or branch; without it, the one checked out
 #   JOB_SCRATCH   a folder on a disk that is fast for the node(s); without it, see node_disk
 #   JOB_VENV      own: packages of the job's own (25 s and the network); without it, .venv of `top`
 #   JOB_OFFLINE   1: no connection from the node(s): data comes from, and goes to, the cache of `top`
+#   JOB_SEND      every how many seconds what stages have finished is sent; 60
 
 set -euo pipefail
 : "${top:?set by the script that reads this file}"
@@ -20,7 +21,7 @@ CANCEL_SECONDS=20
 #: For processes that were told to end.
 END_SECONDS=5
 
-folder='' child='' finished='' make=(make)
+folder='' finished='' children=() make=(make)
 
 say() { echo "[$(date +%T)] $*"; }
 
@@ -61,31 +62,42 @@ job_begin() {
   say "Job ${SLURM_JOB_ID:-(none)} on $(hostname), in $folder"
 }
 
-# Run a command in a process group of its own, and wait for it so that signals are heard at once.
-run() {
-  local status=0
+# Start a command in a process group of its own.
+start() {
   setsid "$@" &
-  child=$!
+  children+=("$!")
+}
+
+# Run a command, and wait for it so that signals are heard at once.
+run() {
+  local status=0 child
+  start "$@"
+  child=${children[-1]}
   wait "$child" || status=$?
-  child=''
+  end_child "$child"
+  unset 'children[-1]'
   return "$status"
 }
 
-# End the command that `run` runs, and all that it started.
+# end_child PID: end a command that `start` started, and all that it started.
 end_child() {
   local tries=$((END_SECONDS * 10))
-  [ -n "$child" ] || return 0
-  kill -TERM -- "-$child" 2>/dev/null || true
-  while kill -0 -- "-$child" 2>/dev/null && ((tries-- > 0)); do sleep 0.1; done
-  kill -KILL -- "-$child" 2>/dev/null || true
-  wait "$child" 2>/dev/null || true
-  child=''
+  kill -TERM -- "-$1" 2>/dev/null || return 0
+  while kill -0 -- "-$1" 2>/dev/null && ((tries-- > 0)); do sleep 0.1; done
+  kill -KILL -- "-$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+end_children() {
+  local child
+  for child in "${children[@]}"; do end_child "$child"; done
+  children=()
 }
 
 # The trap of the end, whatever the reason: nothing of the job stays on the node.
 job_clear() {
   local tries=10
-  end_child
+  end_children
   # What was just killed may still write.
   until rm -rf "$folder" 2>/dev/null || ((tries-- == 0)); do sleep 0.2; done
   [ ! -e "$folder" ] || say "Left behind: $folder"
@@ -95,7 +107,7 @@ job_clear() {
 job_stopped() {
   trap : USR1
   say "$1: ending the stage that runs"
-  end_child
+  end_children
   if [ -n "$finished" ]; then
     job_end
   else
@@ -161,11 +173,13 @@ reproduce() {
   # An array: each of its jobs takes one of the words, from the first on.
   if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then set -- "${@:SLURM_ARRAY_TASK_ID:1}"; fi
   local status=0
+  start bash cluster/send.sh
   if [ -n "${JOB_OFFLINE:-}" ]; then
     { run bucket dvc repro --pull "$@" && run bucket dvc push --run-cache; } || status=$?
   else
     run "${make[@]}" reproduce ARGS="--pull $*" || status=$?
   fi
+  end_children
   if ((status)); then
     job_keep 0
     exit 1

@@ -80,6 +80,7 @@ class SlurmNode:
         self, command: str, folder: str = "/srv/home/student", **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a shell command as the user `student`, with a login's environment and `variables`."""
+        user = ["setpriv", "--reuid", str(UID), "--regid", str(UID), "--clear-groups"]
         words = {
             "HOME": "/srv/home/student",
             "USER": "student",
@@ -87,13 +88,18 @@ class SlurmNode:
             "PATH": os.pathsep.join([str(TOOLS), "/usr/local/bin:/usr/bin:/bin"]),
             "LANG": "C.UTF-8",
         } | variables
+        shell = ["bash", "-c", f"cd {shlex.quote(folder)} && {command}"]
+        environment = ["env", "-i", *[f"{name}={value}" for name, value in words.items()]]
+        return self._enter([*user, *environment, *shell])
+
+    def as_root(self, command: str) -> str:
+        """Standard output of a shell command that the node's root runs."""
+        return self._enter(["bash", "-c", command]).stdout
+
+    def _enter(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        """Run a command in the namespaces."""
         return subprocess.run(
-            [
-                *("nsenter", "-t", str(self._first), "-m", "-p", "-n", "-u", "--"),
-                *("setpriv", "--reuid", str(UID), "--regid", str(UID), "--clear-groups"),
-                *("env", "-i", *[f"{name}={value}" for name, value in words.items()]),
-                *("bash", "-c", f"cd {shlex.quote(folder)} && {command}"),
-            ],
+            ["nsenter", "-t", str(self._first), "-m", "-p", "-n", "-u", "--", *command],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -111,12 +117,11 @@ class SlurmNode:
         shown = self.run(f"scontrol show job --oneliner {job}").stdout.split()
         return next(word.partition("=")[2] for word in shown if word.startswith(f"{name}="))
 
-    def processes(self) -> list[str]:
-        """The command lines of what the user's jobs have running: all but the embedded store."""
-        running = psutil.process_iter(["uids", "name", "cmdline"])
+    def processes(self) -> list[psutil.Process]:
+        """What the user's jobs have running: all but the embedded store."""
         return [
-            " ".join(process.info["cmdline"])
-            for process in running
+            process
+            for process in psutil.process_iter(["uids", "name", "cmdline"])
             if process.info["uids"].real == UID and process.info["name"] != "weed"
         ]
 

@@ -3,10 +3,11 @@
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.node import TOOLS, UID, SlurmNode
+from tests.cluster.node import OVER, TOOLS, UID, SlurmNode
 from tests.conftest import REPOSITORY, make_project
 
 #: Two stages. The first notes in the home that it ran; the second waits as long as a file `wait` is
@@ -63,7 +64,8 @@ class Small:
 
     def left_behind(self) -> list[str]:
         """What jobs that are over left on the node: scratch folders and processes."""
-        return [*self.node.processes(), *[str(path) for path in self.node.scratch.iterdir()]]
+        running = [" ".join(process.info["cmdline"]) for process in self.node.processes()]
+        return [*running, *[str(path) for path in self.node.scratch.iterdir()]]
 
 
 def make_small(node: SlurmNode, name: str = "small") -> Small:
@@ -87,3 +89,12 @@ def make_small(node: SlurmNode, name: str = "small") -> Small:
 def commit(message: str) -> str:
     """The command that commits what git knows."""
     return f"git -c user.name=Test -c user.email=test@example.org commit -q -a -m {message!r}"
+
+
+def wait_for(small: Small, job: str, words: str) -> None:
+    """Wait until the log of a job says this."""
+    deadline = time.monotonic() + 60
+    while words not in small.log(job):
+        assert time.monotonic() < deadline, small.log(job)
+        assert small.node.field(job, "JobState") not in OVER, small.log(job)
+        time.sleep(0.05)

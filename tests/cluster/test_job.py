@@ -2,27 +2,17 @@
 
 import shutil
 import subprocess
-import time
 
 import pytest
 
-from tests.cluster.node import OVER, SlurmNode
-from tests.cluster.small import Small, make_small
+from tests.cluster.node import SlurmNode
+from tests.cluster.small import Small, make_small, wait_for
 from tests.conftest import REPOSITORY
 
 
 @pytest.fixture(scope="module")
 def small(slurm: SlurmNode) -> Small:
     return make_small(slurm)
-
-
-def wait_for(small: Small, job: str, words: str) -> None:
-    """Wait until the log of a job says this."""
-    deadline = time.monotonic() + 60
-    while words not in small.log(job):
-        assert time.monotonic() < deadline, small.log(job)
-        assert small.node.field(job, "JobState") not in OVER, small.log(job)
-        time.sleep(0.05)
 
 
 def test_a_cancelled_job_leaves_nothing_behind_and_the_next_one_goes_on_there(
