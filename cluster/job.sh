@@ -2,13 +2,14 @@
 # What the job scripts in this folder share: a clone of the job's own on a disk of the job's own, the
 # run, what is kept of it when the job is stopped, and that nothing stays behind. Bash 4.3 or newer.
 #
-# They set `top`, the clone that the job was submitted in. Five variables of the environment turn
+# They set `top`, the clone that the job was submitted in. Six variables of the environment turn
 # what they do (JOB_COMMIT=v1.0 sbatch ...):
 #
 #   JOB_COMMIT    the commit to reproduce: a hash, tag or branch; without it, the one checked out
-#   JOB_SCRATCH   a folder on a disk that is fast for the node(s); without it, see node_disk
+#   JOB_SCRATCH   a folder for the clone of the job; without it, see node_disk and shared_disk
 #   JOB_VENV      own: packages of the job's own (25 s and the network); without it, .venv of `top`
 #   JOB_OFFLINE   1: no connection from the node(s): data comes from, and goes to, the cache of `top`
+#   JOB_INTERFACE for dask.sbatch: the network that its nodes share, such as ib0
 #   JOB_SEND      every how many seconds what stages have finished is sent; 60
 
 set -euo pipefail
@@ -21,7 +22,7 @@ CANCEL_SECONDS=20
 #: For processes that were told to end.
 END_SECONDS=5
 
-folder='' finished='' children=() make=(make)
+folder='' node_folder='' finished='' children=() make=(make)
 
 say() { echo "[$(date +%T)] $*"; }
 
@@ -30,10 +31,10 @@ fail() {
   exit 1
 }
 
-# A folder on the node's own disk: what the cluster says is this job's, else /tmp.
-node_disk() {
+# first_folder NAME...: the first of these variables that names a folder to write to.
+first_folder() {
   local name
-  for name in JOB_SCRATCH SLURM_TMPDIR TMPDIR; do
+  for name in "$@"; do
     if [ -n "${!name:-}" ]; then
       if [ -d "${!name}" ] && [ -w "${!name}" ]; then
         echo "${!name}"
@@ -42,19 +43,39 @@ node_disk() {
       say "$name is ${!name}, no folder to write to on $(hostname)" >&2
     fi
   done
-  say "Neither SLURM_TMPDIR nor TMPDIR names a folder on this node: /tmp is taken" >&2
-  echo /tmp
+  return 1
 }
 
-# job_begin DISK: a folder of the job's own there, for nobody else; what to do with signals.
+# A folder on the node's own disk: what the cluster says is this job's, else /tmp.
+node_disk() {
+  first_folder SLURM_TMPDIR TMPDIR || {
+    say "Neither SLURM_TMPDIR nor TMPDIR names a folder on $(hostname): /tmp is taken" >&2
+    echo /tmp
+  }
+}
+
+# A folder that all nodes see: where the cluster says, else beside the clone's own temporary files.
+shared_disk() {
+  first_folder SCRATCH || {
+    mkdir -p "$top/.dvc/tmp"
+    echo "$top/.dvc/tmp"
+  }
+}
+
+# job_begin [DISK]: a folder of the job's own in JOB_SCRATCH, or there, or on the node's own disk, and one
+# for temporary files on the node's own disk, for nobody else; what to do with signals.
 job_begin() {
-  folder=$(mktemp -d "$1/${SLURM_JOB_NAME:-job}-${SLURM_JOB_ID:-$$}.XXXXXX")
+  local own disk name="${SLURM_JOB_NAME:-job}-${SLURM_JOB_ID:-$$}"
+  own=$(node_disk)
+  disk=$(first_folder JOB_SCRATCH) || disk=${1:-$own}
+  folder=$(mktemp -d "$disk/$name.XXXXXX")
+  node_folder=$(mktemp -d "$own/$name-tmp.XXXXXX")
+  export JOB_TMPDIR="${TMPDIR:-}" # what the cluster says, for processes on other nodes
   trap job_clear EXIT
   trap 'job_stopped "The time is nearly up" 0' USR1
   trap 'job_stopped "Cancelled" "$CANCEL_SECONDS"' TERM INT
   # Temporary files of the stages, and DVC's database, which no network file system is good for.
-  mkdir "$folder/tmp"
-  export TMPDIR="$folder/tmp" DVC_SITE_CACHE_DIR="$folder/tmp/dvc-site"
+  export TMPDIR="$node_folder" DVC_SITE_CACHE_DIR="$node_folder/dvc-site"
   # Libraries that count the cores of the node would take those of other jobs, too.
   export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}"
   # The log has what was printed also when the process that printed it is killed.
@@ -99,7 +120,7 @@ job_clear() {
   local tries=10
   end_children
   # What was just killed may still write.
-  until rm -rf "$folder" 2>/dev/null || ((tries-- == 0)); do sleep 0.2; done
+  until rm -rf "$folder" "$node_folder" 2>/dev/null || ((tries-- == 0)); do sleep 0.2; done
   [ ! -e "$folder" ] || say "Left behind: $folder"
 }
 

@@ -1,4 +1,4 @@
-"""A real Slurm of one node, in namespaces of its own; what a user types there."""
+"""A real Slurm of one or two nodes, in namespaces of its own; what a user types there."""
 
 import os
 import shlex
@@ -21,34 +21,37 @@ UID = 23456
 READY_SECONDS = 30
 
 #: States of a job that is over.
-OVER = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"}
+OVER = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL"}
 
 
 class SlurmNode:
-    """A cluster of one node: start, submit, cancel, look.
+    """A cluster whose first node is also where a user logs in: start, submit, cancel, look.
 
     Args:
-        folder: for the homes of users and the scratch folders of jobs, as the node's
-            `/srv/home` and `/srv/scratch`.
+        folder: for the homes of users and the scratch folders of jobs, as the nodes' `/srv/home`,
+            which they share, and `/srv/scratch`, which they do not.
+        nodes: how many, 1 or 2.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nodes: int = 1) -> None:
         self.folder = folder
+        self.nodes = nodes
         self.home = folder / "home" / "student"
-        self.scratch = folder / "scratch"
+        self.scratches = [folder / "scratch", folder / "scratch2"]
         self._unshare: subprocess.Popen[str] | None = None
         self._first = 0
 
     def start(self) -> None:
         """Start the node and return when it takes jobs."""
         self.home.mkdir(parents=True)
-        self.scratch.mkdir()
+        for scratch in self.scratches:
+            scratch.mkdir()
         os.chown(self.home, UID, UID)
         self._unshare = subprocess.Popen(
             [
                 *("unshare", "-m", "-p", "-f", "-n", "-u", "--mount-proc", "--kill-child"),
-                *("bash", HERE / "node.sh", packages.FOLDER, HERE / "slurm_conf", self.folder),
-                *(str(UID), *_only_for_root()),
+                *("bash", HERE / "node.sh", str(self.nodes), packages.FOLDER),
+                *(HERE / "slurm_conf", self.folder, str(UID), *_only_for_root()),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -124,6 +127,10 @@ class SlurmNode:
             for process in psutil.process_iter(["uids", "name", "cmdline"])
             if process.info["uids"].real == UID and process.info["name"] != "weed"
         ]
+
+    def scratch_folders(self) -> list[Path]:
+        """The folders of jobs on the nodes' own disks; a job's goes if nothing is left in it."""
+        return [path for scratch in self.scratches for path in scratch.iterdir()]
 
     def wait(self, job: str, seconds: float = 120) -> str:
         """Wait until a job is over, its epilog too, and return its state."""

@@ -65,7 +65,7 @@ class Small:
     def left_behind(self) -> list[str]:
         """What jobs that are over left on the node: scratch folders and processes."""
         running = [" ".join(process.info["cmdline"]) for process in self.node.processes()]
-        return [*running, *[str(path) for path in self.node.scratch.iterdir()]]
+        return [*running, *map(str, self.node.scratch_folders())]
 
 
 def make_small(node: SlurmNode, name: str = "small") -> Small:

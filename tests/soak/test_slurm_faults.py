@@ -42,7 +42,7 @@ def test_a_job_that_dies_without_a_word_goes_on_where_it_was(small: Small) -> No
     small.run("rm ~/wait")
     assert small.node.wait(job) == "FAILED"
     # Nothing of the script could run: it is the cluster's epilog that clears such scratch folders.
-    (left,) = small.node.scratch.iterdir()
+    (left,) = small.node.scratch_folders()
     subprocess.run(["rm", "-rf", left], check=True)
     again = small.submit()
     assert "Stage 'first' is cached" in done(small, again)
