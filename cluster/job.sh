@@ -22,7 +22,7 @@ CANCEL_SECONDS=20
 #: For processes that were told to end.
 END_SECONDS=5
 
-folder='' node_folder='' finished='' children=() make=(make)
+folder='' node_folder='' workers='' finished='' children=() make=(make)
 
 say() { echo "[$(date +%T)] $*"; }
 
@@ -100,18 +100,30 @@ run() {
   return "$status"
 }
 
-# end_child PID: end a command that `start` started, and all that it started.
-end_child() {
+# gone PID: whether a command that `start` started, and all that it started, ends within END_SECONDS.
+gone() {
   local tries=$((END_SECONDS * 10))
+  while kill -0 -- "-$1" 2>/dev/null; do
+    ((tries-- > 0)) || return 1
+    sleep 0.1
+  done
+}
+
+# end_child PID: end it.
+end_child() {
+  if [ "$1" = "$workers" ]; then
+    # Told by Slurm, each of its processes ends in order; srun would kill them.
+    scancel --quiet --signal=TERM "$SLURM_JOB_ID.0" || true
+    gone "$1" || true
+  fi
   kill -TERM -- "-$1" 2>/dev/null || return 0
-  while kill -0 -- "-$1" 2>/dev/null && ((tries-- > 0)); do sleep 0.1; done
-  kill -KILL -- "-$1" 2>/dev/null || true
+  gone "$1" || kill -KILL -- "-$1" 2>/dev/null || true
   wait "$1" 2>/dev/null || true
 }
 
 end_children() {
-  local child
-  for child in "${children[@]}"; do end_child "$child"; done
+  local index
+  for ((index = ${#children[@]} - 1; index >= 0; index--)); do end_child "${children[index]}"; done
   children=()
 }
 

@@ -18,6 +18,7 @@ if [ -n "${SLURM_MEM_PER_NODE:-}" ]; then
 fi
 # A process a core, each with one thread: what runs in them is Python. `bucket run` gives them the
 # connection to the store, and the same numerical kernels as everywhere.
-run bucket run dask worker --scheduler-file "$1" --protocol tls --no-dashboard \
+run bucket run dask worker --scheduler-file "$1" --protocol tls \
+  --no-dashboard --dashboard-address 127.0.0.1:0 \
   --nworkers "$SLURM_CPUS_PER_TASK" --nthreads 1 "${memory[@]}" --local-directory "$folder" \
   --death-timeout 60

@@ -50,8 +50,8 @@ class SlurmNode:
         self._unshare = subprocess.Popen(
             [
                 *("unshare", "-m", "-p", "-f", "-n", "-u", "--mount-proc", "--kill-child"),
-                *("bash", HERE / "node.sh", str(self.nodes), packages.FOLDER),
-                *(HERE / "slurm_conf", self.folder, str(UID), *_only_for_root()),
+                *("bash", str(HERE / "node.sh"), str(self.nodes), str(packages.FOLDER)),
+                *(str(HERE / "slurm_conf"), str(self.folder), str(UID), *_only_for_root()),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

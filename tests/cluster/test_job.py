@@ -5,18 +5,19 @@ import subprocess
 
 import pytest
 
+from tests.cluster.clone import Submitting, wait_for
 from tests.cluster.node import SlurmNode
-from tests.cluster.small import Small, make_small, wait_for
+from tests.cluster.small import make_small
 from tests.conftest import REPOSITORY
 
 
 @pytest.fixture(scope="module")
-def small(slurm: SlurmNode) -> Small:
+def small(slurm: SlurmNode) -> Submitting:
     return make_small(slurm)
 
 
 def test_a_cancelled_job_leaves_nothing_behind_and_the_next_one_goes_on_there(
-    small: Small,
+    small: Submitting,
 ) -> None:
     small.run("touch ~/wait")
     cancelled = small.submit()
@@ -41,7 +42,7 @@ def test_a_cancelled_job_leaves_nothing_behind_and_the_next_one_goes_on_there(
     assert small.run("dvc status -q; git status --porcelain") == ""
 
 
-def test_a_job_without_good_keys_says_so_in_a_sentence(small: Small) -> None:
+def test_a_job_without_good_keys_says_so_in_a_sentence(small: Submitting) -> None:
     wrong = "not-the-secret-of-this-store"
     job = small.submit(OS_SECRET_ACCESS_KEY=wrong)
     assert small.node.wait(job) == "FAILED"
@@ -52,7 +53,7 @@ def test_a_job_without_good_keys_says_so_in_a_sentence(small: Small) -> None:
     assert small.left_behind() == []
 
 
-def test_a_job_runs_what_is_committed_and_says_what_is_not(small: Small) -> None:
+def test_a_job_runs_what_is_committed_and_says_what_is_not(small: Submitting) -> None:
     (small.root / "words.txt").write_text("one\ntwo\nthree\n")
     job = small.submit()
     assert small.node.wait(job) == "FAILED"

@@ -6,33 +6,34 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.clone import Submitting, commit, wait_for
 from tests.cluster.conftest import slurm  # noqa: F401 (a fixture)
 from tests.cluster.node import SlurmNode
-from tests.cluster.small import Small, commit, make_small, wait_for
+from tests.cluster.small import make_small
 
 
 @pytest.fixture
-def small(slurm: SlurmNode, request: pytest.FixtureRequest) -> Iterator[Small]:  # noqa: F811
+def small(slurm: SlurmNode, request: pytest.FixtureRequest) -> Iterator[Submitting]:  # noqa: F811
     made = make_small(slurm, request.node.name.replace("[", "-").strip("]"))
     yield made
     made.run("rm -f ~/wait ~/first-ran; bucket serve --stop")
 
 
-def done(small: Small, job: str, state: str = "COMPLETED") -> str:
+def done(small: Submitting, job: str, state: str = "COMPLETED") -> str:
     """The log of a job that ended as expected and left nothing behind."""
     assert small.node.wait(job) == state, small.log(job)
     assert small.left_behind() == [], small.log(job)
     return small.log(job)
 
 
-def merged(small: Small, job: str) -> None:
+def merged(small: Submitting, job: str) -> None:
     """The job's branch, merged: its data is there, and DVC has nothing to do."""
     small.run(f"git merge -q slurm/{job} && bucket pull -q")
     assert small.run("cat first.txt second/first.txt") == "2\n2\n"
     assert small.run("dvc status -q; git status --porcelain") == ""
 
 
-def test_a_job_that_dies_without_a_word_goes_on_where_it_was(small: Small) -> None:
+def test_a_job_that_dies_without_a_word_goes_on_where_it_was(small: Submitting) -> None:
     small.run("touch ~/wait")
     job = small.submit(JOB_SEND="1")
     wait_for(small, job, "Running stage 'second'")
@@ -49,7 +50,7 @@ def test_a_job_that_dies_without_a_word_goes_on_where_it_was(small: Small) -> No
     merged(small, again)
 
 
-def test_told_that_time_is_nearly_up_it_sends_what_is_finished(small: Small) -> None:
+def test_told_that_time_is_nearly_up_it_sends_what_is_finished(small: Submitting) -> None:
     small.run("touch ~/wait")
     job = small.submit()
     wait_for(small, job, "Running stage 'second'")
@@ -62,7 +63,7 @@ def test_told_that_time_is_nearly_up_it_sends_what_is_finished(small: Small) -> 
     merged(small, again)
 
 
-def test_what_the_store_does_not_take_is_kept_in_the_cache_of_the_clone(small: Small) -> None:
+def test_what_the_store_does_not_take_is_kept_in_the_cache_of_the_clone(small: Submitting) -> None:
     small.run("touch ~/wait")
     job = small.submit()
     wait_for(small, job, "Running stage 'second'")
@@ -79,7 +80,7 @@ def test_what_the_store_does_not_take_is_kept_in_the_cache_of_the_clone(small: S
     merged(small, again)
 
 
-def test_without_a_connection_data_comes_from_and_goes_to_the_clone(small: Small) -> None:
+def test_without_a_connection_data_comes_from_and_goes_to_the_clone(small: Submitting) -> None:
     small.run("bucket serve --stop")
     job = small.submit(JOB_OFFLINE="1")
     assert "Then send the data from where there is a network: bucket push" in done(small, job)
@@ -93,7 +94,7 @@ def test_without_a_connection_data_comes_from_and_goes_to_the_clone(small: Small
     small.run("test ! -e ~/first-ran && bucket serve")
 
 
-def test_jobs_of_an_array_take_a_stage_each(small: Small) -> None:
+def test_jobs_of_an_array_take_a_stage_each(small: Submitting) -> None:
     small.run("sbatch --wait --array=1-2 cluster/reproduce.sbatch first second")
     logs = sorted(small.root.glob("slurm-*_*.out"))
     assert [log.name[-6:] for log in logs] == ["_1.out", "_2.out"]
@@ -104,7 +105,7 @@ def test_jobs_of_an_array_take_a_stage_each(small: Small) -> None:
     assert small.left_behind() == []
 
 
-def test_a_commit_that_is_named_runs_whatever_is_checked_out(small: Small) -> None:
+def test_a_commit_that_is_named_runs_whatever_is_checked_out(small: Submitting) -> None:
     small.run("git tag v1 && echo three >> words.txt && " + commit("One more"))
     (small.root / "words.txt").write_text("changed and not committed\n")
     job = small.submit(JOB_COMMIT="v1")
@@ -116,7 +117,7 @@ def test_a_commit_that_is_named_runs_whatever_is_checked_out(small: Small) -> No
 
 @pytest.mark.parametrize("scratch", ["/srv/no-such-folder", "/srv/home/student/my scratch, é"])
 def test_the_scratch_folder_is_the_one_named_or_said_to_be_missing(
-    small: Small, scratch: str
+    small: Submitting, scratch: str
 ) -> None:
     small.run("mkdir -p ~/'my scratch, é'")
     job = small.submit(JOB_SCRATCH=scratch)
@@ -130,7 +131,7 @@ def test_the_scratch_folder_is_the_one_named_or_said_to_be_missing(
     merged(small, job)
 
 
-def test_a_shared_cache_is_used_where_the_clone_names_one(small: Small) -> None:
+def test_a_shared_cache_is_used_where_the_clone_names_one(small: Submitting) -> None:
     small.run("mkdir ../shared-cache && dvc cache dir --local ../shared-cache")
     job = small.submit()
     done(small, job)
@@ -139,7 +140,7 @@ def test_a_shared_cache_is_used_where_the_clone_names_one(small: Small) -> None:
     assert small.run("cat second/first.txt; rm -r ../shared-cache") == "2\n"
 
 
-def test_outside_a_clone_the_job_says_so(small: Small) -> None:
+def test_outside_a_clone_the_job_says_so(small: Submitting) -> None:
     job = small.node.submit(
         f"--output={small.place}/slurm-%j.out {small.place}/cluster/reproduce.sbatch", "/srv/home"
     )
@@ -147,7 +148,7 @@ def test_outside_a_clone_the_job_says_so(small: Small) -> None:
     assert "/srv/home is not in a clone" in small.log(job)
 
 
-def test_no_key_is_in_a_log_the_spool_or_a_process_list(small: Small) -> None:
+def test_no_key_is_in_a_log_the_spool_or_a_process_list(small: Submitting) -> None:
     keys = [
         line.partition("=")[2]
         for line in (small.root / ".env").read_text().splitlines()
