@@ -1,4 +1,4 @@
-"""The whole pipeline as Slurm jobs: to the end, cancelled, out of time, and on two nodes with Dask."""
+"""The whole pipeline as Slurm jobs: to the end, cancelled, out of time, on two nodes with Dask."""
 
 import re
 import time
