@@ -66,7 +66,7 @@ def main() -> None:
         except subprocess.CalledProcessError as error:
             print(f"{' '.join(error.cmd[:2])} failed.")
     reason = why_not()
-    print(f"Those of Slurm jobs are skipped: {reason}." if reason else "Those of Slurm jobs run.")
+    print("The tests of Slurm jobs", f"are skipped: {reason}." if reason else "run.")
 
 
 if __name__ == "__main__":

@@ -85,8 +85,8 @@ def run(
 
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Example: `bucket reproduce`, as `make reproduce` does; `bucket reproduce --locked`; "
-    "`bucket reproduce --pull train`: in a clone without data, what others have pushed is not run.",
+    epilog="Example: `bucket reproduce`, which `make reproduce` calls; `bucket reproduce train`; "
+    "`bucket reproduce --pull`: what others have pushed need not run; `bucket reproduce --locked`.",
 )
 def reproduce(
     context: typer.Context,
