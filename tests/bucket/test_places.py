@@ -215,6 +215,6 @@ def test_no_other_tracked_file_names_project_endpoint_or_bucket(tmp_path: Path) 
         if file != Path("docs/doctor.md")  # what was said of those of the tests
         for name in old.findall(text.decode(errors="replace"))
     }
-    # Where the pages speak of the embedded store, wherever the project's data lives.
-    pages = ("README.md", "docs/providers.md")
+    # Where they mean the embedded store, wherever the project's data lives.
+    pages = ("README.md", "docs/providers.md", ".github/workflows/reproduce.yml", ".gitlab-ci.yml")
     assert left <= {(page, TEMPLATE.endpoint) for page in pages}
