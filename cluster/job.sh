@@ -16,13 +16,16 @@ set -euo pipefail
 : "${top:?set by the script that reads this file}"
 
 #: After `scancel` Slurm waits for its KillWait, 30 s by default, before it kills. This much of it
-#: is for sending; the rest is for ending and clearing away.
-CANCEL_SECONDS=20
+#: is for sending to the store, and a quarter more where that fails; the rest is for clearing away.
+CANCEL_SECONDS=16
 
 #: For processes that were told to end.
 END_SECONDS=5
 
-folder='' node_folder='' workers='' finished='' children=() make=(make)
+#: How far it is: `running` from the first stage on, `finished` after the last.
+phase=''
+
+folder='' node_folder='' commit='' workers='' children=() make=(make)
 
 say() { echo "[$(date +%T)] $*"; }
 
@@ -62,8 +65,8 @@ shared_disk() {
   }
 }
 
-# job_begin [DISK]: a folder of the job's own in JOB_SCRATCH, or there, or on the node's own disk, and one
-# for temporary files on the node's own disk, for nobody else; what to do with signals.
+# job_begin [DISK]: a folder of the job's own in JOB_SCRATCH, or there, or on the node's own disk, and
+# one on the node's own disk for temporary files, for nobody else; what to do with signals.
 job_begin() {
   local own disk name="${SLURM_JOB_NAME:-job}-${SLURM_JOB_ID:-$$}"
   own=$(node_disk)
@@ -76,8 +79,8 @@ job_begin() {
   trap 'job_stopped "Cancelled" "$CANCEL_SECONDS"' TERM INT
   # Temporary files of the stages, and DVC's database, which no network file system is good for.
   export TMPDIR="$node_folder" DVC_SITE_CACHE_DIR="$node_folder/dvc-site"
-  # Libraries that count the cores of the node would take those of other jobs, too.
-  export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}"
+  # What counts the cores of the node would take those of other jobs, too.
+  export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}" PIPELINE_WORKERS="${SLURM_CPUS_PER_TASK:-1}"
   # The log has what was printed also when the process that printed it is killed.
   export PYTHONUNBUFFERED=1
   say "Job ${SLURM_JOB_ID:-(none)} on $(hostname), in $folder"
@@ -139,19 +142,18 @@ job_clear() {
 # job_stopped WHY SECONDS: keep what is finished, within the seconds (0: however long it takes).
 job_stopped() {
   trap : USR1
-  say "$1: ending the stage that runs"
+  say "$1: ending what runs"
   end_children
-  if [ -n "$finished" ]; then
-    job_end
-  else
-    job_keep "$2"
-  fi
+  case $phase in
+    running) job_keep "$2" ;;
+    finished) job_end ;;
+  esac
   exit 1
 }
 
 # A clone of one commit of `top`, its packages, its connection.
 job_clone() {
-  local commit changed
+  local changed
   commit=$(git -C "$top" rev-parse --verify --quiet "${JOB_COMMIT:-HEAD}^{commit}") ||
     fail "JOB_COMMIT is $JOB_COMMIT, which $top does not know."
   changed=$(git -C "$top" status --porcelain --untracked-files=no)
@@ -189,23 +191,30 @@ job_packages() {
   export PATH="$PWD/.venv/bin:$PATH"
 }
 
-# Where DVC keeps data: where this clone's own configuration says so, there; else in the folder.
+# Where DVC keeps data: where the configuration of `top` says so, there; else in the folder.
 job_cache() {
-  local cache="$top/.dvc/cache"
   if [ -e "$top/.dvc/config.local" ]; then
     cp -p "$top/.dvc/config.local" .dvc/config.local
-    cache=$(cd "$top" && dvc cache dir)
-    [ "$cache" = "$top/.dvc/cache" ] || dvc cache dir --quiet --local "$cache"
+    # A path in it is seen from where it stands.
+    if grep -q '^ *dir *=' .dvc/config.local; then dvc cache dir --quiet --local "$(cache_of_top)"; fi
   fi
-  dvc remote add --quiet --local top "$cache"
-  if [ -n "${JOB_OFFLINE:-}" ]; then dvc remote default --quiet --local top; fi
+  if [ -n "${JOB_OFFLINE:-}" ]; then
+    remote_top
+    dvc remote default --quiet --local top
+  fi
 }
+
+cache_of_top() { (cd "$top" && dvc cache dir); }
+
+# The cache of `top` as a remote of this clone: DVC lays out the two alike.
+remote_top() { dvc remote add --quiet --local --force top "$(cache_of_top)"; }
 
 # Run what is stale, with what the remote has of the rest; send the results.
 reproduce() {
   # An array: each of its jobs takes one of the words, from the first on.
   if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then set -- "${@:SLURM_ARRAY_TASK_ID:1}"; fi
   local status=0
+  phase=running
   start bash cluster/send.sh
   if [ -n "${JOB_OFFLINE:-}" ]; then
     { run bucket dvc repro --pull "$@" && run bucket dvc push --run-cache; } || status=$?
@@ -217,7 +226,7 @@ reproduce() {
     job_keep 0
     exit 1
   fi
-  finished=yes
+  phase=finished
 }
 
 # job_keep SECONDS: send what finished stages have made; the next job takes it from there.
@@ -225,7 +234,7 @@ job_keep() {
   say "Sending what is finished"
   if run timeout "$1" bucket dvc push --quiet --run-cache; then
     say "It is sent: submit the job again, and it goes on there"
-  elif run timeout "$1" bucket dvc push --quiet --run-cache --remote top; then
+  elif remote_top && run timeout "$(($1 / 4))" bucket dvc push --quiet --run-cache --remote top; then
     say "The store did not take it. It is in the cache of $top: JOB_OFFLINE=1 sbatch goes on there"
   else
     say "Not all was sent: submit the job again, and it makes the rest anew"
@@ -236,15 +245,15 @@ job_keep() {
 job_end() {
   local branch="slurm/$SLURM_JOB_ID" name
   git add --all
-  if git diff --cached --quiet; then
+  if git diff --cached --quiet "$commit"; then
     say "Done: the results are those of the commit, byte for byte"
     return
   fi
   name=${USER:-$(id -un)}
-  git config user.email >/dev/null ||
-    git config user.email "$name@$(hostname)"
+  git config user.email >/dev/null || git config user.email "$name@$(hostname)"
   git config user.name >/dev/null || git config user.name "$name"
-  git commit --quiet --message "Results of Slurm job $SLURM_JOB_ID"
+  # Stopped on the way here, this begins anew.
+  git diff --cached --quiet || git commit --quiet --message "Results of Slurm job $SLURM_JOB_ID"
   git push --quiet --force origin "HEAD:refs/heads/$branch"
   say "Done: the results are the branch $branch. In $top: git merge $branch"
   if [ -n "${JOB_OFFLINE:-}" ]; then say "Then send the data from where there is a network: bucket push"; fi

@@ -8,7 +8,8 @@ from tests.cluster.node import TOOLS, SlurmNode
 from tests.conftest import REPOSITORY, make_project
 
 #: Two stages. The first notes in the home that it ran; the second waits as long as a file `wait` is
-#: there. DVC is told of neither: a job that goes on must not run the first one again.
+#: there, and where there is a file `deaf`, it does not hear that it is to end. DVC is told of none of
+#: these: a job that goes on must not run the first one again.
 STAGES = """\
 stages:
   first:
@@ -16,7 +17,9 @@ stages:
     deps: [words.txt]
     outs: [first.txt]
   second:
-    cmd: mkdir second && while test -e ~/wait; do sleep 0.1; done && cp first.txt second/
+    cmd: >-
+      if test -e ~/deaf; then trap "" TERM; fi; mkdir second &&
+      while test -e ~/wait; do sleep 0.1; done && cp first.txt second/
     deps: [first.txt]
     outs: [second]
 """

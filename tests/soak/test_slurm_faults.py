@@ -1,5 +1,6 @@
 """What can go wrong around a Slurm job, with a small project on a real Slurm."""
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -63,6 +64,26 @@ def test_told_that_time_is_nearly_up_it_sends_what_is_finished(small: Submitting
     merged(small, again)
 
 
+def test_a_stage_that_does_not_hear_the_signal_is_killed_in_time(small: Submitting) -> None:
+    small.run("touch ~/wait ~/deaf")
+    job = small.submit()
+    wait_for(small, job, "Running stage 'second'")
+    small.run(f"scancel {job}")
+    assert "It is sent" in done(small, job, "CANCELLED")
+    small.run("rm ~/wait ~/deaf")
+    again = small.submit()
+    assert "Stage 'first' is cached" in done(small, again)
+
+
+def test_cancelled_before_its_first_stage_a_job_only_clears_up(small: Submitting) -> None:
+    job = small.submit()
+    wait_for(small, job, "Job ")
+    small.run(f"scancel {job}")
+    said = done(small, job, "CANCELLED")
+    assert "Sending" not in said
+    assert "Running stage" not in said
+
+
 def test_what_the_store_does_not_take_is_kept_in_the_cache_of_the_clone(small: Submitting) -> None:
     small.run("touch ~/wait")
     job = small.submit()
@@ -100,9 +121,13 @@ def test_jobs_of_an_array_take_a_stage_each(small: Submitting) -> None:
     assert [log.name[-6:] for log in logs] == ["_1.out", "_2.out"]
     first, second = (log.read_text() for log in logs)
     assert "Running stage 'second'" not in first
-    assert "Done: the results are the branch" in first
-    assert "Done: the results are the branch" in second
     assert small.left_behind() == []
+    branches = re.findall(r"git merge (slurm/\d+)", first + second)
+    small.run("bucket lock-merge --install")
+    for branch in branches:
+        small.run(f"git -c user.name=Test -c user.email=test@example.org merge -q {branch}")
+    small.run("bucket pull -q && dvc status -q")
+    assert small.run("cat first.txt second/first.txt") == "2\n2\n"
 
 
 def test_a_commit_that_is_named_runs_whatever_is_checked_out(small: Submitting) -> None:
