@@ -8,7 +8,7 @@ from tests.cluster.node import TOOLS, SlurmNode
 from tests.conftest import REPOSITORY, make_project
 
 #: Two stages. The first notes in the home that it ran; the second waits as long as a file `wait` is
-#: there, and where there is a file `deaf`, it does not hear that it is to end. DVC is told of none of
+#: there, and where there is a file `deaf`, does not hear that it is to end. DVC is told of none of
 #: these: a job that goes on must not run the first one again.
 STAGES = """\
 stages:
@@ -48,7 +48,8 @@ def make_small(node: SlurmNode, name: str = "small") -> Submitting:
     for file, text in FILES.items():
         (root / file).write_text(text)
     shutil.copytree(REPOSITORY / "cluster", root / "cluster")
-    shutil.copy(REPOSITORY / "requirements.lock", root)
+    for file in ("requirements.lock", ".gitattributes"):
+        shutil.copy(REPOSITORY / file, root)
     (root / ".venv").symlink_to(TOOLS.parent)
     (root / "src").symlink_to(REPOSITORY / "src")
     for command in (["init", "-q"], ["add", "."]):

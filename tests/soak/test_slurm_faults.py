@@ -15,7 +15,7 @@ from tests.cluster.small import make_small
 
 @pytest.fixture
 def small(slurm: SlurmNode, request: pytest.FixtureRequest) -> Iterator[Submitting]:  # noqa: F811
-    made = make_small(slurm, request.node.name.replace("[", "-").strip("]"))
+    made = make_small(slurm, re.sub(r"\W", "-", request.node.name))
     yield made
     made.run("rm -f ~/wait ~/first-ran; bucket serve --stop")
 
@@ -140,7 +140,11 @@ def test_a_commit_that_is_named_runs_whatever_is_checked_out(small: Submitting) 
     assert "which" in done(small, small.submit(JOB_COMMIT="v9"), "FAILED")
 
 
-@pytest.mark.parametrize("scratch", ["/srv/no-such-folder", "/srv/home/student/my scratch, é"])
+@pytest.mark.parametrize(
+    "scratch",
+    ["/srv/no-such-folder", "/srv/home/student/my scratch, é"],
+    ids=["missing", "unusual"],
+)
 def test_the_scratch_folder_is_the_one_named_or_said_to_be_missing(
     small: Submitting, scratch: str
 ) -> None:
