@@ -80,13 +80,15 @@ report: setup ## Bring the report up to date and print where it is
 	@bucket dvc repro report
 	@echo "file://$(CURDIR)/reports/report.html"
 
-bench: setup ## Measure what stages, moving and reading data cost; writes benchmarks/RESULTS.md
+bench: setup ## Measure what stages, size, moving and reading data cost; writes benchmarks/RESULTS.md
 	@bucket serve --if-embedded
 	@python src/pipeline/publish.py
+	@python benchmarks/main_job.py --output benchmarks/RESULTS.md
 	@python benchmarks/stages.py --output benchmarks/RESULTS.md
 	@python benchmarks/transfer.py --output benchmarks/RESULTS.md
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --no-deps \
 	  --requirement benchmarks/requirements.lock
+	@python benchmarks/scale.py --output benchmarks/RESULTS.md
 	@python benchmarks/access.py --output benchmarks/RESULTS.md
 	@python benchmarks/access_advice.py --output benchmarks/RESULTS.md
 	@! command -v git-lfs >/dev/null || python benchmarks/lfs.py --output benchmarks/RESULTS.md

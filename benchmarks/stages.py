@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -51,17 +52,33 @@ def memory(process: psutil.Process) -> int:
     return total
 
 
-def run(command: str, folder: Path, environment: dict[str, str]) -> Cost:
-    """Run a stage's command in `folder` and watch it."""
+def cpu_seconds(process: psutil.Process) -> float:
+    """CPU time of a process and its children so far."""
+    times = [one.cpu_times() for one in [process, *process.children(recursive=True)]]
+    return float(sum(one.user + one.system for one in times))
+
+
+def run(
+    command: str, folder: Path, environment: dict[str, str], helpers: Sequence[int] = ()
+) -> Cost:
+    """Run a stage's command in `folder` and watch it.
+
+    Args:
+        command: of a shell.
+        folder: to run it in.
+        environment: to run it with.
+        helpers: pids of processes that work for it; what they and their children take counts, too.
+    """
+    workers = [psutil.Process(pid) for pid in helpers]
     start, peak = time.perf_counter(), 0
-    before = os.times()
+    before, helped = os.times(), sum(map(cpu_seconds, workers))
     with subprocess.Popen(
         shlex.split(command), cwd=folder, env=environment, stdout=subprocess.DEVNULL
     ) as child:
         process = psutil.Process(child.pid)
         while child.poll() is None:
             try:
-                peak = max(peak, memory(process))
+                peak = max(peak, sum(memory(one) for one in [process, *workers]))
             except psutil.Error:
                 break
             time.sleep(SAMPLE_SECONDS)
@@ -70,6 +87,7 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> Cost:
     after = os.times()
     cpu = after.children_user + after.children_system
     cpu -= before.children_user + before.children_system
+    cpu += sum(map(cpu_seconds, workers)) - helped
     return Cost(time.perf_counter() - start, cpu, peak / 1e6)
 
 

@@ -48,7 +48,7 @@ def clean_flights(raw: pd.DataFrame, years: int = 0) -> pd.DataFrame:
     day = pd.to_datetime(raw[["year", "month", "day"]])
     flights = raw.assign(
         scheduled=hours(raw, years) + pd.to_timedelta(raw["minute"], unit="min"),
-        day=(day + pd.DateOffset(years=years)).dt.date,
+        day=day + pd.DateOffset(years=years),
         minute_of_day=raw["hour"] * 60 + raw["minute"],
         dep_delay=raw["dep_delay"].astype("Int16"),
     )

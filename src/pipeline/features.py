@@ -103,14 +103,13 @@ def with_airport_state(
     flights: pd.DataFrame, known: pd.DataFrame, params: Features
 ) -> pd.DataFrame:
     """Add to each flight its origin's state `lead_minutes` before its scheduled departure."""
-    parts = []
-    for origin, rows in flights.groupby("origin", sort=True):
-        moments = minutes(rows["scheduled"]) - params.lead_minutes
-        state = airport_state(known[known["origin"] == origin], moments, params)
-        parts.append(pd.concat([rows, state.set_index(rows.index)], axis=1))
-    if not parts:  # nothing left New York: a month of cancelled flights, say
-        return flights.reindex(columns=[*flights, *knock_on_values(params.window_minutes)])
-    return pd.concat(parts).sort_index()
+    moments = minutes(flights["scheduled"]) - params.lead_minutes
+    names = knock_on_values(params.window_minutes)
+    state = np.empty((len(flights), len(names)))
+    for origin in flights["origin"].unique():
+        rows = (flights["origin"] == origin).to_numpy()
+        state[rows] = airport_state(known[known["origin"] == origin], moments[rows], params)
+    return pd.concat([flights, pd.DataFrame(state, flights.index, names)], axis=1)
 
 
 def with_weather(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +123,7 @@ def with_weather(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
 def with_aircraft(flights: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame:
     """Add the aircraft's description; null where the aircraft is not known."""
     joined = flights.merge(planes, on="tailnum", how="left", validate="many_to_one")
-    year = pd.to_datetime(joined["day"]).dt.year
+    year = joined["day"].dt.year
     return joined.assign(age=year - joined["year"])
 
 
@@ -147,7 +146,7 @@ def build_features(
     features = with_aircraft(with_weather(features, weather), planes)
     return features.assign(
         late=features["dep_delay"] >= params.late_minutes,
-        weekday=pd.to_datetime(features["day"]).dt.day_of_week,
+        weekday=features["day"].dt.day_of_week,
     )
 
 

@@ -54,7 +54,9 @@ def read_parquet(
     del tables
     # Each column is freed once it is converted, and Arrow's pool hands its pages back: what a
     # stage then holds is its frame, not the file it came from.
-    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True, use_threads=False)
+    frame: pd.DataFrame = table.to_pandas(
+        split_blocks=True, self_destruct=True, use_threads=False, date_as_object=False
+    )
     del table
     pa.default_memory_pool().release_unused()
     return frame

@@ -26,7 +26,7 @@ def split(features: pd.DataFrame, params: Train) -> tuple[pd.DataFrame, pd.DataF
     months = [params.train_months, params.tune_months, params.test_months]
     if len({month for group in months for month in group}) < sum(map(len, months)):
         raise StageError("params.yaml: train, tune and test months overlap; they must be disjoint.")
-    month = pd.to_datetime(features["day"]).dt.month
+    month = features["day"].dt.month
     parts = [features[month.isin(group)] for group in months]
     for part, group in zip(parts, months, strict=True):
         if part.empty or part["late"].nunique() < 2:

@@ -137,7 +137,7 @@ def made_flights(**columns: Any) -> pd.DataFrame:
             "dest": "BOS",
             "tailnum": "N14228",
             "distance": 200,
-            "day": local.dt.date,
+            "day": local.dt.tz_localize(None).dt.normalize(),
             "minute_of_day": local.dt.hour * 60 + local.dt.minute,
             "dep_delay": 0.0,
         }

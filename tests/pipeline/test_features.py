@@ -1,5 +1,3 @@
-from datetime import date
-
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -152,8 +150,8 @@ def test_months_built_one_by_one_are_the_whole_year_built_at_once() -> None:
 def test_the_halo_holds_every_flight_that_a_window_can_need(windows: list[int]) -> None:
     params = with_windows(windows)
     flights = read_parquet(interim() / "flights")
-    before = flights[flights["day"].between(date(2013, 2, 15), date(2013, 2, 28))]
-    month = flights[flights["day"] == date(2013, 3, 1)]
+    before = flights[flights["day"].between("2013-02-15", "2013-02-28")]
+    month = flights[flights["day"] == "2013-03-01"]
     near = before[before["scheduled"] >= month["scheduled"].min() - halo(params)]
     assert len(near) < len(before)
     partition = build_features(month, near, weather(), planes(), params)

@@ -27,7 +27,7 @@ def with_months(train: list[int], tune: list[int], test: list[int]) -> Train:
 def year() -> pd.DataFrame:
     """One late and one punctual flight a month."""
     days = [day for day in pd.date_range("2013-01-15", periods=12, freq="MS") for _ in range(2)]
-    return pd.DataFrame({"day": [day.date() for day in days], "late": [True, False] * 12})
+    return pd.DataFrame({"day": days, "late": [True, False] * 12})
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
-"""`make bench` measures what moving data costs: a short version of it runs, and keeps the rest."""
+"""`make bench` measures what things cost: short versions of it run, and say what they are to."""
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -37,3 +39,24 @@ def test_a_short_version_runs_and_writes_its_section(tmp_path: Path) -> None:
         ["| pull", "s5cmd"],
         ["| pull again", "bucket"],
     ]
+
+
+def test_sizes_are_measured_and_every_way_gives_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("polars", reason="`make bench` installs polars and duckdb")
+    results, measured = tmp_path / "RESULTS.md", tmp_path / "measured.jsonl"
+    for sizes in ("1", "2"):  # one at a time, into the same tables
+        done = subprocess.run(
+            [
+                *(sys.executable, REPOSITORY / "benchmarks" / "scale.py", "--rounds", "1"),
+                *("--sizes", sizes, "--results", measured, "--output", results),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    text = results.read_text()
+    assert "### 1 x: 336,776 flights, rounds: 1" in text
+    assert "### 2 x: 673,552 flights, rounds: 1" in text
+    assert "| features | duckdb | 2 x over 1 x |" in text
