@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,14 +59,17 @@ class Clone:
         """The stages that ran since the release, as often as they did."""
         return sorted((self.root / ".runs").read_text().split())
 
+    def lock(self) -> Mapping[str, entries.Entry]:
+        """What is recorded of each stage; DVC writes them in the order in which they ran first."""
+        return entries.stages(entries.read((self.root / "dvc.lock").read_text()))
+
     def assert_whole(self, release: str) -> None:
         """Every output is there, right and recorded, and nothing else is left."""
         for name in self.names:
             for number in range(20):
                 text = (self.root / name / f"{number}.txt").read_text()
                 assert text == f"{release} {name} {number}\n"
-        lock = entries.stages(entries.read((self.root / "dvc.lock").read_text()))
-        assert sorted(lock) == sorted(self.names)
+        assert sorted(self.lock()) == sorted(self.names)
         assert json.loads((self.root / ".dvc/tmp/rwlock").read_text() or "{}") == {}
         known = {".dvc", ".git", ".runs", ".env", ".env.example", ".gitignore"}
         known |= {*self.names, "make.py", "dvc.yaml", "dvc.lock", self.cache.name}
