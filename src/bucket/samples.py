@@ -3,12 +3,13 @@
 import random
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow.dataset as ds
 from pyarrow import fs as filesystems
-from pyarrow import parquet
 
 from bucket import tracked
 from bucket.ahead import ahead
@@ -72,7 +73,7 @@ def iter_samples(
     chance = None if shuffle is None else random.Random(shuffle)  # noqa: S311 (no secret)
     places = [(name, place) for name, place, _ in source.files]
     if all(name.endswith(".parquet") for name, _ in places):
-        yield from _of_parquet(source.filesystem, places, chance)
+        yield from _of_parquet(source, chance)
     elif all(name.endswith(".tar") for name, _ in places):
         yield from _of_tars(source.filesystem, [place for _, place in places], chance)
     else:
@@ -83,19 +84,17 @@ def iter_samples(
         yield from of_files(source, files, tracked.inside(project, path))
 
 
-def _of_parquet(
-    filesystem: filesystems.FileSystem,
-    places: Sequence[tuple[str, str]],
-    chance: random.Random | None,
-) -> Iterator[Sample]:
-    """Row groups are fetched ahead, several at a time."""
-    shards = [_opened(filesystem, name, place) for name, place in places]
-    groups = [(shard, number) for shard in shards for number in range(shard.num_row_groups)]
+def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample]:
+    """Row groups are fetched ahead, several at a time, each with one request."""
+    shards = ahead(partial(_opened, source), source.files, threads=THREADS, count=IN_MEMORY)
+    groups = [
+        shard.subset(row_group_ids=[number])
+        for shard in shards
+        for number in range(shard.num_row_groups)
+    ]
     if chance:
         chance.shuffle(groups)
-    tables = ahead(
-        lambda group: group[0].read_row_group(group[1]), groups, threads=AHEAD, count=AHEAD
-    )
+    tables = ahead(lambda group: group.to_table(), groups, threads=AHEAD, count=AHEAD)
     if not chance:
         for table in tables:
             yield from _samples(table)
@@ -106,13 +105,14 @@ def _of_parquet(
         yield from mixed
 
 
-def _opened(filesystem: filesystems.FileSystem, name: str, place: str) -> parquet.ParquetFile:
-    # No pre_buffer: of row groups that are read at a time, one would drop what it holds of another.
-    shard = parquet.ParquetFile(filesystem.open_input_file(place), pre_buffer=False)
-    if {NAME, DATA} - set(shard.schema_arrow.names):
+def _opened(source: Source, file: tuple[str, str, int | None]) -> ds.ParquetFileFragment:
+    """A shard, of which the footer is read; by its size, where that is known, with one request."""
+    name, place, size = file
+    shard = ds.ParquetFileFormat().make_fragment(place, source.filesystem, file_size=size)
+    if {NAME, DATA} - set(shard.physical_schema.names):
         raise FormatError(
             f"{name} is no shard of samples: it has the columns "
-            f"{', '.join(shard.schema_arrow.names)}, not {NAME} and {DATA}."
+            f"{', '.join(shard.physical_schema.names)}, not {NAME} and {DATA}."
         )
     return shard
 
