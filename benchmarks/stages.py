@@ -53,15 +53,23 @@ def memory(process: psutil.Process) -> int:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """CPU time of a process and its children so far."""
-    times = [one.cpu_times() for one in [process, *process.children(recursive=True)]]
-    return float(sum(one.user + one.system for one in times))
+    """CPU time so far of a process, its children, and those of theirs that have ended."""
+    total = 0.0
+    for member in [process, *process.children(recursive=True)]:
+        try:
+            total += sum(member.cpu_times()[:4])  # user, system, and both of ended children
+        except psutil.Error:
+            continue
+    return total
 
 
 def run(
     command: str, folder: Path, environment: dict[str, str], helpers: Sequence[int] = ()
 ) -> Cost:
     """Run a stage's command in `folder` and watch it.
+
+    CPU time is what was last seen of all processes, as a server of a stage's pool, which outlives
+    it for a moment, is missing in what the system adds up for children that have ended.
 
     Args:
         command: of a shell.
@@ -70,25 +78,27 @@ def run(
         helpers: pids of processes that work for it; what they and their children take counts, too.
     """
     workers = [psutil.Process(pid) for pid in helpers]
-    start, peak = time.perf_counter(), 0
+    start, peak, cpu = time.perf_counter(), 0, 0.0
     before, helped = os.times(), sum(map(cpu_seconds, workers))
     with subprocess.Popen(
         shlex.split(command), cwd=folder, env=environment, stdout=subprocess.DEVNULL
     ) as child:
-        process = psutil.Process(child.pid)
+        everybody = [psutil.Process(child.pid), *workers]
         while child.poll() is None:
             try:
-                peak = max(peak, sum(memory(one) for one in [process, *workers]))
+                peak = max(peak, sum(map(memory, everybody)))
+                cpu = max(cpu, sum(map(cpu_seconds, everybody)) - helped)
             except psutil.Error:
                 break
             time.sleep(SAMPLE_SECONDS)
+    wall = time.perf_counter() - start
     if child.returncode:
         sys.exit(f"failed: {command}")
     after = os.times()
-    cpu = after.children_user + after.children_system
-    cpu -= before.children_user + before.children_system
-    cpu += sum(map(cpu_seconds, workers)) - helped
-    return Cost(time.perf_counter() - start, cpu, peak / 1e6)
+    own = after.children_user + after.children_system
+    own -= before.children_user + before.children_system
+    own += sum(map(cpu_seconds, workers)) - helped
+    return Cost(wall, max(cpu, own), peak / 1e6)
 
 
 def main(
