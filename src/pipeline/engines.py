@@ -4,15 +4,18 @@ Each takes the same calls and gives back outcomes as they come. `map_partitions`
 """
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for_one
+from multiprocessing.context import BaseContext
 from typing import Any
 
-from pipeline.recipe import Recipe
+from pipeline.recipe import Recipe, own_modules
 from pipeline.stage import StageError
 
 #: The address of a Dask scheduler, in the variable that Dask itself reads.
@@ -113,10 +116,8 @@ def _in_pool(
     while left:
         alone, keys = bool(suspects), suspects or list(left)
         suspects = []
-        # Spawned, not forked: the parent may hold threads of Arrow or OpenMP, which a fork would
-        # copy in mid-air.
         number = 1 if alone else workers
-        with ProcessPoolExecutor(number, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(number, _context(), _end_with_parent) as pool:
             for key, future in _flow(pool, function, left, keys, 1 if alone else AHEAD * number):
                 outcome = _of(future)
                 if isinstance(outcome.error, BrokenExecutor):
@@ -127,6 +128,28 @@ def _in_pool(
                     outcome = Outcome(error=WorkerDiedError(DIED))
                 del left[key]
                 yield key, outcome
+
+
+def _context() -> BaseContext:
+    """How processes start: as forks of a server that has imported, once, what this process has.
+
+    Not as forks of this process: it may hold threads of Arrow or OpenMP, which a fork would copy in
+    mid-air.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload(own_modules())
+    return context
+
+
+def _end_with_parent() -> None:
+    """Have this process of a pool end when its parent is killed; else it would wait for ever."""
+
+    def watch(sentinel: int) -> None:
+        wait_for_one([sentinel])
+        os._exit(1)
+
+    if parent := parent_process():
+        threading.Thread(target=watch, args=[parent.sentinel], daemon=True).start()
 
 
 def _on_dask(

@@ -40,8 +40,7 @@ class Recipe:
     @classmethod
     def here(cls) -> Self:
         """Of this process."""
-        names = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
-        return cls({name: _digest(name) for name in sorted(names)}, _terms())
+        return cls({name: _digest(name) for name in own_modules()}, _terms())
 
     def checked(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """The function, for another process; there it fails unless that has the same recipe."""
@@ -53,6 +52,11 @@ class Recipe:
         own = file_digest(Path(script)) if script else ""
         text = json.dumps([dict(self.modules), dict(self.terms), own, parts])
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def own_modules() -> list[str]:
+    """Names of the pipeline's modules that this process has imported."""
+    return sorted(name for name in sys.modules if name.partition(".")[0] == PACKAGE)
 
 
 def file_digest(path: Path) -> str:

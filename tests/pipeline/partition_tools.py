@@ -31,3 +31,9 @@ def deadly(number: int, folder: Path, times: int) -> int:
         (folder / str(deaths)).touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+def endless(_: int, folder: Path) -> None:
+    """Say which process this is, and never end."""
+    (folder / str(os.getpid())).touch()
+    signal.pause()

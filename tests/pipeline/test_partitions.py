@@ -2,13 +2,15 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dask
+import psutil
 import pytest
 
 from bucket.ports import free_ports
@@ -71,6 +73,27 @@ def test_a_partition_that_kills_every_worker_is_named_alone(tmp_path: Path) -> N
     assert str(caught.value).startswith(
         "t: 1 of 7 partitions failed.\np4: its process died, also alone."
     )
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    code = (
+        "from functools import partial; from pathlib import Path;"
+        "from pipeline.partitions import map_partitions;"
+        "from tests.pipeline.partition_tools import endless;"
+        f"function = partial(endless, folder=Path({str(tmp_path)!r}));"
+        "map_partitions(function, {'one': 1, 'two': 2}, label='t', workers=2)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as parent:
+        until(lambda: len(list(tmp_path.iterdir())) == 2)
+        parent.kill()
+    until(lambda: not any(psutil.pid_exists(int(path.name)) for path in tmp_path.iterdir()))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_one_worker_is_this_process_and_more_are_others() -> None:
