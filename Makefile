@@ -8,6 +8,8 @@ BIN := .venv/bin
 UV := $(shell uv=$$(command -v uv) && [ "$$uv" != "$(CURDIR)/$(BIN)/uv" ] && echo "$$uv")
 PACKAGES := .venv/.packages
 INSTALLED := .venv/.installed
+# Git renews the time of a file that it writes again; only other content is a reason to begin anew.
+SAME_LOCK := $(shell cmp -s requirements.lock $(PACKAGES) && echo yes)
 
 # Every command below, and the stages that DVC starts, find the tools of .venv first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -111,6 +113,7 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 	@touch $@
 
 $(PACKAGES): requirements.lock
+ifeq ($(SAME_LOCK),)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Setting up .venv from requirements.lock (once; $(if $(UV),uv: half a minute,venv and pip: a minute or two)) ..."
@@ -122,7 +125,10 @@ else
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  --requirement requirements.lock
 endif
+	@cp requirements.lock $@
+else
 	@touch $@
+endif
 
 # Names, versions and hashes; no address of a registry. One version a name for every Python.
 lock: ## Write requirements.lock (and the benchmarks') anew, with the newest versions
