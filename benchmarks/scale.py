@@ -3,7 +3,8 @@
 Claims, on two cores: with 100 times the flights the stages' memory is at most 1.3 times what it is
 with one, and a row costs at most 1.2 times what it costs with 10; with 10, `features` takes at most
 1.5 times the time of the faster of polars and duckdb, and two processes are at least 1.6 times as
-fast as one; a Dask cluster that is up takes at most 1.2 times the time of two processes.
+fast as one; a Dask cluster that is up takes at most 1.2 times the time of two processes, what both
+take to start left out (that is the column without start-up, of 2 processes').
 
 Every round runs every way, one after the other in turning order; ratios are of one round each, and
 medians of those are printed. Each result is held against the others: the stages' must be the same
@@ -24,8 +25,9 @@ from typing import Annotated, NamedTuple
 import psutil
 import typer
 from measuring import put_section
-from scale_trial import ONE, OURS, STAGES, TWO, Trial
+from scale_trial import ONE, OURS, STAGES, START, TWO, Trial
 from scale_ways import WAYS
+from stages import adopt_orphans
 
 TITLE = "## Scale"
 
@@ -53,7 +55,8 @@ def measure(copies: int, rounds: int, known: Sequence[Run]) -> Iterator[Run]:
     """Run both stages every way at one size, so many times."""
     with tempfile.TemporaryDirectory() as temporary:
         trial = Trial(copies, Path(temporary))
-        for stage, ways in zip(STAGES, ([*OURS], [*OURS, *WAYS]), strict=True):
+        peers = ([*OURS], [*OURS], [*OURS, *WAYS])
+        for stage, ways in zip((START, *STAGES), peers, strict=True):
             fitting = [way for way in ways if fits(way, copies, known)]
             for number in range(rounds):
                 turn = number % len(fitting)
@@ -79,6 +82,20 @@ def ratio(over: Sequence[Run], under: Sequence[Sequence[Run]]) -> str:
     return f"{statistics.median(run.wall / other for run, other in pairs):.2f}"
 
 
+def beyond_start(over: Sequence[Run], under: Sequence[Run], starts: Sequence[Run]) -> str:
+    """The median of a way's wall time over another's in the same round, start-up left out of both.
+
+    Args:
+        over: runs of a way.
+        under: runs of the other one.
+        starts: runs that had nothing to do, of all ways.
+    """
+    start = {way: median([run for run in starts if run.way == way], "wall") for way in OURS}
+    pairs = zip(over, under, strict=True)
+    ratios = [(a.wall - start[a.way]) / (b.wall - start[b.way]) for a, b in pairs]
+    return f"{statistics.median(ratios):.2f}"
+
+
 def median(runs: Sequence[Run], name: str) -> float:
     """Of one of the costs."""
     return float(statistics.median(getattr(run, name) for run in runs))
@@ -86,20 +103,25 @@ def median(runs: Sequence[Run], name: str) -> float:
 
 def table_of(stage: str, runs: Sequence[Run]) -> Iterator[str]:
     """The costs of one stage at one size."""
-    by_way = {way: [run for run in runs if run.way == way] for way in (*OURS, *WAYS)}
+    starts = [run for run in runs if run.stage == START]
+    found = {
+        way: [run for run in runs if (run.stage, run.way) == (stage, way)] for way in (*OURS, *WAYS)
+    }
+    peers = [found[peer] for peer in FAST if found[peer]] or [[]]
     yield f"| {stage} by | wall, s | of the faster peer's | of 1 process's | of 2 processes' " + (
-        "| CPU, s | CPU a flight, µs | peak memory, MB |"
+        "| without start-up | CPU, s | CPU a flight, µs | peak memory, MB |"
     )
-    yield "|" + " --- |" * 8
-    for way, found in by_way.items():
-        if not found:
+    yield "|" + " --- |" * 9
+    for way, own in found.items():
+        if not own:
             continue
-        peers = [by_way[peer] for peer in FAST if by_way[peer]] or [[]]
-        ratios = (ratio(found, under) for under in (peers, [by_way[ONE]], [by_way[TWO]]))
-        cpu, flights = median(found, "cpu"), found[0].flights
+        ratios = [ratio(own, under) for under in (peers, [found[ONE]], [found[TWO]])]
+        is_ours = way in OURS and stage != START
+        ratios.append(beyond_start(own, found[TWO], starts) if is_ours else "")
+        cpu, flights = median(own, "cpu"), own[0].flights
         yield (
-            f"| {way} | {median(found, 'wall'):.1f} | {' | '.join(ratios)} | {cpu:.1f} "
-            f"| {cpu / flights * 1e6:.2f} | {median(found, 'peak_mb'):.0f} |"
+            f"| {way} | {median(own, 'wall'):.1f} | {' | '.join(ratios)} | {cpu:.1f} "
+            f"| {f'{cpu / flights * 1e6:.2f}' if flights else ''} | {median(own, 'peak_mb'):.0f} |"
         )
 
 
@@ -111,7 +133,7 @@ def growth(runs: Sequence[Run]) -> Iterator[str]:
     yield from ("### From size to size", "")
     yield "| stage | way | sizes | wall a flight | CPU a flight | peak memory | of the least's |"
     yield "|" + " --- |" * 7
-    keys = dict.fromkeys((run.stage, run.way) for run in runs)
+    keys = dict.fromkeys((run.stage, run.way) for run in runs if run.stage != START)
     for stage, way in keys:
         of = {
             size: [run for run in runs if (run.stage, run.way, run.copies) == (stage, way, size)]
@@ -135,9 +157,9 @@ def render(runs: Sequence[Run]) -> str:
     for copies in sorted({run.copies for run in runs}):
         here = [run for run in runs if run.copies == copies]
         rounds = max(run.number for run in here) + 1
-        lines += ["", f"### {copies} x: {here[0].flights:,} flights, rounds: {rounds}"]
+        lines += ["", f"### {copies} x: {here[-1].flights:,} flights, rounds: {rounds}"]
         for stage in dict.fromkeys(run.stage for run in here):
-            lines += ["", *table_of(stage, [run for run in here if run.stage == stage])]
+            lines += ["", *table_of(stage, here)]
         if absent := [way for way in WAYS if all(run.way != way for run in here)]:
             lines += ["", f"Not run, as it would need half of the memory: {', '.join(absent)}."]
     return "\n".join([*lines, "", *growth(runs)])
@@ -159,6 +181,7 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
     """Measure, and print the medians as Markdown tables."""
+    adopt_orphans()
     runs: list[Run] = []
     if results and results.exists():
         lines = results.read_text(encoding="utf-8").splitlines()

@@ -28,10 +28,20 @@ ROOT = Path(__file__).parents[1]
 
 STAGES = ("clean", "features")
 
+#: What is measured beside them, of our ways: a stage that has nothing to do.
+START = "start"
+
 ONE, TWO, DASK = "1 process", "2 processes", "Dask, 2 workers"
 
 #: The stages' ways, and their processes.
 OURS = {ONE: "1", TWO: "2", DASK: "2"}
+
+#: As cluster/dask.sbatch has it, where the reasons are.
+CLUSTER = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+}
 
 #: Months of which every value is compared with the peers'.
 COMPARED = 40
@@ -67,6 +77,8 @@ class Trial:
                 address, helpers = stack.enter_context(cluster(environment, self.folder))
                 environment |= {SCHEDULER: address}
             cost = run(self._command(stage, way, made), ROOT, environment, helpers)
+        if stage == START:
+            return cost
         if way not in OURS:
             compare(made, first)
         elif not first.exists():
@@ -77,10 +89,14 @@ class Trial:
         return cost
 
     def flights(self) -> int:
-        """How many flights `clean` wrote."""
+        """How many flights `clean` wrote; none before it has run."""
+        if not (self.folder / "clean").exists():
+            return 0
         return int(ds.dataset(self.folder / "clean" / "flights").count_rows())
 
     def _command(self, stage: str, way: str, made: Path) -> str:
+        if stage == START:
+            return shlex.join([sys.executable, "benchmarks/scale_start.py"])
         (raw,) = {package_files()[name].parent for name in FILES.values()}
         source = raw if stage == "clean" else self.folder / "clean"
         if way in OURS:
@@ -104,7 +120,7 @@ def cluster(environment: dict[str, str], folder: Path) -> Iterator[tuple[str, li
         subprocess.Popen(
             [sys.executable, "-m", "dask", *command],
             cwd=folder,
-            env=environment,
+            env=environment | CLUSTER,
             stderr=subprocess.DEVNULL,
         )
         for command in commands
@@ -114,6 +130,7 @@ def cluster(environment: dict[str, str], folder: Path) -> Iterator[tuple[str, li
             client.wait_for_workers(2)
             for stage in STAGES:  # so that no partition waits for it
                 client.run(importlib.import_module, f"pipeline.{stage}")
+                client.run_on_scheduler(importlib.import_module, f"pipeline.{stage}")
         yield address, [process.pid for process in started]
     finally:
         for process in reversed(started):

@@ -5,6 +5,7 @@ Runs the commands of dvc.yaml in a copy of the project, several rounds, and prin
 The embedded store has to be up and to hold the raw data: `make bench` sees to it.
 """
 
+import ctypes
 import os
 import shlex
 import shutil
@@ -12,8 +13,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -29,8 +32,10 @@ TITLE = "## What each stage costs"
 
 ROOT = Path(__file__).parents[1]
 
-#: Between two looks at the memory of a stage's processes.
+#: Between two looks at a stage's processes; and at least so many times what the look took, so that
+#: looking does not take from the processors what is measured.
 SAMPLE_SECONDS = 0.05
+LEAVE = 15
 
 
 class Cost(NamedTuple):
@@ -41,26 +46,34 @@ class Cost(NamedTuple):
     peak_mb: float
 
 
-def memory(process: psutil.Process) -> int:
-    """Bytes of a process and its children; a page that several share counts once in all (PSS)."""
+def members(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Processes and all their children."""
+    found = [*processes]
+    for process in processes:
+        with suppress(psutil.Error):  # it has just ended
+            found += process.children(recursive=True)
+    return found
+
+
+def memory(processes: Sequence[psutil.Process]) -> int:
+    """Bytes of processes and all their children; a page that several share counts once (PSS)."""
     total = 0
-    for member in [process, *process.children(recursive=True)]:
-        try:
+    for member in members(processes):
+        with suppress(psutil.Error):
             total += member.memory_full_info().pss
-        except psutil.Error:  # it has just ended
-            continue
     return total
 
 
-def cpu_seconds(process: psutil.Process) -> float:
-    """CPU time so far of a process, its children, and those of theirs that have ended."""
-    total = 0.0
-    for member in [process, *process.children(recursive=True)]:
-        try:
-            total += sum(member.cpu_times()[:4])  # user, system, and both of ended children
-        except psutil.Error:
-            continue
-    return total
+def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
+    """CPU time so far of processes that run, all their children, and what of theirs has ended."""
+    return float(sum(sum(member.cpu_times()[:4]) for member in members(processes)))
+
+
+def adopt_orphans() -> None:
+    """Have what outlives its parent become ours, and count: the server of a stage's pool does."""
+    set_child_subreaper = 36  # of <linux/prctl.h>
+    if ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0):
+        raise OSError("prctl(PR_SET_CHILD_SUBREAPER) failed")
 
 
 def run(
@@ -68,37 +81,51 @@ def run(
 ) -> Cost:
     """Run a stage's command in `folder` and watch it.
 
-    CPU time is what was last seen of all processes, as a server of a stage's pool, which outlives
-    it for a moment, is missing in what the system adds up for children that have ended.
-
     Args:
         command: of a shell.
         folder: to run it in.
         environment: to run it with.
         helpers: pids of processes that work for it; what they and their children take counts, too.
     """
-    workers = [psutil.Process(pid) for pid in helpers]
-    start, peak, cpu = time.perf_counter(), 0, 0.0
-    before, helped = os.times(), sum(map(cpu_seconds, workers))
-    with subprocess.Popen(
-        shlex.split(command), cwd=folder, env=environment, stdout=subprocess.DEVNULL
-    ) as child:
-        everybody = [psutil.Process(child.pid), *workers]
-        while child.poll() is None:
-            try:
-                peak = max(peak, sum(map(memory, everybody)))
-                cpu = max(cpu, sum(map(cpu_seconds, everybody)) - helped)
-            except psutil.Error:
-                break
-            time.sleep(SAMPLE_SECONDS)
-    wall = time.perf_counter() - start
+    workers, others = [psutil.Process(pid) for pid in helpers], psutil.Process().children()
+    helped, before = cpu_seconds(workers), os.times()
+    start = time.perf_counter()
+    with (
+        subprocess.Popen(
+            shlex.split(command), cwd=folder, env=environment, stdout=subprocess.DEVNULL
+        ) as child,
+        peak_memory([psutil.Process(child.pid), *workers]) as peak,
+    ):
+        child.wait()
+        wall = time.perf_counter() - start
     if child.returncode:
         sys.exit(f"failed: {command}")
+    psutil.wait_procs(set(psutil.Process().children()) - set(others), timeout=1)
     after = os.times()
-    own = after.children_user + after.children_system
-    own -= before.children_user + before.children_system
-    own += sum(map(cpu_seconds, workers)) - helped
-    return Cost(wall, max(cpu, own), peak / 1e6)
+    cpu = after.children_user + after.children_system
+    cpu -= before.children_user + before.children_system
+    return Cost(wall, cpu + cpu_seconds(workers) - helped, max(peak) / 1e6)
+
+
+@contextmanager
+def peak_memory(processes: Sequence[psutil.Process]) -> Iterator[list[int]]:
+    """Look at the memory of processes until the block ends; what was seen."""
+    ended, seen = threading.Event(), [0]
+
+    def watch() -> None:
+        gap = SAMPLE_SECONDS
+        while not ended.wait(gap):
+            begun = time.perf_counter()
+            seen.append(memory(processes))
+            gap = max(SAMPLE_SECONDS, LEAVE * (time.perf_counter() - begun))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
 
 
 def main(
@@ -106,6 +133,7 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the table there, too.")] = None,
 ) -> None:
     """Run every stage ROUNDS times and print the medians as a Markdown table."""
+    adopt_orphans()
     stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     costs: dict[str, list[Cost]] = {name: [] for name in stages}
