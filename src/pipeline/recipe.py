@@ -75,7 +75,8 @@ def _run_checked(expected: Recipe, function: Callable[[Any], Any], partition: An
             f"The Dask worker on {os.uname().nodename} runs another version of {', '.join(other)} "
             "than this clone has. Restart the workers."
         )
-    if other := [name for name, value in expected.terms.items() if _terms()[name] != value]:
+    terms = _terms()
+    if other := [name for name, value in expected.terms.items() if terms[name] != value]:
         raise StageError(
             f"The Dask worker on {os.uname().nodename} differs from this process in "
             f"{', '.join(other)}. Start it in this clone: bucket run dask worker ADDRESS."
@@ -91,5 +92,9 @@ def _digest(module: str) -> str:
 
 
 def _terms() -> dict[str, str]:
-    packages = {name: version(name) for name in PACKAGES}
-    return {"Python": sys.version.split()[0]} | packages | kernel_variables()
+    return {"Python": sys.version.split()[0]} | _releases() | kernel_variables()
+
+
+@cache
+def _releases() -> dict[str, str]:
+    return {name: version(name) for name in PACKAGES}
