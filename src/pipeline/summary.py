@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.schemas import MODELS
-from pipeline.stage import run_stage
+from pipeline.stage import run_program
 
 
 def main(intervals: Path, report: Path) -> None:
@@ -29,4 +29,4 @@ def main(intervals: Path, report: Path) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_program(main)
