@@ -7,12 +7,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.schemas import MODELS
 from pipeline.stage import run_program
 
 
 def main(intervals: Path, report: Path) -> None:
-    """Print the AUC of each model in INTERVALS and the path of REPORT."""
+    """Print the AUC of each model in INTERVALS, the best one last, and the path of REPORT."""
     content = json.loads(intervals.read_text(encoding="utf-8"))
     share = round(100 * content["confidence"])
     console = Console()
@@ -21,8 +20,7 @@ def main(intervals: Path, report: Path) -> None:
     table.add_column("model")
     table.add_column("AUC", justify="right")
     table.add_column(f"{share} % interval", justify="right")
-    for name in MODELS:
-        row = content["models"][name]
+    for name, row in sorted(content["models"].items(), key=lambda item: item[1]["auc"]):
         table.add_row(name, f"{row['auc']:.3f}", f"{row['auc_low']:.3f} to {row['auc_high']:.3f}")
     console.print(table)
     print(f"Report: {report.resolve()}")
