@@ -93,7 +93,9 @@ class Pool(Generic[Item]):
         self._todo: deque[Item] = deque()
         self._failures: deque[tuple[Item, BaseException]] = deque()
         self._done: list[list[int]] = []
-        self._threads: list[threading.Thread] = []
+        # Not the threads themselves: Ctrl-C in a `join` has Python 3.11 take one for ended that is
+        # not (its issue 90882).
+        self._ended: list[threading.Event] = []
         self._refused = 0
         self._stop = threading.Event()
 
@@ -122,14 +124,19 @@ class Pool(Generic[Item]):
 
     def _start(self, count: int) -> None:
         for _ in range(count):
-            done = [0]
+            done, ended = [0], threading.Event()
             self._done.append(done)
-            thread = threading.Thread(target=self._loop, args=(done,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._ended.append(ended)
+            threading.Thread(target=self._live, args=(done, ended), daemon=True).start()
+
+    def _live(self, done: list[int], ended: threading.Event) -> None:
+        """One thread's life."""
+        try:
+            self._loop(done)
+        finally:
+            ended.set()
 
     def _loop(self, done: list[int]) -> None:
-        """One thread's life."""
         while not self._stop.is_set():
             try:
                 item = self._todo.popleft()
@@ -146,16 +153,14 @@ class Pool(Generic[Item]):
     def _is_busy(self) -> bool:
         """Whether a thread still works, after waiting a moment for it."""
         until = time.monotonic() + TICK_SECONDS
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return any(thread.is_alive() for thread in self._threads)
+        return not all(ended.wait(max(0.0, until - time.monotonic())) for ended in self._ended)
 
     def _grow(self, done: int) -> None:
         """Start the threads that a slow store needs."""
         if self._fixed or done < ENOUGH_SEEN:
             return
         wanted = int(min(MOST, self._answer_seconds() / OBJECT_SECONDS, len(self._todo)))
-        self._start(max(0, wanted - len(self._threads)))
+        self._start(max(0, wanted - len(self._ended)))
 
     def _report(
         self,
@@ -180,5 +185,5 @@ class Pool(Generic[Item]):
         """Have the threads end, and wait for that, but not for ever."""
         self._stop.set()
         until = time.monotonic() + END_SECONDS
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        for ended in self._ended:
+            ended.wait(max(0.0, until - time.monotonic()))
