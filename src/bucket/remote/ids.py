@@ -1,4 +1,4 @@
-"""Objects of DVC by a name of 17 bytes: a million of them fit into a small array.
+"""Objects of DVC by a name of 17 bytes: a million of them fit into a small array (`arrays`).
 
 The name is the MD5 of the content and a letter: `f` for a file, `d` for the list of a directory's
 files; `F` and `D` in the layout that DVC used before version 3, whose MD5 is of the text with Unix
@@ -6,13 +6,8 @@ line ends. Remote and local cache keep an object below the same path.
 """
 
 import re
-from collections.abc import Iterable
 
-import numpy as np
-from numpy.typing import NDArray
-
-#: Arrays of names: NumPy compares them as bytes; the letter keeps it from cutting off zeros.
-TYPE = np.dtype("S17")
+#: Bytes of a name.
 SIZE = 17
 
 #: Where the layout of today has its objects.
@@ -20,8 +15,6 @@ FOLDER = "files/md5/"
 
 #: An object's path below the remote's prefix.
 PATH = re.compile(rf"({FOLDER})?([0-9a-f]{{2}})/([0-9a-f]{{30}})(\.dir)?")
-
-Ids = NDArray[np.bytes_]
 
 
 def encode(oid: str, *, legacy: bool = False) -> bytes:
@@ -70,8 +63,3 @@ def is_list(name: bytes) -> bool:
 def is_legacy(name: bytes) -> bool:
     """Whether the object is one of the layout before DVC 3."""
     return name[-1:] in b"FD"
-
-
-def array_of(names: Iterable[bytes]) -> Ids:
-    """Names as an array."""
-    return np.frombuffer(b"".join(names), TYPE)

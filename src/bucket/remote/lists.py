@@ -4,13 +4,15 @@ import hashlib
 import json
 from collections.abc import Callable, Container
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bucket.errors import MissingObjectError
 from bucket.remote import ids
-from bucket.remote.ids import array_of
 from bucket.remote.place import Remote
 from bucket.transfer import naming_failures
+
+if TYPE_CHECKING:
+    from bucket.remote.arrays import Ids
 
 #: Names of objects that are kept in memory at most; of more, lists are read each time.
 KEPT = 2_000_000
@@ -28,15 +30,17 @@ class Lists:
     def __init__(self, cache: Path, remote: Remote | None, spool: Path) -> None:
         self._cache, self._remote, self._spool = cache, remote, spool
         self._absent: set[bytes] = set()
-        self._kept: dict[bytes, ids.Ids] = {}
+        self._kept: dict[bytes, Ids] = {}
         self._room = KEPT
 
-    def names(self, name: bytes) -> ids.Ids | None:
+    def names(self, name: bytes) -> "Ids | None":
         """The objects that the list `name` tells; None if no good copy of it is anywhere.
 
         Raises:
             TransferError: the store refused or could not be reached.
         """
+        from bucket.remote.arrays import array_of
+
         if name in self._kept:
             return self._kept[name]
         found = bytearray()

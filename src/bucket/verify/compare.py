@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bucket.remote import ids
-from bucket.remote.ids import array_of
+from bucket.remote.arrays import Ids, array_of
 from bucket.remote.lists import Lists
 from bucket.verify.findings import Fault, Need
 from bucket.verify.listing import AS_NAMED, OTHER, Listing
@@ -105,7 +105,7 @@ def _look_up(need: Need, found: Survey, lists: Lists) -> None:
     _look_up_files(need, names, found)
 
 
-def _look_up_files(need: Need, names: ids.Ids, found: Survey) -> None:
+def _look_up_files(need: Need, names: Ids, found: Survey) -> None:
     """Find the files of a directory, and add up their sizes."""
     places = found.listing.find(names)
     is_there = places >= 0

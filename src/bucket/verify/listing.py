@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bucket.remote import ids
+from bucket.remote.arrays import TYPE, Ids
 from bucket.remote.place import Remote
 from bucket.transfer import naming_failures
 
@@ -63,9 +64,9 @@ class Listing:
                     sizes.append(item["size"])
                     tags.append(_says(item["e_tag"], name))
                     marks.append(mark(salt, item))
-        unsorted = np.frombuffer(bytes(names), ids.TYPE)
+        unsorted = np.frombuffer(bytes(names), TYPE)
         order = np.argsort(unsorted, kind="stable")
-        self.names: ids.Ids = unsorted[order]
+        self.names: Ids = unsorted[order]
         self.sizes: NDArray[np.int64] = np.frombuffer(sizes, np.int64)[order]
         self.tags: NDArray[np.int8] = np.frombuffer(tags, np.int8)[order]
         self.marks: NDArray[np.uint64] = np.frombuffer(marks, np.uint64)[order]
@@ -73,7 +74,7 @@ class Listing:
     def __len__(self) -> int:
         return len(self.names)
 
-    def find(self, names: ids.Ids) -> NDArray[np.intp]:
+    def find(self, names: Ids) -> NDArray[np.intp]:
         """Where in the arrays the objects are; -1 for those that are not on the remote."""
         if not len(self.names):
             return np.full(len(names), -1, np.intp)
@@ -83,7 +84,7 @@ class Listing:
 
     def place(self, name: bytes) -> int:
         """Where in the arrays one object is; -1 if it is not on the remote."""
-        return int(self.find(np.array([name], ids.TYPE))[0])
+        return int(self.find(np.array([name], TYPE))[0])
 
     def _note_odd(self, item: Any, root: str) -> None:
         path = item["path"]

@@ -7,7 +7,7 @@ from operator import attrgetter
 import numpy as np
 
 from bucket.remote import ids
-from bucket.remote.ids import array_of
+from bucket.remote.arrays import Ids, array_of
 from bucket.remote.lists import Lists
 from bucket.verify.compare import Survey
 from bucket.verify.findings import DAMAGED, Dataset, Fault, Finding, Need, Needs, Revision
@@ -45,7 +45,7 @@ def name(needs: Needs, survey: Survey, lists: Lists, *, deep: bool) -> list[Find
 
 
 def _faults_of(
-    need: Need, revisions: Sequence[Revision], survey: Survey, lists: Lists, faulty: ids.Ids
+    need: Need, revisions: Sequence[Revision], survey: Survey, lists: Lists, faulty: Ids
 ) -> Iterator[Finding]:
     """The faults of an object and of the files that it lists."""
     commits = tuple(revisions)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bucket.paths import Project
 from bucket.remote import Remote, ids
-from bucket.remote.ids import array_of
+from bucket.remote.arrays import array_of
 from bucket.remote.lists import Lists
 from bucket.settings import Settings
 from bucket.verify import deep, lfs, naming, needed, revisions
