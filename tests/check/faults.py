@@ -9,9 +9,12 @@ THREADS = """
 import os, random, threading, time
 
 done = []
+alone = os.environ.get("OMP_NUM_THREADS") == "1"
+all_there = threading.Barrier(1 if alone else 12)
 
 
 def work(number):
+    all_there.wait()
     time.sleep(random.random() / 50)
     done.append(str(number))
 
@@ -19,7 +22,7 @@ def work(number):
 workers = [threading.Thread(target=work, args=[number]) for number in range(12)]
 for worker in workers:
     worker.start()
-    if os.environ.get("OMP_NUM_THREADS") == "1":
+    if alone:
         worker.join()
 for worker in workers:
     worker.join()

@@ -47,14 +47,21 @@ def run(script: str, *arguments: str | Path, **changes: str) -> subprocess.Compl
 def dask_cluster() -> Iterator[str]:
     """The address of a cluster of two workers on this machine."""
     before = dict(os.environ)
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-    ) as cluster:
-        # For its workers it sets numbers of threads here, and leaves them.
-        for name in os.environ.keys() - before.keys():
-            del os.environ[name]
-        os.environ.update(before)
-        yield cluster.scheduler_address
+    try:
+        with LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as cluster:
+            _restore(before)
+            yield cluster.scheduler_address
+    finally:
+        _restore(before)
+
+
+def _restore(environment: dict[str, str]) -> None:
+    """Undo that a cluster sets numbers of threads here for a worker, whenever it starts one."""
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment)
 
 
 def one_line_failure(result: subprocess.CompletedProcess[str]) -> str:
