@@ -13,6 +13,8 @@ SAME_LOCK := $(shell cmp -s requirements.lock $(PACKAGES) && echo yes)
 
 # Every command below, and the stages that DVC starts, find the tools of .venv first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Images of containers set it; then each command compiles our modules again, for 0.1 s and more.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup init doctor reproduce test check lint secrets pull push verify changes serve stop report bench soak broken lock clean
@@ -34,8 +36,8 @@ reproduce: setup ## Serve the store, run what is stale, push the results, sum up
 
 # A file's tests stay together, and a folder's where tests/conftest.py says so: they share what is dear
 # to set up.
-test: setup ## Run all tests, two at a time
-	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: setup ## Run all tests, three at a time
+	@pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: setup ## Rebuild the last commit in a clean clone and compare every byte (ARGS=--kernels)
 	@bucket serve --if-embedded

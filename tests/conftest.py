@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -27,9 +28,13 @@ REPOSITORY = Path(__file__).parents[1]
 #: at a time on two cores, that takes twice the processor time of the work itself.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-#: With two tests at a time the files that take longest begin first, so that neither waits for the
-#: other in the end; one at a time the fast ones are first, as pyproject.toml lists them.
-LONGEST = ("test_main_job.py", "test_set_ups.py")
+#: What a script starts in the background, or under nohup, ignores Ctrl-C, and so would all that
+#: the tests start and then interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+#: With several tests at a time the files that take longest begin first, so that none is alone in
+#: the end; one at a time the fast ones are first, as pyproject.toml lists them.
+LONGEST = ("test_main_job.py", "test_ways_in.py", "test_set_ups.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -41,6 +46,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 #: Folders whose files share what is dear to set up: one worker has all of each.
 TOGETHER = ("doctor", "reading", "verify")
 
+#: A file that reads in the clone in which another has run the main job.
+FOLLOWS = {"tests/end_to_end/test_ways_in.py": "tests/end_to_end/test_main_job.py"}
+
 
 class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """A worker has all tests of a file, or of a folder where that saves a set-up."""
@@ -48,7 +56,7 @@ class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # xdist has no 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         folder = PurePosixPath(file).parent
-        return str(folder) if folder.name in TOGETHER else file
+        return str(folder) if folder.name in TOGETHER else FOLLOWS.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)

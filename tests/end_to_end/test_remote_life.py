@@ -5,7 +5,6 @@ import re
 import secrets
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from bucket.files import write_private
 from tests.end_to_end.clones import REPOSITORY, TOOLS, Clone
 from tests.stores.access import StoreAccess
-from tests.stores.fixtures import STORES, access
+from tests.stores.fixtures import access
 
 #: The two ways to DVC that the README gives first; nothing but `.env` says where the store is.
 BUCKET = (TOOLS / "bucket", "dvc")
@@ -125,20 +124,10 @@ def live(folder: Path, store: StoreAccess) -> Life:
     return Life(added, pushed, status, pulled, same, store.keys(prefix))
 
 
-@pytest.fixture(scope="session")
-def lives(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Life]:
-    """A life with each store; at the same time, as each is a dozen programs one after another."""
-    stores = [access(request, name) for name in STORES]
-    folders = [tmp_path_factory.mktemp(name) for name in STORES]
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(STORES, pool.map(live, folders, stores), strict=True))
-
-
-@pytest.fixture
-def life(remote_store: StoreAccess, lives: dict[str, Life]) -> Life:
-    return lives[remote_store.name]
+@pytest.fixture(scope="module")
+def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """On Swift; what the embedded store is in a project's life, test_main_job.py has."""
+    return live(tmp_path_factory.mktemp("life"), access(request, "swift"))
 
 
 def test_bucket_dvc_brings_back_what_it_sent(life: Life) -> None:

@@ -3,7 +3,6 @@
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,44 +35,35 @@ def test_the_page_has_every_way(way: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def reader(make_clone: Callable[..., Clone], tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone that has published its raw data, and its features."""
-    clone = make_clone(tmp_path_factory.mktemp("ways") / "clone")
-    clone.run("bucket", "serve")
-    clone.run("python", "src/pipeline/publish.py")
-    clone.run("bucket", "dvc", "repro", "features")
-    clone.run("bucket", "push", "fetch", "features")
-    return clone
-
-
-@pytest.fixture(scope="module")
-def bare(reader: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def bare(reproduced: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone of that one, with its settings and nothing of the data on its disk."""
     root = tmp_path_factory.mktemp("bare") / "clone"
-    reader.run("git", "clone", "-q", str(reader.root), str(root))
-    shutil.copy2(reader.root / ".env", root / ".env")
-    (root / ".venv").symlink_to((reader.root / ".venv").resolve())
+    reproduced.run("git", "clone", "-q", str(reproduced.root), str(root))
+    shutil.copy2(reproduced.root / ".env", root / ".env")
+    (root / ".venv").symlink_to((reproduced.root / ".venv").resolve())
     own = {"PYTHONPATH": root / "src", "DVC_SITE_CACHE_DIR": root / ".dvc" / "tmp" / "site"}
-    return Clone(root, reader.environment | {name: str(path) for name, path in own.items()})
+    return Clone(root, reproduced.environment | {name: str(path) for name, path in own.items()})
 
 
 @pytest.mark.parametrize("number", range(1, len(is_for("sh", ""))))
-def test_shell_blocks_run(reader: Clone, tmp_path: Path, number: int) -> None:
+def test_shell_blocks_run(reproduced: Clone, tmp_path: Path, number: int) -> None:
     first, block = is_for("sh", "")[0], is_for("sh", "")[number]
     script = f"set -euo pipefail\n{first}{block}"
-    done = reader.run("bash", "-c", script, SCRATCH=str(tmp_path))
+    done = reproduced.run("bash", "-c", script, SCRATCH=str(tmp_path))
     assert done.stdout or any(tmp_path.rglob("*")) or "dvc" in block
 
 
 @pytest.mark.parametrize("text", is_for("python", ""))
-def test_python_blocks_run(reader: Clone, text: str) -> None:
+def test_python_blocks_run(reproduced: Clone, text: str) -> None:
     first = is_for("sh", "")[0]
     script = f'set -euo pipefail\n{first}exec {sys.executable} -c "$PROGRAM"'
-    done = reader.run("bash", "-c", script, PROGRAM=text)
+    done = reproduced.run("bash", "-c", script, PROGRAM=text)
     assert done.stdout or "yield" in text
 
 
-def test_mc_blocks_run_or_are_at_least_words_that_it_knows(reader: Clone, tmp_path: Path) -> None:
+def test_mc_blocks_run_or_are_at_least_words_that_it_knows(
+    reproduced: Clone, tmp_path: Path
+) -> None:
     [block] = is_for("sh", "mc")
     for line in block.splitlines():
         command = re.findall(r"\"[^\"]*\"|\S+", line.rpartition("| ")[2])
@@ -82,7 +72,7 @@ def test_mc_blocks_run_or_are_at_least_words_that_it_knows(reader: Clone, tmp_pa
         assert "SECRET" not in " ".join(command), "a secret is an argument, which ps shows"
     if shutil.which("mc"):
         script = f"set -euo pipefail\n{is_for('sh', '')[0]}{block}"
-        reader.run("bash", "-c", script, SCRATCH=str(tmp_path), HOME=str(tmp_path))
+        reproduced.run("bash", "-c", script, SCRATCH=str(tmp_path), HOME=str(tmp_path))
         assert list((tmp_path / "flights" / "mc").iterdir())
 
 

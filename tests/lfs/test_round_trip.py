@@ -24,7 +24,7 @@ from tests.verify.published import Published, named
 pytestmark = needs_git_lfs
 
 #: A Swift takes ten times as long for an object.
-FILES = {"seaweed": 500, "swift": 20}
+FILES = {"seaweed": 100, "swift": 20}
 
 #: One that is fetched in ranges, and sent in parts.
 LARGE = 36 * 1024 * 1024

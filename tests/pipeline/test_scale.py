@@ -65,25 +65,26 @@ def test_a_copy_has_the_same_rows_a_year_later(three_years: Path) -> None:
     pd.testing.assert_frame_equal(features[same], again[same])
 
 
-@pytest.mark.parametrize("engine", ["1", "Dask"])
-def test_the_bytes_are_the_same_whoever_works(engine: str, tmp_path: Path) -> None:
-    if engine == "1":
-        _assert_same(tmp_path, {WORKERS: "1"})
-        return
+def test_the_bytes_are_the_same_in_one_process(tmp_path: Path) -> None:
+    _assert_same("clean.py", raw_folder(), tmp_path / "interim", interim(), {WORKERS: "1"})
+    _assert_same("features.py", interim(), tmp_path / "out", features_folder(), {WORKERS: "1"})
+
+
+def test_the_bytes_are_the_same_on_a_cluster_of_dask(tmp_path: Path) -> None:
     os.environ |= (own := pins(os.environ))  # for the workers, as `bucket run` does
     try:
         with dask_cluster() as address:
-            _assert_same(tmp_path, {SCHEDULER: address})
+            _assert_same(
+                "features.py", interim(), tmp_path / "out", features_folder(), {SCHEDULER: address}
+            )
     finally:
         for name in own:
             del os.environ[name]
 
 
-def _assert_same(folder: Path, environment: dict[str, str]) -> None:
-    for script, source, name, expected in (
-        ("clean.py", raw_folder(), "interim", interim()),
-        ("features.py", interim(), "features", features_folder()),
-    ):
-        done = run(script, source, folder / name, **environment)
-        assert done.returncode == 0, done.stderr
-        assert contents(folder / name) == contents(expected)
+def _assert_same(
+    script: str, source: Path, output: Path, expected: Path, environment: dict[str, str]
+) -> None:
+    done = run(script, source, output, **environment)
+    assert done.returncode == 0, done.stderr
+    assert contents(output) == contents(expected)
