@@ -38,7 +38,7 @@ OURS = {ONE: "1", TWO: "2", DASK: "2"}
 
 #: As cluster/dask.sbatch has it, where the reasons are.
 CLUSTER = {
-    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_CONFIG": str(ROOT / "cluster" / "dask.yaml"),
     "MALLOC_TRIM_THRESHOLD_": "67108864",
     "MALLOC_MMAP_THRESHOLD_": "33554432",
 }

@@ -7,7 +7,14 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context, parent_process
@@ -24,7 +31,8 @@ SCHEDULER = "DASK_SCHEDULER_ADDRESS"
 #: How many processes there are to be; it changes no result, so it is no parameter of a stage.
 WORKERS = "PIPELINE_WORKERS"
 
-#: Partitions under way for each worker: the next one waits beside it, and no more are in memory.
+#: Partitions under way for each process of a pool: the next one waits beside it, and no more are in
+#: memory. On a cluster Dask holds as many back, whatever workers come and go (`worker-saturation`).
 AHEAD = 2
 
 #: How often a partition may lose its worker while nothing else runs.
@@ -90,7 +98,7 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _of(future: "Future[Any]") -> Outcome:
+def _of(future: Any) -> Outcome:
     error = future.exception()
     return Outcome(error=error) if error else Outcome(future.result())
 
@@ -157,7 +165,7 @@ def _on_dask(
 ) -> Iterator[tuple[str, Outcome]]:
     """On a cluster of Dask, which runs a partition again where its worker is lost."""
     try:
-        from distributed import Client
+        from distributed import Client, as_completed
     except ImportError:
         raise StageError(
             f"{SCHEDULER} is set, and Dask is not installed: `make setup` installs it."
@@ -173,22 +181,23 @@ def _on_dask(
             raise StageError(
                 f"The scheduler {address} has had no worker for {PATIENCE:.0f} s."
             ) from None
-        recipe = Recipe.here()
-        with client.get_executor(pure=False) as pool:
-            most = AHEAD * max(1, sum(client.ncores().values()))
-            for key, future in _flow(pool, recipe.checked(function), partitions, partitions, most):
-                yield key, _of(future)
+        # All at once: one by one, each takes the scheduler milliseconds more.
+        function = Recipe.here().checked(function)
+        futures = client.map(function, list(partitions.values()), pure=False)
+        keys = dict(zip(futures, partitions, strict=True))
+        for future in as_completed(futures, loop=client.loop):
+            yield keys.pop(future), _of(future)
 
 
 def _flow(
-    pool: Any,
+    pool: Executor,
     function: Function,
     partitions: Mapping[str, Any],
-    keys: Sequence[str] | Mapping[str, Any],
+    keys: Sequence[str],
     most: int,
 ) -> Iterator[tuple[str, "Future[Any]"]]:
     """Futures that are done, with at most so many under way; fewer where the pool has broken."""
-    coming = iter(list(keys))
+    coming = iter(keys)
     running: dict[Future[Any], str] = {}
 
     def start(count: int) -> None:

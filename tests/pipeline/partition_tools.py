@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from pipeline.stage import StageError
@@ -13,6 +14,13 @@ def tagged(number: int, tag: str) -> tuple[str, int]:
 
 def process_of(_: int) -> int:
     return os.getpid()
+
+
+def slowly(_: int) -> tuple[float, float]:
+    """When the work began and ended, on the clock of the machine."""
+    begin = time.monotonic()
+    time.sleep(0.15)
+    return begin, time.monotonic()
 
 
 def marked(number: int, folder: Path) -> None:

@@ -44,12 +44,15 @@ def run(script: str, *arguments: str | Path, **changes: str) -> subprocess.Compl
 
 
 @contextmanager
-def dask_cluster() -> Iterator[str]:
-    """The address of a cluster of two workers on this machine."""
+def dask_cluster(workers: int = 2) -> Iterator[str]:
+    """The address of a cluster on this machine."""
     before = dict(os.environ)
     try:
         with LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
         ) as cluster:
             _restore(before)
             yield cluster.scheduler_address

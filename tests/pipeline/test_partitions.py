@@ -18,8 +18,8 @@ from pipeline.engines import AHEAD, SCHEDULER, WORKERS, _flow, available_cpus, w
 from pipeline.partitions import map_partitions
 from pipeline.recipe import Recipe
 from pipeline.stage import StageError
-from tests.pipeline.partition_tools import deadly, marked, process_of, tagged
-from tests.pipeline.pipeline_tools import dask_cluster
+from tests.pipeline.partition_tools import deadly, marked, process_of, slowly, tagged
+from tests.pipeline.pipeline_tools import REPOSITORY, dask_cluster
 
 PARTITIONS = {f"p{number}": number for number in range(7)}
 
@@ -114,10 +114,30 @@ def test_no_more_is_under_way_than_asked() -> None:
             return super().submit(*args, **kwargs)
 
     with Counting(2) as pool:
-        for _ in _flow(pool, process_of, PARTITIONS, PARTITIONS, 2 * AHEAD):
+        for _ in _flow(pool, process_of, PARTITIONS, list(PARTITIONS), 2 * AHEAD):
             with lock:
                 now -= 1
     assert most == 2 * AHEAD
+
+
+def test_workers_that_come_late_have_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = {str(number): number for number in range(60)}
+    words = "--nthreads 3 --host 127.0.0.1 --no-dashboard --dashboard-address 127.0.0.1:0"
+    with dask_cluster(workers=1) as address:
+        monkeypatch.setenv(SCHEDULER, address)
+        late = subprocess.Popen(
+            [Path(sys.executable).with_name("dask"), "worker", address, *words.split()],
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            times = map_partitions(slowly, many, label="t")
+        finally:
+            late.terminate()
+            late.wait()
+    together = [sum(begin <= moment < end for begin, end in times) for moment, _ in times]
+    assert together[0] == 1
+    assert max(together) == 1 + 3
 
 
 def test_no_partitions_give_no_results() -> None:
