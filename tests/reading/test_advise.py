@@ -1,6 +1,7 @@
 """`bucket advise` measures, and says what follows."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.dataset as ds
@@ -9,7 +10,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from bucket.advise import advise, large
-from bucket.advise.estimate import Costs, Line
+from bucket.advise.estimate import Costs, Line, lines
 from bucket.advise.rows import ConditionError, condition
 from bucket.cli import app
 from bucket.errors import BucketError
@@ -17,18 +18,34 @@ from tests.reading.conftest import GROUP, flights
 
 
 def test_few_units_and_more_give_a_line() -> None:
-    clock = iter([0.0, 1.0, 1.0, 10.0])
-    worked: list[int] = []
-    line = Line.through(worked.append, (2, 8), lambda: next(clock))
-    assert (line.start, line.each) == (
-        0.0,
-        1.125,
-    )  # slower the more: no start below 0
-    clock = iter([0.0, 5.0, 5.0, 16.0])
-    line = Line.through(worked.append, (2, 8), lambda: next(clock))
+    slower = Line.through((2, 8), (1.0, 9.0))
+    assert (slower.start, slower.each) == (0.0, 1.125)  # slower the more: no start below 0
+    line = Line.through((2, 8), (5.0, 11.0))
     assert (line.start, line.each) == (3.0, 1.0)
     assert line.seconds(100) == 103.0
-    assert worked == [1, 2, 8, 1, 2, 8]
+    assert Line.through((1, 1), (2.0, 3.0)).seconds(4) == 10.0
+
+
+def test_ways_take_turns_and_the_median_counts() -> None:
+    now = 0.0
+    worked: list[tuple[str, int]] = []
+
+    def way(name: str, each: float) -> Callable[[int], None]:
+        def work(count: int) -> None:
+            nonlocal now
+            worked.append((name, count))
+            # One time among the others in which the machine did something else.
+            now += each * count * (9 if worked.count((name, count)) == 2 else 1)
+
+        return work
+
+    found = lines([way("a", 0.001), way("b", 0.002)], (2, 8), lambda: now)
+    turn = [(name, count) for name in "ab" for count in (2, 8)]
+    assert worked == [("a", 1), ("b", 1), *3 * turn]
+    assert [line.each for line in found] == pytest.approx([0.001, 0.002])
+    worked.clear()
+    lines([way("a", 1.0)], (2, 8), lambda: now)
+    assert worked == [("a", 1), ("a", 2), ("a", 8)], "what takes long is measured once"
 
 
 def test_reads_turn_where_the_fetch_is_paid_for() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow.dataset as ds
 
 from bucket import dataset, tracked
-from bucket.advise.estimate import Costs, Line
+from bucket.advise.estimate import Costs, lines
 from bucket.advise.large import Blocks, Groups
 from bucket.advise.rows import condition
 from bucket.advise.sample import Sample
@@ -72,7 +72,7 @@ def advise(
     remote: str | None = None,
     folder: Path | None = None,
 ) -> Advice:
-    """Measure for some seconds, with some 100 MB at most, and advise.
+    """Measure for some seconds, with some 300 MB at most, and advise.
 
     Args:
         path: that DVC tracks, from the project's root.
@@ -94,11 +94,12 @@ def advise(
     disk = folder or fast or tempfile.gettempdir()
     with tempfile.TemporaryDirectory(prefix="bucket-advise-", dir=disk) as scratch:
         sample = _sample(found, columns, condition(where), Path(scratch))
+        stream, fetch, local = lines((sample.stream, sample.fetch, sample.local), sample.steps)
         costs = Costs(
             lookup=lookup,
-            stream=sample.opening + Line.through(sample.stream, sample.steps).seconds(sample.units),
-            fetch=Line.through(sample.fetch, sample.steps).seconds(sample.units_to_fetch),
-            local=Line.through(sample.local, sample.steps).seconds(sample.units),
+            stream=sample.opening + stream.seconds(sample.units),
+            fetch=fetch.seconds(sample.units_to_fetch),
+            local=local.seconds(sample.units),
         )
         return Advice(
             path=str(path),

@@ -15,7 +15,7 @@ from bucket.table import Table
 from bucket.tracked import Tracked
 
 #: Files that are tried at most.
-MOST_FILES = 512
+MOST_FILES = 1024
 
 
 class Files(Sample):
