@@ -111,7 +111,8 @@ def cluster(environment: dict[str, str], folder: Path) -> Iterator[tuple[str, li
     """A Dask cluster of two workers that have the stages' modules: its address and its pids."""
     port = ports.free_ports(1)[0]
     address = f"tcp://127.0.0.1:{port}"
-    where = ["--host", "127.0.0.1", "--no-dashboard"]
+    # Without a dashboard the pages of a worker are served all the same, to everybody.
+    where = ["--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     commands = [
         ["scheduler", *where, "--port", str(port)],
         ["worker", address, *where, "--nworkers", "2", "--nthreads", "1"],
