@@ -1,6 +1,6 @@
 """What each stage of the pipeline costs: wall time, CPU time, peak memory.
 
-Claim: all stages together take at most 60 s on two cores, and each at most 600 MB.
+Claim: all stages together take at most 30 s on two cores, and each at most 600 MB.
 Runs the commands of dvc.yaml in a copy of the project, several rounds, and prints medians.
 The embedded store has to be up and to hold the raw data: `make bench` sees to it.
 """
