@@ -72,7 +72,7 @@ def advise(
     remote: str | None = None,
     folder: Path | None = None,
 ) -> Advice:
-    """Measure for some seconds, with some 300 MB at most, and advise.
+    """Measure for some seconds, with some 400 MB at most, and advise.
 
     Args:
         path: that DVC tracks, from the project's root.
