@@ -17,6 +17,10 @@ class RevisionError(BucketError):
     """A word that names no commit of this clone."""
 
 
+class UnsafePathError(BucketError):
+    """A path that leads outside its folder, or a folder that another user could have prepared."""
+
+
 class NotTrackedError(BucketError):
     """DVC does not track the path that was asked for, at the revision that was asked for."""
 

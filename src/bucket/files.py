@@ -2,13 +2,19 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from bucket.errors import UnsafePathError
+
 #: For files that hold secrets, or lie beside them: nobody but the owner.
 PRIVATE = 0o600
+
+#: For folders of files that nobody but the owner may read, replace or add to.
+PRIVATE_FOLDER = 0o700
 
 KILO = 1000
 
@@ -42,6 +48,37 @@ def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
     """Write `path` in one step: no reader sees half of it, or it with a wider mode."""
     with replacing(path, mode) as file:
         file.write(text.encode())
+
+
+def private_folder(path: Path) -> Path:
+    """Return a folder that only its owner can enter; create it if it is missing.
+
+    Raises:
+        UnsafePathError: it exists, and belongs to another user, is a link or a file, or other
+            users could enter it. Its contents could be theirs.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=PRIVATE_FOLDER)
+    except FileExistsError:
+        pass
+    else:
+        path.chmod(PRIVATE_FOLDER)  # whatever the umask says
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise UnsafePathError(f"{path} is not a folder. Move it away and run the command again.")
+    if found.st_uid != os.geteuid():
+        raise UnsafePathError(
+            f"{path} belongs to the user with the number {found.st_uid}. Its contents are not "
+            "trusted. Move it away and run the command again."
+        )
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & ~PRIVATE_FOLDER:
+        raise UnsafePathError(
+            f"{path} has the mode {mode:04o}, so other users can enter it. Its contents are not "
+            "trusted. Move it away and run the command again."
+        )
+    return path
 
 
 def size_on_disk(folder: Path) -> int:
