@@ -230,7 +230,12 @@ class Server:
         while time.monotonic() < deadline:
             if seaweed.find(self.project, process.pid) is None:
                 return False
-            if guard.is_complete() and seaweed.is_ready(settings):
+            try:
+                is_closed = guard.is_complete()
+            except ServerError:
+                process.kill()  # an orderly end would leave it open for seconds
+                raise
+            if is_closed and seaweed.is_ready(settings):
                 return True
             time.sleep(POLL_SECONDS)
         raise ServerError(self._failure(f"was not ready after {READY_SECONDS:.0f} s"))
