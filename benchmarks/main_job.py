@@ -18,6 +18,7 @@ from stages import Cost, run
 
 from bucket import Project, ports
 from bucket.env_file import create_env, set_endpoint
+from bucket.files import private_folder
 from bucket.server import Server
 
 TITLE = "## The main job"
@@ -37,7 +38,7 @@ def reproduce_twice(root: Path) -> tuple[Cost, Cost]:
     set_endpoint(project, f"http://127.0.0.1:{ports.free_ports(1)[0]}")
     environment = {name: os.environ[name] for name in os.environ if not name.startswith(FOREIGN)}
     environment["PYTHONPATH"] = str(root / "src")  # not this repository's
-    environment["DVC_SITE_CACHE_DIR"] = str(project.dvc_site_cache)
+    environment["DVC_SITE_CACHE_DIR"] = str(private_folder(project.dvc_site_cache))
     command = "make --old-file=.venv/.installed reproduce"  # what .venv is, it stays
     try:
         return run(command, root, environment), run(command, root, environment)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from bucket import Project, Settings, clients, ports
+from bucket.files import private_folder
 from bucket.server import Server
 
 CONFIG = """\
@@ -76,7 +77,7 @@ class Bed:
         return {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.project.root),
-            "DVC_SITE_CACHE_DIR": str(self.project.dvc_site_cache),
+            "DVC_SITE_CACHE_DIR": str(private_folder(self.project.dvc_site_cache)),
             **clients.aws_environment(settings),
             **clients.s5cmd_environment(settings),
             **clients.rclone_environment(settings),

@@ -78,6 +78,7 @@ job_begin() {
   trap 'job_stopped "The time is nearly up" 0' USR1
   trap 'job_stopped "Cancelled" "$CANCEL_SECONDS"' TERM INT
   # Temporary files of the stages, and DVC's database, which no network file system is good for.
+  mkdir -m 700 "$node_folder/dvc-site" # DVC itself would open it to everybody
   export TMPDIR="$node_folder" DVC_SITE_CACHE_DIR="$node_folder/dvc-site"
   # What counts the cores of the node would take those of other jobs, too.
   export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}" PIPELINE_WORKERS="${SLURM_CPUS_PER_TASK:-1}"

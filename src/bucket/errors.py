@@ -37,6 +37,10 @@ class ServerError(BucketError):
     """The embedded object store could not be started, reached or stopped."""
 
 
+class StrangerError(ServerError):
+    """Another user's program listens where the embedded store should, so nothing is sent."""
+
+
 class ProgramError(BucketError):
     """A program that was to be run is not there, or cannot be started."""
 

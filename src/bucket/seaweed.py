@@ -1,15 +1,16 @@
 """SeaweedFS as the embedded store needs it: its options, its ports, its process, its files."""
 
+import contextlib
 import http.client
 import json
 import os
-import re
 import secrets
 import shutil
 import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -18,15 +19,14 @@ from typing import Literal
 import psutil
 from pydantic import SecretStr
 
-from bucket import clients
-from bucket.errors import ServerError
+from bucket import store_security
+from bucket.clients.shared import plain
+from bucket.errors import ServerError, StrangerError
 from bucket.files import write_private
 from bucket.paths import Project
 from bucket.ports import ADDRESS, GRPC_OFFSET, free_ports
 from bucket.settings import Settings
-
-#: The store's inner servers, each with a port for HTTP and one for gRPC; S3 has its own HTTP port.
-INNER = ("master", "volume", "filer", "admin")
+from bucket.store_security import INNER
 
 #: Soft limit of the process's memory. Without one it rises above 1.2 GB under load; 200 MiB halves
 #: the speed; this leaves room for the transfers of a small machine.
@@ -110,6 +110,8 @@ def _options(s3_port: int) -> list[str]:
         *("-filer.localSocket=filer.sock", "-s3.localSocket=s3.sock"),
         "-s3.autoCreateBucket=false",  # a mistyped bucket is an error, not a new bucket
         "-s3.allowDeleteBucketNotEmpty=false",
+        # The inner servers answer over TLS alone, and S3 no page of another site.
+        *("-disableHttp", f"-s3.allowedOrigins=http://{ADDRESS}"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", "-webdav=false"),
         *("-admin.ui=false", "-metricsPort=0", "-master.telemetry=false"),
         *("-master.volumePreallocate=false", f"-master.volumeSizeLimitMB={VOLUME_MB}"),
@@ -130,17 +132,13 @@ def _write_configuration(project: Project, settings: Settings) -> None:
         "credentials": [
             {
                 "accessKey": settings.access_key_id,
-                "secretKey": clients.aws_environment(settings)["AWS_SECRET_ACCESS_KEY"],
+                "secretKey": plain(settings.secret_access_key),
             }
         ],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
     write_private(project.store / "identities.json", json.dumps({"identities": [identity]}))
-    # Without these keys, drawn anew at each start, other users of this machine could read and
-    # write the objects through the inner HTTP ports, past S3 and its credentials.
-    keys = ("jwt.signing", "jwt.filer_signing", "jwt.filer_signing.read")
-    tables = [f'[{name}]\nkey = "{secrets.token_hex(32)}"\n' for name in keys]
-    write_private(project.store / "security.toml", "".join(tables))
+    store_security.configure(project.store)
 
 
 def is_ready(settings: Settings) -> bool:
@@ -166,14 +164,17 @@ def is_shared(settings: Settings) -> bool:
 def signed(
     method: Literal["HEAD", "PUT"], settings: Settings, timeout: float = REQUEST_SECONDS
 ) -> int | None:
-    """HTTP status of a signed request for the bucket itself; None where nothing answers.
+    """HTTP status of a signed request for the bucket itself; None if no store of ours answers.
 
     `http.client` sends it, which knows of no proxy. obstore signs it, as it imports in 60 ms;
     botocore, which could create a bucket by itself, takes 500.
     """
     import obstore
 
-    url = obstore.sign(settings.obstore(), method, "", timedelta(seconds=60))
+    try:
+        url = obstore.sign(settings.obstore(), method, "", timedelta(seconds=60))
+    except StrangerError:
+        return None
     connection = http.client.HTTPConnection(settings.host, settings.port, timeout=timeout)
     try:
         connection.request(method, url.removeprefix(settings.endpoint_url))
@@ -190,19 +191,44 @@ def find(project: Project, pid: int | None = None) -> psutil.Process | None:
     A pid alone proves nothing, as numbers are used again. A `weed` whose working folder is our
     `.bucket` is ours; that also holds after the clock was set, unlike a process's start time.
     """
+    for process, folder in _stores(pid):
+        with contextlib.suppress(OSError):
+            if folder.samefile(project.store):
+                return process
+    return None
+
+
+def check_neighbour(settings: Settings) -> None:
+    """Check the store of another clone as this clone's own, if that is what serves the endpoint.
+
+    Raises:
+        ServerError: it lets other users in.
+    """
+    for process, folder in _stores():
+        try:
+            if store_security.ports_of(process).get(settings.port) == "s3":
+                store_security.Guard(process, folder).is_complete()
+        except psutil.Error:
+            continue
+        except ServerError as error:
+            raise ServerError(
+                f"The store at {settings.endpoint_url} is that of {folder.parent}. {error} Then "
+                f"run `make stop` and `make serve` in {folder.parent}."
+            ) from None
+
+
+def _stores(pid: int | None = None) -> Iterator[tuple[psutil.Process, Path]]:
+    """Every running `weed` that we may look into, or that of one pid, with its working folder."""
     try:
         candidates = psutil.process_iter() if pid is None else [psutil.Process(pid)]
     except psutil.NoSuchProcess:
-        return None
+        return
     for process in candidates:
         try:
-            if process.status() == psutil.STATUS_ZOMBIE or not process.name().startswith("weed"):
-                continue
-            if Path(process.cwd()).samefile(project.store):
-                return process
+            if process.status() != psutil.STATUS_ZOMBIE and process.name().startswith("weed"):
+                yield process, Path(process.cwd())
         except (psutil.Error, OSError):
             continue
-    return None
 
 
 def end(process: psutil.Process) -> None:
@@ -222,11 +248,11 @@ def end(process: psutil.Process) -> None:
 def sockets(process: psutil.Process) -> list[str]:
     """The Unix sockets that this `weed` opens in /tmp, and leaves there when it is killed."""
     try:
-        options = process.cmdline()
+        ports = store_security.ports_of(process)
     except psutil.Error:
         return []
-    grpc = (re.fullmatch(r"-(\w+)\.port\.grpc=(\d+)", option) for option in options)
-    return [f"/tmp/seaweedfs-{found[1]}-grpc-{found[2]}.sock" for found in grpc if found]  # noqa: S108
+    grpc = ((port, name.split(".")[0]) for port, name in ports.items() if name.endswith(".grpc"))
+    return [f"/tmp/seaweedfs-{name}-grpc-{port}.sock" for port, name in grpc]  # noqa: S108
 
 
 def remove_sockets(paths: list[str]) -> None:

@@ -6,9 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Literal
 
 import psutil
@@ -20,8 +18,10 @@ from bucket.env_file import create_env, set_endpoint
 from bucket.errors import ServerError, SettingsError
 from bucket.files import size_on_disk, write_private
 from bucket.paths import Project
+from bucket.server_text import Status
 from bucket.settings import REQUIRED, Settings, is_embedded
 from bucket.settings.sources import Found, Sources
+from bucket.store_security import Guard
 
 #: A start takes about 1 s; a loaded CI machine is given many times that.
 READY_SECONDS = 40.0
@@ -40,40 +40,6 @@ FREE_BYTES = 512 * 1024**2
 
 #: `weed` itself stops accepting writes when less than this part of the disk is free.
 RESERVED_PART = 0.01
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is known of the embedded store.
-
-    Attributes:
-        state: `running`; `unready`: it runs and does not answer our signed request; `died`: it
-            ended without having been told to; `stopped`.
-        endpoint: URL of the S3 API, None if never started.
-        bucket: the bucket, None if never started.
-        pid: the process, None if there is none of ours.
-        folder: data, log and state.
-        size_bytes: size of the folder on disk.
-        log: the log file.
-        last_log_line: where it died, or is not ready: the log's last error or last line.
-        started: whether this very call started it.
-        moved_from: the port that was wanted and was taken, None if none was.
-    """
-
-    state: Literal["running", "unready", "died", "stopped"]
-    endpoint: str | None
-    bucket: str | None
-    pid: int | None
-    folder: Path
-    size_bytes: int
-    log: Path
-    last_log_line: str | None = None
-    started: bool = False
-    moved_from: int | None = None
-
-    def as_json(self) -> str:
-        """The status for a program."""
-        return json.dumps(dataclasses.asdict(self), default=str, indent=2)
 
 
 class Server:
@@ -156,14 +122,22 @@ class Server:
         """
         state, process = self._running()
         same = state.get("endpoint") == settings.endpoint_url
-        if process and same and seaweed.is_ready(settings):
+        if process and same and self._is_safe(process) and seaweed.is_ready(settings):
             return {}
         process = process or seaweed.find(self.project)  # perhaps its state file was deleted
         if process is None and seaweed.is_shared(settings):
+            seaweed.check_neighbour(settings)
             there = {"endpoint": settings.endpoint_url, "bucket": settings.bucket_name}
             return {"state": "running", **there}
         self._clear(state, process)
         return None
+
+    def _is_safe(self, process: psutil.Process) -> bool:
+        """Whether a store that runs lets nobody in; one of an earlier version of ours does."""
+        try:
+            return Guard(process, self.project.store).is_complete()
+        except ServerError:
+            return False
 
     def _find(self, name: str) -> Found:
         """A setting as it is, or as `start` would set it."""
@@ -247,12 +221,21 @@ class Server:
         raise ServerError(self._failure("ended at once"))
 
     def _wait(self, process: psutil.Process, settings: Settings) -> bool:
-        """Whether the store became ready; False if its process ended."""
+        """Whether the store became ready; False if its process ended.
+
+        Each port is tried as soon as it opens, and all before the store is ready.
+        """
+        guard = Guard(process, self.project.store)
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             if seaweed.find(self.project, process.pid) is None:
                 return False
-            if seaweed.is_ready(settings):
+            try:
+                is_closed = guard.is_complete()
+            except ServerError:
+                process.kill()  # an orderly end would leave it open for seconds
+                raise
+            if is_closed and seaweed.is_ready(settings):
                 return True
             time.sleep(POLL_SECONDS)
         raise ServerError(self._failure(f"was not ready after {READY_SECONDS:.0f} s"))

@@ -1,6 +1,44 @@
-"""The lines that `bucket serve` prints."""
+"""What is known of the embedded store, and the lines that `bucket serve` prints."""
 
-from bucket.server import Status
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of the embedded store.
+
+    Attributes:
+        state: `running`; `unready`: it runs and does not answer our signed request; `died`: it
+            ended without having been told to; `stopped`.
+        endpoint: URL of the S3 API, None if never started.
+        bucket: the bucket, None if never started.
+        pid: the process, None if there is none of ours.
+        folder: data, log and state.
+        size_bytes: size of the folder on disk.
+        log: the log file.
+        last_log_line: where it died, or is not ready: the log's last error or last line.
+        started: whether this very call started it.
+        moved_from: the port that was wanted and was taken, None if none was.
+    """
+
+    state: Literal["running", "unready", "died", "stopped"]
+    endpoint: str | None
+    bucket: str | None
+    pid: int | None
+    folder: Path
+    size_bytes: int
+    log: Path
+    last_log_line: str | None = None
+    started: bool = False
+    moved_from: int | None = None
+
+    def as_json(self) -> str:
+        """The status for a program."""
+        return json.dumps(dataclasses.asdict(self), default=str, indent=2)
 
 
 def started(status: Status) -> str:

@@ -1,6 +1,5 @@
 """The running embedded store: what `bucket serve` promises of it."""
 
-import http.client
 import json
 import os
 import stat
@@ -50,17 +49,6 @@ def test_every_port_is_on_loopback_and_none_is_where_outgoing_ones_are(
     assert max(address.port for address in listening) < 32_768
 
 
-def test_the_inner_http_ports_refuse_those_without_its_keys(store: Project) -> None:
-    put(store, "behind/filer", b"x")
-    options = psutil.Process(pid_of(store)).cmdline()
-    port = next(int(o.split("=")[1]) for o in options if o.startswith("-filer.port="))
-    for method in ("GET", "PUT", "DELETE"):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        connection.request(method, "/buckets/research-data/behind/filer")
-        assert connection.getresponse().status == 401
-    assert get(store, "behind/filer") == b"x"
-
-
 def sockets_in_tmp(process: psutil.Process) -> set[str]:
     opened = {str(connection.laddr) for connection in process.net_connections("unix")}
     return {path for path in opened if path.startswith("/tmp")}
@@ -68,7 +56,7 @@ def sockets_in_tmp(process: psutil.Process) -> set[str]:
 
 def test_nothing_of_it_can_be_read_by_others(store: Project) -> None:
     assert stat.S_IMODE(store.store.stat().st_mode) == 0o700
-    for name in ("identities.json", "security.toml", "state.json", "store.log"):
+    for name in ("identities.json", "security.toml", "key.pem", "state.json", "store.log"):
         assert stat.S_IMODE((store.store / name).stat().st_mode) == 0o600
     process = psutil.Process(pid_of(store))
     sockets = seaweed.sockets(process)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from bucket.files import private_folder
 from tests.doctor.case import TOOLS, Case, SetUp, World, person
 from tests.doctor.set_ups import SET_UPS
 from tests.doctor.weed import Weed
@@ -65,7 +66,7 @@ def _plain_dvc(case: Case) -> tuple[str, ...]:
 def _run(case: Case, *command: str) -> str:
     """Everything that a command says, in the person's environment."""
     environment = person(case) | {
-        "DVC_SITE_CACHE_DIR": str(case.project.dvc_site_cache),
+        "DVC_SITE_CACHE_DIR": str(private_folder(case.project.dvc_site_cache)),
         "PATH": f"{TOOLS}:{person(case)['PATH']}",
     }
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bucket import Project, Settings, seaweed
 from bucket.fast.files import LOOSE, UNFINISHED
+from bucket.files import private_folder
 from bucket.server import Server
 from tests.dvc_plane.cloud import BucketFolder
 from tests.dvc_plane.tools import remote_objects
@@ -43,7 +44,7 @@ class Victim:
         environment = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "HOME": str(self.root),
-            "DVC_SITE_CACHE_DIR": str(self.root / ".dvc" / "tmp" / "site"),
+            "DVC_SITE_CACHE_DIR": str(private_folder(project.dvc_site_cache)),
             "AWS_DEFAULT_REGION": "us-east-1",
         }
         folder = BucketFolder.at(self.settings, "flight-delays")

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bucket.files import private_folder
+
 REPOSITORY = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
 
@@ -51,7 +53,7 @@ def environment(root: Path) -> dict[str, str]:
         # The clone's own code, not that of the repository that runs the tests.
         "PYTHONPATH": str(root / "src"),
         "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
-        "DVC_SITE_CACHE_DIR": str(root / ".dvc" / "tmp" / "site"),
+        "DVC_SITE_CACHE_DIR": str(private_folder(root / ".dvc" / "tmp" / "site")),
     }
 
 

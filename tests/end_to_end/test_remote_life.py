@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bucket.files import write_private
+from bucket.files import private_folder, write_private
 from tests.end_to_end.clones import REPOSITORY, TOOLS, Clone
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
@@ -86,7 +86,7 @@ def new_project(folder: Path, store: StoreAccess, prefix: str) -> Clone:
     own = {
         "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
         "HOME": str(folder),  # nobody's AWS files
-        "DVC_SITE_CACHE_DIR": str(folder / "site"),
+        "DVC_SITE_CACHE_DIR": str(private_folder(folder / "site")),
     }
     write_project(folder / "project", store, prefix)
     return Clone(folder / "project", inherited | own)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from bucket.files import private_folder
 from tests.end_to_end.clones import REPOSITORY, Clone
 
 PAGE = (REPOSITORY / "data" / "README.md").read_text(encoding="utf-8")
@@ -41,7 +42,10 @@ def bare(reproduced: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     reproduced.run("git", "clone", "-q", str(reproduced.root), str(root))
     shutil.copy2(reproduced.root / ".env", root / ".env")
     (root / ".venv").symlink_to((reproduced.root / ".venv").resolve())
-    own = {"PYTHONPATH": root / "src", "DVC_SITE_CACHE_DIR": root / ".dvc" / "tmp" / "site"}
+    own = {
+        "PYTHONPATH": root / "src",
+        "DVC_SITE_CACHE_DIR": private_folder(root / ".dvc" / "tmp" / "site"),
+    }
     return Clone(root, reproduced.environment | {name: str(path) for name, path in own.items()})
 
 

@@ -8,7 +8,7 @@ from configobj import ConfigObj
 from bucket.check import processes
 from bucket.dvc_plane import config
 from bucket.errors import CheckError
-from bucket.files import write_private
+from bucket.files import private_folder, write_private
 from bucket.git_contents import Repository
 from bucket.paths import Project
 
@@ -63,7 +63,11 @@ def _set_up_dvc(project: Project, made: Project) -> None:
         if name.startswith("remote ") and name in tracked
     }
     cache = {"dir": str(made.root / ".dvc" / "cache"), "type": ["reflink", "hardlink", "copy"]}
-    core = {"site_cache_dir": str(made.dvc_site_cache), "autostage": "false", "analytics": "false"}
+    core = {
+        "site_cache_dir": str(private_folder(made.dvc_site_cache)),
+        "autostage": "false",
+        "analytics": "false",
+    }
     written = ConfigObj(interpolation=False)
     written.update(overrides | {"cache": cache, "core": core})
     write_private(made.dvc_config_local, "\n".join([*written.write(), ""]))

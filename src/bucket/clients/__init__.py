@@ -24,7 +24,15 @@ from bucket.clients.python import (
     pyarrow,
     storage_options,
 )
-from bucket.clients.shared import CHECKSUMS, RETRIES, RETRY_TIME, bucket_url, proxy
+from bucket.clients.shared import (
+    CHECKSUMS,
+    RETRIES,
+    RETRY_TIME,
+    bucket_host,
+    bucket_url,
+    endpoint,
+    proxy,
+)
 
 __all__ = [
     "ALIAS",
@@ -36,8 +44,10 @@ __all__ = [
     "boto3",
     "boto3_options",
     "botocore",
+    "bucket_host",
     "bucket_url",
     "credentials",
+    "endpoint",
     "environment",
     "mc_environment",
     "obstore",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from bucket.clients import aws
-from bucket.clients.shared import CHECKSUMS, is_virtual, plain
+from bucket.clients.shared import CHECKSUMS, endpoint, is_virtual, named_endpoint, plain
 from bucket.errors import SettingsError
 from bucket.settings import LOOPBACK, Settings
 
@@ -44,7 +44,7 @@ def aws_environment(settings: Settings) -> dict[str, str]:
         "AWS_PROFILE": aws.profile(settings),
         "AWS_CONFIG_FILE": None if has_keys else settings.aws_config_file,
         "AWS_SHARED_CREDENTIALS_FILE": None if has_keys else settings.aws_credentials_file,
-        "AWS_ENDPOINT_URL": None if settings.is_aws else settings.endpoint_url,
+        "AWS_ENDPOINT_URL": named_endpoint(settings),
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_CA_BUNDLE": settings.ca_bundle,
@@ -60,7 +60,7 @@ def s5cmd_environment(settings: Settings) -> dict[str, str]:
     It always writes the bucket of a store that is not AWS into the path.
     Source of the name: the manual of s5cmd.
     """
-    return _set({"S3_ENDPOINT_URL": None if settings.is_aws else settings.endpoint_url})
+    return _set({"S3_ENDPOINT_URL": named_endpoint(settings)})
 
 
 def rclone_environment(settings: Settings) -> dict[str, str]:
@@ -72,7 +72,7 @@ def rclone_environment(settings: Settings) -> dict[str, str]:
     options = {
         "TYPE": "s3",
         "PROVIDER": "AWS" if settings.is_aws else "Other",
-        "ENDPOINT": None if settings.is_aws else settings.endpoint_url,
+        "ENDPOINT": named_endpoint(settings),
         "ACCESS_KEY_ID": settings.access_key_id,
         "SECRET_ACCESS_KEY": plain(settings.secret_access_key),
         "SESSION_TOKEN": plain(settings.session_token),
@@ -100,7 +100,7 @@ def mc_environment(settings: Settings) -> dict[str, str]:
             "mc takes credentials from MC_HOST_* only if they are set (no AWS profile) and have "
             "no colon in them. Use `mc alias set`, which asks for them."
         )
-    parts = urlsplit(settings.endpoint_url)
+    parts = urlsplit(endpoint(settings))
     keys = ":".join(filter(None, [key, secret, plain(settings.session_token)]))
     url = urlunsplit(parts._replace(netloc=f"{keys}@{parts.netloc}"))
     return _set({f"MC_HOST_{ALIAS}": url, "SSL_CERT_FILE": settings.ca_bundle})

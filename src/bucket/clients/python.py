@@ -14,8 +14,10 @@ from bucket.clients.shared import (
     CHECKSUMS,
     RETRIES,
     RETRY_TIME,
+    endpoint,
     endpoint_of_bucket,
     is_virtual,
+    named_endpoint,
     plain,
     proxy,
 )
@@ -53,7 +55,7 @@ def storage_options(settings: Settings) -> dict[str, Any]:
         "secret": plain(settings.secret_access_key),
         "token": plain(settings.session_token),
         "profile": aws.profile(settings),
-        "endpoint_url": None if settings.is_aws else settings.endpoint_url,
+        "endpoint_url": named_endpoint(settings),
         "client_kwargs": {name: value for name, value in client.items() if value is not None},
         "config_kwargs": _botocore_config(settings),
         "session_vars": aws.session_variables(settings) or None,
@@ -69,7 +71,7 @@ def boto3_options(settings: Settings) -> dict[str, Any]:
     from botocore.config import Config
 
     return {
-        "endpoint_url": None if settings.is_aws else settings.endpoint_url,
+        "endpoint_url": named_endpoint(settings),
         "aws_access_key_id": settings.access_key_id,
         "aws_secret_access_key": plain(settings.secret_access_key),
         "aws_session_token": plain(settings.session_token),
@@ -133,8 +135,8 @@ def obstore(
     }
     if not settings.is_aws:
         # The environment's AWS_ENDPOINT_URL_S3 would win over the first of these.
-        endpoint = endpoint_of_bucket(settings)
-        options |= {"endpoint": endpoint, "aws_endpoint_url_s3": endpoint}
+        url = endpoint_of_bucket(settings)
+        options |= {"endpoint": url, "aws_endpoint_url_s3": url}
     if not more.get("skip_signature"):
         # And its AWS_SESSION_TOKEN would go with keys that are given as options.
         options["credential_provider"] = _obstore_credentials(settings)
@@ -151,7 +153,7 @@ def pyarrow(settings: Settings) -> "S3FileSystem":
     """
     from pyarrow.fs import S3FileSystem
 
-    parts = urlsplit(settings.endpoint_url)
+    parts = urlsplit(endpoint(settings))
     found = aws.keys(settings)
     with _environment_variables(CHECKSUMS):  # it has no options for these
         return S3FileSystem(

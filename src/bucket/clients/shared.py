@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
+from bucket.clients.listener import prove_ours
 from bucket.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,12 +35,46 @@ def is_virtual(settings: Settings) -> bool:
     return settings.addressing_style == "virtual"
 
 
+def endpoint(settings: Settings) -> str:
+    """The endpoint for a client. No client takes it from the settings themselves.
+
+    The embedded endpoint is handed out only if no other user's program listens there: a signed
+    request proves the client to the server, never the server to the client. Every new client
+    proves it again, as the store can have ended meanwhile.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+    """
+    if settings.is_embedded:
+        prove_ours(settings.host, settings.port)
+    return settings.endpoint_url
+
+
+def named_endpoint(settings: Settings) -> str | None:
+    """The endpoint for a client that finds AWS's own by itself: None for AWS.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+    """
+    return None if settings.is_aws else endpoint(settings)
+
+
 def endpoint_of_bucket(settings: Settings) -> str:
-    """The endpoint with the bucket in the host name where it belongs there."""
+    """The endpoint with the bucket in the host name where it belongs there.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+    """
+    url = endpoint(settings)
     if not is_virtual(settings):
-        return settings.endpoint_url
-    parts = urlsplit(settings.endpoint_url)
+        return url
+    parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f"{settings.bucket_name}.{parts.netloc}"))
+
+
+def bucket_host(settings: Settings) -> str:
+    """The host name that requests for the bucket go to."""
+    return f"{settings.bucket_name}.{settings.host}" if is_virtual(settings) else settings.host
 
 
 def bucket_url(settings: Settings) -> str:

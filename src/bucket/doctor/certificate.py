@@ -6,7 +6,7 @@ import urllib3
 
 from bucket import clients
 from bucket.doctor.check import Check, Problem
-from bucket.doctor.network import PortOpen, connect, written
+from bucket.doctor.network import ListenerOurs, connect, written
 from bucket.doctor.patient import Patient
 from bucket.settings import Settings
 
@@ -25,7 +25,7 @@ class CertificateTrusted(Check):
         "Ask the store's operator for the certificate authority as a PEM file, and "
         "`bucket init --cacert FILE`."
     )
-    needs = (PortOpen,)
+    needs = (ListenerOurs,)
 
     @staticmethod
     def check(patient: Patient) -> str:

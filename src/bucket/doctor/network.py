@@ -1,4 +1,4 @@
-"""From the name of the host to an open connection: DNS and TCP."""
+"""From the name of the host to an open connection: DNS, TCP, and whose program listens."""
 
 import ipaddress
 import socket
@@ -34,7 +34,7 @@ class HostKnown(Check):
         if address is None:
             where = patient.sources.find("OS_ENDPOINT_URL")
             raise Problem(f"{host}, from {where!r}, is not known to DNS")
-        bucket_host = urlsplit(clients.bucket_url(settings)).hostname or ""
+        bucket_host = clients.bucket_host(settings)
         if bucket_host != settings.host and _look_up(bucket_host) is None:
             is_number = _is_address(host)
             raise Problem(
@@ -77,7 +77,28 @@ class PortOpen(Check):
         return f"{where} in {1000 * (time.monotonic() - started):.0f} ms"
 
 
-ALL = (HostKnown, PortOpen)
+class ListenerOurs(Check):
+    """The program that listens at the embedded endpoint is one of this user's."""
+
+    name = "owner of the port"
+    why = "Another user's program at the embedded endpoint would be sent data and be believed."
+    fix = "Run `make serve`, which moves the embedded store to a free port."
+    needs = (PortOpen,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Ask for the endpoint as every client does, and say what remains open."""
+        settings = patient.settings
+        clients.endpoint(settings)
+        if not settings.is_embedded:
+            return "not asked: the endpoint is not plain http on this machine"
+        return (
+            "yours; root and your own programs can still read the store, and after it ends another "
+            "user can take its port"
+        )
+
+
+ALL = (HostKnown, PortOpen, ListenerOurs)
 
 
 def door(settings: Settings) -> tuple[str, int]:

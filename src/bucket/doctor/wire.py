@@ -80,7 +80,7 @@ def get(settings: Settings, query: Mapping[str, str] | None = None) -> Answer:
         urllib3.exceptions.HTTPError: no answer.
     """
     if query is None:
-        url, headers = f"{settings.endpoint_url}/", dict[str, str]()
+        url, headers = f"{clients.endpoint(settings)}/", dict[str, str]()
     else:
         url, headers = _signed(settings, query)
     response = _pool(settings).request(

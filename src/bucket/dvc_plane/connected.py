@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bucket import clients, kernels
-from bucket.dvc_plane import config
+from bucket.dvc_plane import config, site_cache
 from bucket.errors import SettingsError
 from bucket.files import write_private
 from bucket.paths import Project
@@ -21,13 +21,16 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
 
     The kernels of numerical libraries are pinned, so that stages compute the same on every CPU.
     The tools of the running Python come first on the PATH, so that `python` in a stage is the one
-    with the project's packages. DVC's database of file hashes is kept in the clone: its default,
-    a folder that all users of a machine share, fails where another user made it.
+    with the project's packages.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+        UnsafePathError: other users can enter the folder of DVC's databases.
     """
     tools = str(Path(sys.executable).parent)
     return {
-        "DVC_SITE_CACHE_DIR": str(project.dvc_site_cache),
         **clients.environment(settings, os.environ),
+        site_cache.VARIABLE: site_cache.site_cache(project),
         **kernels.pins(os.environ),
         # Threads of OpenMP that have nothing to do sleep: spinning, they cost half of a training's
         # CPU time, and more where others work on the machine.

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bucket.dvc_plane.site_cache import site_cache
 from bucket.errors import ProjectError
 from bucket.paths import Project
 from bucket.remote import ids
@@ -34,11 +35,12 @@ def opened(
 
     Raises:
         ProjectError: DVC cannot open it.
+        UnsafePathError: other users can enter the folder of DVC's databases.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    core: dict[str, Any] = {"site_cache_dir": str(project.dvc_site_cache)}
+    core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
     if not any((folder / ".git").exists() for folder in (project.root, *project.root.parents)):
         core["no_scm"] = True
     sections = {name: dict(options) for name, options in (config or {}).items()}
