@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bucket.errors import ProjectError
 from bucket.paths import Project
 from bucket.remote import ids
+from bucket.settings import trust
 
 if TYPE_CHECKING:
     from dvc.output import Output
@@ -34,7 +35,9 @@ def opened(
 
     Raises:
         ProjectError: DVC cannot open it.
+        SettingsError: somebody else could have put there what DVC would trust.
     """
+    trust.check(project)
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 

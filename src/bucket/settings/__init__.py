@@ -54,12 +54,6 @@ AWS_KEYS = {
     "session_token": "AWS_SESSION_TOKEN",
 }
 
-#: Where the AWS SDKs find credentials that no name says; an `.env` may name the files, too.
-AWS_FILES = {
-    "aws_config_file": rules.AWS_CONFIG_FILE,
-    "aws_credentials_file": rules.AWS_CREDENTIALS_FILE,
-}
-
 #: The four that a connection needs.
 REQUIRED = ("OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_ACCESS_KEY_ID", "OS_SECRET_ACCESS_KEY")
 
@@ -94,8 +88,6 @@ class Settings(BaseModel):
         secret_access_key: the secret half; None together with the other.
         session_token: what goes with credentials that expire.
         profile: the section of the AWS files that holds credentials, where those are to be used.
-        aws_config_file: the AWS configuration file, where it is another than the usual one.
-        aws_credentials_file: the same of the credentials.
         region: to sign with; None where the AWS set-up is to say.
         addressing_style: bucket in the path, in the host name, or as the AWS SDKs choose: in the
             path, but on AWS.
@@ -113,8 +105,6 @@ class Settings(BaseModel):
     secret_access_key: SecretStr | None = None
     session_token: SecretStr | None = None
     profile: str | None = None
-    aws_config_file: str | None = None
-    aws_credentials_file: str | None = None
     region: str | None = None
     addressing_style: Literal["auto", "path", "virtual"] = "auto"
     ca_bundle: str | None = None
@@ -161,11 +151,10 @@ class Settings(BaseModel):
         project = project or Project.find()
         sources = Sources(project, environment)
         found = {field: sources.find(*names) for field, names in NAMES.items()}
-        aws_files = _from_aws(found, sources)
+        _from_aws(found, sources)
         for entry in filter(None, found.values()):
             check_text(entry)
         values: dict[str, object] = {field: entry.value for field, entry in found.items() if entry}
-        values |= {field: entry.value for field, entry in aws_files.items() if entry}
         if found["ca_bundle"]:  # as a program sees it that starts in another folder
             values["ca_bundle"] = str(Path(found["ca_bundle"].value).absolute())
         if not found["region"] and found["access_key_id"]:
@@ -219,11 +208,8 @@ def is_embedded(endpoint_url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
-def _from_aws(found: dict[str, Found], sources: Sources) -> dict[str, Found]:
+def _from_aws(found: dict[str, Found], sources: Sources) -> None:
     """Fill in from the AWS set-up what no `OS_*` name says.
-
-    Returns:
-        The files of the AWS set-up, by field, where the AWS SDKs are to look for credentials.
 
     Raises:
         SettingsError: something is needed that neither says, or only half of the credentials.
@@ -240,14 +226,13 @@ def _from_aws(found: dict[str, Found], sources: Sources) -> dict[str, Found]:
     if key and key.name in REQUIRED:
         if unsaid := _unsaid(found):
             raise SettingsError(missing(unsaid, sources))
-        return {}
+        return
     endpoint = found["endpoint_url"] or aws_endpoint(sources, sources.project)
     if not _may_have_aws(endpoint, key, sources):
         raise SettingsError(missing([*_unsaid(found), *REQUIRED[2:]], sources))
     found["endpoint_url"] = endpoint
     if not found["bucket_name"]:
         found["bucket_name"] = Found("url", config.address(sources.project)[0], ".dvc/config")
-    return {} if key else {field: sources.find(name) for field, name in AWS_FILES.items()}
 
 
 def _may_have_aws(endpoint: Found, key: Found, sources: Sources) -> bool:

@@ -138,7 +138,8 @@ def _profile_endpoint(sources: Sources) -> Found:
 
 
 def _aws_file(sources: Sources, name: str) -> Path:
-    return Path(sources.find(name).value or AWS_FILES[name]).expanduser()
+    """One of the two files. Only the environment names another: a file can start programs."""
+    return Path(sources.environment.get(name) or AWS_FILES[name]).expanduser()
 
 
 def missing(names: list[str], sources: Sources) -> str:
