@@ -12,7 +12,6 @@ from bucket.dvc_plane.config import with_options
 from bucket.errors import BucketError, ProjectError, SettingsError
 from tests.bucket.git_tools import Repo, make_repo
 from tests.doctor.fronts import Middle, Reply, Request
-from tests.end_to_end.clones import TOOLS
 
 pytestmark = pytest.mark.usefixtures("_nowhere")
 
@@ -58,8 +57,8 @@ def hostile(tmp_path: Path, **options: str | None) -> Repo:
     text = with_options(repo.project.dvc_config.read_text(), options)
     repo.project.dvc_config.write_text(text)
     repo.project.env_file.unlink()
-    repo.write("codes.csv", "code\nAA\n")
-    repo.run(TOOLS / "dvc", "add", "--quiet", "codes.csv", env={"DVC_NO_ANALYTICS": "1"})
+    out = "- md5: 53f09d61c2f3153be5f02feec3868e21\n  size: 8\n  hash: md5\n  path: codes.csv\n"
+    repo.write("codes.csv.dvc", f"outs:\n{out}")  # as `dvc add` writes it
     repo.git("add", ".")
     repo.commit()
     return repo

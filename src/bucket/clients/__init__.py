@@ -24,6 +24,7 @@ from bucket.clients.python import (
     pyarrow,
     storage_options,
 )
+from bucket.clients.redirects import keep_s3fs, leads_away
 from bucket.clients.shared import CHECKSUMS, RETRIES, RETRY_TIME, bucket_url, proxy
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "bucket_url",
     "credentials",
     "environment",
+    "keep_s3fs",
+    "leads_away",
     "mc_environment",
     "obstore",
     "proxy",
