@@ -57,6 +57,11 @@ def _(case: Case) -> None:
     _instead(case, always(302, "", Location="/login?next=/"))
 
 
+@add("a store that redirects to another host", "speaks S3", says="another host, 'moved.invalid'")
+def _(case: Case) -> None:
+    _instead(case, always(307, "", Location="https://moved.invalid/"))
+
+
 @add("Keystone where S3 should be", "speaks S3", says="it is Keystone")
 def _(case: Case) -> None:
     _instead(case, always(300, KEYSTONE, Content_Type="application/json"))

@@ -6,6 +6,7 @@ is told the same is in `bucket.clients`.
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -17,13 +18,11 @@ from bucket.errors import SettingsError
 from bucket.paths import Project
 from bucket.settings import rules
 from bucket.settings.rules import (
-    FILES,
-    SECRET,
     aws_endpoint,
     check_text,
     is_aws_setup,
     missing,
-    shown_value,
+    shown,
 )
 from bucket.settings.sources import Found, Sources
 
@@ -154,6 +153,7 @@ class Settings(BaseModel):
         _from_aws(found, sources)
         for entry in filter(None, found.values()):
             check_text(entry)
+        _refuse_mixed_up(found)
         values: dict[str, object] = {field: entry.value for field, entry in found.items() if entry}
         if found["ca_bundle"]:  # as a program sees it that starts in another folder
             values["ca_bundle"] = str(Path(found["ca_bundle"].value).absolute())
@@ -208,6 +208,31 @@ def is_embedded(endpoint_url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
+def is_readable_on_the_way(endpoint_url: str) -> bool:
+    """Whether the endpoint is another machine, which is spoken to in plain http."""
+    parts = urlsplit(endpoint_url)
+    host = parts.hostname or ""
+    try:
+        is_here = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    return parts.scheme == "http" and not is_here
+
+
+def _refuse_mixed_up(found: dict[str, Found]) -> None:
+    """Refuse a secret in the place of the bucket's name, which is shown and sent everywhere.
+
+    Raises:
+        SettingsError: they have the same value.
+    """
+    bucket = found["bucket_name"]
+    for secret in (found["secret_access_key"], found["session_token"]):
+        if bucket and bucket.value == secret.value:
+            raise SettingsError(
+                f"{bucket!r} has the value of {secret.name}. Write the name of the bucket there."
+            )
+
+
 def _from_aws(found: dict[str, Found], sources: Sources) -> None:
     """Fill in from the AWS set-up what no `OS_*` name says.
 
@@ -255,8 +280,7 @@ def _explained(error: ValidationError, found: dict[str, Found]) -> SettingsError
     reason = first["msg"].removeprefix("Value error, ")
     if field in {"connect_timeout", "read_timeout"}:
         reason = f"is not a whole number of seconds from 1 to {LONGEST}"
-    shown = "" if entry.name in SECRET | FILES else f" {shown_value(entry)}"
     return SettingsError(
-        f"{entry!r}{shown} {reason.replace('Input should be', 'should be')}. "
+        f"{entry!r}{shown(entry)} {reason.replace('Input should be', 'should be')}. "
         "See data/README.md for this project's endpoint, bucket and credentials."
     )
