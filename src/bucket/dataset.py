@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import fs as filesystems
 
-from bucket import clients, tracked
+from bucket import clients, foreign, tracked
 from bucket.errors import BucketError, ProjectError
 from bucket.paths import Project
+from bucket.settings import Settings
 from bucket.table import Fetch, Table
 from bucket.tracked import Tracked
 from bucket.whole_files import WholeFiles, place
@@ -70,6 +71,7 @@ def open_dataset(
     remote: str | None = None,
     *,
     repo: str | None = None,
+    settings: Settings | None = None,
 ) -> Table:
     """Open a table that DVC tracks: a Parquet, CSV or Arrow file, or a directory of them.
 
@@ -85,6 +87,10 @@ def open_dataset(
         filter: rows to read, as `pyarrow.dataset.field("dep_delay") > 60`.
         remote: DVC's name of the remote; None for the default one.
         repo: URL or folder of another repository; None for the project around the current folder.
+            Its `.env` is never read. Its configuration says in which bucket and below which prefix
+            the data is; endpoint and keys are yours.
+        settings: the connection; None for that of the environment and of your `.env`. Needed where
+            another repository names another endpoint than you do.
 
     Raises:
         NotTrackedError: DVC does not track the path at that revision.
@@ -93,7 +99,7 @@ def open_dataset(
         FormatError: the files are of no kind, or several kinds, of table.
         ProjectError, SettingsError, TransferError: as everywhere in this package.
     """
-    return opened(locate(path, rev, remote, repo), str(path), columns, filter)
+    return opened(locate(path, rev, remote, repo, settings), str(path), columns, filter)
 
 
 def opened(
@@ -120,12 +126,13 @@ def open_file(
     remote: str | None = None,
     *,
     repo: str | None = None,
+    settings: Settings | None = None,
 ) -> BinaryIO:
     """Open any file that DVC tracks, for reading bytes; `seek` goes anywhere.
 
     Args and errors are those of `open_dataset`.
     """
-    source = locate(path, rev, remote, repo)
+    source = locate(path, rev, remote, repo, settings)
     if len(source.files) != 1 or source.files[0][0] != _asked(path, repo):
         raise FormatError(f"{path} is a directory. Name one of its files: `bucket ls {path}`.")
     stream = source.filesystem.open_input_file(source.files[0][1])
@@ -133,15 +140,19 @@ def open_file(
 
 
 def locate(
-    path: str | Path, rev: str | None = None, remote: str | None = None, repo: str | None = None
+    path: str | Path,
+    rev: str | None = None,
+    remote: str | None = None,
+    repo: str | None = None,
+    settings: Settings | None = None,
 ) -> Source:
     """Where the files are that `open_dataset` of the same arguments reads."""
     here = _local(path) if rev is None and repo is None else None
-    return here or _recorded(tracked.find(path, rev, remote, repo))
+    return here or _recorded(tracked.find(path, rev, remote, repo, settings))
 
 
 def _asked(path: str | Path, repo: str | None) -> str:
-    project = tracked.clone(repo) if repo else Project.find()
+    project = foreign.clone(repo) if repo else Project.find()
     return tracked.inside(project, path)
 
 

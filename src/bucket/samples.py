@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import pyarrow.dataset as ds
 from pyarrow import fs as filesystems
 
-from bucket import tracked
+from bucket import foreign, tracked
 from bucket.ahead import ahead
 from bucket.dataset import FormatError, Source, locate
 from bucket.packing import DATA, NAME
 from bucket.paths import Project
+from bucket.settings import Settings
 from bucket.table import IN_MEMORY, THREADS
 
 #: Row groups that are mixed with each other where samples are shuffled, and so held at a time.
@@ -50,6 +51,7 @@ def iter_samples(
     remote: str | None = None,
     *,
     repo: str | None = None,
+    settings: Settings | None = None,
 ) -> Iterator[Sample]:
     """Stream the samples of a folder that `bucket pack` made, from the disk or the remote.
 
@@ -64,12 +66,13 @@ def iter_samples(
             their names.
         remote: DVC's name of the remote; None for the default one.
         repo: URL or folder of another repository.
+        settings: the connection.
 
     Raises:
         FormatError: these are Parquet files, and no shards.
         BucketError: as `open_dataset`.
     """
-    source = locate(path, rev, remote, repo)
+    source = locate(path, rev, remote, repo, settings)
     chance = None if shuffle is None else random.Random(shuffle)  # noqa: S311 (no secret)
     places = [(name, place) for name, place, _ in source.files]
     if all(name.endswith(".parquet") for name, _ in places):
@@ -80,7 +83,7 @@ def iter_samples(
         files = list(source.files)
         if chance:
             chance.shuffle(files)
-        project = tracked.clone(repo) if repo else Project.find()
+        project = foreign.clone(repo) if repo else Project.find()
         yield from of_files(source, files, tracked.inside(project, path))
 
 

@@ -6,19 +6,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bucket.dvc_plane import config
+from bucket import foreign
 from bucket.errors import (
     MissingObjectError,
     NotPushedError,
     NotTrackedError,
-    ProjectError,
-    RevisionError,
 )
-from bucket.git_contents import Repository, commit_of, git
+from bucket.git_contents import Repository, commit_of
 from bucket.paths import Project
 from bucket.remote import Lists, Remote, ids
 from bucket.remote.outputs import absence, name_of, opened, outputs
@@ -89,6 +86,7 @@ def find(
     rev: str | None = None,
     remote: str | None = None,
     repo: str | None = None,
+    settings: Settings | None = None,
 ) -> Tracked:
     """Look up what DVC tracks at `path`: a file, a directory, a part of one, or a folder of them.
 
@@ -97,6 +95,7 @@ def find(
         rev: branch, tag or commit; None for the workspace.
         remote: DVC's name of the remote; None for the default one.
         repo: URL or folder of another repository; None for the project around the current folder.
+        settings: the connection; None for that of the environment and `.env`.
 
     Raises:
         NotTrackedError: DVC does not track it there, or its data is not to be on a remote.
@@ -105,10 +104,13 @@ def find(
         ProjectError: this is no project, or DVC cannot read it.
         SettingsError: the connection is not set up.
     """
-    project = clone(repo) if repo else Project.find()
+    project = foreign.clone(repo) if repo else Project.find()
     asked = inside(project, path)
     commit = commit_of(Repository.of(project), rev) if rev else None
-    meant = remote_of(project, remote, is_other=bool(repo))
+    if repo:
+        meant = foreign.remote_of(project, remote, settings)
+    else:
+        meant = Remote.of(project, settings or Settings.load(project), remote)
     search = _Search(asked, rev)
     with (
         opened(project) as dvc,
@@ -173,55 +175,6 @@ def inside(project: Project, path: str | Path) -> str:
         raise NotTrackedError(f"{path} is outside of the project in {project.root}.")
     relative = whole.relative_to(project.root).as_posix()
     return "" if relative == "." else relative
-
-
-@cache
-def clone(url: str) -> Project:
-    """A project of another repository, cloned once a process into a folder that is gone at its end.
-
-    Raises:
-        RevisionError: git cannot clone it.
-        ProjectError: it is no project of DVC.
-    """
-    folder = tempfile.TemporaryDirectory(prefix="bucket-clone-", ignore_cleanup_errors=True)
-    _clones.append(folder)
-    try:
-        git(Path(folder.name), "clone", "--quiet", "--", url, "clone")
-    except ProjectError as error:
-        raise RevisionError(f"Could not clone the repository {url}: {error}") from None
-    project = Project(Path(folder.name).resolve() / "clone")
-    if not project.dvc_config.is_file():
-        raise ProjectError(f"The repository {url} has no .dvc/config: DVC tracks nothing in it.")
-    return project
-
-
-#: What lives as long as the process.
-_clones: list[tempfile.TemporaryDirectory[str]] = []
-
-
-def remote_of(project: Project, name: str | None, *, is_other: bool) -> Remote:
-    """The remote of a project, with the settings of the person who asks.
-
-    Raises:
-        SettingsError: the connection is not set up.
-        ProjectError: there is no such remote.
-    """
-    if not is_other:
-        return Remote.of(project, Settings.load(project), name)
-    try:
-        here = Project.find()
-    except ProjectError:  # from nowhere: the environment has the settings
-        return Remote.of(project, Settings.load(project), name, is_own=False)
-    # The same remote as ours: then our settings know best where it is, as an embedded store does
-    # not always find its port free.
-    shared = _where(project) == _where(here)
-    return Remote.of(project, Settings.load(here), name, is_own=shared)
-
-
-def _where(project: Project) -> tuple[str | None, str | None]:
-    """Bucket and endpoint of the default remote as git has them."""
-    remote = config.default_remote(project)
-    return config.split(remote.get("url", ""))[0], remote.get("endpointurl")
 
 
 def _path(file: TrackedFile) -> str:

@@ -39,8 +39,13 @@ def settings(request: pytest.FixtureRequest, store: Project, project: Project) -
 
 
 @pytest.fixture
-def profile(request: pytest.FixtureRequest, project: Project, tmp_path: Path) -> Settings:
-    """An AWS set-up instead of keys: a profile of `.env` alone, in files that it names."""
+def profile(
+    request: pytest.FixtureRequest,
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Settings:
+    """An AWS set-up instead of keys: a profile of `.env`, in files that the environment names."""
     found: StoreAccess = access(request, "seaweed")
     files = {
         "AWS_CONFIG_FILE": "[profile lab]\nregion = lab-1\n",
@@ -51,8 +56,8 @@ def profile(request: pytest.FixtureRequest, project: Project, tmp_path: Path) ->
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    lines = [f"{name}={tmp_path / name}" for name in files]
-    lines += ["AWS_PROFILE=lab", f"OS_ENDPOINT_URL={found.endpoint_url}"]
+        monkeypatch.setenv(name, str(tmp_path / name))
+    lines = ["AWS_PROFILE=lab", f"OS_ENDPOINT_URL={found.endpoint_url}"]
     project.env_file.write_text("\n".join([*lines, f"OS_CACERT={found.ca_bundle}"]))
     settings = Settings.load(project)
     assert (settings.access_key_id, settings.profile) == (None, "lab")

@@ -149,10 +149,10 @@ def test_dvc_uses_a_profile_and_an_authority_of_env(
     project.env_file.write_text(
         f"OS_ENDPOINT_URL={found.endpoint_url}\nOS_BUCKET_NAME={found.bucket}\n"
         f"OS_CACERT={found.ca_bundle}\nAWS_PROFILE=lab\n"
-        f"AWS_SHARED_CREDENTIALS_FILE={tmp_path / 'credentials'}\n"
     )
     key = with_data(project)
-    pushed = run(project, "dvc", "push", "-q")
+    aws = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
+    pushed = run(project, "dvc", "push", "-q", **aws)
     assert (pushed.returncode, pushed.stderr) == (0, "")
     assert found.keys(key) == [key]
     found.client().delete_object(Bucket=found.bucket, Key=key)

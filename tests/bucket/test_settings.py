@@ -121,7 +121,7 @@ FAULTS = [
         "'https://***@s3.example.org' is not",
     ),  # pragma: allowlist secret
     ("OS_ENDPOINT_URL", "https://s3.example.org?X-Sig=hush", "'https://s3.example.org?***' is not"),
-    ("OS_BUCKET_NAME", "Lab_Data", "'Lab_Data' is not a bucket name (3 to 63 of a-z, 0-9, dot"),
+    ("OS_BUCKET_NAME", "Lab_Data", "and is not a bucket name (3 to 63 of a-z, 0-9, dot"),
     ("OS_BUCKET_NAME", "ab", "is not a bucket name"),
     ("OS_BUCKET_NAME", "-lab", "is not a bucket name"),
     ("OS_BUCKET_NAME", "lab..data", "is not a bucket name"),

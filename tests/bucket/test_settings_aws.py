@@ -80,11 +80,10 @@ def test_the_endpoint_of_a_profile(project: Project, tmp_path: Path) -> None:
 def test_a_profile_leaves_the_credentials_to_the_aws_sdks(project: Project, tmp_path: Path) -> None:
     elsewhere(project)
     files = aws_files(tmp_path, credentials="[lab]\naws_access_key_id = of-the-profile\n")
-    write(project, {"AWS_PROFILE": "lab", **files})
+    write(project, {"AWS_PROFILE": "lab"})
     for found in (Settings.load(project, {}), Settings.load(project, files)):
         assert (found.access_key_id, found.secret_access_key, found.region) == (None, None, None)
         assert found.profile == "lab"
-        assert found.aws_credentials_file == files["AWS_SHARED_CREDENTIALS_FILE"]
 
 
 def test_the_usual_aws_files_are_noticed(project: Project, home: Path) -> None:

@@ -73,12 +73,19 @@ def _(case: Case) -> None:
     case.project.env_file.chmod(0o644)
 
 
+@add("`.env` writable by others", "settings", ".env private", says="other users can write it")
+def _(case: Case) -> None:
+    case.project.env_file.chmod(0o666)
+
+
 @add("`.env` not ignored", ".env ignored", says="git does not ignore .env")
 def _(case: Case) -> None:
     case.edit(".gitignore", "^.env$", "")
 
 
-@add("`.env` tracked by git", ".env not in git", "tracked files", says="git tracks .env")
+@add(
+    "`.env` tracked by git", "settings", ".env not in git", "tracked files", says="git tracks .env"
+)
 def _(case: Case) -> None:
     case.git("add", "--force", ".env")
 

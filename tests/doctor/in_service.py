@@ -57,6 +57,11 @@ def _(case: Case) -> None:
     _instead(case, always(302, "", Location="/login?next=/"))
 
 
+@add("a store that redirects to another host", "speaks S3", says="another host, 'moved.invalid'")
+def _(case: Case) -> None:
+    _instead(case, always(307, "", Location="https://moved.invalid/"))
+
+
 @add("Keystone where S3 should be", "speaks S3", says="it is Keystone")
 def _(case: Case) -> None:
     _instead(case, always(300, KEYSTONE, Content_Type="application/json"))
@@ -150,6 +155,10 @@ def _(case: Case) -> None:
     case.env(OS_ADDRESSING_STYLE="virtual")
 
 
+#: The check that warns of http to a host that is not this machine.
+PLAIN = ("certificate (TLS)",)
+
+
 def _by_name(case: Case, host: str) -> None:
     """The store under a name that only a proxy knows, as in many institutions."""
     proxy = case.enter(Middle(lambda request, ask: ask(request), case.world.weed.port))
@@ -157,13 +166,23 @@ def _by_name(case: Case, host: str) -> None:
     _as(case, case.world.weed.settings(), f"http://{host}")
 
 
-@add("virtual-host addressing, a store without it", "addressing", says="does not see the bucket")
+@add(
+    "virtual-host addressing, a store without it",
+    "addressing",
+    says="does not see the bucket",
+    warns=PLAIN,
+)
 def _(case: Case) -> None:
     _by_name(case, "s3.example.org")
     case.env(OS_ADDRESSING_STYLE="virtual")
 
 
-@add("the bucket's name in the endpoint", "addressing", says="begins with the bucket's name")
+@add(
+    "the bucket's name in the endpoint",
+    "addressing",
+    says="begins with the bucket's name",
+    warns=PLAIN,
+)
 def _(case: Case) -> None:
     _by_name(case, f"{case.world.weed.bucket}.{DOMAIN}")
 

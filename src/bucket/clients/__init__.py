@@ -24,6 +24,7 @@ from bucket.clients.python import (
     pyarrow,
     storage_options,
 )
+from bucket.clients.redirects import keep_s3fs, leads_away
 from bucket.clients.shared import (
     CHECKSUMS,
     RETRIES,
@@ -49,6 +50,8 @@ __all__ = [
     "credentials",
     "endpoint",
     "environment",
+    "keep_s3fs",
+    "leads_away",
     "mc_environment",
     "obstore",
     "proxy",

@@ -49,17 +49,13 @@ def session_variables(settings: Settings) -> dict[str, Variable]:
     Where the settings hold the credentials, an `AWS_PROFILE` of the environment and the person's
     own AWS files are for other stores.
     """
-    if settings.access_key_id:
-        return {
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-    files = {
-        "config_file": settings.aws_config_file,
-        "credentials_file": settings.aws_credentials_file,
+    if not settings.access_key_id:
+        return {}
+    return {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
     }
-    return {name: (None, None, path, None) for name, path in files.items() if path}
 
 
 def profile(settings: Settings) -> str | None:

@@ -36,14 +36,11 @@ def aws_environment(settings: Settings) -> dict[str, str]:
 
     Source of the names: AWS SDKs and Tools Reference Guide, "Environment variables".
     """
-    has_keys = settings.access_key_id is not None
     variables = {
         "AWS_ACCESS_KEY_ID": settings.access_key_id,
         "AWS_SECRET_ACCESS_KEY": plain(settings.secret_access_key),
         "AWS_SESSION_TOKEN": plain(settings.session_token),
         "AWS_PROFILE": aws.profile(settings),
-        "AWS_CONFIG_FILE": None if has_keys else settings.aws_config_file,
-        "AWS_SHARED_CREDENTIALS_FILE": None if has_keys else settings.aws_credentials_file,
         "AWS_ENDPOINT_URL": named_endpoint(settings),
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bucket.clients import aws
+from bucket.clients import aws, redirects
 from bucket.clients.shared import (
     CHECKSUMS,
     RETRIES,
@@ -21,7 +21,7 @@ from bucket.clients.shared import (
     plain,
     proxy,
 )
-from bucket.settings import LOOPBACK, Settings
+from bucket.settings import Settings
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -48,7 +48,12 @@ _ENVIRONMENT = threading.RLock()
 
 
 def storage_options(settings: Settings) -> dict[str, Any]:
-    """For s3fs, and so for pandas, Dask and whatever else takes fsspec's `storage_options`."""
+    """For s3fs, and so for pandas, Dask and whatever else takes fsspec's `storage_options`.
+
+    s3fs of this process then follows no redirect, which would carry a session token to another
+    host. Where the options are sent to another machine, call `clients.keep_s3fs()` there.
+    """
+    redirects.keep_s3fs()
     client: dict[str, Any] = {"region_name": settings.region, "verify": settings.ca_bundle}
     options = {
         "key": settings.access_key_id,
@@ -160,7 +165,7 @@ def pyarrow(settings: Settings) -> "S3FileSystem":
             access_key=found.access_key,
             secret_key=found.secret_key,
             session_token=found.token,
-            region=aws.region(settings),
+            region=redirects.pyarrow_region(settings, found.token),
             scheme=parts.scheme,
             endpoint_override=None if settings.is_aws else parts.netloc,
             force_virtual_addressing=is_virtual(settings),
@@ -196,10 +201,7 @@ def _obstore_client(settings: Settings) -> dict[str, Any]:
     }
     if settings.ca_bundle:
         options["root_certificate"] = Path(settings.ca_bundle).read_bytes()
-    via = os.environ.get("http_proxy") or os.environ.get("HTTP_PROXY")
-    if via and settings.is_embedded:
-        options |= {"proxy_url": via, "proxy_excludes": ",".join(sorted(LOOPBACK))}
-    return options
+    return options | redirects.obstore_options(settings)
 
 
 def _obstore_credentials(settings: Settings) -> "Callable[[], S3Credential]":

@@ -5,10 +5,10 @@ import ssl
 import urllib3
 
 from bucket import clients
-from bucket.doctor.check import Check, Problem
+from bucket.doctor.check import Check, Problem, Warn
 from bucket.doctor.network import ListenerOurs, connect, written
 from bucket.doctor.patient import Patient
-from bucket.settings import Settings
+from bucket.settings import Settings, is_readable_on_the_way
 
 #: OpenSSL's numbers for a certificate's faults. Source: openssl-verification-options(1),
 #: X509_V_ERR_* in x509_vfy.h.
@@ -31,8 +31,15 @@ class CertificateTrusted(Check):
     def check(patient: Patient) -> str:
         """Shake hands as DVC would, with the authorities that DVC trusts."""
         settings = patient.settings
+        if is_readable_on_the_way(settings.endpoint_url):
+            raise Warn(
+                "none: everybody on the way reads the data and a session token, and can change "
+                "what you get (plain http)",
+                "Ask whether the store speaks TLS, and write https:// in OS_ENDPOINT_URL "
+                "(`bucket init`).",
+            )
         if settings.endpoint_url.startswith("http://"):
-            return "none: plain http"
+            return "none: plain http on this machine"
         try:
             _ = patient.front_door
         except urllib3.exceptions.HTTPError as error:

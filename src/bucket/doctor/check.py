@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bucket.errors import BucketError
+from bucket.masking import masked
 
 if TYPE_CHECKING:
     from bucket.doctor.patient import Patient
@@ -105,6 +106,7 @@ def run(
         on_start(check.name)
         started = time.monotonic()
         status, found, fix = _examine(check, patient, lacking)
+        found, fix = masked(found), masked(fix)
         if status in {"failed", "skipped"}:
             without.add(check)
         yield Result(check.name, status, found, check.why, fix, time.monotonic() - started)

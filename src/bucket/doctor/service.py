@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from bucket import clients
 from bucket.doctor import wire
 from bucket.doctor.check import Check, Problem
 from bucket.doctor.patient import Patient
@@ -53,6 +54,11 @@ class SpeaksS3(Check):
                     " )", ")"
                 ),
                 "Try again later; if it stays, tell the store's operator.",
+            )
+        if other := clients.leads_away(patient.settings, answer.headers.get("location", "")):
+            raise Problem(
+                f"it redirects to another host, {other!r}, where keys do not follow",
+                "Write the address of the store that answers itself in OS_ENDPOINT_URL.",
             )
         if answer.root in S3_ROOTS:
             return _software(answer)

@@ -27,7 +27,7 @@ def remote_of(text: str) -> "Section":
     Raises:
         ProjectError: it names no default remote, or is no configuration.
     """
-    return _default_remote(_parsed(text, ".dvc/config"))
+    return _default_remote(parsed(text, ".dvc/config"))
 
 
 def with_options(text: str, options: dict[str, str | None]) -> str:
@@ -36,7 +36,7 @@ def with_options(text: str, options: dict[str, str | None]) -> str:
     Raises:
         ProjectError: it names no default remote, or is no configuration.
     """
-    config = _parsed(text, ".dvc/config")
+    config = parsed(text, ".dvc/config")
     remote = _default_remote(config)
     for option, value in options.items():
         if value is None:
@@ -119,10 +119,15 @@ def read(path: Path) -> "ConfigObj":
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} cannot be read ({type(error).__name__}).") from None
-    return _parsed(text, str(path))
+    return parsed(text, str(path))
 
 
-def _parsed(text: str, file: str) -> "ConfigObj":
+def parsed(text: str, file: str) -> "ConfigObj":
+    """The text of a DVC configuration; `file` names it in messages.
+
+    Raises:
+        ProjectError: a line is no configuration.
+    """
     from configobj import ConfigObj, ConfigObjError
 
     try:

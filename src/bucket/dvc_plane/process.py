@@ -12,6 +12,7 @@ from typing import NoReturn
 from bucket.dvc_plane import internals
 from bucket.errors import BucketError
 from bucket.fast import nothing
+from bucket.masking import masked
 from bucket.paths import Project
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         words = _allowed(arguments)
     except BucketError as error:
-        print(f"bucket: {error}", file=sys.stderr)
+        print(masked(f"bucket: {error}"), file=sys.stderr)
         return 1
     # One that comes second waits instead of failing after three seconds.
     status: int = dvc(["--wait-for-lock", *words])

@@ -49,6 +49,14 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
         self._given = fs is not None
         self._stores: dict[str, tuple[S3Store, str] | None] = {}
 
+    def _prepare_credentials(self, **config: Any) -> Any:
+        """Options of s3fs, which then follows no redirect: it would carry secrets along."""
+        from bucket.clients.staying import StayingSession
+
+        options = super()._prepare_credentials(**config)
+        options.setdefault("config_kwargs", {})["http_session_cls"] = StayingSession
+        return options
+
     def place(self, path: str) -> Place | None:
         """Where an object is; None where only DVC's own client can reach it."""
         bucket, _, key = path.partition("/")

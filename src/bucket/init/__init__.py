@@ -17,7 +17,7 @@ from bucket.init import answers, dotenv, places
 from bucket.init.dotenv import EnvText
 from bucket.init.places import Names
 from bucket.paths import Project
-from bucket.settings import Settings
+from bucket.settings import Settings, is_readable_on_the_way
 from bucket.settings.rules import check_text
 from bucket.settings.sources import ENVIRONMENT, Found
 
@@ -165,6 +165,12 @@ def _notes(planned: Plan) -> Iterator[str]:
         yield (
             f"the environment sets {', '.join(others)} to something else, and wins over .env. "
             f"To have what is written here: unset {' '.join(others)}"
+        )
+    if is_readable_on_the_way(planned.names.endpoint or ""):
+        yield (
+            f"{planned.names.endpoint} is plain http on another machine: everybody on the way "
+            "reads the data and a session token, and can change what you get. Use https:// if the "
+            "store speaks it."
         )
     settings = planned.env.settings(planned.project)
     if planned.moves and settings and _holds_objects(settings, planned.names.prefix or ""):

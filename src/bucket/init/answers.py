@@ -13,7 +13,7 @@ from bucket.errors import SettingsError
 from bucket.init.places import NAME, Names
 from bucket.paths import Project
 from bucket.settings import DEFAULT_REGION, Settings, is_embedded
-from bucket.settings.rules import check_text, is_aws_setup
+from bucket.settings.rules import check_text, is_aws_setup, shown
 from bucket.settings.sources import Found, Sources
 
 #: A prefix of keys: parts of unreserved characters, without an empty one (some stores take `a//b`
@@ -22,6 +22,9 @@ PREFIX = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+(?:/(?!\.{1,2}(?:/|$))[A-
 
 #: A region: what is signed, and written into files that a shell reads.
 REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+#: How stores draw keys, OpenStack for one. A bucket could have such a name.
+HEXADECIMAL = re.compile(r"[0-9a-f]{32,}")
 
 KEYS = ("OS_ACCESS_KEY_ID", "OS_SECRET_ACCESS_KEY")
 TOKEN = "OS_SESSION_TOKEN"  # noqa: S105 (a name)
@@ -82,6 +85,11 @@ def check(what: str, value: str) -> None:
         _check_setting("endpoint_url", label, value)
     if what == "bucket":
         _check_setting("bucket_name", label, value)
+        if HEXADECIMAL.fullmatch(value):
+            raise SettingsError(
+                f"{label}{shown(Found(label, value))} looks like a key, and would go into files "
+                "that git tracks. If it is the name of the bucket, write it there with an editor."
+            )
 
 
 def keys(project: Project, endpoint: str, *, ask: bool) -> Mapping[str, str]:
@@ -156,7 +164,9 @@ def _check_setting(field: str, label: str, value: str) -> None:
         for fault in error.errors():
             if fault["loc"] == (field,):  # the other settings are missing here
                 reason = fault["msg"].removeprefix("Value error, ")
-                raise SettingsError(f"{label} {value!r} {reason}.") from None
+                raise SettingsError(
+                    f"{label}{shown(Found(label, value, 'answer'))} {reason}."
+                ) from None
 
 
 def _default(what: str, names: Names, now: Names) -> str:

@@ -14,6 +14,7 @@ from bucket.dvc_plane.site_cache import site_cache
 from bucket.errors import ProjectError
 from bucket.paths import Project
 from bucket.remote import ids
+from bucket.settings import trust
 
 if TYPE_CHECKING:
     from dvc.output import Output
@@ -36,7 +37,9 @@ def opened(
     Raises:
         ProjectError: DVC cannot open it.
         UnsafePathError: other users can enter the folder of DVC's databases.
+        SettingsError: somebody else could have put there what DVC would trust.
     """
+    trust.check(project)
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 

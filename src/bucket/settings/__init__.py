@@ -6,6 +6,7 @@ is told the same is in `bucket.clients`.
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -17,13 +18,11 @@ from bucket.errors import SettingsError
 from bucket.paths import Project
 from bucket.settings import rules
 from bucket.settings.rules import (
-    FILES,
-    SECRET,
     aws_endpoint,
     check_text,
     is_aws_setup,
     missing,
-    shown_value,
+    shown,
 )
 from bucket.settings.sources import Found, Sources
 
@@ -52,12 +51,6 @@ AWS_KEYS = {
     "access_key_id": "AWS_ACCESS_KEY_ID",
     "secret_access_key": "AWS_SECRET_ACCESS_KEY",
     "session_token": "AWS_SESSION_TOKEN",
-}
-
-#: Where the AWS SDKs find credentials that no name says; an `.env` may name the files, too.
-AWS_FILES = {
-    "aws_config_file": rules.AWS_CONFIG_FILE,
-    "aws_credentials_file": rules.AWS_CREDENTIALS_FILE,
 }
 
 #: The four that a connection needs.
@@ -94,8 +87,6 @@ class Settings(BaseModel):
         secret_access_key: the secret half; None together with the other.
         session_token: what goes with credentials that expire.
         profile: the section of the AWS files that holds credentials, where those are to be used.
-        aws_config_file: the AWS configuration file, where it is another than the usual one.
-        aws_credentials_file: the same of the credentials.
         region: to sign with; None where the AWS set-up is to say.
         addressing_style: bucket in the path, in the host name, or as the AWS SDKs choose: in the
             path, but on AWS.
@@ -113,8 +104,6 @@ class Settings(BaseModel):
     secret_access_key: SecretStr | None = None
     session_token: SecretStr | None = None
     profile: str | None = None
-    aws_config_file: str | None = None
-    aws_credentials_file: str | None = None
     region: str | None = None
     addressing_style: Literal["auto", "path", "virtual"] = "auto"
     ca_bundle: str | None = None
@@ -161,11 +150,11 @@ class Settings(BaseModel):
         project = project or Project.find()
         sources = Sources(project, environment)
         found = {field: sources.find(*names) for field, names in NAMES.items()}
-        aws_files = _from_aws(found, sources)
+        _from_aws(found, sources)
         for entry in filter(None, found.values()):
             check_text(entry)
+        _refuse_mixed_up(found)
         values: dict[str, object] = {field: entry.value for field, entry in found.items() if entry}
-        values |= {field: entry.value for field, entry in aws_files.items() if entry}
         if found["ca_bundle"]:  # as a program sees it that starts in another folder
             values["ca_bundle"] = str(Path(found["ca_bundle"].value).absolute())
         if not found["region"] and found["access_key_id"]:
@@ -219,11 +208,33 @@ def is_embedded(endpoint_url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
-def _from_aws(found: dict[str, Found], sources: Sources) -> dict[str, Found]:
-    """Fill in from the AWS set-up what no `OS_*` name says.
+def is_readable_on_the_way(endpoint_url: str) -> bool:
+    """Whether the endpoint is another machine, which is spoken to in plain http."""
+    parts = urlsplit(endpoint_url)
+    host = parts.hostname or ""
+    try:
+        is_here = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    return parts.scheme == "http" and not is_here
 
-    Returns:
-        The files of the AWS set-up, by field, where the AWS SDKs are to look for credentials.
+
+def _refuse_mixed_up(found: dict[str, Found]) -> None:
+    """Refuse a secret in the place of the bucket's name, which is shown and sent everywhere.
+
+    Raises:
+        SettingsError: they have the same value.
+    """
+    bucket = found["bucket_name"]
+    for secret in (found["secret_access_key"], found["session_token"]):
+        if bucket and bucket.value == secret.value:
+            raise SettingsError(
+                f"{bucket!r} has the value of {secret.name}. Write the name of the bucket there."
+            )
+
+
+def _from_aws(found: dict[str, Found], sources: Sources) -> None:
+    """Fill in from the AWS set-up what no `OS_*` name says.
 
     Raises:
         SettingsError: something is needed that neither says, or only half of the credentials.
@@ -240,14 +251,13 @@ def _from_aws(found: dict[str, Found], sources: Sources) -> dict[str, Found]:
     if key and key.name in REQUIRED:
         if unsaid := _unsaid(found):
             raise SettingsError(missing(unsaid, sources))
-        return {}
+        return
     endpoint = found["endpoint_url"] or aws_endpoint(sources, sources.project)
     if not _may_have_aws(endpoint, key, sources):
         raise SettingsError(missing([*_unsaid(found), *REQUIRED[2:]], sources))
     found["endpoint_url"] = endpoint
     if not found["bucket_name"]:
         found["bucket_name"] = Found("url", config.address(sources.project)[0], ".dvc/config")
-    return {} if key else {field: sources.find(name) for field, name in AWS_FILES.items()}
 
 
 def _may_have_aws(endpoint: Found, key: Found, sources: Sources) -> bool:
@@ -270,8 +280,7 @@ def _explained(error: ValidationError, found: dict[str, Found]) -> SettingsError
     reason = first["msg"].removeprefix("Value error, ")
     if field in {"connect_timeout", "read_timeout"}:
         reason = f"is not a whole number of seconds from 1 to {LONGEST}"
-    shown = "" if entry.name in SECRET | FILES else f" {shown_value(entry)}"
     return SettingsError(
-        f"{entry!r}{shown} {reason.replace('Input should be', 'should be')}. "
+        f"{entry!r}{shown(entry)} {reason.replace('Input should be', 'should be')}. "
         "See data/README.md for this project's endpoint, bucket and credentials."
     )

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from bucket.dvc_plane import config
 from bucket.errors import SettingsError
+from bucket.masking import SECRET
 from bucket.paths import Project
 from bucket.settings.sources import Found, Sources
 
-#: Settings whose value is never shown.
-SECRET = {
-    f"{who}_{what}"
-    for who in ("OS", "AWS")
-    for what in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
-}
-
-#: Settings that name a file of certificates.
+#: Settings that name a file of certificates, which a fault of theirs names already.
 FILES = {"OS_CACERT", "AWS_CA_BUNDLE"}
+
+#: Names of the setting whose line is next to those of the keys: a key may have been pasted there.
+BUCKET = {"OS_BUCKET_NAME", "Bucket"}
+
+#: What a key or a token looks like; a URL has a colon, and a host mostly a short part.
+LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/=_-]{16,}(?:\.[A-Za-z0-9_-]{16,})*")
 
 #: Names by which the AWS SDKs are told where credentials are, but for the keys themselves; only
 #: the environment tells them. Source: AWS SDKs and Tools Reference Guide, "Standardized credential
@@ -61,14 +61,22 @@ def check_text(entry: Found) -> None:
     else:
         return
     if fault:
-        shown = "" if entry.name in SECRET or is_file else f" {shown_value(entry)}"
-        raise SettingsError(f"{entry!r}{shown} {fault}. {fix}.")
+        raise SettingsError(f"{entry!r}{shown(entry)} {fault}. {fix}.")
 
 
-def shown_value(entry: Found) -> str:
-    """A value as it can be shown: without the password or signature that a URL can hold."""
+def shown(entry: Found) -> str:
+    """A value as it can be shown between the name of its setting and the fault.
+
+    A key that was typed in the place of another setting is not; nor is the password or signature
+    that a URL can hold.
+    """
+    if entry.name in SECRET | FILES:
+        return ""
+    if entry.name in BUCKET or LIKE_A_KEY.fullmatch(entry.value):
+        return f" has {len(entry.value)} characters (not shown) and"
     value = re.sub(r"//[^/]*@", "//***@", entry.value)
-    return repr(re.sub(r"\?.+", "?***", value, flags=re.DOTALL))
+    value = re.sub(r"\?.+", "?***", value, flags=re.DOTALL)
+    return f" {value!r}"
 
 
 def _fault_of_file(value: str, entry: Found) -> str:
@@ -138,7 +146,8 @@ def _profile_endpoint(sources: Sources) -> Found:
 
 
 def _aws_file(sources: Sources, name: str) -> Path:
-    return Path(sources.find(name).value or AWS_FILES[name]).expanduser()
+    """One of the two files. Only the environment names another: a file can start programs."""
+    return Path(sources.environment.get(name) or AWS_FILES[name]).expanduser()
 
 
 def missing(names: list[str], sources: Sources) -> str:

@@ -8,8 +8,32 @@ from functools import cached_property
 from bucket import env_file
 from bucket.env_file.lines import Line
 from bucket.paths import Project
+from bucket.settings import trust
 
 ENVIRONMENT = "environment"
+
+#: The names that are read from `.env`: those of `.env.example`. Others are for other programs.
+DOCUMENTED = {
+    "OS_ENDPOINT_URL",
+    "OS_BUCKET_NAME",
+    "OS_ACCESS_KEY_ID",
+    "OS_SECRET_ACCESS_KEY",
+    "OS_REGION",
+    "OS_ADDRESSING_STYLE",
+    "OS_CACERT",
+    "OS_SESSION_TOKEN",
+    "OS_CONNECT_TIMEOUT",
+    "OS_READ_TIMEOUT",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_ENDPOINT_URL",
+    "AWS_DEFAULT_REGION",
+    "AWS_CA_BUNDLE",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_REQUEST_CHECKSUM_CALCULATION",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +89,8 @@ class Sources:
         """The first of `names` that is set and not empty; the environment before the file.
 
         Raises:
-            SettingsError: `.env` cannot be read, or has a line that programs read differently.
+            SettingsError: `.env` cannot be read or trusted, or has a line that programs read
+                differently.
         """
         for name in names:
             if value := self.environment.get(name):
@@ -77,4 +102,7 @@ class Sources:
 
     @cached_property
     def _lines(self) -> dict[str, Line]:
-        return env_file.read(self.file, self.environment)
+        trust.check(self.project)
+        lines = env_file.read(self.file, self.environment)
+        # In small letters, too: what misses a name reports those.
+        return {name: line for name, line in lines.items() if name.upper() in DOCUMENTED}
