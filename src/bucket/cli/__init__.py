@@ -2,6 +2,8 @@
 
 import sys
 
+from bucket import terminal
+
 from bucket.cli import setup, data, reading, checks, lineage, lfs  # isort: skip
 from bucket.cli.app import app
 from bucket.errors import BucketError
@@ -11,6 +13,7 @@ __all__ = ["app", "checks", "data", "lfs", "lineage", "main", "reading", "setup"
 
 def main() -> None:
     """Run the command line; a failure of ours is one paragraph on stderr and exit status 1."""
+    terminal.guard()
     try:
         app()
     except BucketError as error:

@@ -13,6 +13,7 @@ from bucket.dvc_plane import internals
 from bucket.errors import BucketError
 from bucket.fast import nothing
 from bucket.paths import Project
+from bucket.terminal import visible
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         words = _allowed(arguments)
     except BucketError as error:
-        print(f"bucket: {error}", file=sys.stderr)
+        print(f"bucket: {visible(str(error))}", file=sys.stderr)
         return 1
     # One that comes second waits instead of failing after three seconds.
     status: int = dvc(["--wait-for-lock", *words])
