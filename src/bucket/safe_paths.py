@@ -6,7 +6,7 @@ from pathlib import Path
 from bucket.errors import UnsafePathError
 
 #: The beginning of a path on another drive.
-DRIVE = re.compile(r"[A-Za-z]:")
+DRIVE = re.compile(r"[A-Za-z]:(?:[/\\]|$)")
 
 #: What separates the parts of a name, on any system.
 SEPARATORS = re.compile(r"[/\\]")
