@@ -63,7 +63,7 @@ def _dvc_outputs(paths: Iterable[Path]) -> set[Path]:
     from bucket.remote.outputs import opened, outputs
 
     found: set[Path] = set()
-    for root in _roots((*paths, Path.cwd()), ".dvc/config"):
+    for root in _roots((*(path.parent for path in paths), Path.cwd()), ".dvc/config"):
         try:
             with opened(Project(root)) as repo:
                 outs = [Path(out.fs_path) for _, out in outputs(repo) if out.protocol == "local"]
