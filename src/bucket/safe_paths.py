@@ -5,8 +5,8 @@ from pathlib import Path
 
 from bucket.errors import UnsafePathError
 
-#: The beginning of a path on another drive.
-DRIVE = re.compile(r"[A-Za-z]:(?:[/\\]|$)")
+#: How a part of a name begins that is a drive, or the root of one, on Windows.
+ROOT = re.compile(r"[A-Za-z]:(?:\\|$)|\\")
 
 #: What separates the parts of a name, on any system.
 SEPARATORS = re.compile(r"[/\\]")
@@ -54,11 +54,11 @@ def _fault(name: str) -> str:
         return "it is no name of a file"
     if "\0" in name:
         return "it contains a zero byte"
-    if name.startswith(("/", "\\")) or DRIVE.match(name):
+    parts = name.split("/")
+    if name.startswith("/") or any(ROOT.match(part) for part in parts):
         return "it is an absolute path"
     if ".." in SEPARATORS.split(name):
         return "it leads out of its folder"
-    parts = name.split("/")
     if "" in parts or "." in parts:
         return "it has an empty part"
     if any(part.lower() == REPOSITORY for part in parts):
