@@ -17,7 +17,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from bucket import owners
@@ -27,6 +27,8 @@ from bucket.paths import Project
 
 #: What is recorded: the SHA-256 of each file, by its path in the folder; of a single file, by "".
 Record = Mapping[str, str]
+
+EMPTY = "an empty folder"
 
 ELSEWHERE = "Name another one, or move this one away."
 
@@ -156,19 +158,21 @@ def _naming(place: Path) -> Iterator[None]:
 
 def _strange(folder: Path, record: Record) -> str:
     """The first file in a folder that is not as it is recorded; empty if there is none."""
-    return next((name for name, sha in _contents(folder) if record.get(name) != sha), "")
+    folders = {str(one): EMPTY for name in record for one in PurePosixPath(name).parents}
+    known = {**folders, **record}
+    return next((name for name, sha in _contents(folder) if known.get(name) != sha), "")
 
 
 def _contents(folder: Path) -> Iterator[tuple[str, str]]:
-    """Path and SHA-256 of each file in a folder; what is no file is said to be none."""
+    """Path and SHA-256 of each file in a folder; of a link and an empty folder, what it is."""
     for root, folders, files in os.walk(folder):
         here = Path(root)
         links = [name for name in folders if (here / name).is_symlink()]
         for path in (here / name for name in (*files, *links)):
             name = path.relative_to(folder).as_posix()
-            yield name, _sha256(path) if stat.S_ISREG(path.lstat().st_mode) else "no file"
+            yield name, _sha256(path) if stat.S_ISREG(path.lstat().st_mode) else "no regular file"
         if not folders and not files and here != folder:
-            yield here.relative_to(folder).as_posix(), "no file"
+            yield here.relative_to(folder).as_posix(), EMPTY
 
 
 def _sha256(path: Path) -> str:

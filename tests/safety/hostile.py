@@ -48,13 +48,20 @@ GOOD = [
 
 def publish(made: Published, names: Sequence[str], dataset: str = "hostile") -> None:
     """Have DVC track a directory whose list has these names; its objects are on the remote."""
-    oid = md5(BODY).hexdigest()
-    text = json.dumps([{"md5": oid, "relpath": name} for name in names]).encode()
-    listed = f"{md5(text).hexdigest()}.dir"
-    made.put(f"files/md5/{oid[:2]}/{oid[2:]}", BODY)
-    made.put(f"files/md5/{listed[:2]}/{listed[2:]}", text)
+    publish_files(made, [(name, BODY) for name in names], dataset)
+
+
+def publish_files(made: Published, files: Sequence[tuple[str, bytes]], dataset: str) -> None:
+    """Have DVC track a directory of files, by name and content; its objects are on the remote."""
+    oids = [(name, md5(body).hexdigest()) for name, body in files]
+    listed = json.dumps([{"md5": oid, "relpath": name} for name, oid in oids]).encode()
+    whole = f"{md5(listed).hexdigest()}.dir"
+    bodies = {oid: body for (_, oid), (_, body) in zip(oids, files, strict=True)}
+    for oid, body in (bodies | {whole: listed}).items():
+        made.put(f"files/md5/{oid[:2]}/{oid[2:]}", body)
+    size = sum(len(body) for _, body in files)
     (made.root / f"{dataset}.dvc").write_text(
-        f"outs:\n- md5: {listed}\n  size: {len(BODY) * len(names)}\n  nfiles: {len(names)}\n"
+        f"outs:\n- md5: {whole}\n  size: {size}\n  nfiles: {len(files)}\n"
         f"  hash: md5\n  path: {dataset}\n"
     )
 
