@@ -29,6 +29,11 @@ def guard() -> None:
     That is standard error, and standard output on a terminal; a pipe gets names as they are.
     Rich has colours of its own: see `bucket.console`.
     """
+    import colorama  # type: ignore[import-untyped]
+
+    # DVC's import puts colorama around both streams: on Linux it only removes parts of names in a
+    # pipe, fails at others, and writes a command of its own at the end.
+    colorama.init = lambda **_: None
     sys.stderr = cast(TextIO, _Guarded(sys.stderr))
     if sys.stdout.isatty():
         sys.stdout = cast(TextIO, _Guarded(sys.stdout))
