@@ -55,16 +55,18 @@ def page(facts: Facts) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["link"] = _link
+    environment.filters["link"] = link
     text = files("bucket.provenance").joinpath(TEMPLATE).read_text(encoding="utf-8")
     rows = {item: _row(facts, item) for item in facts.run.items}
     made = [rows[item] for stage in facts.run.stages for item in stage.writes]
-    link = facts.papers.repository and f"{facts.papers.repository}/commit/{facts.revision.commit}"
+    commit_page = (
+        facts.papers.repository and f"{facts.papers.repository}/commit/{facts.revision.commit}"
+    )
     return environment.from_string(text).render(
         facts=facts,
         path_id=path_id,
         date=facts.revision.date[:10],
-        link=link,
+        commit_page=commit_page,
         flows=list(dict.fromkeys(stage.flow for stage in facts.run.stages)),
         stages=[_stage(facts, stage, rows) for stage in facts.run.stages],
         results=made,
@@ -75,7 +77,7 @@ def page(facts: Facts) -> str:
     )
 
 
-def _link(text: object, address: str) -> Markup:
+def link(text: object, address: str) -> Markup:
     """A text that leads to a file of the crate or to the web; to nowhere else, as by a script."""
     scheme = SCHEME.match(address)
     if not address or (scheme and scheme[1].lower() not in WEB):
