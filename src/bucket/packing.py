@@ -69,11 +69,11 @@ def pack(
     metadata: Path | None = None,
     progress: Progress = silent,
 ) -> Packed:
-    """Put all files of a folder, in the order of their names, into shards in a new folder.
+    """Put all files of a folder, in the order of their names, into shards in another folder.
 
     Args:
         folder: with files, in folders or not.
-        out: the new folder; it is there when it is complete.
+        out: the folder of shards, new or written before; it takes its name when it is complete.
         form: `parquet` (name, bytes, metadata), or `tar`, which every program reads.
         shard_bytes: bytes of files to a shard, at most; a larger file has one to itself.
         metadata: CSV or Parquet file with a column `name`, the path of a file in `folder`, and

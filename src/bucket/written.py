@@ -93,9 +93,12 @@ def _check_folder(place: Path, target: Path, project: Project | None) -> None:
         return
     if not target.is_dir():
         raise OutputError(f"{place} is there, and is no folder. {ELSEWHERE}")
-    if not any(target.iterdir()):
+    with _naming(place):
+        is_empty = not any(target.iterdir())
+        strange = _strange(target, _record(target, project))
+    if is_empty:
         return
-    if strange := _strange(target, _record(target, project)):
+    if strange:
         raise OutputError(
             f"{place} is not empty, and {strange} in it was not written by this command, or was "
             f"changed since. {ELSEWHERE}"
@@ -130,13 +133,13 @@ def _exchange(place: Path, target: Path, unfinished: Path, project: Project | No
     aside = unfinished.with_name(f"{unfinished.name}.old")
     record = _record(target, project)
     _check_folder(place, target, project)
-    with contextlib.suppress(FileNotFoundError):
-        target.rename(aside)
     try:
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(aside)
         _check_unchanged(place, aside, record)
         unfinished.rename(target)
     except BaseException:
-        if aside.exists():
+        if aside.exists() and not target.exists():
             aside.rename(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
@@ -165,7 +168,7 @@ def _strange(folder: Path, record: Record) -> str:
 
 def _contents(folder: Path) -> Iterator[tuple[str, str]]:
     """Path and SHA-256 of each file in a folder; of a link and an empty folder, what it is."""
-    for root, folders, files in os.walk(folder):
+    for root, folders, files in os.walk(folder, onerror=_raise):
         here = Path(root)
         links = [name for name in folders if (here / name).is_symlink()]
         for path in (here / name for name in (*files, *links)):
@@ -173,6 +176,10 @@ def _contents(folder: Path) -> Iterator[tuple[str, str]]:
             yield name, _sha256(path) if stat.S_ISREG(path.lstat().st_mode) else "no regular file"
         if not folders and not files and here != folder:
             yield here.relative_to(folder).as_posix(), EMPTY
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _sha256(path: Path) -> str:

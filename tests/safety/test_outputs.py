@@ -281,3 +281,20 @@ def test_a_place_that_cannot_be_written_is_one_sentence(here: Repo, tmp_path: Pa
     (tmp_path / "file").touch()
     with pytest.raises(BucketError, match="cannot be written"):
         write_page(tmp_path / "file" / "out", here)
+
+
+def test_a_folder_that_cannot_be_looked_into_stays(open_folder: Path, stranger: Stranger) -> None:
+    inside = open_folder / "out" / "inside"
+    inside.mkdir(parents=True, mode=0o700)
+    (inside / "mine.csv").write_text("the only copy")
+    for path in (open_folder, open_folder / "out"):
+        os.chown(path, stranger.uid, stranger.gid)
+
+    def write() -> None:
+        os.chdir(open_folder)
+        with written.new_folder(open_folder / "out"):
+            pass
+
+    with pytest.raises(OutputError, match="Permission denied"):
+        stranger.call(write)
+    assert (inside / "mine.csv").read_text() == "the only copy"

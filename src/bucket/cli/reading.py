@@ -80,7 +80,9 @@ def stage(
 )
 def pack(
     folder: Annotated[Path, typer.Argument(help="With many small files.")],
-    out: Annotated[Path, typer.Argument(help="The new folder of shards.")],
+    out: Annotated[
+        Path, typer.Argument(help="The folder of shards: new, or written by `bucket pack` before.")
+    ],
     tar: Annotated[bool, typer.Option("--tar", help="tar instead of Parquet.")] = False,
     size: Annotated[int, typer.Option(help="MB of files to a shard.")] = 256,
     metadata: Annotated[
