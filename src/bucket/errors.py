@@ -21,6 +21,10 @@ class UnsafePathError(BucketError):
     """A path that leads outside its folder, or a folder that another user could have prepared."""
 
 
+class OutputError(BucketError):
+    """An output would replace something that this command did not write."""
+
+
 class NotTrackedError(BucketError):
     """DVC does not track the path that was asked for, at the revision that was asked for."""
 

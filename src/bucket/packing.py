@@ -5,8 +5,6 @@ megabytes they cost a few, and an image costs what its bytes cost.
 """
 
 import os
-import secrets
-import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv, parquet
 
+from bucket import written
 from bucket.errors import BucketError
 from bucket.progress import Progress, silent
 
@@ -70,11 +69,11 @@ def pack(
     metadata: Path | None = None,
     progress: Progress = silent,
 ) -> Packed:
-    """Put all files of a folder, in the order of their names, into shards in a new folder.
+    """Put all files of a folder, in the order of their names, into shards in another folder.
 
     Args:
         folder: with files, in folders or not.
-        out: the new folder; it is there when it is complete.
+        out: the folder of shards, new or written before; it takes its name when it is complete.
         form: `parquet` (name, bytes, metadata), or `tar`, which every program reads.
         shard_bytes: bytes of files to a shard, at most; a larger file has one to itself.
         metadata: CSV or Parquet file with a column `name`, the path of a file in `folder`, and
@@ -82,8 +81,8 @@ def pack(
         progress: hears how far it is.
 
     Raises:
-        PackError: there are no files, a name is no UTF-8, `out` exists, or the metadata does not
-            fit.
+        PackError: there are no files, a name is no UTF-8, or the metadata does not fit.
+        OutputError: `out` holds something that this clone did not write there.
     """
     if form not in ENDS:
         raise PackError(f"No shards are made in the form {form}. There is {', '.join(ENDS)}.")
@@ -91,17 +90,12 @@ def pack(
         raise PackError(
             f"A shard of {shard_bytes:,} bytes is not between {LEAST_BYTES:,} and {MOST_BYTES:,}."
         )
-    if out.exists():
-        raise PackError(f"{out} exists. Name another folder, or remove it: it is made whole.")
     if metadata and form == "tar":
         raise PackError("A tar has no place for metadata: use Parquet shards.")
     files = _files(folder)
     labels = _metadata(metadata, files, folder) if metadata else None
     whole = sum(size for _, size in files)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(f".{out.name}-{secrets.token_hex(8)}")
-    unfinished.mkdir()
-    try:
+    with written.new_folder(out) as unfinished:
         shards = list(_shares(files, shard_bytes))
         write = _write_tar if form == "tar" else _write_parquet
         done = 0
@@ -110,9 +104,6 @@ def pack(
             for size in write(path, folder, share, labels):
                 done += size
                 progress(done, whole)
-        unfinished.rename(out)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     size = sum(path.stat().st_size for path in out.iterdir())
     return Packed(out, len(files), len(shards), size)
 

@@ -15,7 +15,8 @@ def silent(done: int, size: int) -> None:
 def bar() -> Iterator[Progress]:
     """A progress bar of bytes on a terminal, nothing in a pipe."""
     from rich import progress
-    from rich.console import Console
+
+    from bucket.console import Console
 
     columns = (
         progress.BarColumn(),
@@ -34,7 +35,7 @@ def bar() -> Iterator[Progress]:
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """A line on a terminal that says what is being done; nothing in a pipe."""
-    from rich.console import Console
+    from bucket.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:

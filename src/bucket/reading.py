@@ -9,14 +9,14 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from bucket import staging, tracked
+from bucket import bringing, staging, tracked
+from bucket.bringing import Staged
 from bucket.errors import ChecksumError, NotTrackedError, SettingsError
 from bucket.paths import Project
-from bucket.progress import bar
+from bucket.progress import bar, silent
 from bucket.remote import ids
 from bucket.settings import Settings
-from bucket.staging import Staged
-from bucket.transfer import download, naming_failures
+from bucket.transfer import naming_failures
 
 #: Bytes of an object that are in memory at a time.
 PIECE_BYTES = 4 * 1024 * 1024
@@ -94,7 +94,9 @@ def cat(path: str, rev: str | None, remote: str | None, to: BinaryIO) -> None:
         )
 
 
-def stage(paths: Sequence[str], to: Path | None, rev: str | None, remote: str | None) -> Staged:
+def stage(
+    paths: Sequence[str], to: Path | None, rev: str | None, remote: str | None, *, force: bool
+) -> Staged:
     """Have files on a fast disk, with a progress bar on a terminal.
 
     Raises:
@@ -102,10 +104,10 @@ def stage(paths: Sequence[str], to: Path | None, rev: str | None, remote: str | 
     """
     sources = [path if path.startswith("s3://") else from_here(path) for path in paths]
     with bar() as progress:
-        return staging.stage(sources, to, rev=rev, remote=remote, progress=progress)
+        return staging.stage(sources, to, rev=rev, remote=remote, force=force, progress=progress)
 
 
-def fetch_configured() -> list[Path]:
+def fetch_configured(*, force: bool) -> list[Path]:
     """Fetch what the file that $OS_CONFIG_FILE names asks for; the files.
 
     The file is JSON: `{"bucket_name": ..., "object_key": ..., "local_path": ...}`, or a list of
@@ -113,14 +115,16 @@ def fetch_configured() -> list[Path]:
 
     Raises:
         SettingsError: there is no such variable or file, or the file says something else.
-        TransferError: as `transfer.download`.
+        OutputError: a file with other content is there.
+        TransferError: the store refused or could not be reached, or has no such object.
     """
     settings = Settings.load()
     fetched = []
     for wanted in _wanted(os.environ.get(CONFIG_FILE, "")):
         there = settings.model_copy(update={"bucket_name": wanted.bucket_name})
         path = Path(wanted.local_path)
-        download(wanted.object_key, path, settings=there)
+        item = staging.object_at(wanted.object_key, path.absolute(), there)
+        bringing.bring(item.target.parent, [item], silent, force=force)
         fetched.append(path)
     return fetched
 

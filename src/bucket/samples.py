@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pyarrow.dataset as ds
 from pyarrow import fs as filesystems
 
-from bucket import foreign, tracked
+from bucket import foreign, safe_paths, tracked
 from bucket.ahead import ahead
 from bucket.dataset import FormatError, Source, locate
 from bucket.packing import DATA, NAME
@@ -69,7 +69,9 @@ def iter_samples(
         settings: the connection.
 
     Raises:
-        FormatError: these are Parquet files, and no shards.
+        FormatError: these are Parquet files, and no shards; or a tar is damaged, incomplete, or has
+            a sparse file.
+        UnsafePathError: a name leads out of the folder that was packed.
         BucketError: as `open_dataset`.
     """
     source = locate(path, rev, remote, repo, settings)
@@ -125,6 +127,7 @@ def _samples(table: Any) -> Iterator[Sample]:
     metadata = table.select(others).to_pylist() if others else [{}] * len(table)
     names, bodies = table[NAME].to_pylist(), table[DATA]
     for name, body, more in zip(names, bodies, metadata, strict=True):
+        safe_paths.check(name)
         yield Sample(name, body.as_py(), more)
 
 
@@ -166,10 +169,54 @@ def _of_tars(
 
 
 def _of_tar(filesystem: filesystems.FileSystem, place: str) -> Iterator[Sample]:
-    with (
-        filesystem.open_input_stream(place, buffer_size=TAR_BYTES) as stream,
-        tarfile.open(fileobj=stream, mode="r|") as archive,
-    ):
-        for entry in archive:
-            if entry.isfile() and (file := archive.extractfile(entry)):
-                yield Sample(entry.name, file.read(), {})
+    """The files of a tar, to its very end.
+
+    Raises:
+        FormatError: the tar is damaged or incomplete, or has a sparse file: that can claim any
+            number of bytes that are not in the tar.
+        UnsafePathError: a name is no path in a folder.
+    """
+    with filesystem.open_input_stream(place, buffer_size=TAR_BYTES) as stream:
+        try:
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Entry) as archive:
+                for entry in archive:
+                    if entry.isfile() and (file := archive.extractfile(entry)):
+                        safe_paths.check(entry.name.removeprefix("./"))
+                        yield Sample(entry.name, file.read(), {})
+                _check_end(archive)
+        except (tarfile.TarError, ValueError, RecursionError) as error:
+            raise FormatError(
+                f"{place} is a damaged or incomplete tar ({error}). Get it again, or pack it again "
+                "with `bucket pack`."
+            ) from None
+
+
+class _Entry(tarfile.TarInfo):
+    """A header of a tar. Python's own takes a damaged one for the end of the tar."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        """Read the next header.
+
+        Raises:
+            ReadError: it is damaged, or says more of a file than a tar has bytes.
+        """
+        try:
+            entry = super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # the proper end
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from None
+        if entry.issparse():
+            raise tarfile.ReadError(f"{entry.name!r} is a sparse file")
+        if entry.type not in tarfile.SUPPORTED_TYPES or entry.size < 0:
+            raise tarfile.ReadError(f"{entry.name!r} is of an unknown kind or size")
+        return entry
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """After the last file come zeros: anything else are files that were not read."""
+    stream: Any = archive.fileobj
+    while piece := stream.read(TAR_BYTES):
+        if piece.strip(b"\0"):
+            raise tarfile.ReadError("there is data after the end mark")

@@ -1,92 +1,31 @@
 """Bulk to fast disk: what a job reads often, brought there once, in parallel, and proven right."""
 
-import hashlib
 import os
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bucket import tracked
-from bucket.errors import BucketError, MissingObjectError
-from bucket.fast.download import Download
-from bucket.fast.files import Unfinished, promised_md5
-from bucket.fast.pool import Pool
-from bucket.files import readable_size
+from bucket.bringing import Item, SpaceError, Staged, bring, no_folder
+from bucket.errors import MissingObjectError
+from bucket.fast.download import OTHER_MODE
+from bucket.files import PRIVATE, private_folder
 from bucket.objects import Place
 from bucket.paths import FAST_DISKS, Project
 from bucket.progress import Progress, silent
+from bucket.safe_paths import below
 from bucket.settings import Settings
 from bucket.tracked import Tracked
 from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import S3Store
 
 #: What a pattern begins with.
 WILDCARDS = "*?["
-
-#: Threads that compare files that are there already.
-HASHING = 4
-
-
-class SpaceError(BucketError):
-    """There is no folder to stage to, or no room in it."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """A file that is to be there.
-
-    Attributes:
-        place: its object.
-        target: the file.
-        size: in bytes; of a file in a directory, of which DVC notes only the whole, the mean.
-        written: when the object was, in seconds since 1970; None where its name tells the content.
-        missing: what to raise if there is no such object.
-    """
-
-    place: Place
-    target: Path
-    size: int
-    written: float | None = None
-    missing: Callable[[], BucketError] | None = None
-
-    def is_there(self) -> bool:
-        """Whether the file is what the object is.
-
-        By its MD5 where the object's name is that, else by size and time, as `stage` leaves them.
-        """
-        try:
-            found = self.target.stat()
-        except OSError:
-            return False
-        if self.written is not None:
-            return found.st_size == self.size and int(found.st_mtime) == int(self.written)
-        with self.target.open("rb") as file:
-            digest = hashlib.file_digest(file, _md5).hexdigest()
-        return digest == promised_md5(self.place.key)
-
-
-@dataclass(frozen=True)
-class Staged:
-    """What was done.
-
-    Attributes:
-        folder: that has the files.
-        files: how many are to be there.
-        fetched: how many of them were not.
-        size: bytes of those.
-    """
-
-    folder: Path
-    files: int
-    fetched: int
-    size: int
 
 
 def stage(
@@ -95,20 +34,29 @@ def stage(
     *,
     rev: str | None = None,
     remote: str | None = None,
+    force: bool = False,
     progress: Progress = silent,
 ) -> Staged:
     """Have files on a fast disk: those that are there and right stay, the others are fetched.
 
+    A file that an earlier `stage` put there is replaced when the data has changed. One with any
+    other content is replaced only with `force`, and never if git or DVC tracks it.
+
     Args:
         sources: paths that DVC tracks, from the project's root, or `s3://bucket/prefix`, or that
             with wildcards. They keep their paths, and objects their keys, below the folder.
-        to: the folder; None for one of the project's name in $SCRATCH or else $TMPDIR.
+        to: the folder; None for one of the user's own in $SCRATCH or else $TMPDIR, which nobody
+            else can enter.
         rev: branch, tag or commit of the tracked paths; None for the workspace.
         remote: DVC's name of the remote; None for the default one.
+        force: replace files that `stage` did not put there.
         progress: hears how far it is.
 
     Raises:
         SpaceError: no folder is known, or it has no room for what is missing.
+        OutputError: a file with other content is there.
+        UnsafePathError: a name in the data leads out of the folder, or the default folder could be
+            another user's.
         NotTrackedError, NotPushedError, MissingObjectError: a source is not there.
         ChecksumError: an object is not what its name promises, twice.
         TransferError: the store refused or could not be reached.
@@ -119,67 +67,28 @@ def stage(
         named = _objects(source, folder) if source.startswith("s3://") else None
         for item in named or items_of(tracked.find(source, rev, remote), folder):
             wanted[item.target] = item
-    return fetch(folder, list(wanted.values()), progress)
-
-
-def fetch(folder: Path, wanted: Sequence[Item], progress: Progress) -> Staged:
-    """Fetch what is missing or different.
-
-    Raises:
-        SpaceError, TransferError, ChecksumError: as `stage`.
-    """
-    with ThreadPoolExecutor(HASHING) as pool:
-        there = list(pool.map(Item.is_there, wanted))
-    missing = [item for item, is_there in zip(wanted, there, strict=True) if not is_there]
-    size = sum(item.size for item in missing)
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_room(folder, size)
-    with Unfinished() as unfinished:
-        unfinished.prepare([str(item.target) for item in missing])
-        download = Download(unfinished)
-        Pool[Item](lambda item: _fetch(download, item), None, lambda: download.answer_seconds).run(
-            missing, lambda _: progress(download.received, size), _raise
-        )
-    return Staged(folder, len(wanted), len(missing), download.received)
+    mode = OTHER_MODE if to else PRIVATE
+    return bring(folder, list(wanted.values()), progress, force=force, mode=mode)
 
 
 def default_folder(environment: Mapping[str, str]) -> Path:
-    """A folder of the project's own on the fast disk that the environment names.
+    """A folder of the project's on the fast disk that the environment names, for this user alone.
 
     Raises:
-        SpaceError: it names none.
+        SpaceError: it names none, or one that cannot be written to.
+        UnsafePathError: the folder is there, and could be another user's.
     """
     for name in FAST_DISKS:
         if found := environment.get(name):
-            return Path(found) / Project.find().root.name
+            own = Path(found) / f"dvc-bucket-{os.geteuid()}"
+            try:
+                return private_folder(private_folder(own) / Project.find().root.name)
+            except OSError as error:
+                raise SpaceError(no_folder(own, error)) from None
     raise SpaceError(
         f"{' and '.join(FAST_DISKS)} are not set, so there is no fast disk to stage to. "
         "Name a folder: --to DIR."
     )
-
-
-def _fetch(download: Download, item: Item) -> None:
-    try:
-        download(item.place, str(item.target))
-    except FileNotFoundError:
-        if item.missing:
-            raise item.missing() from None
-        raise
-    if item.written is not None:
-        os.utime(item.target, (item.written, item.written))
-
-
-def _raise(_: Item, error: BaseException) -> None:
-    raise error
-
-
-def _check_room(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise SpaceError(
-            f"{folder} has {readable_size(free)} free, and {readable_size(size)} are to come. "
-            "Make room, or name another folder: --to DIR."
-        )
 
 
 def items_of(found: Tracked, folder: Path) -> list[Item]:
@@ -196,9 +105,10 @@ def items_of(found: Tracked, folder: Path) -> list[Item]:
     return [
         Item(
             _place(store, found.key(file), settings),
-            folder / file.path,
+            below(folder, file.path),
             sizes[file.path],
             missing=partial(tracked.not_pushed, found, file),
+            name=file.name,
         )
         for file in found.files
     ]
@@ -230,15 +140,26 @@ def _objects(url: str, folder: Path) -> list[Item]:
             f"No object is {url}, in {settings.endpoint_url}. `bucket run s5cmd ls s3://{bucket}/` "
             "shows what there is."
         )
-    return [
-        Item(
-            _place(store, one["path"], settings),
-            folder / one["path"],
-            one["size"],
-            one["last_modified"].timestamp(),
-        )
-        for one in found
-    ]
+    return [_object(one, store, settings, below(folder, one["path"])) for one in found]
+
+
+def object_at(key: str, target: Path, settings: Settings) -> Item:
+    """An object that is to be a file.
+
+    Raises:
+        MissingObjectError: there is none.
+        TransferError: the store refused or could not be reached.
+    """
+    import obstore
+
+    store = settings.obstore()
+    with naming_failures(f"look up {key}", settings):
+        return _object(obstore.head(store, key), store, settings, target)
+
+
+def _object(one: "ObjectMeta", store: "S3Store", settings: Settings, target: Path) -> Item:
+    written = one["last_modified"].timestamp()
+    return Item(_place(store, one["path"], settings), target, one["size"], written)
 
 
 def _settings() -> Settings:
@@ -253,7 +174,3 @@ def _matches(key: str, pattern: str, fixed: str) -> bool:
 
 def _place(store: "S3Store", key: str, settings: Settings) -> Place:
     return Place(store, key, settings.bucket_name, settings.where)
-
-
-def _md5() -> "hashlib._Hash":
-    return hashlib.md5(usedforsecurity=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bucket import Project, provenance
-from bucket.errors import LockError, ProjectError, RevisionError
+from bucket.errors import LockError, OutputError, ProjectError, RevisionError
 from tests.bucket.git_tools import TOOLS, Repo
 from tests.conftest import REPOSITORY
 from tests.provenance import validator
@@ -94,13 +94,13 @@ def test_every_link_of_the_page_leads_somewhere(which: str, request: pytest.Fixt
 def test_an_older_crate_is_replaced_and_nothing_else(repo: Repo, tmp_path: Path) -> None:
     out = tmp_path / "out"
     provenance.write(repo.project, "HEAD", out)
-    (out / "left.txt").write_text("of an older one")
+    (out / "dvc.yaml").unlink()
     provenance.write(repo.project, "HEAD", out)
-    assert not (out / "left.txt").exists()
-    (out / "ro-crate-metadata.json").unlink()
-    with pytest.raises(ProjectError, match="no crate"):
+    assert (out / "dvc.yaml").exists()
+    (out / "left.txt").write_text("of somebody")
+    with pytest.raises(OutputError, match=r"left\.txt in it was not written"):
         provenance.write(repo.project, "HEAD", out)
-    assert (out / "dvc.lock").exists()
+    assert (out / "left.txt").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

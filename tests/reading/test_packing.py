@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bucket import Project, iter_samples, pack
+from bucket.errors import OutputError
 from bucket.packing import LEAST_BYTES, PackError
 from tests.reading.test_words import bucket, files
 from tests.verify.published import Published
@@ -102,8 +103,10 @@ def test_what_cannot_be_packed_is_named_and_nothing_is_left(folder: Path) -> Non
             pack(given, root / "out", **options)
         assert {path.name for path in root.iterdir()} == there
     (root / "out").mkdir()
-    with pytest.raises(PackError, match="exists"):
+    (root / "out" / "mine").touch()
+    with pytest.raises(OutputError, match="mine in it was not written by this command"):
         pack(folder, root / "out")
+    assert [path.name for path in (root / "out").iterdir()] == ["mine"]
 
 
 def test_shards_are_streamed_from_the_remote(

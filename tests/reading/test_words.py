@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from bucket import staged
+from bucket.bringing import Item, SpaceError, fetch
 from bucket.cli import app
 from bucket.objects import Place
-from bucket.staging import Item, SpaceError, default_folder, fetch
+from bucket.staging import default_folder
 from tests.reading.conftest import MANY, TRACKED
 from tests.verify.published import Published, s3
 
@@ -32,7 +35,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != staged.NAME
     }
 
 
@@ -75,16 +78,26 @@ def test_stage_brings_what_is_missing_or_different(
     assert (to / "notes.bin").stat().st_mode & 0o200
     (to / "parts" / "1.parquet").unlink()
     (to / "notes.bin").write_bytes(bytes(2_560_000))  # the same size
-    again = bucket(on_swift, "stage", "parts", "notes.bin", "--to", str(to))
+    refused = bucket(on_swift, "stage", "parts", "notes.bin", "--to", str(to))
+    assert refused.returncode == 1
+    assert b"did not put that content there. Add --force" in refused.stderr
+    assert not (to / "parts" / "1.parquet").exists()
+    again = bucket(on_swift, "stage", "parts", "notes.bin", "--to", str(to), "--force")
     assert b"5 files, 2 of them fetched" in again.stderr
     assert files(to) == wanted
 
 
-def test_stage_knows_where_clusters_have_fast_disks(on_swift: Published, tmp_path: Path) -> None:
-    done = bucket(on_swift, "stage", "codes.csv", "--rev", "v1", SCRATCH=str(tmp_path / "scratch"))
-    assert done.stdout.decode() == f"{tmp_path / 'scratch' / on_swift.root.name}\n"
-    assert default_folder({"TMPDIR": "/t", "SCRATCH": "/s"}).parent == Path("/s")
-    assert default_folder({"TMPDIR": "/t"}).parent == Path("/t")
+def test_stage_knows_where_clusters_have_fast_disks(
+    on_swift: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(on_swift.root)
+    scratch, other = str(tmp_path / "SCRATCH"), str(tmp_path / "TMPDIR")
+    words = ("stage", "codes.csv", "--rev", "v1")
+    done = bucket(on_swift, *words, SCRATCH=scratch, TMPDIR=other)
+    folder = tmp_path / "SCRATCH" / f"dvc-bucket-{os.geteuid()}" / on_swift.root.name
+    assert done.stdout.decode() == f"{folder}\n"
+    assert default_folder({"TMPDIR": other, "SCRATCH": scratch}) == folder
+    assert default_folder({"TMPDIR": other}).parents[1] == tmp_path / "TMPDIR"
     with pytest.raises(SpaceError, match="--to DIR"):
         default_folder({})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyarrow import fs as filesystems
 
-from bucket import samples, staging
+from bucket import bringing, samples, staging
 from bucket.advise.sample import SAMPLE_BYTES, Sample, read
 from bucket.dataset import Source
 from bucket.progress import silent
@@ -52,7 +52,7 @@ class Files(Sample):
         folder = next(self._folders)
         start = time.perf_counter()
         wanted = staging.items_of(self._found, folder)[:count]
-        done = staging.fetch(folder, wanted, silent)
+        done = bringing.fetch(folder, wanted, silent)
         self.rate = done.size / (time.perf_counter() - start)
         self._staged = [item.target for item in wanted]
 

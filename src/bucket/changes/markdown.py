@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bucket.terminal import visible
+
 #: What may stand between backticks, in a table too.
 PLAIN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")
 
@@ -24,13 +26,13 @@ DIGITS, LEAST_DIGITS, MOST_DIGITS = 6, 4, 15
 
 def code(text: object) -> str:
     """A name or value, whatever is in it."""
-    shown = visible(str(text))
+    shown = _one_line(str(text))
     return f"`{shown}`" if PLAIN.fullmatch(shown) else html_code(text)
 
 
 def html_code(text: object) -> str:
     """The same where Markdown is not read, as in the summary of `details`."""
-    shown = visible(str(text)) or "(empty)"
+    shown = _one_line(str(text)) or "(empty)"
     harmless = (
         one if one.isalnum() or one in HARMLESS else f"&#{ord(one)};"
         for one in shown  # one by one: an entity is never read as markup
@@ -38,11 +40,9 @@ def html_code(text: object) -> str:
     return f"<code>{''.join(harmless)}</code>"
 
 
-def visible(text: str) -> str:
-    """A text of one line: what cannot be seen, such as a line's end, is written as an escape."""
-    shown = "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
+def _one_line(text: str) -> str:
+    """A text of one line and of limited length; ends of lines are escapes, too."""
+    shown = visible(text, keep="")
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 

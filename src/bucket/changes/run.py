@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bucket import verify
+from bucket import verify, written
 from bucket.changes import data, metrics, plots, revisions, shown, side, stages
 from bucket.changes.data import Dataset
 from bucket.changes.metrics import Metric, Unread
@@ -104,7 +104,8 @@ def compare(project: Project, question: Question) -> Changes:
         drawn = shown.drawn(points, templates)
         figures, missing = plots.compare(drawn, titles, (base, head))
         if question.plots:
-            shown.write_page(points, templates, spool / "page", question.plots)
+            with written.new_folder(question.plots, project) as page:
+                shown.write_page(points, templates, page)
         datasets, same = data.changes(base, head, contents)
         return Changes(
             pair=pair,

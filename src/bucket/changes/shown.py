@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from bucket.changes.side import Side
 from bucket.check.plan import overlap
-from bucket.files import replacing
 from bucket.paths import Project
 from bucket.remote import Contents, ids
 from bucket.remote.outputs import opened
@@ -96,23 +95,15 @@ def drawn(points: Mapping[str, Any], templates: Path, folder: Path | None = None
     return found
 
 
-def write_page(points: Mapping[str, Any], templates: Path, spool: Path, folder: Path) -> None:
-    """Write what `dvc plots diff` shows as `index.html` in a folder, with its images.
+def write_page(points: Mapping[str, Any], templates: Path, folder: Path) -> None:
+    """Write what `dvc plots diff` shows as `index.html` in an empty folder, with its images.
 
     Args:
         points: of `plots`.
         templates: the project's own templates of plots.
-        spool: an empty folder.
-        folder: the page's; files of other names stay there.
+        folder: the page's.
     """
     from dvc_render import render_html
 
-    spool.mkdir()
-    renderers = [one.renderer for one in drawn(points, templates, spool / "static")]
-    render_html(renderers, spool / "index.html")
-    for file in sorted(spool.rglob("*"), key=lambda path: path.name == "index.html"):
-        if file.is_file():
-            target = folder / file.relative_to(spool)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(target) as copied:
-                copied.write(file.read_bytes())
+    renderers = [one.renderer for one in drawn(points, templates, folder / "static")]
+    render_html(renderers, folder / "index.html")

@@ -4,11 +4,11 @@ import dataclasses
 import json
 from itertools import groupby
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bucket.check.findings import Finding, Report, Result
+from bucket.console import Console
 
 #: What is the heading of findings of a kind.
 HEADINGS = {

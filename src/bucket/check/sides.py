@@ -12,6 +12,7 @@ from bucket.git_contents import git
 from bucket.paths import Project
 from bucket.remote import Contents, Remote, ids
 from bucket.remote.outputs import opened
+from bucket.safe_paths import below
 from bucket.settings import Settings
 from bucket.verify.needed import file_md5
 
@@ -97,7 +98,7 @@ class Locked:
         """A copy of the content, with the end of its name; None if nobody has it."""
         if is_cached:
             return self._contents.file(path, name)
-        target = self._spool / "git" / ids.md5(name) / Path(path).name
+        target = below(self._spool, f"git/{ids.md5(name)}/{path.rpartition('/')[2]}")
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             target.write_bytes(git(self._project.root, "show", f"{self._commit}:./{path}"))

@@ -3,6 +3,8 @@
 import sys
 import traceback
 
+from bucket import terminal
+
 from bucket.cli import setup, data, reading, checks, lineage, lfs  # isort: skip
 from bucket.cli.app import app
 from bucket.errors import BucketError
@@ -15,6 +17,7 @@ def main() -> None:
 
     Whatever failed, no credential of this clone or environment is in the text.
     """
+    terminal.guard()
     try:
         app()
     except Exception as error:

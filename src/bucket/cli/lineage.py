@@ -14,7 +14,9 @@ from bucket.cli.app import app
     "--with reports`."
 )
 def provenance(
-    out: Annotated[Path, typer.Option("--out", help="The folder to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to write: new, or written before.")
+    ],
     rev: Annotated[str, typer.Argument(help="Branch, tag or commit.")] = "HEAD",
     as_zip: Annotated[
         bool, typer.Option("--zip", help="Write OUT.zip instead, as Zenodo and its like take.")
@@ -55,10 +57,16 @@ def report(
     head: Annotated[str, typer.Option("--head", help="After it.")] = "HEAD",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Else printed.")] = None,
     plots: Annotated[
-        Path | None, typer.Option("--plots", help="A folder for the page of `dvc plots diff`.")
+        Path | None,
+        typer.Option(
+            "--plots", help="A folder for the page of `dvc plots diff`: new, or written before."
+        ),
     ] = None,
     no_remote: Annotated[
         bool, typer.Option("--no-remote", help="Without the object store, as for a fork.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an --output that `bucket` did not write.")
     ] = False,
 ) -> None:
     """Say in Markdown what a change did: stages that ran and why, metrics, plots, data.
@@ -66,14 +74,14 @@ def report(
     For a pull or merge request. Also whether stages should have run and did not, and whether the
     data is on the remote. What is in the work tree plays no part.
     """
-    from bucket import changes
+    from bucket import changes, written
     from bucket.errors import RevisionError
-    from bucket.files import replacing
     from bucket.paths import Project
 
+    project = Project.find()
     question = changes.Question(base, head, use_remote=not no_remote, plots=plots)
     try:
-        found = changes.compare(Project.find(), question)
+        found = changes.compare(project, question)
     except RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="--base or --head") from None
     for note in found.notes:
@@ -81,7 +89,7 @@ def report(
     if output is None:
         sys.stdout.buffer.write(changes.text(found).encode())
         return
-    with replacing(output) as file:
+    with written.new_file(output, project, force=force) as file:
         file.write(changes.text(found).encode())
 
 

@@ -46,21 +46,28 @@ def stage(
         list[str] | None,
         typer.Argument(help="Paths that DVC tracks, s3://bucket/prefix, or with wildcards."),
     ] = None,
-    to: Annotated[Path | None, typer.Option(help="Else $SCRATCH or $TMPDIR.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Default: a folder of your own in $SCRATCH or $TMPDIR.")
+    ] = None,
     rev: RevOption = None,
     remote: RemoteOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that `bucket stage` did not put there.")
+    ] = False,
 ) -> None:
     """Bring data to a fast disk: only what is missing or different; print the folder.
+
+    Files that git or DVC tracks are never replaced by other content.
 
     Without paths: the objects that the JSON file in $OS_CONFIG_FILE names.
     """
     from bucket import reading
 
     if not paths:
-        for path in reading.fetch_configured():
+        for path in reading.fetch_configured(force=force):
             print(path)
         return
-    done = reading.stage(paths, to, rev, remote)
+    done = reading.stage(paths, to, rev, remote, force=force)
     print(
         f"{done.files:,} files, {done.fetched:,} of them fetched ({done.size:,} bytes).",
         file=sys.stderr,
@@ -73,7 +80,9 @@ def stage(
 )
 def pack(
     folder: Annotated[Path, typer.Argument(help="With many small files.")],
-    out: Annotated[Path, typer.Argument(help="The new folder of shards.")],
+    out: Annotated[
+        Path, typer.Argument(help="The folder of shards: new, or written by `bucket pack` before.")
+    ],
     tar: Annotated[bool, typer.Option("--tar", help="tar instead of Parquet.")] = False,
     size: Annotated[int, typer.Option(help="MB of files to a shard.")] = 256,
     metadata: Annotated[

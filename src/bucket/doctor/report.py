@@ -4,10 +4,10 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bucket.console import Console
 from bucket.doctor.check import Result
 
 MARKS = {

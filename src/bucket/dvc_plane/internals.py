@@ -32,6 +32,9 @@ PATHS_LOCK = ("dvc.rwlock", "rwlock")
 MAKE_LOCK = ("dvc.lock", "make_lock")
 REPRODUCE = ("dvc.stage", "Stage", "reproduce")
 
+#: The method that reads the list of a directory. A check-out joins the names in it to a folder.
+READ_LIST = ("dvc_data.hashfile.tree", "Tree", "from_list")
+
 #: What is used as it is: methods that the fast class overrides or calls, and where files go.
 USED = (
     ("dvc_objects.fs.generic", "transfer"),
@@ -53,7 +56,7 @@ _originals: dict[tuple[str, ...], Any] = {}
 
 def missing() -> list[str]:
     """Dotted names of the places that this DVC does not have."""
-    places = (REGISTRY, COPY, COLLECT, PATHS_LOCK, MAKE_LOCK, REPRODUCE, *USED)
+    places = (REGISTRY, COPY, COLLECT, PATHS_LOCK, MAKE_LOCK, REPRODUCE, READ_LIST, *USED)
     return [".".join(place) for place in places if not _has(place)]
 
 
@@ -75,6 +78,7 @@ def install() -> str:
     _replace(PATHS_LOCK, waiting.patient)
     _replace(MAKE_LOCK, waiting.noted)
     _replace(REPRODUCE, waiting.fresh)
+    _replace(READ_LIST, _checked)
     _registry()["s3"]["class"] = FAST_CLASS
     return ""
 
@@ -113,6 +117,24 @@ def _copy(*arguments: Any, **named: Any) -> None:
     from bucket.fast.copy import copy
 
     copy(*arguments, **named)
+
+
+def _checked(original: Any) -> Any:
+    """In the place of DVC's method: a name that leads out of the directory is refused."""
+    from dvc.exceptions import DvcException
+
+    from bucket import safe_paths
+    from bucket.errors import UnsafePathError
+
+    def from_list(entries: Any, *arguments: Any, **named: Any) -> Any:
+        try:
+            for entry in entries:
+                safe_paths.check(entry["relpath"])
+        except UnsafePathError as error:
+            raise DvcException(str(error)) from None
+        return original(entries, *arguments, **named)
+
+    return from_list
 
 
 def _collect(*arguments: Any, **named: Any) -> Any:

@@ -14,6 +14,7 @@ from bucket.errors import BucketError
 from bucket.fast import nothing
 from bucket.masking import masked
 from bucket.paths import Project
+from bucket.terminal import visible
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         words = _allowed(arguments)
     except BucketError as error:
-        print(masked(f"bucket: {error}"), file=sys.stderr)
+        print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return 1
     # One that comes second waits instead of failing after three seconds.
     status: int = dvc(["--wait-for-lock", *words])

@@ -50,6 +50,7 @@ class Download:
         unfinished: where they are until they are complete.
         content: the hash that their names promise.
         budget: of memory, that others take from, too.
+        mode: permissions of files outside of a cache, as far as the umask lets them.
 
     Attributes:
         answer_seconds: the shortest time that the store took to answer.
@@ -57,13 +58,18 @@ class Download:
     """
 
     def __init__(
-        self, unfinished: Unfinished, content: ContentHash = MD5, budget: Budget | None = None
+        self,
+        unfinished: Unfinished,
+        content: ContentHash = MD5,
+        budget: Budget | None = None,
+        mode: int = OTHER_MODE,
     ) -> None:
         self.answer_seconds = float("inf")
         self.received = 0
         self._unfinished = unfinished
         self._content = content
         self._budget = budget or Budget()
+        self._mode = mode
 
     def __call__(self, place: "Place", target: str) -> None:
         """Fetch one object.
@@ -93,7 +99,7 @@ class Download:
                 return self._small(answer, target, promised)
             digest = self._content.new()
             with (
-                self._unfinished.file(target, _mode(target)) as file,
+                self._unfinished.file(target, self._mode_of(target)) as file,
                 _Rest(place, size, answer.meta["e_tag"], file, self._budget) as rest,
             ):
                 for piece in answer.stream(WHOLE_BYTES):
@@ -130,10 +136,13 @@ class Download:
         found = self._content.of(body) if promised else None
         if found != promised:
             return found
-        with self._unfinished.file(target, _mode(target)) as file:
+        with self._unfinished.file(target, self._mode_of(target)) as file:
             _write(file, memoryview(body))
         self.received += len(body)
         return None
+
+    def _mode_of(self, target: str) -> int:
+        return CACHE_MODE if promised_md5(target) else self._mode
 
 
 class _MismatchError(Exception):
@@ -228,10 +237,6 @@ class _Rest:
         if at != end:
             raise ConnectionError(f"{self._place.url} broke off")
         return pieces
-
-
-def _mode(target: str) -> int:
-    return CACHE_MODE if promised_md5(target) else OTHER_MODE
 
 
 def write_at(file: int, piece: memoryview, at: int) -> int:

@@ -18,6 +18,7 @@ from bucket.fast.pool import Budget
 from bucket.fast.upload import Upload
 from bucket.lfs import layout
 from bucket.objects import Place
+from bucket.safe_paths import below
 from bucket.settings import Settings
 from bucket.transfer import naming_failures
 
@@ -83,7 +84,7 @@ class Objects:
 
     def download(self, oid: str) -> Transfer:
         """To a file of its own, which git-lfs removes, by its name, if nobody takes it."""
-        target = str(self._folder / f"{oid}-{secrets.token_hex(4)}")
+        target = str(below(self._folder, f"{oid}-{secrets.token_hex(4)}"))
         download = Download(Unfinished(), SHA256, self._budget)
 
         def run() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bucket import dvc_hashes
+from bucket import dvc_hashes, safe_paths
 from bucket.errors import ChecksumError
 from bucket.provenance.facts import Hashes
 
@@ -21,14 +21,15 @@ def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Hashes]:
 
 
 def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]]:
-    from bucket import staging, tracked
+    from bucket import bringing, staging, tracked
     from bucket.progress import bar
     from bucket.remote import ids
 
     found = tracked.find(asked, commit)
+    targets = {file.path: safe_paths.below(folder, file.path) for file in found.files}
     absent = []
     for file in found.files:
-        target, cached = folder / file.path, found.cached(file)
+        target, cached = targets[file.path], found.cached(file)
         if not cached.is_file():
             absent.append(file)
             continue
@@ -37,9 +38,9 @@ def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]
     if absent:
         with bar() as progress:
             items = staging.items_of(replace(found, files=absent), folder)
-            staging.fetch(folder, items, progress)
+            bringing.fetch(folder, items, progress)
     for file in found.files:
-        hashes = _hashes(folder / file.path)
+        hashes = _hashes(targets[file.path])
         if not ids.is_legacy(file.name) and hashes.md5 != ids.md5(file.name):
             raise ChecksumError(
                 f"The copy of {file.path} in {found.cached(file)} is damaged. Delete it, then run "

@@ -1,10 +1,12 @@
 """The page of a crate: what a person reads of it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 import jinja2
+from markupsafe import Markup, escape
 from rich.filesize import decimal
 
 from bucket.provenance.facts import Facts
@@ -12,6 +14,11 @@ from bucket.provenance.graph import path_id
 from bucket.provenance.run import Item, Stage
 
 TEMPLATE = "preview.html.j2"
+
+#: How an address begins that is no path, as a browser sees it: blanks and control characters in it
+#: are dropped.
+SCHEME = re.compile(r"[\x00-\x20]*([^/?#]*?):")
+WEB = {"http", "https"}
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,18 @@ def page(facts: Facts) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["link"] = link
     text = files("bucket.provenance").joinpath(TEMPLATE).read_text(encoding="utf-8")
     rows = {item: _row(facts, item) for item in facts.run.items}
     made = [rows[item] for stage in facts.run.stages for item in stage.writes]
-    link = facts.papers.repository and f"{facts.papers.repository}/commit/{facts.revision.commit}"
+    commit_page = (
+        facts.papers.repository and f"{facts.papers.repository}/commit/{facts.revision.commit}"
+    )
     return environment.from_string(text).render(
         facts=facts,
+        path_id=path_id,
         date=facts.revision.date[:10],
-        link=link,
+        commit_page=commit_page,
         flows=list(dict.fromkeys(stage.flow for stage in facts.run.stages)),
         stages=[_stage(facts, stage, rows) for stage in facts.run.stages],
         results=made,
@@ -64,6 +75,14 @@ def page(facts: Facts) -> str:
         pages=[row for row in made if row.href and row.path.endswith(".html")],
         notes=facts.notes(),
     )
+
+
+def link(text: object, address: str) -> Markup:
+    """A text that leads to a file of the crate or to the web; to nowhere else, as by a script."""
+    scheme = SCHEME.match(address)
+    if not address or (scheme and scheme[1].lower() not in WEB):
+        return escape(text)
+    return Markup('<a href="{}">{}</a>').format(address, text)
 
 
 def _stage(facts: Facts, stage: Stage, rows: Mapping[Item, Row]) -> dict[str, object]:

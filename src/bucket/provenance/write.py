@@ -1,16 +1,15 @@
 """Writes the crate of a commit: a folder or a zip file, the same bytes for the same commit."""
 
-import secrets
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
-from bucket.errors import ProjectError
-from bucket.files import replacing
+from bucket import safe_paths, written
 from bucket.paths import Project
 from bucket.provenance import crate, include, papers, places, preview, revision, run
 from bucket.provenance.facts import Facts
@@ -49,32 +48,42 @@ def write(
     Args:
         project: in a git repository.
         rev: branch, tag or commit.
-        out: the folder; where it is there, it is empty or holds a crate, which is replaced.
+        out: the folder; one that is there is replaced if `written` has a record of all in it.
         as_zip: write `OUT.zip` instead.
         data: paths that DVC tracks, from the project's root; what is at or below them goes in.
 
     Raises:
         RevisionError: there is no such revision.
-        ProjectError: the commit notes no run, or `out` is something else.
+        OutputError: something else is at `out`.
+        UnsafePathError: a path of the commit or of its data leads out of the folder.
+        ProjectError: the commit notes no run.
         LockError: its lock file is not what DVC writes.
         NotTrackedError, NotPushedError, TransferError: data that was asked for cannot be had.
     """
     place = out.with_name(f"{out.name.removesuffix('.zip')}.zip") if as_zip else out
-    _check_is_free(place)
-    with revision.opened(project, rev) as commit, _unfinished(place) as folder:
-        facts = _facts(project, commit, folder, data)
-        _write_files(facts.revision, folder)
-        made = crate.graph(facts)
-        (folder / PREVIEW).write_text(preview.page(facts), encoding="utf-8", newline="\n")
-        made.add_preview()
-        made.crate.metadata.write(folder)
+    with revision.opened(project, rev) as commit:
         if as_zip:
-            _pack(folder, place, datetime.fromisoformat(commit.date))
+            with (
+                written.new_file(place, project) as file,
+                TemporaryDirectory(prefix=".crate-", dir=place.absolute().parent) as folder,
+            ):
+                facts = _fill(Path(folder), project, commit, data)
+                _pack(Path(folder), file, datetime.fromisoformat(commit.date))
         else:
-            if place.exists():
-                shutil.rmtree(place)
-            folder.rename(place)
+            with written.new_folder(place, project) as new:
+                facts = _fill(new, project, commit, data)
         return Written(place, commit.commit, len(facts.run.stages), facts.notes())
+
+
+def _fill(folder: Path, project: Project, commit: Revision, data: Sequence[str]) -> Facts:
+    """Write the crate into an empty folder."""
+    facts = _facts(project, commit, folder, data)
+    _write_files(commit, folder)
+    made = crate.graph(facts)
+    (folder / PREVIEW).write_text(preview.page(facts), encoding="utf-8", newline="\n")
+    made.add_preview()
+    made.crate.metadata.write(folder)
+    return facts
 
 
 def _facts(project: Project, commit: Revision, folder: Path, data: Sequence[str]) -> Facts:
@@ -88,46 +97,22 @@ def _facts(project: Project, commit: Revision, folder: Path, data: Sequence[str]
     )
 
 
-def _check_is_free(place: Path) -> None:
-    """Refuse to replace what is no crate.
-
-    Raises:
-        ProjectError: it is something else.
-    """
-    if place.is_dir() and any(place.iterdir()) and not (place / METADATA).is_file():
-        raise ProjectError(f"{place} is there, not empty and no crate. Name another folder: --out.")
-    if place.exists() and place.is_dir() == (place.suffix == ".zip"):
-        raise ProjectError(f"{place} is there, and is something else. Name another: --out.")
-
-
-@contextmanager
-def _unfinished(place: Path) -> Iterator[Path]:
-    """A folder beside `place`, which is gone at the end unless it was renamed."""
-    place.absolute().parent.mkdir(parents=True, exist_ok=True)
-    folder = place.absolute().with_name(f".{place.name}.{secrets.token_hex(8)}")
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _write_files(commit: Revision, folder: Path) -> None:
     """The files of the commit, but for an older crate's own."""
     for path, file in commit.files.items():
         if path in {METADATA, PREVIEW}:
             continue
-        target = folder / path
+        target = safe_paths.below(folder, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(commit.read(path))
         target.chmod(0o755 if file.is_executable else 0o644)
 
 
-def _pack(folder: Path, place: Path, date: datetime) -> None:
+def _pack(folder: Path, out: BinaryIO, date: datetime) -> None:
     """A zip file whose bytes follow from the files: not compressed, as zlib differs."""
     when = max(date.astimezone(UTC), datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)).timetuple()[:6]
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    with replacing(place) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
         for path in files:
             member = zipfile.ZipInfo(path.relative_to(folder).as_posix(), when)
             mode = 0o755 if path.stat().st_mode & 0o100 else 0o644

@@ -8,6 +8,7 @@ from bucket.errors import BucketError
 from bucket.remote import ids
 from bucket.remote.lists import Lists
 from bucket.remote.place import Remote
+from bucket.safe_paths import below
 from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
@@ -47,10 +48,13 @@ class Contents:
         Args:
             path: of the file where people know it; the copy has the last part of it.
             name: of the object.
+
+        Raises:
+            UnsafePathError: the last part is no name of a file.
         """
         from bucket.verify.needed import file_md5
 
-        target = self._spool / ids.md5(name) / Path(path).name
+        target = below(self._spool, f"{ids.md5(name)}/{path.rpartition('/')[2]}")
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.is_file():
             if (cached := self.cached(name)).is_file():

@@ -18,7 +18,7 @@ from bucket.verify.compare import MISSING, wrong_size
 from bucket.verify.findings import Dataset, Fault, Finding, Report, Revision
 from bucket.verify.listing import BATCH, mark, salt_of
 from bucket.verify.notes import Notes, note
-from bucket.verify.repair import send
+from bucket.verify.repair import in_work_tree, send
 from bucket.verify.revisions import Selection, everywhere
 
 #: What the table calls them.
@@ -171,7 +171,8 @@ class Check:
         reasons: dict[bytes | None, str] = {}
         for one in findings:
             oid = one.name.hex() if one.name else ""
-            copies = [objects / oid[:2] / oid[2:4] / oid, self._repository.root / one.path]
+            copies = [objects / oid[:2] / oid[2:4] / oid]
+            copies += in_work_tree(self._repository.root, one.path)
             reasons[one.name] = send(
                 copies,
                 lambda path, oid=oid: file_sha256(path) == oid,  # type: ignore[misc]

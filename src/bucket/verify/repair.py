@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bucket.errors import UnsafePathError
 from bucket.remote import ids
 from bucket.remote.lists import Lists
 from bucket.remote.place import Remote
+from bucket.safe_paths import below
 from bucket.transfer import naming_failures
 from bucket.verify.findings import Finding
 from bucket.verify.needed import file_md5
@@ -42,7 +44,7 @@ def repair(
         if not paths:
             paths.append(cache / ids.path(finding.name))
         if not ids.is_list(finding.name):
-            paths.append(root / finding.path)
+            paths += in_work_tree(root, finding.path)
     files = {name: paths for name, paths in copies.items() if not ids.is_list(name)}
     failed = _send(files, remote)
     complete: dict[bytes, list[Path]] = {}
@@ -52,6 +54,14 @@ def repair(
         else:
             complete[name] = copies[name]
     return failed | _send(complete, remote)
+
+
+def in_work_tree(root: Path, path: str) -> list[Path]:
+    """The file at a path from data, if it is one inside of the work tree."""
+    try:
+        return [below(root, path)]
+    except UnsafePathError:
+        return []
 
 
 def _lost(name: bytes, failed: Collection[bytes], lists: Lists) -> int:

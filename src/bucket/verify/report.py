@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bucket.console import Console
 from bucket.files import readable_size
 from bucket.lfs import layout
 from bucket.remote import ids
