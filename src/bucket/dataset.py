@@ -56,15 +56,19 @@ def open_dataset(
     content that DVC recorded: from the cache on this machine, or else streamed from the remote.
     Nothing is written to disk.
 
-    Proven of recorded content: many small files, and CSV, by their MD5; of a CSV file larger than
-    4 MB the last batch raises. Of Parquet and Arrow files on the remote ranges are read: the
-    object's size, and its ETag if that is an MD5, must be those that DVC recorded. If the ETag is
-    no MD5 (an upload in parts) and `.dvc/tmp/bucket-verified` has a note of an earlier proof, the
-    object must be the noted version, or it is read whole and hashed. Pages of Parquet files that
-    have checksums, as those of `bucket pack` and of this pipeline have, are compared with them.
-    Not proven without `proven="full"`: Parquet files without checksums, and Arrow files, in the
-    cache, or uploaded in parts and never proven; bytes that changed below a store that goes on
-    telling the old ETag.
+    Recorded content is proven as far as it is read:
+
+    - Many small files, and CSV files: by the MD5 of the whole. The last piece (4 MB) of a larger
+      CSV file raises, when batches of the others have been delivered.
+    - Large Parquet and Arrow files on the remote, of which ranges are read: the object's size and
+      its ETag, if that is an MD5, must be the recorded ones. An object of another MD5 is read whole
+      once: it may be encrypted. If the ETag is no MD5 (an upload in parts), the object must be the
+      version that the note of its last proof names, or it is read whole again; without a note
+      nothing is proven.
+    - Pages of Parquet files with page checksums, on the remote and in the cache: by these. The
+      stages here and `bucket pack` write them. Footers and headers of pages have none.
+
+    `proven="full"` closes the gaps that are left.
 
     Args:
         path: from the project's root, or absolute; of a directory, `column=value` in the names of
@@ -74,9 +78,9 @@ def open_dataset(
         filter: rows to read, as `pyarrow.dataset.field("dep_delay") > 60`.
         remote: DVC's name of the remote; None for the default one.
         repo: URL or folder of another repository; None for the project around the current folder.
-        proven: "full" to read recorded content only, also without `rev`, and to hash each file
-            whole before: in the cache each time, on the remote once. `.dvc/tmp/bucket-verified`
-            keeps a note of that; while size, ETag and time of the object are the same, it counts.
+        proven: "full" to read recorded content, also without `rev`, and to hash all of it before:
+            in the cache each time, on the remote once. `.dvc/tmp/bucket-verified` keeps a note of
+            the object's version (size, ETag, time), which proves later reads of that version.
 
     Raises:
         NotTrackedError: DVC does not track the path at that revision.
@@ -124,9 +128,10 @@ def open_file(
 ) -> BinaryIO:
     """Open any file that DVC tracks, for reading bytes; `seek` goes anywhere.
 
-    Recorded content is hashed as it is read. If all of it was read, in order, and its MD5 is not
-    the recorded one, the last read raises ChecksumError. Who reads only parts has the proof that
-    `open_dataset` has for ranges.
+    Recorded content is hashed as it is read. If all of it is read in order and its MD5 is not the
+    recorded one, the last read raises ChecksumError. Parts are proven as `open_dataset` proves
+    ranges. The object is read in the version that was opened: if somebody writes it again, the next
+    read raises ChecksumError.
 
     Args and errors are those of `open_dataset`.
     """

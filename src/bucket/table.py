@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from bucket.ahead import ahead
+from bucket.ahead import ahead, prefetched
 from bucket.errors import BucketError, ChecksumError
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ BROKEN = "a page of it does not have the checksum that its writer noted"
 THREADS = 32
 TOGETHER = 32
 IN_MEMORY = 128
+
+#: Pieces of a file that are read while one is decoded.
+AHEAD = 2
 
 #: Makes the error for a damaged file, from its place and what was found.
 Damaged = Callable[[str, str], BucketError]
@@ -138,7 +141,7 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
         for fragment, content in files:
             if content is None and self.pieces:
                 yield group
-                for piece in self.pieces(fragment.path):
+                for piece in prefetched(self.pieces(fragment.path), AHEAD):
                     yield [self._of(fragment, piece)]
                 group = []
                 continue

@@ -40,7 +40,7 @@ TRACKED = ("ours.parquet", "foreign.parquet", "table.arrow", "table.csv", "notes
 FOLDERS = ("shards", "tars", "loose")
 
 #: Rows of the CSV file, which is read in several pieces.
-CSV_ROWS = 250_000
+CSV_ROWS = 150_000
 
 NOTES = bytes(range(251)) * 10_000
 
