@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
-from typing import TypeVar
+from itertools import islice, repeat
+from typing import TypeVar, cast
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -32,3 +32,12 @@ def ahead(
                 running.extend(pool.submit(work, item) for item in islice(coming, 1))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def prefetched(items: Iterable[Item], count: int) -> Iterator[Item]:
+    """The same items; a thread makes up to `count` of them ahead."""
+    coming, end = iter(items), object()
+    for item in ahead(lambda _: next(coming, end), repeat(None), threads=1, count=count):
+        if item is end:
+            return
+        yield cast(Item, item)

@@ -5,24 +5,23 @@ row groups that are asked for cross the wire. Many small files come whole instea
 some kilobytes costs is its requests.
 """
 
-import io
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from pyarrow import fs as filesystems
 
-from bucket import clients, foreign, tracked
-from bucket.errors import BucketError, ProjectError
+from bucket import csv_lines, foreign, tracked
+from bucket.content import Content
+from bucket.errors import BucketError
 from bucket.paths import Project
+from bucket.proof import Proven
 from bucket.settings import Settings
-from bucket.table import Fetch, Table
-from bucket.tracked import Tracked
-from bucket.whole_files import WholeFiles, place
+from bucket.sources import Source, locate
+from bucket.table import Table
 
 #: Formats by the end of a file's name, as pyarrow calls them.
 FORMATS = {
@@ -37,30 +36,9 @@ FORMATS = {
 #: The value of a column in the name of a folder that is a whole number.
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 
-#: Requests that are under way at a time: pyarrow's own 8 leave a store that is far away idle.
-REQUESTS = 32
-
-#: A plain file is read over the wire in pieces of this size.
-PIECE_BYTES = 1024 * 1024
-
 
 class FormatError(BucketError):
     """No table is read from files of this kind."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Files in one place.
-
-    Attributes:
-        filesystem: where they are.
-        files: path for a person, path for the file system, size in bytes or None.
-        fetch: gets a file whole, by its path for the file system, where that is faster; else None.
-    """
-
-    filesystem: filesystems.FileSystem
-    files: Sequence[tuple[str, str, int | None]]
-    fetch: Fetch | None = None
 
 
 def open_dataset(
@@ -72,12 +50,27 @@ def open_dataset(
     *,
     repo: str | None = None,
     settings: Settings | None = None,
+    proven: Proven | None = None,
 ) -> Table:
     """Open a table that DVC tracks: a Parquet, CSV or Arrow file, or a directory of them.
 
     Without `rev` the workspace's files are read if they are there, as they are. Otherwise it is the
     content that DVC recorded: from the cache on this machine, or else streamed from the remote.
     Nothing is written to disk.
+
+    Recorded content is proven as far as it is read:
+
+    - Many small files, and CSV files: by the MD5 of the whole. The last piece (4 MB) of a larger
+      CSV file raises, when batches of the others have been delivered.
+    - Large Parquet and Arrow files on the remote, of which ranges are read: the object's size and
+      its ETag, if that is an MD5, must be the recorded ones. An object of another MD5 is read whole
+      once: it may be encrypted. If the ETag is no MD5 (an upload in parts), the object must be the
+      version that the note of its last proof names, or it is read whole again; without a note
+      nothing is proven.
+    - Pages of Parquet files with page checksums, on the remote and in the cache: by these. The
+      stages here and `bucket pack` write them. Footers and headers of pages have none.
+
+    `proven="full"` closes the gaps that are left.
 
     Args:
         path: from the project's root, or absolute; of a directory, `column=value` in the names of
@@ -91,15 +84,20 @@ def open_dataset(
             the data is; endpoint and keys are yours.
         settings: the connection; None for that of the environment and of your `.env`. Needed where
             another repository names another endpoint than you do.
+        proven: "full" to read recorded content, also without `rev`, and to hash all of it before:
+            in the cache each time, on the remote once. `.dvc/tmp/bucket-verified` keeps a note of
+            the object's version (size, ETag, time), which proves later reads of that version.
 
     Raises:
         NotTrackedError: DVC does not track the path at that revision.
         NotPushedError: it does, and the remote does not have the data.
+        ChecksumError: a file is not what DVC recorded; reading the table can raise it, too.
         RevisionError: there is no such revision, or repository.
         FormatError: the files are of no kind, or several kinds, of table.
         ProjectError, SettingsError, TransferError: as everywhere in this package.
     """
-    return opened(locate(path, rev, remote, repo, settings), str(path), columns, filter)
+    source = locate(path, rev, remote, repo, settings, proven)
+    return opened(source, str(path), columns, filter)
 
 
 def opened(
@@ -117,7 +115,14 @@ def opened(
             f"{title} has no column {', '.join(unknown)}. It has {', '.join(table.schema.names)}."
         )
     table.columns, table.rows, table.fetch = columns, rows, source.fetch
+    table.damaged = source.damaged
+    if source.content and isinstance(table.format, ds.CsvFileFormat):
+        table.pieces = partial(_csv_pieces, source.content)
     return table
+
+
+def _csv_pieces(content: Callable[[str], Content], place: str) -> Iterator[pa.Buffer]:
+    return csv_lines.cut(content(place).pieces())
 
 
 def open_file(
@@ -127,75 +132,26 @@ def open_file(
     *,
     repo: str | None = None,
     settings: Settings | None = None,
+    proven: Proven | None = None,
 ) -> BinaryIO:
     """Open any file that DVC tracks, for reading bytes; `seek` goes anywhere.
 
+    Recorded content is hashed as it is read. If all of it is read in order and its MD5 is not the
+    recorded one, the last read raises ChecksumError. Parts are proven as `open_dataset` proves
+    ranges. The object is read in the version that was opened: if somebody writes it again, the next
+    read raises ChecksumError.
+
     Args and errors are those of `open_dataset`.
     """
-    source = locate(path, rev, remote, repo, settings)
+    source = locate(path, rev, remote, repo, settings, proven)
     if len(source.files) != 1 or source.files[0][0] != _asked(path, repo):
         raise FormatError(f"{path} is a directory. Name one of its files: `bucket ls {path}`.")
-    stream = source.filesystem.open_input_file(source.files[0][1])
-    return io.BufferedReader(stream, PIECE_BYTES)
-
-
-def locate(
-    path: str | Path,
-    rev: str | None = None,
-    remote: str | None = None,
-    repo: str | None = None,
-    settings: Settings | None = None,
-) -> Source:
-    """Where the files are that `open_dataset` of the same arguments reads."""
-    here = _local(path) if rev is None and repo is None else None
-    return here or _recorded(tracked.find(path, rev, remote, repo, settings))
+    return source.open(source.files[0][1])
 
 
 def _asked(path: str | Path, repo: str | None) -> str:
     project = foreign.clone(repo) if repo else Project.find()
     return tracked.inside(project, path)
-
-
-def _local(path: str | Path) -> Source | None:
-    """The files of the workspace, if they are there."""
-    try:
-        project = Project.find()
-    except ProjectError:
-        return None
-    whole = project.root / tracked.inside(project, path)
-    found = [whole] if whole.is_file() else sorted(whole.rglob("*")) if whole.is_dir() else []
-    files = [file for file in found if file.is_file() and not file.name.startswith(".")]
-    files = [file for file in files if file.suffix != ".dvc"]
-    if not files:
-        return None
-    named = [file.relative_to(project.root).as_posix() for file in files]
-    places = [(name, str(file), None) for name, file in zip(named, files, strict=True)]
-    return Source(filesystems.LocalFileSystem(), places)
-
-
-def _recorded(found: Tracked) -> Source:
-    """The files as DVC recorded them: all from the cache, or all from the remote."""
-    cached = [found.cached(file) for file in found.files]
-    if all(path.is_file() for path in cached):
-        places = [
-            (file.path, str(path), None) for file, path in zip(found.files, cached, strict=True)
-        ]
-        return Source(filesystems.LocalFileSystem(), places)
-    return remote_source(found)
-
-
-def remote_source(found: Tracked) -> Source:
-    """The files on the remote.
-
-    Raises:
-        NotPushedError: one is not there.
-        TransferError: the store refused or could not be reached.
-    """
-    whole = WholeFiles.of(found)
-    sizes: Mapping[str, int] = {} if whole else tracked.sizes(found)
-    pa.set_io_thread_count(max(REQUESTS, pa.io_thread_count()))
-    objects = [(one.path, place(found, one), sizes.get(one.path)) for one in found.files]
-    return Source(clients.pyarrow(found.remote.settings), objects, whole)
 
 
 def _table(source: Source) -> Table:
@@ -206,7 +162,7 @@ def _table(source: Source) -> Table:
             f"{source.files[0][0]} and its like end in {', '.join(sorted(kinds)) or 'nothing'}: a "
             f"table is of one kind, {', '.join(FORMATS)}. `open_file` reads anything."
         )
-    file_format = _format(kind)
+    file_format = format_of(kind)
     expression, fields = _partitions([name for name, _, _ in source.files])
     fragments = [
         file_format.make_fragment(
@@ -220,9 +176,11 @@ def _table(source: Source) -> Table:
     return Table(fragments, schema, file_format, source.filesystem)
 
 
-def _format(kind: str) -> ds.FileFormat:
-    known = {"parquet": ds.ParquetFileFormat, "csv": ds.CsvFileFormat, "ipc": ds.IpcFileFormat}
-    return known[kind]()
+def format_of(kind: str) -> ds.FileFormat:
+    """A format of files by pyarrow's name; of Parquet, pages are compared with their checksums."""
+    if kind == "parquet":
+        return ds.ParquetFileFormat(page_checksum_verification=True)
+    return {"csv": ds.CsvFileFormat, "ipc": ds.IpcFileFormat}[kind]()
 
 
 def _partitions(names: Sequence[str]) -> tuple[Callable[[str], Any], Sequence[Any]]:

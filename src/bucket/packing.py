@@ -193,6 +193,7 @@ def _write_parquet(
         compression_level=LEVEL,
         use_dictionary=False,
         write_statistics=[NAME],
+        write_page_checksum=True,
     ) as writer:
         for group in _shares(share, GROUP_BYTES):
             rows = [

@@ -1,6 +1,5 @@
 """`bucket ls`, `cat`, `stage` and `pack`: what the command line does with data that DVC tracks."""
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -9,17 +8,14 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from bucket import bringing, staging, tracked
+from bucket import bringing, content, staging, tracked, versions
 from bucket.bringing import Staged
-from bucket.errors import ChecksumError, NotTrackedError, SettingsError
+from bucket.errors import NotTrackedError, SettingsError
 from bucket.paths import Project
 from bucket.progress import bar, silent
+from bucket.proof import Proof
 from bucket.remote import ids
 from bucket.settings import Settings
-from bucket.transfer import naming_failures
-
-#: Bytes of an object that are in memory at a time.
-PIECE_BYTES = 4 * 1024 * 1024
 
 #: The variable that names a file with `Wanted` objects.
 CONFIG_FILE = "OS_CONFIG_FILE"
@@ -46,10 +42,10 @@ def ls(
     """The files that DVC tracks at or below a path: path, MD5, and size if asked for.
 
     Raises:
-        BucketError: as `tracked.find` and `tracked.sizes`.
+        BucketError: as `tracked.find` and `versions.sizes`.
     """
     found = tracked.find(path, rev, remote)
-    sizes = tracked.sizes(found) if with_sizes else {}
+    sizes = versions.sizes(found) if with_sizes else {}
     return [
         {"path": file.path, "md5": ids.md5(file.name), "size": sizes.get(file.path, file.size)}
         for file in found.files
@@ -60,38 +56,24 @@ def cat(path: str, rev: str | None, remote: str | None, to: BinaryIO) -> None:
     """Write the bytes of a file that DVC tracks, as recorded, from the cache or the remote.
 
     Raises:
-        ChecksumError: they are not what DVC recorded; they are written by then.
+        ChecksumError: they are not what DVC recorded; all but the last piece may be written by
+            then.
         BucketError: as `tracked.find`.
     """
-    import obstore
-
     found = tracked.find(path, rev, remote)
     if [file.path for file in found.files] != [found.path]:
         raise NotTrackedError(
             f"{path} is a directory of {len(found.files):,} files. Name one: `bucket ls {path}`."
         )
     [file] = found.files
-    digest = hashlib.md5(usedforsecurity=False)
-    cached = found.cached(file)
-    if cached.is_file():
-        with cached.open("rb") as source:
-            while piece := source.read(PIECE_BYTES):
-                digest.update(piece)
-                to.write(piece)
+    if found.cached(file).is_file():
+        recorded = content.cached(found, file)
     else:
-        tracked.sizes(found)
-        with naming_failures(f"read {path}", found.remote.settings):
-            body = obstore.get(found.remote.store, found.key(file))
-            for part in body.stream(PIECE_BYTES):
-                digest.update(part)
-                to.write(part)
-    if not ids.is_legacy(file.name) and digest.hexdigest() != ids.md5(file.name):
-        where = cached if cached.is_file() else found.remote.address
-        raise ChecksumError(
-            f"What was written is not {found.title} as DVC recorded it: its copy in {where} is "
-            "damaged. `bucket verify --deep --repair` mends the remote; delete a damaged file of "
-            "the cache and pull again."
-        )
+        version = versions.look_up(found)[file.path]
+        Proof(found).check(file, version)
+        recorded = content.on_remote(found, file, version)
+    for piece in recorded.pieces():
+        to.write(piece)
 
 
 def stage(

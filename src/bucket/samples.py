@@ -8,16 +8,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import pyarrow as pa
 import pyarrow.dataset as ds
-from pyarrow import fs as filesystems
 
 from bucket import foreign, safe_paths, tracked
 from bucket.ahead import ahead
-from bucket.dataset import FormatError, Source, locate
+from bucket.dataset import FormatError, format_of
 from bucket.packing import DATA, NAME
 from bucket.paths import Project
+from bucket.proof import Proven
 from bucket.settings import Settings
-from bucket.table import IN_MEMORY, THREADS
+from bucket.sources import Source, locate
+from bucket.table import BROKEN, IN_MEMORY, THREADS, is_broken_page
 
 #: Row groups that are mixed with each other where samples are shuffled, and so held at a time.
 MIXED = 8
@@ -52,6 +54,7 @@ def iter_samples(
     *,
     repo: str | None = None,
     settings: Settings | None = None,
+    proven: Proven | None = None,
 ) -> Iterator[Sample]:
     """Stream the samples of a folder that `bucket pack` made, from the disk or the remote.
 
@@ -67,20 +70,24 @@ def iter_samples(
         remote: DVC's name of the remote; None for the default one.
         repo: URL or folder of another repository.
         settings: the connection.
+        proven: as of `open_dataset`. Without it, pages of Parquet shards are compared with their
+            checksums; a tar is hashed as it is read, so that its last sample may have come when
+            that raises; other files are hashed before.
 
     Raises:
         FormatError: these are Parquet files, and no shards; or a tar is damaged, incomplete, or has
             a sparse file.
+        ChecksumError: a file is not what DVC recorded.
         UnsafePathError: a name leads out of the folder that was packed.
         BucketError: as `open_dataset`.
     """
-    source = locate(path, rev, remote, repo, settings)
+    source = locate(path, rev, remote, repo, settings, proven)
     chance = None if shuffle is None else random.Random(shuffle)  # noqa: S311 (no secret)
     places = [(name, place) for name, place, _ in source.files]
     if all(name.endswith(".parquet") for name, _ in places):
         yield from _of_parquet(source, chance)
     elif all(name.endswith(".tar") for name, _ in places):
-        yield from _of_tars(source.filesystem, [place for _, place in places], chance)
+        yield from _of_tars(source, [place for _, place in places], chance)
     else:
         files = list(source.files)
         if chance:
@@ -99,7 +106,7 @@ def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample
     ]
     if chance:
         chance.shuffle(groups)
-    tables = ahead(lambda group: group.to_table(), groups, threads=AHEAD, count=AHEAD)
+    tables = ahead(partial(_read, source), groups, threads=AHEAD, count=AHEAD)
     if not chance:
         for table in tables:
             yield from _samples(table)
@@ -110,10 +117,19 @@ def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample
         yield from mixed
 
 
+def _read(source: Source, group: ds.ParquetFileFragment) -> pa.Table:
+    try:
+        return group.to_table()
+    except OSError as error:
+        if source.damaged and is_broken_page(error):
+            raise source.damaged(group.path, BROKEN) from None
+        raise
+
+
 def _opened(source: Source, file: tuple[str, str, int | None]) -> ds.ParquetFileFragment:
     """A shard, of which the footer is read; by its size, where that is known, with one request."""
     name, place, size = file
-    shard = ds.ParquetFileFormat().make_fragment(place, source.filesystem, file_size=size)
+    shard = format_of("parquet").make_fragment(place, source.filesystem, file_size=size)
     if {NAME, DATA} - set(shard.physical_schema.names):
         raise FormatError(
             f"{name} is no shard of samples: it has the columns "
@@ -140,8 +156,8 @@ def of_files(
         name, place, _ = file
         body = source.fetch(place) if source.fetch else None
         if body is None:
-            with source.filesystem.open_input_file(place) as stream:
-                body = stream.read_buffer()
+            with source.open(place) as stream:
+                return Sample(name.removeprefix(f"{folder}/"), stream.read(), {})
         return Sample(name.removeprefix(f"{folder}/"), body.to_pybytes(), {})
 
     count = IN_MEMORY if source.fetch else AHEAD
@@ -149,14 +165,14 @@ def of_files(
 
 
 def _of_tars(
-    filesystem: filesystems.FileSystem, places: Sequence[str], chance: random.Random | None
+    source: Source, places: Sequence[str], chance: random.Random | None
 ) -> Iterator[Sample]:
     """One shard after the other; mixed among some hundred samples."""
     ordered = list(places)
     if chance:
         chance.shuffle(ordered)
     waiting: list[Sample] = []
-    for sample in (sample for place in ordered for sample in _of_tar(filesystem, place)):
+    for sample in (sample for place in ordered for sample in _of_tar(source, place)):
         if not chance:
             yield sample
             continue
@@ -168,7 +184,7 @@ def _of_tars(
     yield from waiting
 
 
-def _of_tar(filesystem: filesystems.FileSystem, place: str) -> Iterator[Sample]:
+def _of_tar(source: Source, place: str) -> Iterator[Sample]:
     """The files of a tar, to its very end.
 
     Raises:
@@ -176,7 +192,7 @@ def _of_tar(filesystem: filesystems.FileSystem, place: str) -> Iterator[Sample]:
             number of bytes that are not in the tar.
         UnsafePathError: a name is no path in a folder.
     """
-    with filesystem.open_input_stream(place, buffer_size=TAR_BYTES) as stream:
+    with source.open(place, TAR_BYTES) as stream:
         try:
             with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Entry) as archive:
                 for entry in archive:

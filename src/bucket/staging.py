@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bucket import tracked
+from bucket import tracked, versions
 from bucket.bringing import Item, SpaceError, Staged, bring, no_folder
 from bucket.errors import MissingObjectError
 from bucket.fast.download import OTHER_MODE
@@ -101,13 +101,13 @@ def items_of(found: Tracked, folder: Path) -> list[Item]:
     noted = {file.path: file.size or file.mean_size for file in found.files}
     known = {path: size for path, size in noted.items() if size is not None}
     # The store is asked only where DVC noted too little: a request a file doubles what they cost.
-    sizes = known if len(known) == len(noted) else tracked.sizes(found)
+    sizes = known if len(known) == len(noted) else versions.sizes(found)
     return [
         Item(
             _place(store, found.key(file), settings),
             below(folder, file.path),
             sizes[file.path],
-            missing=partial(tracked.not_pushed, found, file),
+            missing=partial(versions.not_pushed, found, file),
             name=file.name,
         )
         for file in found.files

@@ -2,31 +2,22 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bucket import foreign
-from bucket.errors import (
-    MissingObjectError,
-    NotPushedError,
-    NotTrackedError,
-)
+from bucket.errors import NotPushedError, NotTrackedError, ProjectError
 from bucket.git_contents import Repository, commit_of
 from bucket.paths import Project
 from bucket.remote import Lists, Remote, ids
 from bucket.remote.outputs import absence, name_of, opened, outputs
 from bucket.settings import Settings
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from dvc.output import Output
-
-#: How many objects are looked up at once.
-LOOKUPS = 32
 
 #: How many paths are named where the one that was asked for is not tracked.
 NAMED_PATHS = 8
@@ -59,6 +50,7 @@ class Tracked:
         files: in order of their paths; the path itself if that is a file.
         remote: that has the objects.
         cache: DVC's cache on this machine, which may have them.
+        project: the clone of the person who reads, which keeps the notes of proofs.
     """
 
     path: str
@@ -66,6 +58,7 @@ class Tracked:
     files: Sequence[TrackedFile]
     remote: Remote
     cache: Path
+    project: Project
 
     @property
     def title(self) -> str:
@@ -123,45 +116,8 @@ def find(
             search.add(dataset, out, lists)
     if not search.files:
         raise NotTrackedError(search.reason())
-    return Tracked(asked, rev, sorted(search.files, key=_path), meant, place)
-
-
-def sizes(found: Tracked) -> Mapping[str, int]:
-    """Size in bytes, by path, of the objects of files on the remote.
-
-    Raises:
-        NotPushedError: one is not there, or is not of the size that DVC noted.
-        TransferError: the store refused or could not be reached.
-    """
-    import obstore
-
-    def look_up(file: TrackedFile) -> int | None:
-        try:
-            with naming_failures(f"look up {file.path}", found.remote.settings):
-                return obstore.head(found.remote.store, found.key(file))["size"]
-        except MissingObjectError:
-            return None
-
-    with ThreadPoolExecutor(LOOKUPS) as pool:
-        there = dict(zip(found.files, pool.map(look_up, found.files), strict=True))
-    wrong = [one for one, size in there.items() if size is None or one.size not in {None, size}]
-    if wrong:
-        what = "is not" if there[wrong[0]] is None else "is damaged"
-        more = f" (and {len(wrong) - 1:,} more of {len(there):,})" if wrong[1:] else ""
-        raise not_pushed(found, wrong[0], what, more)
-    return {one.path: size for one, size in there.items() if size is not None}
-
-
-def not_pushed(
-    found: Tracked, file: TrackedFile, what: str = "is not", more: str = ""
-) -> NotPushedError:
-    """What to raise where a file is not, or not as it should be, on the remote."""
-    rev = f" --rev {found.rev}" if found.rev else ""
-    return NotPushedError(
-        f"{file.path} of {found.rev or 'the workspace'}{more} {what} on the remote "
-        f"{found.remote.address}. In a clone that has it: `bucket push`, or "
-        f"`bucket verify{rev} --repair`."
-    )
+    files = sorted(search.files, key=_path)
+    return Tracked(asked, rev, files, meant, place, _reader(project))
 
 
 def inside(project: Project, path: str | Path) -> str:
@@ -175,6 +131,14 @@ def inside(project: Project, path: str | Path) -> str:
         raise NotTrackedError(f"{path} is outside of the project in {project.root}.")
     relative = whole.relative_to(project.root).as_posix()
     return "" if relative == "." else relative
+
+
+def _reader(project: Project) -> Project:
+    """The clone around the current folder; the project itself if there is none."""
+    try:
+        return Project.find()
+    except ProjectError:
+        return project
 
 
 def _path(file: TrackedFile) -> str:

@@ -5,13 +5,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bucket.errors import ChecksumError, MissingObjectError, TransferError
 from bucket.files import replacing
 from bucket.settings import Settings
 
+if TYPE_CHECKING:
+    from obstore import GetResult
+
 #: Name of the user metadata in which `upload` leaves an object's SHA-256.
 SHA256_METADATA = "sha256"
+
+#: How it looks there.
+SHA256 = re.compile("[0-9a-f]{64}")
 
 #: How the client says of a listing that it was refused.
 REFUSED = re.compile(r"status code: 40[13]\b")
@@ -25,8 +32,9 @@ def download(
 ) -> int:
     """Fetch the object `key` to the file `path` and return its size in bytes.
 
-    The bytes go to a temporary name beside `path`, which is renamed when they are complete and,
-    if `sha256` (hexadecimal) is given, proven right: `path` never holds half an object.
+    The bytes go to a temporary name beside `path`, which is renamed when they are complete:
+    `path` never holds half an object. Their SHA-256 must be `sha256` (hexadecimal); if that is not
+    given, the one that `upload` left with the object. Without either, the content is not proven.
 
     Raises:
         MissingObjectError: the bucket has no such key.
@@ -39,12 +47,14 @@ def download(
     digest, size = hashlib.sha256(), 0
     path.parent.mkdir(parents=True, exist_ok=True)
     with naming_failures(f"download {key}", settings), replacing(path) as file:
-        for chunk in obstore.get(settings.obstore(), key).stream(min_chunk_size=CHUNK_BYTES):
+        answer = obstore.get(settings.obstore(), key)
+        promised = sha256 or _noted(answer)
+        for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
             digest.update(chunk)
             size += file.write(chunk)
-        if sha256 is not None and digest.hexdigest() != sha256:
+        if promised not in {None, digest.hexdigest()}:
             raise ChecksumError(
-                f"{_address(key, settings)} has SHA-256 {digest.hexdigest()}, expected {sha256}. "
+                f"{_address(key, settings)} has SHA-256 {digest.hexdigest()}, expected {promised}. "
                 "The object was replaced or damaged; nothing was written. Ask whoever publishes "
                 "it, or correct the expected sum if the new content is what you want."
             )
@@ -79,10 +89,15 @@ def stored_sha256(key: str, *, settings: Settings | None = None) -> str | None:
     settings = settings or Settings.load()
     try:
         with naming_failures(f"look up {key}", settings):
-            found = obstore.get(settings.obstore(), key, options={"head": True})
-            return found.attributes.get(SHA256_METADATA)
+            return _noted(obstore.get(settings.obstore(), key, options={"head": True}))
     except MissingObjectError:
         return None
+
+
+def _noted(answer: "GetResult") -> str | None:
+    """The SHA-256 that `upload` left with an object; None for what others left in its place."""
+    noted = str(answer.attributes.get(SHA256_METADATA, ""))
+    return noted if SHA256.fullmatch(noted) else None
 
 
 def usage(prefix: str, *, settings: Settings | None = None) -> tuple[int, int]:

@@ -1,14 +1,17 @@
-"""Small files of the remote, each fetched whole with one request and proven right."""
+"""Small files of the remote, each fetched whole with one request and proven by its MD5."""
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import pyarrow as pa
 
-from bucket import tracked
-from bucket.errors import ChecksumError, MissingObjectError
+from bucket import versions
+from bucket.csv_lines import buffer
+from bucket.errors import MissingObjectError
+from bucket.proof import Proof
 from bucket.remote import ids
 from bucket.tracked import Tracked, TrackedFile
 from bucket.transfer import naming_failures
@@ -27,20 +30,26 @@ def place(found: Tracked, file: TrackedFile) -> str:
 
 @dataclass(frozen=True)
 class WholeFiles:
-    """Gets files by their places."""
+    """Gets files by their places.
 
-    found: Tracked
+    Attributes:
+        proof: of those that are too large to be fetched whole.
+        files: by their places.
+    """
+
+    proof: Proof
     files: Mapping[str, TrackedFile]
 
     @classmethod
-    def of(cls, found: Tracked) -> Self | None:
-        """Those of what was found; None unless they are many and, by what DVC noted, small."""
+    def of(cls, proof: Proof) -> Self | None:
+        """Those that are to be proven; None unless they are many and, by what DVC noted, small."""
+        found = proof.found
         noted = [file.size or file.mean_size for file in found.files]
         known = [size for size in noted if size is not None]
         is_small = len(known) == len(noted) and sum(known) <= WHOLE_BYTES * len(known)
         if len(noted) < FEWEST or not is_small:
             return None
-        return cls(found, {place(found, file): file for file in found.files})
+        return cls(proof, {place(found, file): file for file in found.files})
 
     def __call__(self, place: str) -> pa.Buffer | None:
         """The content of the file at a place; None if it is too large to be fetched whole.
@@ -52,31 +61,22 @@ class WholeFiles:
         """
         import obstore
 
-        file, remote = self.files[place], self.found.remote
+        from bucket.verify.needed import stream_md5
+
+        file, found = self.files[place], self.proof.found
         try:
-            with naming_failures(f"read {file.path}", remote.settings):
-                answer = obstore.get(remote.store, self.found.key(file))
+            with naming_failures(f"read {file.path}", found.remote.settings):
+                answer = obstore.get(found.remote.store, found.key(file))
                 if answer.meta["size"] > WHOLE_BYTES:
+                    self.proof.check(file, answer.meta)
                     return None
                 content = answer.bytes()
         except MissingObjectError:
-            raise tracked.not_pushed(self.found, file) from None
-        digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if not ids.is_legacy(file.name) and digest != ids.md5(file.name):
-            raise ChecksumError(
-                f"{file.path} is damaged on the remote {remote.address}: it has the MD5 {digest}, "
-                f"and DVC recorded {ids.md5(file.name)}. `bucket verify --deep --repair` mends it "
-                "from a clone that has the data."
-            )
-        return _of_arrow(memoryview(content))
-
-
-def _of_arrow(content: memoryview) -> pa.Buffer:
-    """A copy that Arrow owns.
-
-    Arrow's threads let go of buffers late. For one that Python owns they need the interpreter, and
-    where that has ended by then, the process dies of "terminate called".
-    """
-    sink = pa.BufferOutputStream()
-    sink.write(content)
-    return sink.getvalue()
+            raise versions.not_pushed(found, file) from None
+        if ids.is_legacy(file.name):
+            digest = stream_md5(io.BytesIO(content), file.name)
+        else:
+            digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if digest != ids.md5(file.name):
+            raise versions.damaged(found, file, versions.other_md5(digest, file))
+        return buffer(memoryview(content))

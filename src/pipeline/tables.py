@@ -45,11 +45,17 @@ def read_parquet(
         raise StageError(f"{path}: no Parquet file there. Run the stage that makes it: dvc repro.")
     try:
         tables = [
-            pq.read_table(file, columns=columns, read_dictionary=categories, use_threads=False)
+            pq.read_table(
+                file,
+                columns=columns,
+                read_dictionary=categories,
+                use_threads=False,
+                page_checksum_verification=True,
+            )
             for file in files
         ]
         table = pa.concat_tables(tables).unify_dictionaries()
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise StageError(f"{path}: cannot be read as Parquet: {error}") from None
     del tables
     # Each column is freed once it is converted, and Arrow's pool hands its pages back: what a
@@ -114,6 +120,7 @@ def write_parquet(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
             row_group_size=ROW_GROUP_ROWS,
             compression="zstd",
             compression_level=3,
+            write_page_checksum=True,
         )
 
 

@@ -82,7 +82,7 @@ def test_one_that_is_not_as_it_should_be_is_named(bare: Published) -> None:
             list(table.to_batches())
     with (
         replaced(bare, "many/09.parquet", b"PAR1"),
-        pytest.raises(ChecksumError, match=r"many/09\.parquet is damaged on the remote"),
+        pytest.raises(ChecksumError, match=r"many/09\.parquet of the workspace is damaged on"),
     ):
         table.to_table()
     assert table.count_rows() == MANY * 100

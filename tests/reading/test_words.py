@@ -161,7 +161,7 @@ def test_a_damaged_object_is_not_put_there(
         assert files(tmp_path / "x") == {}
         shown = bucket(on_swift, "cat", "parts/3.parquet")
         assert shown.returncode == 1
-        assert b"is not parts/3.parquet as DVC recorded it" in shown.stderr
+        assert b"parts/3.parquet of the workspace is damaged on the remote" in shown.stderr
     finally:
         on_swift.put(key, content)
 

@@ -73,7 +73,7 @@ def test_a_killed_run_is_continued(front: PlainFront, gate: Gate, on_seaweed: Pu
         command, cwd=clone.root, env=clone.environment, stdout=subprocess.DEVNULL
     ) as process:
         deadline = time.monotonic() + 30
-        while not (notes.exists() and notes.stat().st_size >= 8 * FREE):
+        while not (notes.exists() and notes.stat().st_size >= 16 * FREE):
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.02)
@@ -86,7 +86,7 @@ def test_a_killed_run_is_continued(front: PlainFront, gate: Gate, on_seaweed: Pu
     assert (report.ok, report.read) == (True, OBJECTS - FREE)
     assert contents(front) - before == OBJECTS - FREE
     assert on_seaweed.verify(deep=True).read == 0
-    assert notes.stat().st_size == 8 * OBJECTS
+    assert notes.stat().st_size == 16 * OBJECTS
 
 
 def test_what_is_written_again_is_read_again(on_seaweed: Published) -> None:

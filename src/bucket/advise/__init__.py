@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow.dataset as ds
 
-from bucket import dataset, tracked
+from bucket import dataset, sources, tracked
 from bucket.advise.estimate import Costs, lines
 from bucket.advise.large import Blocks, Groups
 from bucket.advise.rows import condition
@@ -23,6 +23,7 @@ from bucket.advise.small import Files
 from bucket.advise.speeds import Speeds, measured
 from bucket.dataset import FORMATS
 from bucket.paths import FAST_DISKS
+from bucket.proof import Proof
 from bucket.tracked import Tracked
 
 #: Files up to this mean size are units themselves.
@@ -126,7 +127,7 @@ def _sample(
         BucketError: as `open_dataset`.
     """
     start = time.perf_counter()
-    source = dataset.remote_source(found)
+    source = sources.remote_source(Proof(found))
     kind = FORMATS.get(PurePosixPath(found.files[0].path).suffix)
     table = dataset.opened(source, found.path, columns, rows) if kind else None
     opening = time.perf_counter() - start

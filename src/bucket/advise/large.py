@@ -12,8 +12,8 @@ from pyarrow import fs as filesystems
 
 from bucket.advise.sample import SAMPLE_BYTES, Sample, read
 from bucket.ahead import ahead
-from bucket.dataset import Source
 from bucket.fast.download import PIECE_BYTES, RANGE_BYTES, STREAMS, write_at
+from bucket.sources import Source
 from bucket.table import Table
 from bucket.tracked import Tracked
 from bucket.transfer import naming_failures

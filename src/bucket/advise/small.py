@@ -9,8 +9,8 @@ from pyarrow import fs as filesystems
 
 from bucket import bringing, samples, staging
 from bucket.advise.sample import SAMPLE_BYTES, Sample, read
-from bucket.dataset import Source
 from bucket.progress import silent
+from bucket.sources import Source
 from bucket.table import Table
 from bucket.tracked import Tracked
 

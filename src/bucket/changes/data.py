@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pyarrow as pa
 
-from bucket import dataset
+from bucket import dataset, sources
 from bucket.changes.side import Out, Side
 from bucket.errors import BucketError
 from bucket.remote import Contents, ids
@@ -138,7 +138,7 @@ class _Counter:
         if place is None:
             return NOT_AT_HAND
         filesystem, where = place
-        source = dataset.Source(filesystem, [(path, where, None)])
+        source = sources.Source(filesystem, [(path, where, None)])
         try:
             return int(dataset.opened(source, path, None, None).count_rows())
         except OSError:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
+from functools import partial
 from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
@@ -17,7 +18,7 @@ from bucket.transfer import naming_failures
 from bucket.verify.compare import Survey
 from bucket.verify.findings import Fault
 from bucket.verify.needed import is_dos2unix, stream_md5
-from bucket.verify.notes import Notes, note
+from bucket.verify.notes import Notes, key_mark, note, salt_of
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
 THREADS = 16
@@ -44,13 +45,14 @@ def read(remote: Remote, survey: Survey, places: NDArray[np.intp], notes: Notes)
         closing(bar(total)) as shown,
         ThreadPoolExecutor(THREADS) as pool,
     ):
+        settle = partial(_settle, running, remote, survey, file, shown)
         try:
             for place in left:
                 running[pool.submit(_read_one, remote, survey.name(place))] = int(place)
                 if len(running) >= 4 * THREADS:
-                    _settle(running, survey, file, shown)
+                    settle()
             while running:
-                _settle(running, survey, file, shown)
+                settle()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -58,7 +60,11 @@ def read(remote: Remote, survey: Survey, places: NDArray[np.intp], notes: Notes)
 
 
 def _settle(
-    running: dict[Future[Fault | None], int], survey: Survey, file: IO[bytes], shown: "tqdm[Any]"
+    running: dict[Future[Fault | None], int],
+    remote: Remote,
+    survey: Survey,
+    file: IO[bytes],
+    shown: "tqdm[Any]",
 ) -> None:
     """Wait until something was read, and write down what was."""
     for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -67,7 +73,8 @@ def _settle(
         if fault:
             survey.faults[survey.name(place)] = fault
         else:
-            note(file, int(survey.listing.marks[place]))
+            key = remote.key(survey.name(place))
+            note(file, int(survey.listing.marks[place]), key_mark(salt_of(remote), key))
         shown.update(int(survey.listing.sizes[place]))
 
 
@@ -78,7 +85,7 @@ def _read_one(remote: Remote, name: bytes) -> Fault | None:
         TransferError: nothing can be read from the store, not only this.
     """
     key = remote.key(name)
-    return compare(remote, key, ids.md5(name), "MD5", lambda: _md5(remote, key, name))
+    return compare(remote, key, ids.md5(name), "MD5", lambda: object_md5(remote, key, name))
 
 
 def compare(
@@ -110,7 +117,8 @@ def compare(
     return Fault("corrupt", f"its content has the {label} {found}")
 
 
-def _md5(remote: Remote, key: str, name: bytes) -> str:
+def object_md5(remote: Remote, key: str, name: bytes) -> str:
+    """The MD5 of an object, as its name has to have it, read in pieces."""
     import obstore
 
     if is_dos2unix(name):

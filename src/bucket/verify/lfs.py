@@ -16,8 +16,8 @@ from bucket.transfer import file_sha256, naming_failures
 from bucket.verify import deep
 from bucket.verify.compare import MISSING, wrong_size
 from bucket.verify.findings import Dataset, Fault, Finding, Report, Revision
-from bucket.verify.listing import BATCH, mark, salt_of
-from bucket.verify.notes import Notes, note
+from bucket.verify.listing import BATCH
+from bucket.verify.notes import Notes, key_mark, mark, note, salt_of
 from bucket.verify.repair import in_work_tree, send
 from bucket.verify.revisions import Selection, everywhere
 
@@ -143,7 +143,7 @@ class Check:
     def _read(self, versions: Mapping[str, int], sizes: Mapping[str, int]) -> dict[str, Fault]:
         """Read the contents that were not read before; note those that are right."""
         notes, faults = Notes(self.project), {}
-        known = set(notes.read().tolist())
+        known, salt = set(notes.read().tolist()), salt_of(self.remote)
         left = [oid for oid, version in versions.items() if version not in known]
         with (
             notes.appending() as file,
@@ -154,13 +154,13 @@ class Check:
                 if fault:
                     faults[oid] = fault
                 else:
-                    note(file, versions[oid])
+                    note(file, versions[oid], key_mark(salt, self._key(oid)))
                 shown.update(sizes[oid])
         self.read += len(left)
         return faults
 
     def _read_one(self, oid: str) -> Fault | None:
-        key, remote = layout.key(self.remote.prefix, oid), self.remote
+        key, remote = self._key(oid), self.remote
         return deep.compare(
             remote, key, oid, "SHA-256", lambda: deep.streamed(remote, key, hashlib.sha256())
         )
@@ -176,10 +176,13 @@ class Check:
             reasons[one.name] = send(
                 copies,
                 lambda path, oid=oid: file_sha256(path) == oid,  # type: ignore[misc]
-                layout.key(self.remote.prefix, oid),
+                self._key(oid),
                 self.remote,
             )
         return reasons
+
+    def _key(self, oid: str) -> str:
+        return layout.key(self.remote.prefix, oid)
 
 
 def _name(needs: Mapping[Need, list[Revision]], faults: Mapping[str, Fault]) -> list[Finding]:

@@ -1,8 +1,7 @@
 """Everything that a remote lists."""
 
 from array import array
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +10,7 @@ from bucket.remote import ids
 from bucket.remote.arrays import TYPE, Ids
 from bucket.remote.place import Remote
 from bucket.transfer import naming_failures
-
-if TYPE_CHECKING:
-    pass
+from bucket.verify.notes import mark, salt_of
 
 #: Objects a request: what S3 gives at most.
 BATCH = 1000
@@ -62,7 +59,7 @@ class Listing:
                         continue
                     names += name
                     sizes.append(item["size"])
-                    tags.append(_says(item["e_tag"], name))
+                    tags.append(says(item["e_tag"], name))
                     marks.append(mark(salt, item))
         unsorted = np.frombuffer(bytes(names), TYPE)
         order = np.argsort(unsorted, kind="stable")
@@ -94,20 +91,9 @@ class Listing:
             self.odd_size += item["size"]
 
 
-def _says(tag: str | None, name: bytes) -> int:
+def says(tag: str | None, name: bytes) -> int:
     """What an ETag says of the content: it is its MD5 unless it is encrypted or came in parts."""
     plain = (tag or "").strip('"').lower()
     if plain == ids.md5(name):
         return AS_NAMED
     return OTHER if len(plain) == len(ids.md5(name)) and "-" not in plain else NO_MD5
-
-
-def salt_of(remote: Remote) -> str:
-    """What tells an object from one of the same key elsewhere."""
-    return f"{remote.settings.endpoint_url}\0{remote.settings.bucket_name}\0"
-
-
-def mark(salt: str, item: Any) -> int:
-    """A number for this version of an object, as a listing has it."""
-    version = f"{salt}{item['path']}\0{item['size']}\0{item['e_tag']}\0{item['last_modified']}"
-    return int.from_bytes(blake2b(version.encode(), digest_size=8).digest(), "big")
