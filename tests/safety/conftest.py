@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.safety.template_project import template  # noqa: F401 (pytest finds it by name here)
+
 
 @dataclass(frozen=True)
 class Stranger:
