@@ -152,8 +152,12 @@ lock: ## Write requirements.lock (and the benchmarks') anew, with the newest ver
 	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade \
 	  --output-file benchmarks/requirements.lock
 
-clean: ## Remove what can be made again: data, caches, .venv (never .env, nor the store's data)
-	@rm -rf data/raw data/interim data/processed .venv dvc_plots
-	@rm -rf reports/report.html reports/intervals.json reports/validation.json reports/plots
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+# Data first: without .venv nothing can prove that it comes back. The notes of the set-up go before the
+# rest of .venv, so that half of one is not taken for done. Where .venv is a link, only the link goes.
+clean: ## Remove what can be made again: data that is in the cache or bucket, caches, .venv
+	@if [ -e $(INSTALLED) ]; then $(BIN)/bucket clean; \
+	else echo "Kept all data: without .venv nothing can prove that it comes back (make setup)."; fi
+	@rm -rf dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@[ -h .venv ] || rm -f $(INSTALLED) $(PACKAGES)
+	@rm -rf .venv

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.safety.template_project import template  # noqa: F401 (pytest finds it by name here)
+from tests.safety.template_project import (  # noqa: F401 (fixtures: pytest finds them by name here)
+    template,
+    template_original,
+)
 
 
 @dataclass(frozen=True)

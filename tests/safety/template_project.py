@@ -11,19 +11,26 @@ from tests.stores.fixtures import access
 from tests.verify.published import Published, empty
 
 #: What decides in the template which files git and DVC see, and what `make` does.
-FILES = (".gitignore", ".dvcignore", ".dvc/config", "Makefile", "data/interim/.gitignore")
+FILES = (".gitignore", ".dvcignore", "Makefile", "data/interim/.gitignore")
 
 
 @pytest.fixture
-def template(request: pytest.FixtureRequest, tmp_path: Path) -> Published:
+def template(template_original: Published, tmp_path: Path) -> Published:
     """Committed, without data; its remote is a prefix of its own."""
-    made = empty(tmp_path / "project", access(request, "seaweed"))
-    config = made.project.dvc_config.read_text()
+    return template_original.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def template_original(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Published:
+    """The project that every test gets a copy of."""
+    made = empty(tmp_path_factory.mktemp("template") / "project", access(request, "seaweed"))
     for name in FILES:
         (made.root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, made.root / name)
     links = '[cache]\n    type = "reflink,hardlink,symlink,copy"\n'
-    made.project.dvc_config.write_text(links + config)
+    made.project.dvc_config.write_text(links + made.project.dvc_config.read_text())
     (made.root / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
     made.commit("As cloned")
     return made

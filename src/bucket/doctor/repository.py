@@ -4,8 +4,6 @@ import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from dvc.exceptions import DvcException
-
 from bucket.doctor.check import Check, Problem, Skip, Warn
 from bucket.doctor.patient import Patient
 from bucket.dvc_plane import config
@@ -139,8 +137,8 @@ class DvcFilesSeen(Check):
         try:
             with opened(patient.project) as repo:
                 found = unseen.unseen(patient.project, repo)
-        except (ProjectError, DvcException) as error:
-            raise Skip(f"DVC cannot read the project ({type(error).__name__})") from None
+        except ProjectError:
+            raise Skip("DVC cannot read the project") from None
         if found:
             path, why = next(iter(found.items()))
             more = f", and {len(found) - 1} more" if len(found) > 1 else ""
