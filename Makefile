@@ -117,6 +117,7 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation --editable .
 	@for file in $$(grep -lxF "$(CURDIR)/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
 	  echo ../../../../src >"$$file"; done
+	@$(BIN)/bucket protect-cache || true
 	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
 

@@ -5,6 +5,8 @@ object again that is read-only, and takes it for right. Here each object is read
 path, time, size and inode; it is read again after one of these changed.
 """
 
+import dataclasses
+import json
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +30,16 @@ if TYPE_CHECKING:
 
 #: Folder of the cache for damaged objects that were moved aside. DVC never looks there.
 ASIDE = "damaged"
+
+#: What restores them.
+REPAIR = "`bucket verify --cache --repair` moves them out of DVC's sight. It deletes nothing."
+RESTORE = (
+    "`bucket fetch` then brings the right content from the bucket. Files in the workspace may be "
+    "wrong, too: `bucket dvc status` names them, `bucket dvc checkout --force PATH` replaces them."
+)
+
+#: Damaged objects that are named one by one.
+SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,30 @@ class CacheReport:
     objects: int
     read: int
     damaged: list[Damaged] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every object that DVC sees is right."""
+        return all(one.moved_to for one in self.damaged)
+
+    def as_json(self) -> str:
+        """What was found, for a program."""
+        found = dataclasses.asdict(self) | {"ok": self.ok, "folder": str(self.folder)}
+        return json.dumps(found, indent=2)
+
+    def __str__(self) -> str:
+        count = f"{self.objects:,} object{'' if self.objects == 1 else 's'}"
+        if not self.damaged:
+            return f"The cache is right: {count}, {self.read:,} of them read now, in {self.folder}."
+        lines = [f"{len(self.damaged):,} of {count} in {self.folder} are damaged:"]
+        for one in self.damaged[:SHOWN]:
+            paths = ", ".join(one.paths) or "not needed by the files as they are"
+            moved = f"; now in {one.moved_to}" if one.moved_to else ""
+            lines.append(f"  {one.object}  {paths}{moved}")
+        if len(self.damaged) > SHOWN:
+            lines.append(f"  and {len(self.damaged) - SHOWN:,} more; --json names all.")
+        lines += [] if self.ok else [REPAIR]
+        return "\n".join([*lines, RESTORE])
 
 
 class LocalCache:
