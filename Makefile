@@ -13,6 +13,12 @@ SAME_LOCK := $(shell cmp -s requirements.lock $(PACKAGES) && echo yes)
 
 # Every command below, and the stages that DVC starts, find the tools of .venv first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# These make uv and pip install into, or uninstall from, another Python or folder than .venv.
+unexport UV_SYSTEM_PYTHON UV_PYTHON UV_BREAK_SYSTEM_PACKAGES UV_PROJECT UV_PROJECT_ENVIRONMENT \
+  UV_WORKING_DIR UV_WORKING_DIRECTORY UV_NO_VERIFY_HASHES PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT \
+  PIP_PYTHON PIP_DRY_RUN PIP_REQUIRE_VIRTUALENV PIP_BREAK_SYSTEM_PACKAGES PYTHONUSERBASE PYTHONHOME \
+  VIRTUAL_ENV CONDA_PREFIX
+INTO_VENV := --python $(BIN)/python
 # Images of containers set it; then each command compiles our modules again, for 0.1 s and more.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -90,7 +96,7 @@ bench: setup ## Measure what stages, size, moving and reading data cost; writes 
 	@python benchmarks/main_job.py --output benchmarks/RESULTS.md
 	@python benchmarks/stages.py --output benchmarks/RESULTS.md
 	@python benchmarks/transfer.py --output benchmarks/RESULTS.md
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --no-deps \
+	@$(BIN)/uv pip install $(INTO_VENV) --quiet --require-hashes --no-deps \
 	  --requirement benchmarks/requirements.lock
 	@python benchmarks/scale.py --output benchmarks/RESULTS.md
 	@python benchmarks/access.py --output benchmarks/RESULTS.md
@@ -108,26 +114,32 @@ setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do i
 # The path to src/ is made relative: under LC_ALL=C, Python before 3.13 does not even start where a
 # .pth file has a letter beyond ASCII.
 $(INSTALLED): $(PACKAGES) pyproject.toml
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation --editable .
 	@for file in $$(grep -lxF "$(CURDIR)/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
 	  echo ../../../../src >"$$file"; done
+	@$(BIN)/bucket protect-cache || true
 	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
 
+# Its own file is removed first and written last: a set-up that failed is not taken for done.
 $(PACKAGES): requirements.lock
 ifeq ($(SAME_LOCK),)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Setting up .venv from requirements.lock (once; $(if $(UV),uv: half a minute,venv and pip: a minute or two)) ..."
+	@rm -f $(INSTALLED) $@
 ifneq ($(UV),)
 	@"$(UV)" venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
-	@VIRTUAL_ENV=.venv "$(UV)" pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+	@"$(UV)" pip sync $(INTO_VENV) --quiet --require-hashes --compile-bytecode requirements.lock
+	@ls -d .venv/lib/python*/site-packages/*.dist-info >/dev/null 2>&1 || { \
+	  echo "uv installed nothing in .venv. Remove target or prefix from [pip] in your uv.toml." >&2; exit 1; }
 else
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-	  --requirement requirements.lock
+	  --no-user --target= --prefix="$(CURDIR)/.venv" --root=/ --requirement requirements.lock
 endif
-	@cp requirements.lock $@
+	@cp requirements.lock $@.new
+	@mv $@.new $@
 else
 	@touch $@
 endif
@@ -141,8 +153,12 @@ lock: ## Write requirements.lock (and the benchmarks') anew, with the newest ver
 	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade \
 	  --output-file benchmarks/requirements.lock
 
-clean: ## Remove what can be made again: data, caches, .venv (never .env, nor the store's data)
-	@rm -rf data/raw data/interim data/processed .venv dvc_plots
-	@rm -rf reports/report.html reports/intervals.json reports/validation.json reports/plots
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+# Data first: without .venv nothing can prove that it comes back. The notes of the set-up go before the
+# rest of .venv, so that half of one is not taken for done. Where .venv is a link, only the link goes.
+clean: ## Remove what can be made again: data that is in the cache or bucket, caches, .venv
+	@if [ -e $(INSTALLED) ]; then $(BIN)/bucket clean; \
+	else echo "Kept all data: without .venv nothing can prove that it comes back (make setup)."; fi
+	@rm -rf dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@[ -h .venv ] || rm -f $(INSTALLED) $(PACKAGES)
+	@rm -rf .venv

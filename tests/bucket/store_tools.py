@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import obstore
+from configobj import ConfigObj
 
 from bucket import Project, Settings
 from bucket.server import Server
@@ -51,3 +52,11 @@ def pid_of(project: Project) -> int:
     pid = Server(project).status().pid
     assert pid is not None
     return pid
+
+
+def own_options(project: Project) -> dict[str, object]:
+    """What `.dvc/config.local` says, but for the link types that it has for root."""
+    found: dict[str, object] = ConfigObj(str(project.dvc_config_local)).dict()
+    if os.geteuid() == 0:
+        assert found.pop("cache") == {"type": "reflink,copy"}
+    return found

@@ -14,7 +14,7 @@ from bucket.dvc_plane.config import set_overrides
 from bucket.dvc_plane.connected import environment, point_dvc_at, remote_prefix, run_dvc
 from bucket.env_file import create_env
 from bucket.errors import SettingsError
-from tests.bucket.store_tools import BUCKET, run, secret_of
+from tests.bucket.store_tools import BUCKET, own_options, run, secret_of
 from tests.doctor.weed import DOMAIN, Weed
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
@@ -31,7 +31,7 @@ def test_an_endpoint_of_former_days_is_taken_out(project: Project, settings: Set
     set_overrides(project, {"endpointurl": "http://127.0.0.1:9"})
     assert ConfigObj(str(project.dvc_config_local))
     assert run_dvc(["version"], project, settings) == 0
-    assert not project.dvc_config_local.exists()
+    assert own_options(project) == {}
 
 
 def test_the_exit_status_is_that_of_dvc(project: Project, settings: Settings) -> None:
@@ -80,7 +80,7 @@ def test_dvc_gets_the_timeouts_and_loses_them_again(project: Project, settings: 
     for line in ("connect_timeout=3", "read_timeout=600", f"endpointurl={settings.endpoint_url}"):
         assert f"remote.storage.{line}" in said.stdout.splitlines()
     point_dvc_at(project, settings)
-    assert not project.dvc_config_local.exists()
+    assert own_options(project) == {}
 
 
 def test_on_aws_itself_dvc_has_the_endpoint_of_the_tracked_file_alone(
@@ -88,7 +88,7 @@ def test_on_aws_itself_dvc_has_the_endpoint_of_the_tracked_file_alone(
 ) -> None:
     set_overrides(project, {"endpointurl": "https://of.former.days", "read_timeout": "5"})
     point_dvc_at(project, settings.model_copy(update={"is_aws": True}))
-    assert not project.dvc_config_local.exists()
+    assert own_options(project) == {}
 
 
 # Real requests of DVC.

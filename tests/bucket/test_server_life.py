@@ -13,14 +13,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from configobj import ConfigObj
 from dotenv import dotenv_values
 
 from bucket import BucketError, Project, Settings, ports, seaweed
 from bucket.dvc_plane.config import set_overrides
 from bucket.errors import ServerError, SettingsError
 from bucket.server import Server
-from tests.bucket.store_tools import BUCKET, files, get, pid_of, put, run
+from tests.bucket.store_tools import BUCKET, files, get, own_options, pid_of, put, run
 
 
 @pytest.fixture
@@ -127,8 +126,7 @@ def test_a_taken_port_moves_the_store_and_changes_only_what_git_ignores(
         }
         assert stat.S_IMODE(project.env_file.stat().st_mode) == 0o600
         assert stat.S_IMODE(project.dvc_config_local.stat().st_mode) == 0o600
-        local = ConfigObj(str(project.dvc_config_local)).dict()
-        assert local == {
+        assert own_options(project) == {
             "core": {"loglevel": "info"},
             'remote "storage"': {"endpointurl": moved},
         }
@@ -137,7 +135,7 @@ def test_a_taken_port_moves_the_store_and_changes_only_what_git_ignores(
     project.env_file.write_text(text.replace(moved, wanted))
     assert Server(project).start().endpoint == wanted
     assert get(project, "a") == b"1"
-    assert ConfigObj(str(project.dvc_config_local)).dict() == {"core": {"loglevel": "info"}}
+    assert own_options(project) == {"core": {"loglevel": "info"}}
 
 
 def test_dvc_itself_reads_the_override(project: Project) -> None:

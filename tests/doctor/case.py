@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from bucket import Project, Settings, clients, env_file
+from bucket.dvc_plane import config
 from bucket.files import write_private
 from bucket.init import places
 from tests.doctor.weed import Weed
@@ -138,6 +139,7 @@ class Case:
             token = settings.session_token.get_secret_value()
             text = _switched_on(text, "SESSION_TOKEN", "AWS_SESSION_TOKEN", token)
         write_private(self.project.env_file, text)
+        config.protect_cache(self.project)
 
     def note(self, settings: Settings) -> None:
         """Remember what must not be shown."""

@@ -1,5 +1,6 @@
 """Set-ups whose fault is in the clone: `.env`, git, DVC's configuration, places that disagree."""
 
+from bucket.dvc_plane import config
 from tests.doctor.case import Case, SetUps
 
 SET_UPS = SetUps()
@@ -128,8 +129,7 @@ def _(case: Case) -> None:
 
 @add("a stale endpoint in `.dvc/config.local`", "named places", says="plain dvc goes to")
 def _(case: Case) -> None:
-    text = "['remote \"storage\"']\n    endpointurl = http://127.0.0.1:9\n"
-    case.write(".dvc/config.local", text)
+    config.set_overrides(case.project, {"endpointurl": "http://127.0.0.1:9"})
 
 
 @add(

@@ -13,6 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.safety.template_project import (  # noqa: F401 (fixtures: pytest finds them by name here)
+    template,
+    template_original,
+)
+
 
 @dataclass(frozen=True)
 class Stranger:

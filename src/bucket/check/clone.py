@@ -62,7 +62,8 @@ def _set_up_dvc(project: Project, made: Project) -> None:
         for name, section in config.read(project.dvc_config_local).items()
         if name.startswith("remote ") and name in tracked
     }
-    cache = {"dir": str(made.root / ".dvc" / "cache"), "type": ["reflink", "hardlink", "copy"]}
+    links = config.ROOT_LINKS if os.geteuid() == 0 else ("reflink", "hardlink", "copy")
+    cache = {"dir": str(made.root / ".dvc" / "cache"), "type": [*links]}
     core = {
         "site_cache_dir": str(private_folder(made.dvc_site_cache)),
         "autostage": "false",

@@ -18,6 +18,9 @@ from bucket.settings.sources import Sources
 FOREIGN = (
     "PYTHON", "DVC_", "GIT_", "MAKE", "MFLAGS", "VIRTUAL_ENV", "CONDA_", "UV_", "PYTEST_", "XDG_",
     "BUCKET_",
+    # Not those that say where packages come from, only those that say where they go.
+    "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_REQUIRE_",
+    "PIP_BREAK_",
 )  # fmt: skip
 
 #: But for where uv keeps what it has downloaded, which changes nothing but the time it takes.
@@ -159,6 +162,8 @@ def _steps(python: str, venv: Path, lock: Path) -> list[list[str | Path]]:
         ]
         return [[uv, "venv", "--quiet", "--python", python, venv], install]
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    # What a pip.conf can say of where packages go, as the command line says it.
+    options += ["--no-user", "--target=", f"--prefix={venv}", "--root=/"]
     return [
         [python, "-m", "venv", venv],
         [inside, "-m", "pip", "install", *options, "--requirement", lock],

@@ -1,7 +1,7 @@
 """Words that check: for secrets, what is on the remote, and whether results can be had again."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -41,7 +41,7 @@ def secrets(
 
 @app.command(
     epilog="Example: `bucket verify`; `bucket verify --all-branches --deep`; `bucket verify "
-    "--repair`. Exit status: 0 complete, 1 not, 2 usage."
+    "--repair`; `bucket verify --cache`. Exit status: 0 complete, 1 not, 2 usage."
 )
 def verify(
     rev: Annotated[
@@ -66,6 +66,10 @@ def verify(
     remote: Annotated[
         str | None, typer.Option("--remote", "-r", help="Instead of the default remote.")
     ] = None,
+    cache: Annotated[
+        bool,
+        typer.Option("--cache", help="Check the local cache instead; asks no store."),
+    ] = False,
     install_hook: Annotated[
         bool,
         typer.Option(
@@ -77,7 +81,13 @@ def verify(
     """Is all data of the workspace, or of commits, on the remote, whole and unchanged?
 
     Directories are looked into: DVC itself does not see an object that is gone from inside one.
+    With --cache: reads the objects of the local cache that changed since they were last read, and
+    compares them with their names. --cache --repair moves damaged objects aside.
     """
+    if cache:
+        if any((rev, all_branches, all_tags, all_commits, deep, lfs, remote, install_hook)):
+            raise typer.BadParameter("--cache goes with --repair and --json only")
+        _verify_cache(repair=repair, as_json=as_json)
     from bucket import verify
     from bucket.hooks import push
     from bucket.paths import Project
@@ -99,6 +109,15 @@ def verify(
         print(report.as_json(found))
     else:
         report.show(found)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+def _verify_cache(*, repair: bool, as_json: bool) -> NoReturn:
+    from bucket.paths import Project
+    from bucket.verify import cache
+
+    found = cache.check(Project.find(), repair=repair)
+    print(found.as_json() if as_json else found)
     raise typer.Exit(0 if found.ok else 1)
 
 

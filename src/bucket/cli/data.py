@@ -103,3 +103,19 @@ def reproduce(
     settings = Settings.load(project)
     outcome = main_job.reproduce(project, settings, print, context.args, locked=locked)
     print("\n" + main_job.describe(outcome, settings))
+
+
+@app.command(
+    epilog="Example: `bucket clean`; `make clean` also removes the tools' caches and .venv."
+)
+def clean() -> None:
+    """Remove data from the workspace that is certain to come back; say what stays and why.
+
+    That is: outputs of stages as dvc.lock records them, if the cache or the bucket has them; and
+    data of `dvc add` if the bucket has it. Data that DVC does not track always stays, and so do the
+    cache and the embedded store's data.
+    """
+    from bucket import clean as cleaning
+    from bucket.paths import Project
+
+    print(cleaning.describe(cleaning.clean(Project.find())))

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from bucket.doctor import certificate, files, machine, network, repository, rights, service, web
+from bucket.doctor import (
+    cache,
+    certificate,
+    files,
+    machine,
+    network,
+    repository,
+    rights,
+    service,
+    web,
+)
 from bucket.doctor.check import Check, Result, run
 from bucket.doctor.patient import Patient
 from bucket.paths import Project
@@ -23,6 +33,7 @@ CHECKS: tuple[type[Check], ...] = (
     *web.ALL,
     *service.ALL,
     *rights.ALL,
+    *cache.ALL,
     *machine.ALL,
 )
 

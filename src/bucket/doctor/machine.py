@@ -1,13 +1,11 @@
-"""This machine: how DVC gets files into the workspace, scratch space, locks, versions."""
+"""This machine: scratch space, locks, versions; and how many files the project has."""
 
 import contextlib
-import fcntl
 import importlib.metadata
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,9 +18,6 @@ from bucket.doctor.patient import Patient
 from bucket.doctor.repository import GitThere, dvc_options, git
 from bucket.doctor.service import MayList
 from bucket.paths import FAST_DISKS
-
-#: Share one copy of the blocks. Source: Linux, include/uapi/linux/fs.h, FICLONE.
-FICLONE = 0x40049409
 
 #: Below this mean size a request costs more than its bytes; above this number it is felt.
 TINY_BYTES = 100_000
@@ -97,28 +92,6 @@ class SmallFiles(Check):
         return "no folder of many"
 
 
-class CacheLinks(Check):
-    """How DVC brings files from its cache into the workspace."""
-
-    name = "cache links"
-    why = "Where DVC copies, every file takes its space twice and its time too."
-    fix = "Set `dvc config cache.type reflink,hardlink,symlink,copy`."
-
-    @staticmethod
-    def check(patient: Patient) -> str:
-        """Try the configured link types in their order, from the cache to the workspace."""
-        options = dvc_options(patient, "cache")
-        wanted = options.get("type", "reflink,copy").split(",")  # that is DVC's own default
-        cache = patient.project.dvc_config.parent / options.get("dir", "cache")
-        cache.mkdir(parents=True, exist_ok=True)
-        for kind in map(str.strip, wanted):
-            if kind == "copy":
-                break
-            if _links(kind, cache, patient.project.root):
-                return f"{kind}: one copy on disk"
-        raise Warn(f"DVC copies: none of {', '.join(wanted)} works from {cache} to the workspace")
-
-
 class LocksHold(Check):
     """DVC's lock works on this file system."""
 
@@ -191,7 +164,7 @@ class ToolVersions(Check):
         return ", ".join([f"git {version}", *(f"{k} {v}" for k, v in installed.items())])
 
 
-ALL = (ObjectCount, SmallFiles, CacheLinks, LocksHold, ScratchSpace, ToolVersions)
+ALL = (ObjectCount, SmallFiles, LocksHold, ScratchSpace, ToolVersions)
 
 
 def _outputs(path: Path) -> list[dict[str, Any]]:
@@ -202,30 +175,6 @@ def _outputs(path: Path) -> list[dict[str, Any]]:
         return [out for stage in stages for out in stage.get("outs", ())]
     except (OSError, YAMLError, AttributeError):  # DVC itself says what is wrong with it
         return []
-
-
-def _links(kind: str, cache: Path, workspace: Path) -> bool:
-    """Whether a file of the cache can be linked into the workspace in this way."""
-    with _temporary(cache) as source, _temporary(workspace) as folder:
-        (source / "file").write_bytes(b"x")
-        target = folder / "file"
-        try:
-            if kind == "reflink":
-                with (source / "file").open("rb") as file, target.open("wb") as copy:
-                    fcntl.ioctl(copy, FICLONE, file.fileno())
-            elif kind == "hardlink":
-                target.hardlink_to(source / "file")
-            else:
-                target.symlink_to(source / "file")
-        except OSError:
-            return False
-        return True
-
-
-@contextlib.contextmanager
-def _temporary(parent: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=parent, prefix=".doctor-") as folder:
-        yield Path(folder)
 
 
 def _file_system(path: Path) -> str:

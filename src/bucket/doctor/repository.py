@@ -4,11 +4,13 @@ import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from bucket.doctor.check import Check, Problem, Warn
+from bucket.doctor.check import Check, Problem, Skip, Warn
 from bucket.doctor.patient import Patient
 from bucket.dvc_plane import config
 from bucket.errors import ProjectError
 from bucket.git_contents import ended
+from bucket.remote import unseen
+from bucket.remote.outputs import opened
 
 
 class GitThere(Check):
@@ -121,7 +123,30 @@ class NoSecretTracked(Check):
         return "no key"
 
 
-ALL = (GitThere, EnvIgnored, EnvNeverCommitted, DvcConfigClean, NoSecretTracked)
+class DvcFilesSeen(Check):
+    """DVC sees its files that git tracks."""
+
+    name = "DVC's files"
+    why = "DVC skips ignored folders, and says `up to date` of data that it never looked for."
+    fix = unseen.FIX
+    needs = (GitThere,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Compare the files that git tracks with those that DVC finds."""
+        try:
+            with opened(patient.project) as repo:
+                found = unseen.unseen(patient.project, repo)
+        except ProjectError:
+            raise Skip("DVC cannot read the project") from None
+        if found:
+            path, why = next(iter(found.items()))
+            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+            raise Problem(f"{path}: {why}{more}")
+        return "all seen"
+
+
+ALL = (GitThere, EnvIgnored, EnvNeverCommitted, DvcConfigClean, NoSecretTracked, DvcFilesSeen)
 
 
 def git(patient: Patient, *arguments: str) -> "subprocess.CompletedProcess[str]":

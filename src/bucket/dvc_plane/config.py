@@ -1,5 +1,6 @@
 """What `.dvc/config` says of the default remote, and the git-ignored overrides beside it."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,6 +11,11 @@ from bucket.paths import Project
 
 if TYPE_CHECKING:
     from configobj import ConfigObj, Section
+
+
+#: How DVC may bring files from the cache where it runs as root. Root writes through hard links and
+#: symbolic links into the cache, although its files are read-only.
+ROOT_LINKS = ("reflink", "copy")
 
 
 def default_remote(project: Project) -> "Section":
@@ -104,9 +110,36 @@ def set_overrides(project: Project, wanted: dict[str, str | None]) -> None:
     else:
         del overrides[tracked.name]
     if overrides:
-        write_private(path, "\n".join([*overrides.write(), ""]))
+        _write(path, overrides)
     else:
         path.unlink()
+
+
+def protect_cache(project: Project) -> None:
+    """Have `dvc` of root, plain `dvc` too, copy files from the cache and not link to them.
+
+    A choice that `.dvc/config.local` makes already stays as it is; `bucket doctor` warns about it.
+
+    Raises:
+        ProjectError: one of the configuration files cannot be read.
+    """
+    overrides = read(project.dvc_config_local)
+    is_chosen = "type" in overrides.get("cache", {})
+    if os.geteuid() == 0 and not is_chosen and not set(link_types(project)) <= set(ROOT_LINKS):
+        overrides.setdefault("cache", {})["type"] = ",".join(ROOT_LINKS)
+        _write(project.dvc_config_local, overrides)
+
+
+def link_types(project: Project) -> list[str]:
+    """How DVC brings files from the cache: tracked, then this clone's own; the first that works.
+
+    Raises:
+        ProjectError: one of the configuration files cannot be read.
+    """
+    files = [read(path) for path in (project.dvc_config_local, project.dvc_config)]
+    chosen = (file.get("cache", {}).get("type") for file in files)
+    found = next(filter(None, chosen), ROOT_LINKS)  # those are DVC's own default
+    return [kind.strip() for kind in (found.split(",") if isinstance(found, str) else found)]
 
 
 def read(path: Path) -> "ConfigObj":
@@ -120,6 +153,10 @@ def read(path: Path) -> "ConfigObj":
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} cannot be read ({type(error).__name__}).") from None
     return parsed(text, str(path))
+
+
+def _write(path: Path, content: "ConfigObj") -> None:
+    write_private(path, "\n".join([*content.write(), ""]))
 
 
 def parsed(text: str, file: str) -> "ConfigObj":

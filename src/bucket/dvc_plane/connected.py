@@ -97,7 +97,7 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
     """Have `dvc` commands of this clone, plain ones too, go where the settings say.
 
     DVC takes endpoint and timeouts from its own configuration first, so the git-ignored part of
-    that is made to say what the settings say.
+    that is made to say what the settings say. Root's DVC is kept from linking to the cache.
 
     Raises:
         ProjectError: `.dvc/config` names no default remote, or cannot be read.
@@ -108,6 +108,7 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
         value = getattr(settings, option)
         wanted[option] = None if value == defaults[option].default else str(value)
     config.set_overrides(project, wanted)
+    config.protect_cache(project)
 
 
 def remote_prefix(project: Project, settings: Settings) -> str:

@@ -20,6 +20,9 @@ from bucket.terminal import visible
 #: costs a tenth of a `dvc pull` with nothing to do.
 GARBAGE_OBJECTS = 100_000
 
+#: DVC's words that move the data of the work tree and say when all of it is there.
+MOVES = {"push", "pull", "fetch"}
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
@@ -37,9 +40,32 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     # One that comes second waits instead of failing after three seconds.
     status: int = dvc(["--wait-for-lock", *words])
+    if status == 0 and MOVES.intersection(words[:1]):
+        status = _report_unseen()
     if status == 0 and nothing.is_whole_pull(words):
         nothing.note(Project.find())
     return status
+
+
+def _report_unseen() -> int:
+    """Name the files of DVC that it left out without a word; 1 if there are any.
+
+    A push or pull that leaves out what git tracks is not complete, whatever DVC has printed.
+    """
+    from bucket.remote.outputs import opened
+    from bucket.remote.unseen import FIX, unseen
+
+    project = Project.find()
+    try:
+        with opened(project) as repo:
+            found = unseen(project, repo)
+    except BucketError:  # git or DVC cannot read the project, and DVC has said so
+        return 0
+    for path, why in found.items():
+        print(f"bucket: {path}: {why}. Its data was not moved.", file=sys.stderr)
+    if found:
+        print(f"bucket: {FIX}", file=sys.stderr)
+    return 1 if found else 0
 
 
 def _allowed(arguments: Sequence[str]) -> Sequence[str]:

@@ -30,7 +30,7 @@ QUIET = {"-q", "--quiet"}
 SAYING = (".dvc", ".dvcignore", ".gitignore", "dvc.lock", ".yaml", ".yml", ".json", ".toml", ".py")
 
 #: The version of the record.
-VERSION = 1
+VERSION = 2
 
 
 def is_whole_pull(arguments: Sequence[str]) -> bool:

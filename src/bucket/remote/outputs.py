@@ -35,7 +35,7 @@ def opened(
         config: options of DVC that are to be others, by section.
 
     Raises:
-        ProjectError: DVC cannot open it.
+        ProjectError: DVC cannot open it, or cannot read one of its files.
         UnsafePathError: other users can enter the folder of DVC's databases.
         SettingsError: somebody else could have put there what DVC would trust.
     """
@@ -54,6 +54,11 @@ def opened(
         raise ProjectError(f"DVC cannot open {project.root}: {error}") from None
     try:
         yield repo
+    except DvcException as error:
+        said = str(error).strip().partition("\n")[0]
+        raise ProjectError(
+            f"DVC cannot read {project.root}: {said}. `bucket dvc status` shows the place."
+        ) from None
     finally:
         repo.close()
 

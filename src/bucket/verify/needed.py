@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from bucket.paths import Project
 from bucket.remote import ids
 from bucket.remote.outputs import LEGACY, absence, name_of, opened, outputs
+from bucket.remote.unseen import unseen
 from bucket.verify.findings import Need, Needs, Revision, Unchecked
 
 if TYPE_CHECKING:
@@ -32,10 +33,13 @@ def collect(project: Project, groups: Iterable[Sequence[Revision]], remote: str)
             try:
                 with repo.switch(commit) if commit else nullcontext():
                     outs = outputs(repo)
+                    hidden = unseen(project, repo, commit)
             except Exception as error:
                 why = f"DVC cannot read it: {str(error).strip().splitlines()[0]}"
                 needs.unreadable.setdefault(Unchecked("", why), []).extend(group)
                 continue
+            for path, why in hidden.items():
+                needs.unreadable.setdefault(Unchecked(path, why), []).extend(group)
             for found in outs:
                 _sort_in(found, needs, group, remote)
     return needs
