@@ -30,6 +30,15 @@ AGENT = {"path": "exec", "args": f'sh "$(git rev-parse --git-common-dir)/{SCRIPT
 #: The key that says for which remote an agent is.
 STANDALONE = "standalonetransferagent"
 
+#: With these `git lfs prune` keeps every object that a branch or tag needs: nothing was pushed to a
+#: remote that does not exist, and a commit of the last hundred years is a recent one. git-lfs has
+#: no switch for pruning, and asks no standalone agent whether the remote has an object.
+NO_PRUNE = {
+    "lfs.pruneremotetocheck": "none-use-bucket-lfs-prune",
+    "lfs.pruneoffsetdays": "36500",
+    "lfs.fetchrecentcommitsdays": "1",
+}
+
 #: How git-lfs's own hook, and one that calls it, can be told.
 CALLS_LFS = ("git lfs pre-push", "git-lfs pre-push")
 
@@ -65,10 +74,15 @@ def setup(project: Project, remote: str | None = None) -> list[str]:
         git(root, "config", "--local", f"lfs.customtransfer.{NAME}.{key}", value)
     for scope in scopes:
         configuration.put(root, f"lfs.{scope}.{STANDALONE}", NAME)
+    for key, value in NO_PRUNE.items():
+        configuration.put(root, key, value)
     where = "s3://{}/{}".format(*config.address(project))
     said = [
         f"git-lfs moves the objects of the remote {name} ({', '.join(scopes)}) to and from "
-        f"{where}/{layout.FOLDER} now, in this clone."
+        f"{where}/{layout.FOLDER} now, in this clone.",
+        "git-lfs cannot ask the bucket before `git lfs prune` deletes local copies. In this clone "
+        "it now keeps what branches and tags need. It still deletes what no commit of a branch or "
+        "tag needs. Use `bucket lfs prune`: it deletes only what the bucket has.",
     ]
     return said + [
         sentence for sentence in (_filters(root), _hook(repository, project)) if sentence
@@ -91,6 +105,8 @@ def undo(project: Project) -> list[str]:
         configuration.drop(root, key, NAME)
     for key in _keys(root, rf"^{section}\."):
         git(root, "config", "--local", "--unset-all", key)
+    for key, value in NO_PRUNE.items():
+        configuration.drop(root, key, value)
     (repository.git_dir / SCRIPT).unlink(missing_ok=True)
     push.remove_for_lfs(project)
     return ["git-lfs of this clone asks the LFS server of its remotes again, not the bucket."]
