@@ -248,29 +248,29 @@ def _environment() -> dict[str, str]:
 
 
 def ended(
-    folder: Path, *arguments: str, stdin: bytes | None = None
+    folder: Path, *arguments: str, stdin: bytes | None = None, **variables: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """A git command, ended well or not.
+    """A git command, ended well or not, with these variables beside those of the environment.
 
     Raises:
         ProjectError: git is not installed.
     """
-    command = ["git", "--no-replace-objects", *arguments]
+    command, env = ["git", "--no-replace-objects", *arguments], _environment() | variables
     try:
         return subprocess.run(
-            command, cwd=folder, env=_environment(), input=stdin, capture_output=True, check=False
+            command, cwd=folder, env=env, input=stdin, capture_output=True, check=False
         )
     except FileNotFoundError:
         raise ProjectError("git is not installed, or not on the PATH. Install it.") from None
 
 
-def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> bytes:
-    """What a git command prints.
+def git(folder: Path, *arguments: str, stdin: bytes | None = None, **variables: str) -> bytes:
+    """What a git command prints; it gets these variables beside those of the environment.
 
     Raises:
         ProjectError: it is not installed, fails, or `folder` is in no repository.
     """
-    done = ended(folder, *arguments, stdin=stdin)
+    done = ended(folder, *arguments, stdin=stdin, **variables)
     if done.returncode == 0:
         return done.stdout
     said = done.stderr.decode(errors="replace").strip()

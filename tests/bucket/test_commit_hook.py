@@ -115,7 +115,7 @@ def test_installing_is_one_line_then_silent_and_mends_an_old_one(repo: Repo) -> 
     assert said == ["git now refuses commits that hold a secret (.git/hooks/commit-msg).\n", ""]
     hook = repo.root / ".git/hooks/commit-msg"
     ours = hook.read_text()
-    hook.write_text("#!/bin/sh\n# `bucket secrets --install-hook` put this here\nexit 1\n")
+    hook.write_text(f"#!/bin/sh\n{HOOK.unmarked[0]}\nexit 1\n")
     assert HOOK.install(repo.project) is None
     assert hook.read_text() == ours
     hook.chmod(0o644)

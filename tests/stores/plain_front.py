@@ -51,11 +51,16 @@ class PlainFront:
         target: int,
         change: Callable[[Headers], Headers] = list,
         change_body: Callable[[Exchange, bytes], bytes] = lambda _, piece: piece,
+        refuse: Callable[[str, str, Mapping[str, str]], tuple[int, bytes] | None] = lambda *_: None,
     ) -> None:
-        """Take what headers and pieces of the body of a response become; by default they stay."""
+        """Take what headers and pieces of the body of a response become; by default they stay.
+
+        `refuse` gets the method, path and headers of a request; it returns the status and body with
+        which the front answers in the place of the server behind, or None to forward the request.
+        """
         self.exchanges: list[Exchange] = []
         self._server = _Server(target, change, self.exchanges)
-        self._server.change_body = change_body
+        self._server.change_body, self._server.refuse = change_body, refuse
         self.target, self.port = target, self._server.server_address[1]
 
     @property
@@ -106,6 +111,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((ADDRESS, 0), _Handler)
         self.target, self.change, self.exchanges = target, change, exchanges
         self.change_body: Callable[[Exchange, bytes], bytes] = lambda _, piece: piece
+        self.refuse: Callable[[str, str, Mapping[str, str]], tuple[int, bytes] | None]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -127,11 +133,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing: `exchanges` is the log."""
 
     def _forward(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if refusal := self.server.refuse(self.command, self.path, headers):
+            sent = sum(map(len, self._request_body()))
+            self.server.exchanges.append(
+                Exchange(self.command, self.path, refusal[0], sent, headers=headers)
+            )
+            self.send_response_only(refusal[0])
+            self.send_header("Content-Length", str(len(refusal[1])))
+            self.end_headers()
+            self.wfile.write(refusal[1])
+            return
         try:
             sent = self._send_request()
             response = self.behind.getresponse()
-            exchange = Exchange(self.command, self.path, response.status, sent)
-            exchange.headers = {name.lower(): value for name, value in self.headers.items()}
+            exchange = Exchange(self.command, self.path, response.status, sent, headers=headers)
             self.server.exchanges.append(exchange)  # one step: no thread loses another's
             with contextlib.closing(response):
                 self._send_response(response, exchange)

@@ -107,6 +107,7 @@ class Inquiry:
         if not stages:
             return {}
         run = self.rerun(self.run, variation)
+        rebuild.clear(run, stages)  # persistent outputs, which DVC would leave
         rebuild.execute(run, [replace(stage, before=()) for stage in stages], self.on_stage)
         return _hashes(run, stages)
 

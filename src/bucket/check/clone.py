@@ -5,7 +5,7 @@ from pathlib import Path
 
 from configobj import ConfigObj
 
-from bucket.check import processes
+from bucket.check import confine, processes
 from bucket.dvc_plane import config
 from bucket.errors import CheckError
 from bucket.files import private_folder, write_private
@@ -26,7 +26,8 @@ def make(project: Project, repository: Repository, commit: str, target: Path) ->
     The clone reads the objects of the other one and has no way back: no remote to push to.
 
     Raises:
-        CheckError: git cannot clone it, or the commit has no such project.
+        CheckError: git cannot clone it, the commit has no such project, or a link in it leads out
+            of the clone.
     """
     log = target.with_name(f"{target.name}.git.log")
     for words in (
@@ -42,6 +43,7 @@ def make(project: Project, repository: Repository, commit: str, target: Path) ->
     made = Project(target / project.root.resolve().relative_to(repository.root.resolve()))
     if not made.dvc_config.is_file():
         raise CheckError(f"{commit[:7]} has no .dvc/config: DVC ran no stages there.")
+    confine.check_links(made)
     _set_up_dvc(project, made)
     return made
 

@@ -1,5 +1,6 @@
 """What a commit's stages are, and what its `dvc.lock` says that they read and wrote."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +38,14 @@ class Recorded:
         hash: MD5, with `.dir` if it is a directory; None if it is not recorded.
         legacy: the hash is one that DVC used before version 3.
         is_cached: DVC keeps the content in its cache; else git does.
+        is_persistent: DVC does not delete it before its stage runs.
     """
 
     path: str
     hash: str | None
     legacy: bool = False
     is_cached: bool = True
+    is_persistent: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,9 @@ class Stage:
 
     Attributes:
         name: as DVC calls it from the project's root.
-        command: of the stage is the one in `dvc.lock`.
+        file: the `dvc.yaml` that it is in, from the project's root.
+        folder: where its command runs, from the project's root.
+        same_command: its command is the one in `dvc.lock`.
         deps: what it declares to read, but for parameters.
         params: by parameter file, the keys that it declares; none means the whole file.
         values: by parameter file and key, what `dvc.lock` has.
@@ -63,6 +68,8 @@ class Stage:
     """
 
     name: str
+    file: str
+    folder: str
     same_command: bool
     deps: tuple[Recorded, ...]
     params: dict[str, list[str]]
@@ -165,6 +172,8 @@ def _stage(repo: "Repo", one: "PipelineStage", name: str, before: tuple[str, ...
     outs = tuple(_recorded(repo, out) for out in one.outs)
     return Stage(
         name=name,
+        file=os.path.relpath(one.path, repo.root_dir),
+        folder=os.path.relpath(one.wdir, repo.root_dir),
         same_command=not one.cmd_changed,
         deps=tuple(deps),
         params=params,
@@ -181,7 +190,11 @@ def _recorded(repo: "Repo", entry: "Output") -> Recorded:
     found = entry.hash_info
     value = str(found.value) if found and found.value else None
     return Recorded(
-        dataset_of(repo, entry), value, found.name == LEGACY if found else False, entry.use_cache
+        dataset_of(repo, entry),
+        value,
+        found.name == LEGACY if found else False,
+        entry.use_cache,
+        entry.persist,
     )
 
 
@@ -204,3 +217,16 @@ def inputs(selected: Sequence[Stage]) -> Iterator[str]:
             if dep.path not in seen and not any(overlap(dep.path, out) for out in outs):
                 seen.add(dep.path)
                 yield dep.path
+
+
+def pulled(known: Plan, selected: Sequence[Stage]) -> list[str]:
+    """What DVC tracks of the inputs of the selected stages."""
+    outs = [out.path for one in known.stages.values() for out in one.outs if out.is_cached]
+    return sorted(
+        {
+            path
+            for needed in inputs(selected)
+            for path in (*known.tracked, *outs)
+            if overlap(needed, path)
+        }
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bucket.check import environment, inside, plan, processes, trace
+from bucket.check import confine, environment, inside, plan, processes, trace
 from bucket.check.environment import Packages
 from bucket.check.plan import Plan, Stage
 from bucket.check.trace import Seen
@@ -101,15 +101,7 @@ def pull(
         CheckError: the remote does not have it.
         BucketError: the connection is not set up, and something is to be brought.
     """
-    outs = [out.path for one in known.stages.values() for out in one.outs if out.is_cached]
-    wanted = sorted(
-        {
-            path
-            for needed in plan.inputs(stages)
-            for path in (*known.tracked, *outs)
-            if plan.overlap(needed, path)
-        }
-    )
+    wanted = plan.pulled(known, stages)
     if not wanted:
         return []
     if isinstance(settings, BucketError):
@@ -171,10 +163,13 @@ def execute(
 
 
 def clear(run: Run, stages: Sequence[Stage]) -> None:
-    """Remove what the stages are to make, as far as git brought it."""
+    """Remove the outputs of stages from the clone, as far as git or an earlier run brought them.
+
+    Raises:
+        CheckError: an output is outside the clone.
+    """
     for stage in stages:
-        for out in stage.outs:
-            path = run.clone.root / out.path
+        for path in [confine.target(run.clone, out.path, stage.name) for out in stage.outs]:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bucket.check import clone, environment, plan, processes, rebuild, trace, variations
+from bucket.check import clone, confine, environment, plan, processes, rebuild, trace, variations
 from bucket.check.causes import Inquiry
 from bucket.check.compare import Comparison
 from bucket.check.contents import Tolerance
@@ -103,7 +103,6 @@ class _Work:
         """Do it all."""
         report = Report(self.commit, self.question.rev)
         first = self._prepared(FIRST, report)
-        self._check_question(report)
         self._note_changes(report)
         report.findings += records.of_git(self.stages, first.clone)
         self._execute(first, report, tracer=self.tracer)
@@ -119,8 +118,8 @@ class _Work:
         report.folder = str(self.folder) if self.question.keep else ""
         return report
 
-    def _check_question(self, report: Report) -> None:
-        """Hold what was asked for against the stages that there are."""
+    def _check_question(self, made: Project, report: Report) -> None:
+        """Refuse stages or tolerances that do not exist, and stages that leave the clone."""
         self.stages = self.known.select(self.question.stages)
         if not self.stages:
             raise CheckError(f"{self.commit[:7]} has no stages to run in its dvc.yaml.")
@@ -128,7 +127,15 @@ class _Work:
             raise CheckError(
                 f"--tolerance {self.question.tolerance}: {', '.join(unused)}: no output is there."
             )
+        confine.check_stages(made, self.repository.root, self.known, self.stages)
         report.stages = [stage.name for stage in self.stages]
+        report.notes += [
+            f"{out.path} has persist: true. Stage {stage.name} runs here without its earlier "
+            "content, so the output differs if the stage builds on that."
+            for stage in self.stages
+            for out in stage.outs
+            if out.is_persistent
+        ]
         frozen = [stage.name for stage in self.known.stages.values() if stage.is_frozen]
         if frozen:
             report.notes.append(f"Frozen, so taken as they are recorded: {', '.join(frozen)}.")
@@ -149,8 +156,9 @@ class _Work:
         if self.packages is None:
             log, here = folder / "packages.log", self.question.here
             self.say("reading the stages" if here else "installing the packages")
-            self.packages = environment.here(self.project) if here else environment.made(made, log)
             self.known = plan.read(made)
+            self._check_question(made, report)
+            self.packages = environment.here(self.project) if here else environment.made(made, log)
             report.environment = self.packages.title
         elif self.packages.venv:
             (made.root / ".venv").symlink_to(self.packages.venv)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bucket.cli.app import app
+from bucket.cli.app import RemoteOption, app
 
 lfs = typer.Typer(
     name="lfs", help="Git LFS on the same bucket (docs/git-lfs.md).", no_args_is_help=True
@@ -29,6 +29,24 @@ def setup(
     project = Project.find()
     said = configuration.undo(project) if undo else configuration.setup(project, remote)
     print("\n".join(said))
+
+
+@lfs.command(epilog="Example: `bucket lfs prune --dry-run`; `bucket lfs prune`.")
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing.")] = False,
+    remote: RemoteOption = None,
+) -> None:
+    """Remove local copies of objects that are not checked out and that the bucket has.
+
+    Each object in the bucket is proven first, by its ETag or by its content. Use this instead of
+    `git lfs prune`, which cannot ask the bucket.
+    """
+    from bucket.lfs import prune as pruning
+    from bucket.paths import Project
+    from bucket.settings import Settings
+
+    project = Project.find()
+    print(pruning.prune(project, Settings.load(project), remote, is_dry=dry_run))
 
 
 @lfs.command(epilog="git-lfs starts it, once `bucket lfs setup` has told it to.")

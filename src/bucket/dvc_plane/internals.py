@@ -45,6 +45,8 @@ USED = (
     ("dvc_s3", "S3FileSystem", "find"),
     ("dvc_s3", "S3FileSystem", "ls"),
     ("dvc_s3", "S3FileSystem", "open"),
+    ("dvc_s3", "S3FileSystem", "rm"),
+    ("dvc_s3", "S3FileSystem", "remove"),
     ("dvc_s3", "S3FileSystem", "fs"),
     ("dvc.cli", "main"),
     ("dvc.cli", "parse_args"),

@@ -33,14 +33,15 @@ def main(arguments: Sequence[str]) -> int:
 
     # What the imports made stays to the end: no reason to look through it again.
     gc.freeze()
+    status: int
     try:
-        words = _allowed(arguments)
+        with _guarded(arguments) as words:
+            # One that comes second waits instead of failing after three seconds.
+            status = dvc(["--wait-for-lock", *words])
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return 1
-    # One that comes second waits instead of failing after three seconds.
-    status: int = dvc(["--wait-for-lock", *words])
-    if status == 0 and MOVES.intersection(words[:1]):
+    if status == 0 and MOVES.intersection(arguments[:1]):
         status = _report_unseen()
     if status == 0 and nothing.is_whole_pull(words):
         nothing.note(Project.find())
@@ -68,13 +69,13 @@ def _report_unseen() -> int:
     return 1 if found else 0
 
 
-def _allowed(arguments: Sequence[str]) -> Sequence[str]:
-    """The arguments for DVC: `gc` is looked at first."""
+def _guarded(arguments: Sequence[str]) -> contextlib.AbstractContextManager[Sequence[str]]:
+    """The arguments for DVC; `gc` is looked at first."""
     if "gc" not in arguments:
-        return arguments
-    from bucket.dvc_plane.gc import allowed
+        return contextlib.nullcontext(arguments)
+    from bucket.dvc_plane.gc import guarded
 
-    return allowed(arguments)
+    return guarded(arguments)
 
 
 def leave(status: int) -> NoReturn:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import dvc_s3
 from fsspec.callbacks import DEFAULT_CALLBACK
 
+from bucket.fast.delete import delete
 from bucket.fast.files import promised_md5
 from bucket.fast.options import NotHonouredError, connection
 from bucket.objects import Place
@@ -132,6 +133,18 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
         if mode == "rb":
             return io.BytesIO(body)
         return io.TextIOWrapper(io.BytesIO(body), named.get("encoding") or "utf-8")
+
+    def rm(self, path: Any, recursive: bool = False, **named: Any) -> None:
+        """Delete objects, as `gc` does; other paths as dvc-s3 does."""
+        paths = [path] if isinstance(path, str) else list(path)
+        places = [place for place in map(self._place_of_ours, paths) if place]
+        if recursive or named or not paths or len(places) < len(paths):
+            super().rm(path, recursive=recursive, **named)
+            return
+        delete(places, lambda one: self.fs.rm_file(one), self.jobs)
+        self.forget_listings()
+
+    remove = rm
 
     def _place_of_ours(self, path: str) -> Place | None:
         return self.place(path.removesuffix("/")) if LAYOUT in path else None

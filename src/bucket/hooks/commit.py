@@ -14,4 +14,8 @@ HOOK = Hook(
     runs="bucket secrets --staged",
     installs="bucket secrets --install-hook",
     other="afterwards",
+    unmarked=(
+        "# No secret gets into a commit. `bucket secrets --install-hook` put this here, as `make "
+        "setup` does;",
+    ),
 )

@@ -1,4 +1,5 @@
 #!/bin/sh
+# dvc-bucket writes this file; your own commands go into commit-msg.local.
 # No secret gets into a commit. `bucket secrets --install-hook` put this here, as `make setup` does;
 # a hook that was here before is beside it, named commit-msg.local, and runs afterwards.
 project=.  # the folder of the project in the repository

@@ -1,4 +1,5 @@
 #!/bin/sh
+# dvc-bucket writes this file; your own commands go into pre-push.local.
 # No commit goes out whose data is not on the remote. `bucket verify --install-hook` put this here, or
 # `bucket lfs setup`; a hook that was here before is beside it, named pre-push.local, and runs first:
 # DVC's sends data.

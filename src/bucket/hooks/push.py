@@ -5,6 +5,7 @@ is. After it, both work: DVC's, which sends data, runs first. The same hook has 
 objects, and can do only that, where `git lfs install` refuses because a hook is there.
 """
 
+import os
 from dataclasses import replace
 
 from bucket.git_contents import Repository
@@ -19,6 +20,12 @@ HOOK = Hook(
     runs="bucket verify --rev COMMIT",
     installs="bucket verify --install-hook",
     other="first",
+    unmarked=(
+        "# No commit goes out whose data is not on the remote. `bucket verify --install-hook` put "
+        "this here, or",
+        "# No commit goes out whose data is not on the remote. `bucket verify --install-hook` put "
+        "this here;",
+    ),
 )
 
 #: The line of the script that says whether data is looked for.
@@ -42,19 +49,24 @@ def install_for_lfs(project: Project) -> str | None:
     Raises:
         ProjectError: as `Hook.install`.
     """
-    hook = Repository.of(project).hooks / HOOK.name
-    text = hook.read_text("utf-8", "replace") if hook.exists() else ""
-    if HOOK.installs in text and DOES_NOT not in text:
+    text = HOOK.found(Repository.of(project))
+    if HOOK.is_ours(text) and DOES_NOT not in _lines(text):
         return HOOK.install(project)
     return LFS_ONLY.install(project)
 
 
 def remove_for_lfs(project: Project) -> None:
     """Take away what `install_for_lfs` put there, and give another hook its name back."""
-    hook = Repository.of(project).hooks / HOOK.name
-    if not hook.exists() or DOES_NOT not in hook.read_text("utf-8", "replace"):
+    repository = Repository.of(project)
+    hook, text = repository.hooks / HOOK.name, HOOK.found(repository)
+    if not HOOK.is_ours(text) or DOES_NOT not in _lines(text):
         return
-    hook.unlink()
     kept = hook.with_name(f"{hook.name}.local")
-    if kept.exists():
-        kept.rename(hook)
+    if os.path.lexists(kept):
+        kept.replace(hook)
+    else:
+        hook.unlink()
+
+
+def _lines(text: bytes | None) -> list[str]:
+    return (text or b"").decode("utf-8", "replace").splitlines()

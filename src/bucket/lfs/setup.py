@@ -12,10 +12,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from bucket.dvc_plane import config
 from bucket.errors import ProgramError, ProjectError
-from bucket.files import replacing
 from bucket.git_contents import Repository, git
-from bucket.hooks import push
-from bucket.hooks.install import script
+from bucket.hooks import configuration, push
+from bucket.hooks.install import script, write
 from bucket.lfs import layout
 from bucket.paths import Project
 
@@ -30,6 +29,15 @@ AGENT = {"path": "exec", "args": f'sh "$(git rev-parse --git-common-dir)/{SCRIPT
 
 #: The key that says for which remote an agent is.
 STANDALONE = "standalonetransferagent"
+
+#: With these `git lfs prune` keeps every object that a branch or tag needs: nothing was pushed to a
+#: remote that does not exist, and a commit of the last hundred years is a recent one. git-lfs has
+#: no switch for pruning, and asks no standalone agent whether the remote has an object.
+NO_PRUNE = {
+    "lfs.pruneremotetocheck": "none-use-bucket-lfs-prune",
+    "lfs.pruneoffsetdays": "36500",
+    "lfs.fetchrecentcommitsdays": "1",
+}
 
 #: How git-lfs's own hook, and one that calls it, can be told.
 CALLS_LFS = ("git lfs pre-push", "git-lfs pre-push")
@@ -61,16 +69,20 @@ def setup(project: Project, remote: str | None = None) -> list[str]:
     name = _remote(root, remote)
     scopes = list(dict.fromkeys(_scopes(root, name)))
     pattern = Path(__file__).with_name("agent.sh")
-    with replacing(repository.git_dir / SCRIPT, 0o755) as file:
-        file.write(script(pattern, repository))
+    write(repository.git_dir / SCRIPT, script(pattern, repository))
     for key, value in AGENT.items():
         git(root, "config", "--local", f"lfs.customtransfer.{NAME}.{key}", value)
     for scope in scopes:
-        git(root, "config", "--local", f"lfs.{scope}.{STANDALONE}", NAME)
+        configuration.put(root, f"lfs.{scope}.{STANDALONE}", NAME)
+    for key, value in NO_PRUNE.items():
+        configuration.put(root, key, value)
     where = "s3://{}/{}".format(*config.address(project))
     said = [
         f"git-lfs moves the objects of the remote {name} ({', '.join(scopes)}) to and from "
-        f"{where}/{layout.FOLDER} now, in this clone."
+        f"{where}/{layout.FOLDER} now, in this clone.",
+        "git-lfs cannot ask the bucket before `git lfs prune` deletes local copies. In this clone "
+        "it now keeps what branches and tags need. It still deletes what no commit of a branch or "
+        "tag needs. Use `bucket lfs prune`: it deletes only what the bucket has.",
     ]
     return said + [
         sentence for sentence in (_filters(root), _hook(repository, project)) if sentence
@@ -89,8 +101,12 @@ def undo(project: Project) -> list[str]:
     repository = Repository.of(project)
     root = repository.project
     section = f"lfs.customtransfer.{NAME}"
-    for key in [*_keys(root, rf"^lfs\..*\.{STANDALONE}$"), *_keys(root, rf"^{section}\.")]:
+    for key in _keys(root, rf"^lfs\..*\.{STANDALONE}$"):
+        configuration.drop(root, key, NAME)
+    for key in _keys(root, rf"^{section}\."):
         git(root, "config", "--local", "--unset-all", key)
+    for key, value in NO_PRUNE.items():
+        configuration.drop(root, key, value)
     (repository.git_dir / SCRIPT).unlink(missing_ok=True)
     push.remove_for_lfs(project)
     return ["git-lfs of this clone asks the LFS server of its remotes again, not the bucket."]
@@ -154,13 +170,12 @@ def _filters(root: Path) -> str | None:
 
 def _hook(repository: Repository, project: Project) -> str | None:
     """Have a push send the objects first, whatever hook is there."""
-    hook = repository.hooks / push.HOOK.name
-    if not hook.exists():
+    if push.HOOK.found(repository) is None:
         push.LFS_ONLY.check_is_of(repository)
         with suppress(ProjectError):  # another of its hooks is somebody else's: it needs none
             git(repository.project, "lfs", "install", "--local")
-    text = hook.read_text("utf-8", "replace") if hook.exists() else ""
-    if push.HOOK.installs not in text and any(words in text for words in CALLS_LFS):
+    text = push.HOOK.found(repository) or b""
+    if not push.HOOK.is_ours(text) and any(words.encode() in text for words in CALLS_LFS):
         return None
     return push.install_for_lfs(project)
 

@@ -4,13 +4,14 @@ gitattributes(5), "Defining a custom merge driver": git hands over three tempora
 is in the second one afterwards, and leaves a conflict where the exit status is not 0.
 """
 
-import shlex
 import subprocess
 from pathlib import Path
 
 from bucket.errors import LockError
 from bucket.files import replacing
-from bucket.git_contents import Repository, git
+from bucket.git_contents import Repository
+from bucket.hooks import configuration
+from bucket.hooks.install import script, write
 from bucket.lock import entries
 from bucket.lock.merge import ConflictError, Merged, merge
 from bucket.paths import Project
@@ -29,9 +30,6 @@ SETTINGS = {
     # Of several common ancestors git makes one: with what it takes for binary files, a whole one.
     "recursive": "binary",
 }
-
-#: The line of the script that says where in the repository the project is.
-FOLDER = "project=."
 
 
 def merge_files(base: Path, ours: Path, theirs: Path, name: str) -> Merged:
@@ -76,16 +74,13 @@ def install(project: Project) -> str | None:
         ProjectError: the project is in no git repository.
     """
     repository = Repository.of(project)
-    text = Path(__file__).with_name(SCRIPT).read_text("utf-8")
-    folder = repository.project.relative_to(repository.root.resolve())
-    text = text.replace(FOLDER, f"project={shlex.quote(str(folder))}", 1)
-    script = repository.git_dir / INSTALLED
-    is_new = not script.exists()
-    if is_new or script.read_text("utf-8") != text:
-        with replacing(script) as file:
-            file.write(text.encode())
+    text = script(Path(__file__).with_name(SCRIPT), repository)
+    installed = repository.git_dir / INSTALLED
+    is_new = not installed.exists()
+    if is_new or installed.read_bytes() != text:
+        write(installed, text)
     for key, value in SETTINGS.items():
-        git(project.root, "config", "--local", f"merge.{DRIVER}.{key}", value)
+        configuration.put(project.root, f"merge.{DRIVER}.{key}", value)
     return "git now merges dvc.lock stage by stage." if is_new else None
 
 

@@ -1,11 +1,12 @@
 """Objects of Git LFS that commits need, against what is on the remote."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 from bucket.git_contents import Entry, Repository
 from bucket.lfs import layout, setup
@@ -87,7 +88,7 @@ class Check:
                 for entry in self._repository.history([*everywhere(self.project), *selection.revs])
                 if entry.path
             ]
-        pointers = self._pointers({file.id for _, files in entries for file in files})
+        pointers = self.pointers({file.id for _, files in entries for file in files})
         needs: dict[Need, list[Revision]] = {}
         for revision, files in entries:
             for file in files:
@@ -100,7 +101,7 @@ class Check:
             return self._repository.files(revision.commit)
         return self._repository.tracked()
 
-    def _pointers(self, contents: set[str]) -> dict[str, Pointer]:
+    def pointers(self, contents: set[str]) -> dict[str, Pointer]:
         """Those of git's contents that are pointers."""
         found = {}
         sizes = self._repository.sizes(sorted(contents))
@@ -113,10 +114,10 @@ class Check:
 
     def _survey(self, needs: Iterable[Need]) -> tuple[dict[str, Fault], dict[str, int]]:
         """What is wrong with which needed object; sizes of all of them on the remote."""
-        listed = dict(self._listed())
+        listed = self._listed()
         faults, sound, sizes = {}, {}, {}
         for pointer in {need.pointer for need in needs}:
-            size, version = listed.get(pointer.oid, (None, 0))
+            size, version, _ = listed.get(pointer.oid, (None, 0, ""))
             sizes[pointer.oid] = size or 0
             if size is None:
                 faults[pointer.oid] = MISSING
@@ -128,17 +129,41 @@ class Check:
             faults |= self._read(sound, sizes)
         return faults, sizes
 
-    def _listed(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        """SHA-256, and size and version, of each object of Git LFS on the remote."""
+    def compare(self, copies: Mapping[str, Path], md5: Callable[[str], str]) -> dict[str, Fault]:
+        """What is wrong with objects on the remote, of which there are local copies.
+
+        Args:
+            copies: files, by SHA-256.
+            md5: the MD5 of one of them.
+
+        Returns:
+            Faults by SHA-256; an object without one is proven by its ETag or by its content.
+        """
+        listed, faults, unproven = self._listed(), {}, {}
+        sizes = {oid: path.stat().st_size for oid, path in copies.items()}
+        for oid, expected in sizes.items():
+            size, version, tag = listed.get(oid, (None, 0, ""))
+            if size is None:
+                faults[oid] = MISSING
+            elif size != expected:
+                faults[oid] = wrong_size(size, expected)
+            elif tag != md5(oid):
+                unproven[oid] = version
+        return faults | self._read(unproven, sizes)
+
+    def _listed(self) -> dict[str, tuple[int, int, str]]:
+        """Size, version and ETag, by SHA-256, of each object of Git LFS on the remote."""
         import obstore
 
         below = layout.key(self.remote.prefix, "").rstrip("/")
-        salt = salt_of(self.remote)
+        salt, found = salt_of(self.remote), {}
         with naming_failures(f"list {self.remote.address}/{layout.FOLDER}", self.remote.settings):
             for batch in obstore.list(self.remote.store, below, chunk_size=BATCH):
                 for item in batch:
                     if oid := layout.promised_sha256(item["path"]):
-                        yield oid, (item["size"], mark(salt, item))
+                        tag = (item["e_tag"] or "").strip('"')
+                        found[oid] = item["size"], mark(salt, item), tag
+        return found
 
     def _read(self, versions: Mapping[str, int], sizes: Mapping[str, int]) -> dict[str, Fault]:
         """Read the contents that were not read before; note those that are right."""
