@@ -3,16 +3,18 @@
 import sys
 
 from bucket.cli import setup, data, reading, checks, lineage, lfs  # isort: skip
+from bucket.cli import failures
 from bucket.cli.app import app
-from bucket.errors import BucketError
 
 __all__ = ["app", "checks", "data", "lfs", "lineage", "main", "reading", "setup"]
 
 
 def main() -> None:
-    """Run the command line; a failure of ours is one paragraph on stderr and exit status 1."""
+    """Run the command line; a failure that a person can mend is one paragraph on stderr."""
     try:
         app()
-    except BucketError as error:
-        print(f"bucket: {error}", file=sys.stderr)
-        sys.exit(1)
+    except Exception as error:
+        if said := failures.sentence(error):
+            print(f"bucket: {said}", file=sys.stderr)
+            sys.exit(1)
+        raise
