@@ -168,12 +168,13 @@ class Sandbox:
 
     def set_up(self, folder: str = "clone") -> None:
         """What `make setup` does: an environment of this clone's own, which starts ours."""
-        python = self.root / folder / ".venv" / "bin" / "python"
-        if not python.exists():
-            python.parent.mkdir(parents=True, exist_ok=True)
-            python.write_text(f'#!/bin/sh\nexec "{TOOLS}/python" "$@"\n')
-            python.chmod(0o755)
-            (python.parents[1] / ".installed").touch()
+        programs = self.root / folder / ".venv" / "bin"
+        if not programs.exists():
+            programs.mkdir(parents=True)
+            for name in ("python", "bucket"):
+                (programs / name).write_text(f'#!/bin/sh\nexec "{TOOLS}/{name}" "$@"\n')
+                (programs / name).chmod(0o755)
+            (programs.parent / ".installed").touch()
 
     def colleague(self) -> Path:
         """Another clone, made when it is first needed."""
