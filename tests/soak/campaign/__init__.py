@@ -25,7 +25,8 @@ to lose it:
 - *add* rewrites `.dvc` files and `.gitignore`; *reproduce* also rewrites `dvc.lock` and the outputs
   that `dvc.yaml` or `dvc.lock` declares.
 - *stage* and *provenance* replace files in their output folder that an earlier step of theirs wrote
-  and that nobody changed since.
+  and that nobody changed since. `stage --force` also replaces files of the names that it brings, if
+  neither git nor DVC tracks them.
 - *gc* deletes objects of DVC that nothing needs. The campaign computes the need by itself
   (`needs.py`): `.dvc` files and `dvc.lock` of all commits that references reach, of every stash, of
   the index and of the files on disk, and with `--reflog` of the commits in the reflog.

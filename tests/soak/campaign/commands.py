@@ -17,7 +17,7 @@ from ruamel.yaml.error import YAMLError
 
 from tests.soak.campaign import hostile, needs
 from tests.soak.campaign.inventory import Inventory, Place, md5
-from tests.soak.campaign.ledger import Allowed, either, exactly, nothing, paths
+from tests.soak.campaign.ledger import Allowed, either, nothing, paths
 from tests.soak.campaign.sandbox import Sandbox
 
 #: Words of each command, one of which is chosen.
@@ -29,12 +29,14 @@ COMMANDS: dict[str, Sequence[str]] = {
     "clean": ("make -o .venv/.installed clean",),
     "gc": (
         "bucket dvc gc --cloud --workspace --all-branches --all-tags --all-commits --force",
+        "bucket dvc gc --cloud --workspace --all-branches --all-tags --force --reflog",
         "bucket dvc gc --cloud --workspace --force",
         "bucket dvc gc --workspace --all-branches --all-tags --all-commits --force",
     ),
     "stage": (
         "bucket stage {tracked} --to {target}",
         "bucket stage {tracked} --rev HEAD --to {target}",
+        "bucket stage {tracked} --to {target} --force",
         "bucket stage {tracked}",
     ),
     "check": ("bucket check --here --no-causes",),
@@ -117,8 +119,25 @@ class Command:
                 and md5(before.contents[name]) not in needed
             )
         if self.name in {"stage", "provenance"}:
-            return lambda name, place: place.kind == "file" and written.get(place.path) == name
+            forced = self._forced(box) if "--force" in self.words else nothing
+            return either(
+                forced, lambda name, place: place.kind == "file" and written.get(place.path) == name
+            )
         return nothing
+
+    def _forced(self, box: Sandbox) -> Allowed:
+        """Files that `stage --force` may replace: those of the names, if nothing tracks them."""
+        assert self.target
+        listed = box.run("git", "ls-files", "-z").split("\0")
+        tracked = {f"clone/{name}" for name in listed} | _declared_paths(box)
+        root = os.path.relpath(self.target.resolve(), box.root)
+        wanted = os.path.normpath(f"{root}/{self.words[2]}")
+
+        def rule(_: str, place: Place) -> bool:
+            below = place.path == wanted or place.path.startswith(f"{wanted}/")
+            return place.kind == "file" and below and not _is_below(place.path, tracked)
+
+        return rule
 
 
 def make(name: str, box: Sandbox, random: Random, table: Mapping[str, Sequence[str]]) -> Command:
@@ -158,17 +177,23 @@ def _tracked(box: Sandbox, random: Random) -> str:
 
 def _outputs(box: Sandbox) -> Allowed:
     """Outputs of the stages of the clone, which a run replaces."""
-    found: set[str] = set()
-    for name in ("dvc.yaml", "dvc.lock"):
-        for out in _declared(box.clone / name):
-            found.add(os.path.relpath(box.clone / out, box.root))
-    below = tuple(f"{path}/" for path in found)
-    whole = exactly(found)
+    found = {
+        os.path.relpath(box.clone / out, box.root)
+        for name in ("dvc.yaml", "dvc.lock")
+        for out in _declared(box.clone / name)
+    }
+    return lambda _, place: place.kind == "file" and _is_below(place.path, found)
 
-    def rule(name: str, place: Place) -> bool:
-        return whole(name, place) or (place.kind == "file" and place.path.startswith(below))
 
-    return rule
+def _declared_paths(box: Sandbox) -> set[str]:
+    """What DVC tracks in the clone: outputs of stages, and the paths of `.dvc` files."""
+    found = {f"clone/{out}" for out in _declared(box.clone / "dvc.yaml")}
+    files = (box.clone / "data").rglob("*.dvc")
+    return found | {os.fspath(path.with_suffix("").relative_to(box.root)) for path in files}
+
+
+def _is_below(path: str, folders: set[str]) -> bool:
+    return path in folders or path.startswith(tuple(f"{folder}/" for folder in folders))
 
 
 def _declared(path: Path) -> list[str]:
