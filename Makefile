@@ -106,7 +106,7 @@ bench: setup ## Measure what stages, size, moving and reading data cost; writes 
 broken: setup ## Break a set-up in every way known; writes docs/doctor.md
 	@python -m tests.doctor.table docs/doctor.md
 
-soak: setup ## Run the long tests: DVC's own suites, large remotes, a hundred kills
+soak: setup ## Run the long tests: DVC's own suites, large remotes, kills, the fault campaign
 	@pytest --timeout 3600 --durations 0 -s tests/soak
 
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves

@@ -6,14 +6,14 @@ import traceback
 from bucket import terminal
 
 from bucket.cli import setup, data, reading, checks, lineage, lfs  # isort: skip
+from bucket.cli import failures
 from bucket.cli.app import app
-from bucket.errors import BucketError
 
 __all__ = ["app", "checks", "data", "lfs", "lineage", "main", "reading", "setup"]
 
 
 def main() -> None:
-    """Run the command line; a failure of ours is one paragraph on stderr and exit status 1.
+    """Run the command line; a failure that a person can mend is one paragraph on stderr.
 
     Whatever failed, no credential of this clone or environment is in the text.
     """
@@ -23,7 +23,7 @@ def main() -> None:
     except Exception as error:
         from bucket.masking import masked
 
-        is_ours = isinstance(error, BucketError)
-        text = f"bucket: {error}" if is_ours else traceback.format_exc().rstrip()
+        said = failures.sentence(error)
+        text = f"bucket: {said}" if said else traceback.format_exc().rstrip()
         print(masked(text), file=sys.stderr)
         sys.exit(1)
