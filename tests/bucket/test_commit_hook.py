@@ -45,8 +45,9 @@ def test_a_commit_with_a_secret_is_refused_and_one_without_is_silent(hooked: Rep
 
 
 def test_all_that_a_person_forgets_is_refused(hooked: Repo) -> None:
+    secret = own_secret(hooked)
     hooked.add(".env", hooked.project.env_file.read_bytes())
-    hooked.add("key.bin", b"\0\1" + own_secret(hooked).encode())
+    hooked.add("key.bin", b"\0\1" + secret.encode())
     done = hooked.commit(check=False)
     assert done.returncode == 1
     assert ".env: a file that is made to hold credentials\n" in done.stderr

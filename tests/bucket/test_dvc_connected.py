@@ -68,7 +68,7 @@ def test_wrong_usage_exits_with_2_and_a_failure_with_1(project: Project) -> None
     assert wrong.returncode == 2
     failed = run(project, "reproduce", OS_BUCKET_NAME="Not-A-Bucket")
     assert failed.returncode == 1
-    assert failed.stderr.startswith("bucket: OS_BUCKET_NAME (environment) 'Not-A-Bucket' is not a")
+    assert failed.stderr.startswith("bucket: OS_BUCKET_NAME (environment) has 12 characters")
     assert "Traceback" not in wrong.stderr + failed.stderr
 
 
