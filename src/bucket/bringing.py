@@ -1,6 +1,5 @@
 """Objects to files that others may be in the way of: what is missing or different is fetched."""
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -153,7 +152,7 @@ def no_folder(folder: Path, error: OSError) -> str:
 
 def _fetch(download: Download, item: Item) -> None:
     try:
-        download(item.place, str(item.target))
+        download(item.place, str(item.target), item.written)
     except FileNotFoundError:
         if item.missing:
             raise item.missing() from None
@@ -163,8 +162,6 @@ def _fetch(download: Download, item: Item) -> None:
             f"{item.target} cannot be written: a file is where a folder has to be, or the reverse. "
             f"{staged.TO}"
         ) from None
-    if item.written is not None:
-        os.utime(item.target, (item.written, item.written))
 
 
 def _raise(_: Item, error: BaseException) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bucket import owners
-from bucket.errors import OutputError
+from bucket.errors import OutputError, UnsafePathError
 from bucket.files import write_private
 from bucket.remote import ids
 
@@ -35,18 +35,18 @@ def has(path: Path, mark: str) -> bool:
     kind, _, value = mark.partition(":")
     try:
         found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        if kind == TIME:
+            return value == f"{found.st_size}@{int(found.st_mtime)}"
+        if kind == LEGACY:
+            from bucket.verify.needed import file_md5
+
+            return file_md5(path, ids.encode(value, legacy=True)) == value
+        with path.open("rb") as file:
+            return kind == MD5 and hashlib.file_digest(file, _md5).hexdigest() == value
     except OSError:
         return False
-    if not stat.S_ISREG(found.st_mode):
-        return False
-    if kind == TIME:
-        return value == f"{found.st_size}@{int(found.st_mtime)}"
-    if kind == LEGACY:
-        from bucket.verify.needed import file_md5
-
-        return file_md5(path, ids.encode(value, legacy=True)) == value
-    with path.open("rb") as file:
-        return kind == MD5 and hashlib.file_digest(file, _md5).hexdigest() == value
 
 
 def check(folder: Path, missing: Mapping[Path, str], *, force: bool) -> None:
@@ -60,8 +60,11 @@ def check(folder: Path, missing: Mapping[Path, str], *, force: bool) -> None:
 
     Raises:
         OutputError: a file is there that must not be replaced. Nothing is touched.
+        UnsafePathError: the data has a file of the name of the record.
         ProjectError: git or DVC cannot tell what they track there.
     """
+    if folder / NAME in missing:
+        raise UnsafePathError(f"The data has a file {NAME}: `bucket stage` keeps its record there.")
     different = [target for target in missing if os.path.lexists(target)]
     if not different:
         return
@@ -106,7 +109,7 @@ def _key(folder: Path, target: Path) -> str:
 
 def _read(folder: Path) -> dict[str, list[str]]:
     """The record of a folder; empty where there is none, or one that another user wrote."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, TypeError):
         descriptor = os.open(folder / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, encoding="utf-8") as file:
             found = os.fstat(descriptor)

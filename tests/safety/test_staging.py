@@ -226,3 +226,14 @@ def test_a_record_of_another_user_is_not_believed(tmp_path: Path, stranger: Stra
     os.chown(tmp_path / staged.NAME, stranger.uid, stranger.gid)
     with pytest.raises(OutputError, match="did not put that content there"):
         stage(["table.csv"], tmp_path)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_data_cannot_bring_a_record_of_its_own(
+    project: Published, tmp_path: Path, *, force: bool
+) -> None:
+    client, bucket = s3(project.store), project.store.bucket
+    client.put_object(Bucket=bucket, Key=staged.NAME, Body=b"{}")
+    with pytest.raises(UnsafePathError, match="keeps its record there"):
+        stage([f"s3://{bucket}/{staged.NAME}"], tmp_path, force=force)
+    assert not any(tmp_path.iterdir())

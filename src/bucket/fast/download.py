@@ -71,8 +71,13 @@ class Download:
         self._budget = budget or Budget()
         self._mode = mode
 
-    def __call__(self, place: "Place", target: str) -> None:
+    def __call__(self, place: "Place", target: str, written: float | None = None) -> None:
         """Fetch one object.
+
+        Args:
+            place: where it is.
+            target: the file.
+            written: time that the file is to have, in seconds since 1970; None for now.
 
         Raises:
             WrongContentError: its bytes are not what its name promises, twice.
@@ -81,7 +86,7 @@ class Download:
         """
         promised = self._content.promised(target) or self._content.promised(place.key)
         for _ in range(2):
-            found = self._fetch(place, target, promised)
+            found = self._fetch(place, target, promised, written)
             if found is None:
                 return
         raise WrongContentError(
@@ -90,13 +95,15 @@ class Download:
             "clone that has it, after deleting it from the bucket."
         )
 
-    def _fetch(self, place: "Place", target: str, promised: str | None) -> str | None:
+    def _fetch(
+        self, place: "Place", target: str, promised: str | None, written: float | None
+    ) -> str | None:
         """Fetch once; returns the hash that was found where it is not the promised one."""
         try:
             answer = self._answer(place, promised)
             size = answer.meta["size"]
             if size <= WHOLE_BYTES:
-                return self._small(answer, target, promised)
+                return self._small(answer, target, promised, written)
             digest = self._content.new()
             with (
                 self._unfinished.file(target, self._mode_of(target)) as file,
@@ -109,6 +116,7 @@ class Download:
                 for size in rest.add_to(digest):
                     self.received += size
                 _compare(digest.hexdigest(), promised)
+                _set_time(file, written)
         except _MismatchError as error:
             return str(error)
         except Exception as error:
@@ -130,7 +138,9 @@ class Download:
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
         return answer
 
-    def _small(self, answer: "GetResult", target: str, promised: str | None) -> str | None:
+    def _small(
+        self, answer: "GetResult", target: str, promised: str | None, written: float | None
+    ) -> str | None:
         """The usual case, with as few steps as can be."""
         body = answer.bytes()
         found = self._content.of(body) if promised else None
@@ -138,6 +148,7 @@ class Download:
             return found
         with self._unfinished.file(target, self._mode_of(target)) as file:
             _write(file, memoryview(body))
+            _set_time(file, written)
         self.received += len(body)
         return None
 
@@ -246,6 +257,12 @@ def write_at(file: int, piece: memoryview, at: int) -> int:
         at += written
         piece = piece[written:]
     return at
+
+
+def _set_time(file: int, written: float | None) -> None:
+    """Before the file has its name: so it has this time whenever somebody sees it."""
+    if written is not None:
+        os.utime(file, (written, written))
 
 
 def _write(file: int, body: memoryview) -> None:
