@@ -1,7 +1,7 @@
 """What `open_dataset` returns: a Dataset of pyarrow with columns and rows it was opened for."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -90,6 +90,24 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
         with self._naming_damage(options):
             return super().to_table(**options)
 
+    def head(self, num_rows: int, **options: Any) -> pa.Table:
+        """The first rows; errors as of `to_table`.
+
+        Arrow's own `head` leaves threads behind that wait for our generator: a process that ends
+        then hangs or dies.
+        """
+        if not (self.fetch or self.pieces):
+            with self._naming_damage(options):
+                return super().head(num_rows, **options)
+        schema = super().scanner(**self._within(options)).projected_schema
+        taken: list[pa.RecordBatch] = []
+        left = num_rows
+        with closing(self._fetched(self._within(options))) as batches:
+            while left > 0 and (batch := next(batches, None)) is not None:
+                taken.append(batch.slice(0, left))
+                left -= len(taken[-1])
+        return pa.Table.from_batches(taken, schema)
+
     def to_pandas(self, **options: Any) -> "pd.DataFrame":
         """All of it in memory; `to_batches` is for what does not fit.
 
@@ -116,7 +134,7 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
             within["memory_pool"] = pa.system_memory_pool()
         return within
 
-    def _fetched(self, options: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    def _fetched(self, options: dict[str, Any]) -> Generator[pa.RecordBatch]:
         """File after file: small ones whole and several together, others piece by piece."""
         wanted = {name: options.get(name) for name in ("columns", "filter", "memory_pool")}
         try:

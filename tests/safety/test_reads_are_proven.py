@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,6 +137,7 @@ def test_good_data_is_read() -> None:
         assert open_dataset("table.arrow", "v1", proven=full).to_table().equals(flights())
         read = open_dataset("table.csv", "v1", proven=full).to_table()
         assert read["flight"].to_pylist() == list(range(CSV_ROWS))
+        assert open_dataset("table.csv", "v1", proven=full).head(5).num_rows == 5
         with open_file("notes.bin", "v1", proven=full) as file:
             assert file.read() == NOTES
         for folder in FOLDERS:
@@ -264,7 +266,25 @@ def test_a_csv_file_is_hashed_as_it_is_read(clone: Published) -> None:
         assert next(batches).num_rows
         with pytest.raises(ChecksumError, match=said):
             list(batches)
-        assert table.head(5).num_rows == 5
+
+
+def test_a_process_that_leaves_a_csv_file_half_read_ends_well(on_seaweed: Published) -> None:
+    code = (
+        "from bucket import open_dataset\n"
+        "table = open_dataset('table.csv', 'v1')\n"
+        "batches = table.to_batches()\n"
+        "print(table.head(5).num_rows, next(batches).num_rows > 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=on_seaweed.root,
+        env=on_seaweed.clone.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "5 True\n"), done.stderr
 
 
 def test_a_stream_raises_before_its_last_bytes(clone: Published) -> None:
