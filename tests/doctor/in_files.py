@@ -163,6 +163,25 @@ def _(case: Case) -> None:
     case.edit(".dvc/config", "type = .*$", "type = copy")
 
 
+@add("a `.dvc` file that an ignore rule hides", "DVC's files", says=".gitignore:")
+def _(case: Case) -> None:
+    oid = "0123456789abcdef" * 2
+    case.write("data/raw.dvc", f"outs:\n- md5: {oid}\n  size: 5\n  hash: md5\n  path: raw\n")
+    case.git("add", "-f", "data/raw.dvc")
+    case.write(".gitignore", case.read(".gitignore") + "/data/*\n")
+
+
+@add(
+    "an object of the cache that was written to",
+    says="objects are damaged",
+    warns=("cache contents",),
+)
+def _(case: Case) -> None:
+    folder = case.project.root / ".dvc/cache/files/md5/01"
+    folder.mkdir(parents=True)
+    (folder / "23456789abcdef0123456789abcdef").write_text("written through a link")
+
+
 @add(
     "two thousand small files in a folder",
     says="data/pictures has 2,000 files of 2.5 kB in the mean",

@@ -34,16 +34,18 @@ class CacheLinks(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Try the configured link types in their order, from the cache to the workspace."""
-        wanted, cache = config.link_types(patient.project), _folder(patient)
+        own = config.read(patient.project.dvc_config_local).get("cache", {})
+        is_protected = os.geteuid() == 0 and own.get("type") == ",".join(config.ROOT_LINKS)
+        wanted = config.link_types(patient.project, tracked_only=is_protected)
+        cache = _folder(patient)
         cache.mkdir(parents=True, exist_ok=True)
         for kind in wanted:
             if kind == "copy":
                 break
             if _links(kind, cache, patient.project.root):
+                if is_protected and kind not in config.ROOT_LINKS:
+                    return "copies, as root writes through links into the cache"
                 return f"{kind}: one copy on disk"
-        own = config.read(patient.project.dvc_config_local).get("cache", {})
-        if os.geteuid() == 0 and "type" in own:  # see `config.protect_cache`
-            return "copies, as root writes through links into the cache"
         raise Warn(f"DVC copies: none of {', '.join(wanted)} works from {cache} to the workspace")
 
 

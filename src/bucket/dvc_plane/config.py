@@ -130,14 +130,18 @@ def protect_cache(project: Project) -> None:
         _write(project.dvc_config_local, overrides)
 
 
-def link_types(project: Project) -> list[str]:
-    """How DVC brings files from the cache: tracked, then this clone's own; the first that works.
+def link_types(project: Project, *, tracked_only: bool = False) -> list[str]:
+    """How DVC brings files from the cache, in the order in which it tries.
+
+    Args:
+        project: the clone.
+        tracked_only: leave out what `.dvc/config.local` says for this clone.
 
     Raises:
         ProjectError: one of the configuration files cannot be read.
     """
-    files = [read(path) for path in (project.dvc_config_local, project.dvc_config)]
-    chosen = (file.get("cache", {}).get("type") for file in files)
+    files = [project.dvc_config] if tracked_only else [project.dvc_config_local, project.dvc_config]
+    chosen = (read(file).get("cache", {}).get("type") for file in files)
     found = next(filter(None, chosen), ROOT_LINKS)  # those are DVC's own default
     return [kind.strip() for kind in (found.split(",") if isinstance(found, str) else found)]
 
