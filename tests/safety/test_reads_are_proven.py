@@ -262,10 +262,8 @@ def test_a_csv_file_is_hashed_as_it_is_read(clone: Published) -> None:
         for read in (table.to_table, table.count_rows, table.to_pandas):
             with pytest.raises(ChecksumError, match=said):
                 read()
-        batches = table.to_batches()
-        assert next(batches).num_rows
         with pytest.raises(ChecksumError, match=said):
-            list(batches)
+            list(table.to_batches())
 
 
 def test_a_process_that_leaves_a_csv_file_half_read_ends_well(on_seaweed: Published) -> None:
