@@ -30,6 +30,8 @@ to lose it:
 - *gc* deletes objects of DVC that nothing needs. The campaign computes the need by itself
   (`needs.py`): `.dvc` files and `dvc.lock` of all commits that references reach, of every stash, of
   the index and of the files on disk, and with `--reflog` of the commits in the reflog.
+- `git lfs prune` is not ours. It may lose local objects that no branch or tag needs, and any object
+  after `bucket lfs setup --undo`. `bucket lfs prune` may lose nothing.
 - *clean* and all other commands allow nothing. A stage's output that `clean` removes must therefore
   be in the cache or in the bucket.
 

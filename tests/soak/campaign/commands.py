@@ -51,7 +51,7 @@ COMMANDS: dict[str, Sequence[str]] = {
         "git lfs push --all origin",
         "git lfs pull",
     ),
-    "prune": ("git lfs prune", "git lfs prune --verify-remote"),
+    "prune": ("git lfs prune", "git lfs prune --verify-remote", "bucket lfs prune"),
     "hooks": (
         "bucket lfs setup",
         "bucket lfs setup --undo",
@@ -118,6 +118,10 @@ class Command:
                 and not place.path.startswith("other/")
                 and md5(before.contents[name]) not in needed
             )
+        if self.words[:3] == ["git", "lfs", "prune"]:
+            is_set_up = box.run("git", "config", "--get-regexp", "standalonetransferagent")
+            kept = needs.in_branches(box.clone) if is_set_up else frozenset()
+            return lambda name, place: place.kind == "lfs" and name not in kept
         if self.name in {"stage", "provenance"}:
             forced = self._forced(box) if "--force" in self.words else nothing
             return either(
@@ -150,7 +154,7 @@ def make(name: str, box: Sandbox, random: Random, table: Mapping[str, Sequence[s
     words = [filled.get(word, word) for word in pattern]
     if "{target}" in pattern:
         return Command(name, words, box.clone / target)
-    return Command(name, words, box.root / "scratch" / "clone" if name == "stage" else None)
+    return Command(name, words, box.root / "scratch" if name == "stage" else None)
 
 
 def weight(name: str) -> int:

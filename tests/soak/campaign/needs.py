@@ -9,6 +9,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from bucket.lfs import layout
+
 #: The list of a directory's files.
 LIST = ".dir"
 
@@ -27,6 +29,19 @@ def needed(root: Path, objects: Mapping[str, bytes], *, reflog: bool) -> frozens
             found.add(name.removesuffix(LIST))
             if name.endswith(LIST):
                 found |= _listed(objects.get(name.removesuffix(LIST), b"[]"))
+    return frozenset(found)
+
+
+def in_branches(root: Path) -> frozenset[str]:
+    """SHA-256s of the objects of Git LFS that a branch, a tag or the checked out commit needs."""
+    listed = _git(
+        root, "rev-list", "--objects", "--no-object-names", "--branches", "--tags", "HEAD"
+    )
+    found = set()
+    for oid in listed.decode().split():
+        if int(_git(root, "cat-file", "-s", oid)) < layout.POINTER_BYTES:
+            pointer = layout.Pointer.parse(_git(root, "cat-file", "-p", oid))
+            found |= {pointer.oid} if pointer else set()
     return frozenset(found)
 
 
