@@ -101,7 +101,10 @@ FAULTS: dict[str, tuple[Callable[[Stages], None], str]] = {
         linked("away.txt", "out.txt", outs=[{"away.txt": {"cache": False}}]),
         "Stage make writes {kept}/out.txt",
     ),
-    "a lock file that is a link": (linked("dvc.lock", "new.lock"), "Stage make writes {kept}/new"),
+    "a lock file that is a link": (
+        linked("dvc.lock", "new.lock"),
+        "The link dvc.lock of the commit leads to {kept}/new.lock.",
+    ),
     "ignore rules that are a link": (
         linked("in/.gitignore", "out.txt", outs=["in/out.txt"]),
         "Stage make writes {kept}/out.txt",

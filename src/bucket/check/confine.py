@@ -53,7 +53,8 @@ def check_links(clone: Project) -> None:
             f"{_resolved(clone.root)}. {REFUSED}"
         )
     dvc = clone.dvc_config.parent
-    for path in (dvc, clone.root / ".venv", *dvc.rglob("*")):
+    locks = clone.root.rglob("dvc.lock")  # DVC cannot read one whose link leads nowhere
+    for path in (dvc, clone.root / ".venv", *dvc.rglob("*"), *locks):
         if not _is_in(_resolved(path), clone):
             name = path.relative_to(clone.root)
             raise CheckError(f"The link {name} of the commit leads to {_resolved(path)}. {REFUSED}")
