@@ -221,3 +221,10 @@ def test_the_open_store_of_another_clone_is_not_used(
         shutil.copy(project.env_file, second.env_file)
         with pytest.raises(ServerError, match=rf"`make stop` and `make serve` in {project.root}"):
             Server(second).start()
+
+
+def test_the_stores_own_worker_which_frees_deleted_space_is_let_in(store: Project) -> None:
+    deadline = time.monotonic() + 20
+    while "Worker registered successfully" not in store.store_log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -1,5 +1,6 @@
 """The proof that a port of this machine belongs to us, made before anything is sent to it."""
 
+import contextlib
 import os
 import pwd
 import socket
@@ -9,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from bucket.errors import StrangerError
+from bucket.ports import ADDRESS
 
 #: Linux's tables of sockets, with the user of each. They stay readable where /proc hides the
 #: processes of others. Source: proc(5), /proc/net/tcp.
@@ -24,12 +26,12 @@ CONNECT_SECONDS = 1.0
 def prove_ours(host: str, port: int) -> None:
     """Return if this user's program listens on a port of this machine, or if nothing listens.
 
-    Every program that listens on the port counts, on whatever address.
+    Every program that listens on the port counts, on any address of this machine.
 
     Raises:
         StrangerError: another user's program listens, or its user cannot be determined.
     """
-    owners, me = set(_owners(port)), os.geteuid()
+    owners, me = set(_owners(host, port)), os.geteuid()
     if owners == {me}:
         return
     fix = (
@@ -48,22 +50,30 @@ def prove_ours(host: str, port: int) -> None:
         )
 
 
-def _owners(port: int) -> Iterator[int]:
+def _owners(host: str, port: int) -> Iterator[int]:
     """The users whose programs listen on a port."""
     if not TABLES[0].exists():
         yield from _owners_by_process(port)
         return
-    wanted = f":{port:04X}"
     for table in TABLES:
-        try:
-            lines = table.read_text(encoding="ascii").splitlines()
-        except OSError:
-            continue
+        found = list(_owners_in(table, port))
+        yield from found
+        if found and host == ADDRESS:  # one of IPv6 for both kinds cannot be there as well
+            return
+
+
+def _owners_in(table: Path, port: int) -> Iterator[int]:
+    """The same of one table. It lists listening sockets first; the others take the system 5 ms."""
+    wanted, is_found = f":{port:04X}", False
+    with contextlib.suppress(OSError), table.open(encoding="ascii") as lines:
+        next(lines, None)  # the names of the columns
         for line in lines:
-            if wanted in line:
-                _, local, _, state, _, _, _, user, *_ = line.split()
-                if local.endswith(wanted) and state == LISTENING:
-                    yield int(user)
+            _, local, _, state, _, _, _, user, *_ = line.split()
+            if state == LISTENING and local.endswith(wanted):
+                is_found = True
+                yield int(user)
+            elif state != LISTENING and is_found:
+                return
 
 
 def _owners_by_process(port: int) -> Iterator[int]:
