@@ -143,6 +143,21 @@ def test_a_pull_from_a_store_that_never_held_the_data_says_what_makes_it(
     assert done.stderr.splitlines()[-2].endswith("(a new embedded store is empty): make reproduce")
 
 
+def test_clean_takes_all_data_of_the_stages_and_a_pull_brings_it_back(
+    reproduced: Clone,
+) -> None:
+    before = output_hashes(reproduced)
+    done = reproduced.run("bucket", "clean")
+    assert re.match(
+        r"Removed \d+ files \(\d+\.\d MB\)\. `bucket pull` brings them back\.\n$", done.stdout
+    )
+    assert [path.name for path in (reproduced.root / "data").iterdir()] == ["README.md"]
+    assert git_status(reproduced) == ""
+    reproduced.run("bucket", "pull")
+    assert "Nothing to do" in reproduced.make("reproduce").stdout
+    assert output_hashes(reproduced) == before
+
+
 def test_plain_dvc_pull_and_repro_work_with_the_environment_loaded(reproduced: Clone) -> None:
     forget_data(reproduced)
     reproduced.run("dotenv", "run", "--", "dvc", "pull")

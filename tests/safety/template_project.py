@@ -11,7 +11,7 @@ from tests.stores.fixtures import access
 from tests.verify.published import Published, empty
 
 #: What decides in the template which files git and DVC see, and what `make` does.
-FILES = (".gitignore", ".dvcignore", "Makefile", "data/interim/.gitignore")
+FILES = (".gitignore", ".dvcignore", "Makefile")
 
 
 @pytest.fixture

@@ -294,6 +294,6 @@ def test_nothing_is_removed_while_a_stage_runs(ran: Published) -> None:
 def test_a_summary_lists_no_more_than_a_screen() -> None:
     done = Cleaned(files=1, size=5, kept={f"data/{n:03}": "not tracked" for n in range(50)})
     lines = describe(done).splitlines()
-    assert lines[0] == "Removed 1 file (5 B) that DVC can bring back."
+    assert lines[0] == "Removed 1 file (5 B). `bucket pull` brings them back."
     assert lines[2] == "  data/000: not tracked"
     assert lines[-1] == "  and 30 more"

@@ -65,7 +65,8 @@ def test_the_section_on_your_own_data_holds_word_by_word(
         r" `deps` to the first stage",
         section,
     )
-    (template.root / "data" / "raw").mkdir()
+    for folder in ("data/raw", "data/interim"):
+        (template.root / folder).mkdir(parents=True)
     (template.root / "data/raw/FILE").write_text("measured\n")
     template.dvc("add", "data/raw/FILE")
     template.git("add", "data/raw/FILE.dvc")

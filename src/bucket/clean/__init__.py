@@ -80,7 +80,7 @@ def clean(project: Project) -> Cleaned:
 def describe(done: Cleaned) -> str:
     """What was done, in a few plain lines."""
     count = f"{done.files:,} file{'' if done.files == 1 else 's'}"
-    lines = [f"Removed {count} ({readable_size(done.size)}) that DVC can bring back."]
+    lines = [f"Removed {count} ({readable_size(done.size)}). `bucket pull` brings them back."]
     if done.kept:
         lines.append("Kept:")
         shown = sorted(done.kept.items())[:SHOWN]
