@@ -1,19 +1,22 @@
-"""`bucket dvc gc --cloud` keeps what git can bring back, and deletes from the remote first."""
+"""`bucket dvc gc` deletes no only copy of what git can bring back, and from the remote first."""
 
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bucket import Project, Settings
+from bucket.ports import free_ports
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
 from tests.stores.plain_front import PlainFront
 from tests.verify.published import Published, empty
 
 ALL = ("-c", "-w", "-a", "-T", "-A", "-f")
+HERE = ("-w", "-f")
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +33,16 @@ def project(seaweed: StoreAccess, tmp_path: Path) -> Published:
     return made
 
 
-def version(made: Published, text: str, path: str = "table.csv") -> str:
-    """A new version of a tracked file, in the cache and on the remote."""
-    key = made.track(path, text.encode())
+def version(
+    made: Published, text: str, path: str = "table.csv", *, pushed: bool = True, extra: str = ""
+) -> str:
+    """A new version of a tracked file, in the cache and, if it was pushed, on the remote."""
+    key = made.track(path, text.encode(), extra)
     ignored = made.root / ".gitignore"
     lines = dict.fromkeys(ignored.read_text().splitlines(keepends=True))
     ignored.write_text("".join(lines))
-    made.put(key, text.encode())
+    if pushed:
+        made.put(key, text.encode())
     return key
 
 
@@ -54,17 +60,21 @@ def missing(made: Published, wanted: Mapping[str, str]) -> dict[str, list[str]]:
     }
 
 
-def test_stashes_indexes_work_trees_and_other_references_are_kept(project: Published) -> None:
+@pytest.mark.parametrize(("options", "pushed"), [(ALL, True), (HERE, False)])
+def test_stashes_indexes_work_trees_and_other_references_are_kept(
+    project: Published, options: tuple[str, ...], *, pushed: bool
+) -> None:
+    make = partial(version, pushed=pushed)
     kept = {}
     for number in (1, 2):
-        kept[f"stash {number}"] = version(project, f"in stash {number}")
-        kept[f"untracked in stash {number}"] = version(project, f"new {number}", "new.csv")
+        kept[f"stash {number}"] = make(project, f"in stash {number}")
+        kept[f"untracked in stash {number}"] = make(project, f"new {number}", "new.csv")
         project.git("stash", "push", "--quiet", "--include-untracked")
-    kept["stash's index"] = version(project, "staged, then stashed")
+    kept["stash's index"] = make(project, "staged, then stashed")
     project.git("add", "table.csv.dvc")
-    version(project, "worked on, then stashed")
+    make(project, "worked on, then stashed")
     project.git("stash", "push", "--quiet")
-    kept["another reference"] = version(project, "before a rewrite")
+    kept["another reference"] = make(project, "before a rewrite")
     project.commit("Rewritten later")
     project.git("update-ref", "refs/original/refs/heads/main", "HEAD")
     project.git("reset", "--quiet", "--hard", "HEAD~1")
@@ -72,7 +82,7 @@ def test_stashes_indexes_work_trees_and_other_references_are_kept(project: Publi
     project.git("worktree", "add", "--quiet", "--detach", str(linked.root))
     (linked.root / ".venv").symlink_to((project.root / ".venv").resolve())
     for state in ("checked out", "staged", "written"):
-        key = version(linked, f"{state} in the work tree")
+        key = make(linked, f"{state} in the work tree")
         kept[f"{state} in the work tree"] = key
         project.cached(key).parent.mkdir(parents=True, exist_ok=True)
         project.cached(key).write_bytes(linked.cached(key).read_bytes())
@@ -80,14 +90,14 @@ def test_stashes_indexes_work_trees_and_other_references_are_kept(project: Publi
             linked.git("add", "--all")
         if state == "checked out":
             linked.git("commit", "-q", "-m", "Without a branch")
-    kept["staged"] = version(project, "staged")
+    kept["staged"] = make(project, "staged")
     project.git("add", "table.csv.dvc")
-    kept["written"] = version(project, "written")
-    garbage = {"garbage": version(project, "garbage", "left.csv")}
+    kept["written"] = make(project, "written")
+    garbage = {"garbage": make(project, "garbage", "left.csv")}
     (project.root / "left.csv.dvc").unlink()
-    done = gc(project, *ALL)
+    done = gc(project, *options)
     assert done.returncode == 0, done.stderr
-    assert missing(project, kept) == {"remote": [], "cache": []}
+    assert missing(project, kept) == {"remote": [] if pushed else [*kept], "cache": []}
     assert missing(project, garbage) == {"remote": ["garbage"], "cache": ["garbage"]}
     project.git("worktree", "remove", "--force", str(linked.root))
 
@@ -201,3 +211,90 @@ def test_a_remote_that_refuses_leaves_the_cache_and_it_can_be_done_again(
         front._server.refuse = lambda *_: None
         assert gc(project, *ALL).returncode == 0
     assert sorted(missing(project, garbage)["cache"]) == sorted(garbage)
+
+
+@pytest.fixture
+def on_branch(project: Published) -> dict[str, str]:
+    """Data that only the branch `side` needs, pushed and not pushed."""
+    project.git("checkout", "-q", "-b", "side")
+    data = {"pushed": version(project, "pushed", "pushed.csv")}
+    data["here"] = version(project, "not pushed", "more/here.csv", pushed=False)
+    project.commit("Side")
+    project.git("checkout", "-q", "main")
+    return data
+
+
+def test_the_only_copy_that_a_branch_needs_is_a_reason_to_refuse(
+    project: Published, on_branch: dict[str, str]
+) -> None:
+    done = gc(project, *HERE)
+    assert done.returncode == 1
+    assert "`gc` would delete 1 object that other commits of this clone need" in done.stderr
+    assert "  1 in more, needed by " in done.stderr
+    assert "--delete-needed=1." in done.stderr
+    assert missing(project, on_branch) == {"remote": ["here"], "cache": []}
+    assert gc(project, *HERE, "--delete-needed=1").returncode == 0
+    assert missing(project, on_branch) == {"remote": ["here"], "cache": ["pushed", "here"]}
+
+
+def test_a_whole_object_on_the_remote_is_a_copy_and_a_cut_off_one_is_none(
+    project: Published, on_branch: dict[str, str]
+) -> None:
+    project.put(on_branch["here"], b"not")
+    for options in (HERE, ("-A", "-f", "--not-in-remote")):
+        assert "--delete-needed=1." in gc(project, *options).stderr
+    assert missing(project, on_branch)["cache"] == []
+    project.put(on_branch["here"], b"not pushed")
+    assert gc(project, *HERE).returncode == 0
+    assert missing(project, on_branch) == {"remote": [], "cache": ["pushed", "here"]}
+
+
+def test_an_object_of_another_remote_is_looked_for_there(project: Published) -> None:
+    backup = replace(project, prefix=f"{project.prefix}-backup")
+    config = project.project.dvc_config.read_text()
+    section = config[config.index("['remote") :].replace("storage", "backup")
+    project.project.dvc_config.write_text(config + section.replace(project.prefix, backup.prefix))
+    project.commit("Backup")
+    project.git("checkout", "-q", "-b", "side")
+    data = {"backed up": version(project, "1", "b.csv", extra="  remote: backup\n", pushed=False)}
+    project.commit("Side")
+    project.git("checkout", "-q", "main")
+    for options in (HERE, ALL[:2] + HERE):  # with --cloud, too: no remote of main's has it
+        assert "1 of which nobody pushed" in gc(project, *options).stderr
+    assert missing(project, data)["cache"] == []
+    backup.put(data["backed up"], b"1")
+    assert gc(project, *HERE).returncode == 0
+    assert missing(project, data)["cache"] == ["backed up"]
+
+
+def test_a_remote_out_of_reach_is_a_reason_to_refuse_if_git_needs_something(
+    project: Published, on_branch: dict[str, str]
+) -> None:
+    garbage = {"garbage": version(project, "garbage", "left.csv", pushed=False)}
+    (project.root / "left.csv.dvc").unlink()
+    dead = f"http://127.0.0.1:{free_ports(1)[0]}"
+    text = project.project.env_file.read_text().replace(project.store.endpoint_url, dead)
+    project.project.env_file.write_text(text)
+    done = gc(project, *HERE, "--delete-needed=2")
+    assert done.returncode == 1
+    assert "`gc` deleted nothing: commits of this clone may need objects" in done.stderr
+    assert f"Could not list s3://{project.store.bucket}/{project.prefix}" in done.stderr
+    assert missing(project, on_branch | garbage)["cache"] == []
+    assert gc(project, *HERE, "-a").returncode == 0
+    assert missing(project, on_branch | garbage)["cache"] == ["garbage"]
+
+
+def test_a_shallow_clone_may_drop_what_is_pushed(project: Published, tmp_path: Path) -> None:
+    version(project, "two")
+    project.commit("Two")
+    shallow = replace(project, root=tmp_path / "shallow")
+    project.git("clone", "-q", "--depth", "1", f"file://{project.root}", str(shallow.root))
+    for name in (".env", ".venv"):
+        (shallow.root / name).symlink_to((project.root / name).resolve())
+    data = {"old": version(shallow, "old", "old.csv", pushed=False)}
+    (shallow.root / "old.csv.dvc").unlink()
+    assert "git fetch --unshallow --tags" in gc(shallow, *HERE).stderr
+    assert missing(shallow, data)["cache"] == []
+    shallow.put(data["old"], b"old")
+    assert gc(shallow, *HERE).returncode == 0
+    assert missing(shallow, data) == {"remote": [], "cache": ["old"]}

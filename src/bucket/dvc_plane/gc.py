@@ -1,23 +1,22 @@
-"""`dvc gc --cloud` deletes what it was not told to keep. This finds out first who needs that.
+"""`dvc gc` deletes all objects that its options do not name. This finds out first who needs them.
 
-What branches, tags, commits and experiments need is a reason to refuse: DVC has options to keep it.
-What git keeps besides (stashes, indexes, other work trees) is kept without a question.
+An object that goes from the cache alone, and is on the remote, is no loss.
+An object that branches, tags, commits or experiments need is a reason to refuse: DVC has options to
+keep it. Objects of stashes, indexes and other work trees are kept without a question.
 
-What this touches inside DVC: `Repo` and its `gc`, `brancher`, `index.used_objs` and
-`cloud.get_remote_odb`; the function `gc` of `dvc_data.hashfile.gc`, through which it deletes.
+What this touches inside DVC: `Repo` and its `gc`, `brancher`, `index.used_objs` and `cache`; the
+function `gc` of `dvc_data.hashfile.gc`, through which it deletes.
 """
 
 import argparse
 import logging
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bucket.dvc_plane import gc_order, gc_roots
-from bucket.errors import ProjectError
+from bucket.dvc_plane import gc_order, gc_pushed, gc_roots
+from bucket.dvc_plane.gc_lost import OPTION, Lost, NeededError
 from bucket.git_contents import Repository
 from bucket.paths import Project
 from bucket.remote.outputs import opened
@@ -26,14 +25,8 @@ from bucket.verify import Selection, revisions
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
-#: Our own option, with the number that the refusal names: who gives it has read that.
-OPTION = "--delete-needed="
-
-#: Another one: keep what only a reflog leads to.
+#: Our own option: keep what only a reflog leads to.
 REFLOG = "--reflog"
-
-#: What is shown of a long list.
-SHOWN = 10
 
 #: The options of DVC's `gc` that select commits, and how it deletes.
 SELECTING = (
@@ -45,40 +38,14 @@ SELECTING = (
     "workspace",
     "rev",
     "num",
+    "cloud",
+    "not_in_remote",
     "repos",
     "remote",
     "jobs",
     "force",
     "skip_failed",
 )
-
-
-class NeededError(ProjectError):
-    """What would be deleted is needed."""
-
-
-@dataclass
-class Lost:
-    """What other commits need of that which would be deleted.
-
-    Attributes:
-        objects: of each, the path of the file, and the commits that need it.
-        only_here: how many of them are in this clone's cache and not on the remote.
-        unknown: commits of which DVC cannot tell what they need, and why.
-        remotes: object databases that DVC would delete from.
-        kept: hashes that no option of DVC's names, and that are kept all the same.
-    """
-
-    objects: dict[tuple[Any, str], tuple[str, list[str]]] = field(default_factory=dict)
-    only_here: int = 0
-    unknown: dict[str, str] = field(default_factory=dict)
-    remotes: list[Any] = field(default_factory=list)
-    kept: set[Any] = field(default_factory=set)
-
-    @property
-    def number(self) -> int:
-        """How many to name to have them deleted all the same."""
-        return len(self.objects) + len(self.unknown)
 
 
 @contextmanager
@@ -89,18 +56,16 @@ def guarded(arguments: Sequence[str]) -> Iterator[list[str]]:
         arguments: with the word `gc` among them.
 
     Raises:
-        NeededError: they would delete what branches, tags or commits of this clone need, and do not
-            say so with the right number; or nobody can tell.
+        NeededError: they would delete objects that branches, tags or commits of this clone need,
+            and do not name the right number; or the need cannot be determined.
     """
     words = [word for word in arguments if not word.startswith(OPTION) and word != REFLOG]
     asked = _parsed(words)
-    if asked is None or asked.cmd != "gc" or not asked.cloud or asked.dry:
+    if asked is None or asked.cmd != "gc" or asked.dry:
         yield list(arguments)
         return
     lost = _lost(asked, reflog=REFLOG in arguments)
-    told = [word.removeprefix(OPTION) for word in arguments if word.startswith(OPTION)]
-    if lost.number and told != [str(lost.number)]:
-        raise NeededError(_refusal(lost, told))
+    lost.refuse_unless([word.removeprefix(OPTION) for word in arguments if word.startswith(OPTION)])
     with gc_order.remote_first(lost.remotes, lost.kept):
         yield words
 
@@ -117,12 +82,12 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace | None:
 
 
 def _lost(asked: argparse.Namespace, *, reflog: bool) -> Lost:
-    """What would be deleted, and is needed by a commit."""
+    """The objects that would be deleted although a commit needs them."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
     from dvc.scm import NoSCM
 
-    lost = Lost()
+    lost = Lost("gc --cloud" if asked.cloud else "gc")
     try:
         repo = Repo(asked.cd, _wait_for_lock=True)
     except DvcException:  # DVC will say it, and delete nothing
@@ -132,22 +97,61 @@ def _lost(asked: argparse.Namespace, *, reflog: bool) -> Lost:
             kept = _kept(repo, asked)
         except DvcException:  # so will it come to in DVC, before it deletes
             return lost
-        lost.remotes = list(kept)
-        if isinstance(repo.scm, NoSCM):  # no commit needs anything
-            return lost
-        repository = Repository.of(Project(Path(repo.root_dir)))
-        if repository.is_shallow:
-            raise NeededError(
-                "this clone is shallow. `gc --cloud` cannot know what the missing commits need, "
-                "and would delete it. Get them first: `git fetch --unshallow --tags`."
-            )
-        for odb, names in _needed(repo, asked, lost).items():
-            if odb in kept:  # else nothing is deleted there
-                _note(repo, odb, {oid: names[oid] for oid in names.keys() - kept[odb]}, lost)
-        _keep(repo, repository, asked, lost, reflog=reflog)
+        caches = {odb for _, odb in repo.cache.by_scheme() if odb}
+        lost.remotes = [odb for odb in kept if odb not in caches]
+        if not isinstance(repo.scm, NoSCM):  # else no commit needs anything
+            going = {odb: gc_pushed.objects(odb) - kept[odb] for odb in caches}
+            _look(repo, asked, kept, going, lost, reflog=reflog)
     finally:
         repo.close()
     return lost
+
+
+def _look(
+    repo: "Repo",
+    asked: argparse.Namespace,
+    kept: Mapping[Any, set[str]],
+    going: Mapping[Any, set[str]],
+    lost: Lost,
+    *,
+    reflog: bool,
+) -> None:
+    """Note in `lost` which of the objects that would go are needed.
+
+    Args:
+        repo: the project.
+        asked: DVC's arguments.
+        kept: hashes that DVC would keep, by cache and by remote that it would delete from.
+        going: hashes that would go, by cache. Without `--cloud` the pushed ones are taken out.
+        lost: gets the findings.
+        reflog: count the commits that only a reflog leads to.
+    """
+    remotes = gc_pushed.Remotes(repo, asked.remote)
+    if not asked.cloud:
+        for cache, oids in going.items():
+            oids -= remotes.pushed(remotes.place(cache.hash_name), cache, oids)
+        if not any(going.values()):
+            return
+    repository = Repository.of(Project(Path(repo.root_dir)))
+    if repository.is_shallow:
+        raise NeededError(
+            f"this clone is shallow. `{lost.command}` cannot know what the missing commits need, "
+            "and would delete it. Get them first: `git fetch --unshallow --tags`. "
+            f"{remotes.failure}".rstrip()
+        )
+    for place, names in _needed(repo, asked, remotes, lost).items():
+        cache = repo.cache.local if place.hash_name == gc_pushed.HASH else repo.cache.legacy
+        here, there = names.keys() & going[cache], set[str]()
+        if place in kept:
+            there = set(place.oids_exist(list(names.keys() - kept[place])))
+        else:
+            here -= remotes.pushed(place, cache, here)
+        lost.objects |= {(place, oid): names[oid] for oid in there | here}
+        lost.only_here += len(here - there)
+    _keep(repo, repository, asked, lost, reflog=reflog)
+    if not asked.cloud:
+        lost.kept = {one for one in lost.kept if any(one.value in oids for oids in going.values())}
+    lost.failure = remotes.failure
 
 
 def _keep(
@@ -174,17 +178,8 @@ def _keep(
                     lost.kept |= ones
 
 
-def _note(repo: "Repo", odb: Any, names: dict[str, tuple[str, list[str]]], lost: Lost) -> None:
-    """Note which of these are on a remote, or else in this clone's cache, where they go, too."""
-    there = set(odb.oids_exist(list(names)))
-    cache = repo.cache.local if odb.hash_name == "md5" else repo.cache.legacy
-    here = set(cache.oids_exist(list(names.keys() - there)))
-    lost.objects |= {(odb, oid): names[oid] for oid in there | here}
-    lost.only_here += len(here)
-
-
 def _kept(repo: "Repo", asked: argparse.Namespace) -> dict[Any, set[str]]:
-    """For every remote that DVC's `gc` would delete from: what it would keep there."""
+    """The hashes that DVC's `gc` would keep, by cache and by remote that it would delete from."""
     kept: dict[Any, set[str]] = {}
 
     def record(odb: Any, used: Any, **_: Any) -> int:
@@ -195,34 +190,31 @@ def _kept(repo: "Repo", asked: argparse.Namespace) -> dict[Any, set[str]]:
     told.disabled = True
     try:
         with gc_order.replaced(record):
-            repo.gc(cloud=True, dry=True, **{name: getattr(asked, name) for name in SELECTING})
+            repo.gc(dry=True, **{name: getattr(asked, name) for name in SELECTING})
     finally:
         told.disabled = False
-    for _, odb in repo.cache.by_scheme():
-        kept.pop(odb, None)
     return kept
 
 
 def _needed(
-    repo: "Repo", asked: argparse.Namespace, lost: Lost
+    repo: "Repo", asked: argparse.Namespace, remotes: gc_pushed.Remotes, lost: Lost
 ) -> dict[Any, dict[str, tuple[str, list[str]]]]:
     """For every remote: objects, the path of each and the commits that need it.
 
     Commits of which that cannot be told go to `lost.unknown`.
     """
-    remotes: dict[Any, dict[str, tuple[str, list[str]]]] = {}
+    needed: dict[Any, dict[str, tuple[str, list[str]]]] = {}
     project = Project(Path(repo.root_dir))
     named = revisions.select(project, Selection(all_branches=True, all_tags=True))
-    names = {one.commit: str(one) for one in named}
-    # A branch or tag leads to one of these. The workspace, which comes first, is always kept.
+    names = {one.commit: str(one) for one in named} | {"workspace": "the workspace"}
+    # A branch or tag leads to one of these.
     for sha in repo.brancher(all_commits=True, all_experiments=True, sha_only=True):
         commit = names.get(sha, sha[:7])
         for odb, ones in _used(repo, asked, lost, commit).items():
             for one in ones:
-                place = odb or repo.cloud.get_remote_odb(asked.remote, "gc -c", one.name)
-                found = remotes.setdefault(place, {})
+                found = needed.setdefault(odb or remotes.place(one.name), {})
                 found.setdefault(one.value, (one.obj_name or one.value, []))[1].append(commit)
-    return remotes
+    return needed
 
 
 def _used(repo: "Repo", asked: argparse.Namespace, lost: Lost, name: str) -> Mapping[Any, Set[Any]]:
@@ -240,30 +232,3 @@ def _used(repo: "Repo", asked: argparse.Namespace, lost: Lost, name: str) -> Map
         return {}
     found: Mapping[Any, Set[Any]] = used
     return found
-
-
-def _refusal(lost: Lost, told: Sequence[str]) -> str:
-    """What would be lost, how to keep it, and how to delete it all the same."""
-    objects = f"{len(lost.objects):,} object{'' if len(lost.objects) == 1 else 's'}"
-    only_here = f", {lost.only_here:,} of which nobody pushed" if lost.only_here else ""
-    lines = [
-        f"`gc --cloud` would delete {objects} that other commits of this clone need{only_here}:"
-        if lost.objects
-        else "cannot determine which of the objects that `gc --cloud` would delete these need:"
-    ]
-    groups = Counter(
-        (path.rpartition("/")[0] or path, ", ".join(commits[:SHOWN]))
-        for path, commits in lost.objects.values()
-    )
-    for (path, commits), count in groups.most_common(SHOWN):
-        lines.append(f"  {count:,} in {path}, needed by {commits}")
-    if len(groups) > SHOWN:
-        lines.append(f"  and more in {len(groups) - SHOWN:,} other places")
-    lines += [f"  unknown: {what}: {why}" for what, why in list(lost.unknown.items())[:SHOWN]]
-    lines.append(
-        "Nothing was deleted. To keep them, add --all-branches --all-tags --all-commits (and "
-        f"--all-experiments for those of `dvc exp`). To delete them, add {OPTION}{lost.number}."
-    )
-    if told:
-        lines.append(f"{OPTION}{told[0]} is not their number.")
-    return "\n".join(lines)
