@@ -59,7 +59,7 @@ def write(
         LockError: its lock file is not what DVC writes.
         NotTrackedError, NotPushedError, TransferError: data that was asked for cannot be had.
     """
-    place = out.with_name(f"{out.name.removesuffix('.zip')}.zip") if as_zip else out
+    place = _zip_beside(out) if as_zip else out
     _check_is_free(place)
     with revision.opened(project, rev) as commit, _unfinished(place) as folder:
         facts = _facts(project, commit, folder, data)
@@ -75,6 +75,12 @@ def write(
                 shutil.rmtree(place)
             folder.rename(place)
         return Written(place, commit.commit, len(facts.run.stages), facts.notes())
+
+
+def _zip_beside(folder: Path) -> Path:
+    """The zip file for a folder, also for `.` and `..`, whose names are not in the path."""
+    named = folder if folder.name not in {"", ".."} else folder.resolve()
+    return named.with_name(f"{named.name.removesuffix('.zip')}.zip")
 
 
 def _facts(project: Project, commit: Revision, folder: Path, data: Sequence[str]) -> Facts:

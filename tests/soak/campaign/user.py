@@ -117,7 +117,7 @@ def unfinished(box: Sandbox, random: Random) -> Allowed:
     if random.random() < 0.5:
         box.run("bucket", "push", "-q")
     box.run("git", "stash", "-q")
-    box.run("bucket", "dvc", "checkout", "-q", "--force")
+    box.run("bucket", "dvc", "checkout", "-q")
     rewritten = exactly(f"clone/{name}" for name in names)
     return either(gives_up, rewritten, index_of("clone"))
 
