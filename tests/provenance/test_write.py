@@ -1,5 +1,6 @@
 """What `bucket provenance` writes: the same bytes for a commit, folder or zip; else, one line."""
 
+import contextlib
 import subprocess
 import zipfile
 from html.parser import HTMLParser
@@ -123,3 +124,12 @@ def test_what_cannot_be_described_is_one_line(repo: Repo, tmp_path: Path) -> Non
         repo.git("reset", "-q", "--hard", "HEAD~1")
     repo.git("checkout", "-q", "-")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_zip_of_the_current_folder_is_beside_it(repo: Repo, tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    with contextlib.chdir(folder):
+        written = provenance.write(repo.project, "HEAD", Path(), as_zip=True)
+    assert written.place == tmp_path / "here.zip"
+    assert zipfile.is_zipfile(written.place)

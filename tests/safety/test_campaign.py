@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lfs.lfs_tools import needs_git_lfs
 from tests.soak.campaign import commands
 from tests.soak.campaign.sandbox import Sandbox, sandbox
 from tests.soak.campaign.sequence import Campaign, FailedError
+
+pytestmark = needs_git_lfs
 
 #: With a command killed, a full disk, a dead store, and a name that programs trip over.
 DAYS = (

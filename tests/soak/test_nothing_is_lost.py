@@ -11,9 +11,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lfs.lfs_tools import needs_git_lfs
 from tests.soak.campaign import commands
 from tests.soak.campaign.sandbox import Sandbox, sandbox
 from tests.soak.campaign.sequence import Campaign, FailedError
+
+pytestmark = needs_git_lfs
 
 SEQUENCES = int(os.environ.get("CAMPAIGN_SEQUENCES", "200"))
 SEED = os.environ.get("CAMPAIGN_SEED") or str(int(time.time()))

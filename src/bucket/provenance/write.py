@@ -60,7 +60,7 @@ def write(
         LockError: its lock file is not what DVC writes.
         NotTrackedError, NotPushedError, TransferError: data that was asked for cannot be had.
     """
-    place = out.with_name(f"{out.name.removesuffix('.zip')}.zip") if as_zip else out
+    place = _zip_beside(out) if as_zip else out
     with revision.opened(project, rev) as commit:
         if as_zip:
             with (
@@ -84,6 +84,12 @@ def _fill(folder: Path, project: Project, commit: Revision, data: Sequence[str])
     made.add_preview()
     made.crate.metadata.write(folder)
     return facts
+
+
+def _zip_beside(folder: Path) -> Path:
+    """The zip file for a folder, also for `.` and `..`, whose names are not in the path."""
+    named = folder if folder.name not in {"", ".."} else folder.resolve()
+    return named.with_name(f"{named.name.removesuffix('.zip')}.zip")
 
 
 def _facts(project: Project, commit: Revision, folder: Path, data: Sequence[str]) -> Facts:

@@ -96,8 +96,7 @@ def remove(box: Sandbox, random: Random) -> Allowed:
 
 def edit_data(box: Sandbox, random: Random) -> Allowed:
     """A file that DVC tracks gets more bytes, in place: the cache must keep the old version."""
-    found = sorted((box.clone / "data" / "raw").rglob("*.dvc"))
-    files = [path for one in found if (path := one.with_suffix("")).is_file()]
+    files = _added(box)
     if not files:
         return nothing
     path = random.choice(files)
@@ -108,16 +107,19 @@ def edit_data(box: Sandbox, random: Random) -> Allowed:
 
 def unfinished(box: Sandbox, random: Random) -> Allowed:
     """Another version of the data, known to DVC, goes to the stash before it is committed."""
-    gives_up = edit_data(box, random)
-    found = (box.clone / "data" / "raw").rglob("*.dvc")
-    names = [
-        os.fspath(path.relative_to(box.clone)) for path in found if path.with_suffix("").is_file()
-    ]
+    files = _added(box)
+    if not files:
+        return nothing
+    path = random.choice(files)
+    gives_up, content = _given_up(box, path), path.read_bytes()
+    path.unlink()
+    path.write_bytes(content + _content(random).encode())
+    names = [os.fspath(path.relative_to(box.clone)) + ".dvc" for path in files]
     box.run("bucket", "dvc", "commit", "-q", "--force", *names)
     if random.random() < 0.5:
         box.run("bucket", "push", "-q")
     box.run("git", "stash", "-q")
-    box.run("bucket", "dvc", "checkout", "-q", "--force")
+    box.run("bucket", "dvc", "checkout", "-q")
     rewritten = exactly(f"clone/{name}" for name in names)
     return either(gives_up, rewritten, index_of("clone"))
 
@@ -228,6 +230,12 @@ def colleague(box: Sandbox, random: Random) -> Allowed:
         box.run(*words, folder="other")
     box.run("git", "pull", "-q", "--rebase")
     return index_of("clone", "other")
+
+
+def _added(box: Sandbox) -> list[Path]:
+    """Single files that were added to DVC."""
+    found = sorted((box.clone / "data" / "raw").rglob("*.dvc"))
+    return [path for one in found if (path := one.with_suffix("")).is_file()]
 
 
 def _any_file(box: Sandbox, random: Random) -> Path | None:
