@@ -2,18 +2,15 @@
 
 import hashlib
 import io
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
-from pyarrow import csv, feather, parquet
+from pyarrow import parquet
 
 from bucket import (
     Project,
@@ -22,8 +19,6 @@ from bucket import (
     iter_samples,
     open_dataset,
     open_file,
-    pack,
-    tracked,
     upload,
 )
 from bucket.content import PIECE_BYTES
@@ -31,42 +26,20 @@ from bucket.errors import ChecksumError
 from pipeline.stage import StageError
 from pipeline.tables import read_parquet, write_parquet
 from tests.reading.conftest import GROUP, flights, fresh_clone
+from tests.safety.tables import (
+    CSV_ROWS,
+    FOLDERS,
+    NOTES,
+    TRACKED,
+    damaged,
+    flipped,
+    key_of,
+    publish_tables,
+)
 from tests.stores.access import StoreAccess
 from tests.stores.plain_front import Headers, PlainFront
 from tests.stores.swift import Swift
 from tests.verify.published import Published, flip_on_disk, on_each_store, s3
-
-#: What is tracked. The two Parquet files are as `dvc add` of our own and of foreign files has them.
-TRACKED = ("ours.parquet", "foreign.parquet", "table.arrow", "table.csv", "notes.bin")
-FOLDERS = ("shards", "tars", "loose")
-
-#: Rows of the CSV file, which is read in several pieces.
-CSV_ROWS = 150_000
-
-NOTES = bytes(range(251)) * 10_000
-
-
-def publish_tables(made: Published) -> None:
-    """Tag `v1` has everything."""
-    root = made.root
-    parquet.write_table(
-        flights(), root / "ours.parquet", row_group_size=GROUP, write_page_checksum=True
-    )
-    parquet.write_table(
-        flights(), root / "foreign.parquet", compression="none", use_dictionary=False
-    )
-    feather.write_feather(flights(), root / "table.arrow", compression="uncompressed")
-    csv.write_csv(flights(0, CSV_ROWS), root / "table.csv")
-    (root / "notes.bin").write_bytes(NOTES)
-    (root / "loose").mkdir()
-    for number in range(3):
-        (root / "loose" / f"{number}.txt").write_bytes(os.urandom(40_000))
-    pack(root / "loose", root / "shards")
-    pack(root / "loose", root / "tars", form="tar")
-    made.dvc("add", *TRACKED, *FOLDERS)
-    made.commit("Tables")
-    made.dvc("push")
-    made.git("tag", "v1")
 
 
 @pytest.fixture(scope="session")
@@ -97,36 +70,6 @@ def on_seaweed(
     made = fresh_clone(published_tables["seaweed"], tmp_path)
     monkeypatch.chdir(made.root)
     return made
-
-
-def flipped(content: bytes, at: int | None = None) -> bytes:
-    """The content with two other bytes, in the middle or at a place."""
-    place = len(content) // 2 if at is None else at
-    return (
-        content[:place]
-        + bytes(byte ^ 1 for byte in content[place : place + 2])
-        + content[place + 2 :]
-    )
-
-
-def key_of(where: Published, path: str) -> str:
-    found = tracked.find(path, "v1")
-    return found.key(found.files[0]).removeprefix(f"{where.prefix}/")
-
-
-@contextmanager
-def damaged(
-    where: Published, path: str, *, in_parts: bool, change: Callable[[bytes], bytes] = flipped
-) -> Iterator[None]:
-    """The object of a file has other bytes for a while: its ETag tells of it, or is no MD5."""
-    key = key_of(where, path)
-    original = where.get(key)
-    put = where.put_with_plausible_tag if in_parts else where.put
-    put(key, change(original))
-    try:
-        yield
-    finally:
-        where.put(key, original)
 
 
 @pytest.mark.usefixtures("clone")
