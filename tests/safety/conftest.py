@@ -13,6 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.safety.tables import (  # noqa: F401 (fixtures: pytest finds them by name here)
+    clone,
+    on_seaweed,
+    published_tables,
+)
 from tests.safety.template_project import (  # noqa: F401 (fixtures: pytest finds them by name here)
     template,
     template_original,

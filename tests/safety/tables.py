@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
 from pyarrow import csv, feather, parquet
 
 from bucket import pack, tracked
-from tests.reading.conftest import GROUP, flights
-from tests.verify.published import Published
+from tests.reading.conftest import GROUP, flights, fresh_clone
+from tests.stores.access import StoreAccess
+from tests.verify.published import Published, on_each_store
 
 #: What is tracked. The two Parquet files are as `dvc add` of our own and of foreign files has them.
 TRACKED = ("ours.parquet", "foreign.parquet", "table.arrow", "table.csv", "notes.bin")
@@ -71,3 +74,33 @@ def damaged(
         yield
     finally:
         where.put(key, original)
+
+
+@pytest.fixture(scope="session")
+def published_tables(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Published]:
+    return on_each_store(request, tmp_path_factory, publish_tables)
+
+
+@pytest.fixture
+def clone(
+    remote_store: StoreAccess,
+    published_tables: dict[str, Published],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Published:
+    """A clone without data, on each store in turn, which is the current folder."""
+    made = fresh_clone(published_tables[remote_store.name], tmp_path)
+    monkeypatch.chdir(made.root)
+    return made
+
+
+@pytest.fixture
+def on_seaweed(
+    published_tables: dict[str, Published], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Published:
+    """The same of one store, for promises that do not depend on it."""
+    made = fresh_clone(published_tables["seaweed"], tmp_path)
+    monkeypatch.chdir(made.root)
+    return made

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 from pyarrow import parquet
@@ -23,53 +22,11 @@ from bucket import (
 )
 from bucket.content import PIECE_BYTES
 from bucket.errors import ChecksumError
-from pipeline.stage import StageError
-from pipeline.tables import read_parquet, write_parquet
 from tests.reading.conftest import GROUP, flights, fresh_clone
-from tests.safety.tables import (
-    CSV_ROWS,
-    FOLDERS,
-    NOTES,
-    TRACKED,
-    damaged,
-    flipped,
-    key_of,
-    publish_tables,
-)
-from tests.stores.access import StoreAccess
+from tests.safety.tables import CSV_ROWS, FOLDERS, NOTES, TRACKED, damaged, flipped, key_of
 from tests.stores.plain_front import Headers, PlainFront
 from tests.stores.swift import Swift
-from tests.verify.published import Published, flip_on_disk, on_each_store, s3
-
-
-@pytest.fixture(scope="session")
-def published_tables(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Published]:
-    return on_each_store(request, tmp_path_factory, publish_tables)
-
-
-@pytest.fixture
-def clone(
-    remote_store: StoreAccess,
-    published_tables: dict[str, Published],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Published:
-    """A clone without data, on each store in turn, which is the current folder."""
-    made = fresh_clone(published_tables[remote_store.name], tmp_path)
-    monkeypatch.chdir(made.root)
-    return made
-
-
-@pytest.fixture
-def on_seaweed(
-    published_tables: dict[str, Published], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Published:
-    """The same of one store, for promises that do not depend on it."""
-    made = fresh_clone(published_tables["seaweed"], tmp_path)
-    monkeypatch.chdir(made.root)
-    return made
+from tests.verify.published import Published, flip_on_disk, s3
 
 
 @pytest.mark.usefixtures("clone")
@@ -315,12 +272,3 @@ def test_a_download_is_compared_with_the_hash_that_upload_left(
     with pytest.raises(ChecksumError, match="has SHA-256"):
         download(key, tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == b"good"
-
-
-def test_stages_write_checksums_of_pages_and_compare_them(tmp_path: Path) -> None:
-    path = tmp_path / "flights.parquet"
-    write_parquet(flights().to_pandas(), pa.schema(flights().schema), path)
-    read_parquet(path)
-    path.write_bytes(flipped(path.read_bytes()))
-    with pytest.raises(StageError, match="CRC checksum verification failed"):
-        read_parquet(path)
