@@ -153,7 +153,9 @@ def _refuses_us(port: int, name: str, context: ssl.SSLContext) -> bool:
         raise ServerError(_open_port(port, name, "shows another certificate")) from None
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return False
-    except ssl.SSLError:
+    except ssl.SSLError as error:
+        if "ALERT" in (error.reason or ""):  # it speaks TLS, and is still loading its certificate
+            return False
         raise ServerError(_open_port(port, name, "does not speak TLS")) from None
     except OSError:  # it is closed, or silent
         return False

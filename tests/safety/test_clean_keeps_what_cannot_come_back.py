@@ -244,7 +244,7 @@ def test_without_a_store_nothing_is_asked_where_the_cache_has_all(ran: Published
 def test_without_a_finished_set_up_data_stays_and_caches_go(ran: Published) -> None:
     (ran.root / ".venv" / ".installed").unlink()
     (ran.root / ".mypy_cache").mkdir()
-    done = ran.clone.make("clean")
+    done = ran.clone.make("--no-print-directory", "clean")
     assert done.stdout == (
         "Kept all data: without .venv nothing can prove that it comes back (make setup).\n"
     )

@@ -53,7 +53,8 @@ def check_links(clone: Project) -> None:
             f"{_resolved(clone.root)}. {REFUSED}"
         )
     dvc = clone.dvc_config.parent
-    locks = clone.root.rglob("dvc.lock")  # DVC cannot read one whose link leads nowhere
+    # DVC cannot read a lock file whose link leads nowhere, and `rglob("dvc.lock")` skips it.
+    locks = [path for path in clone.root.rglob("*") if path.name == "dvc.lock"]
     for path in (dvc, clone.root / ".venv", *dvc.rglob("*"), *locks):
         if not _is_in(_resolved(path), clone):
             name = path.relative_to(clone.root)

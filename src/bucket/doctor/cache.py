@@ -12,7 +12,7 @@ from bucket.doctor.check import Check, Skip, Warn
 from bucket.doctor.patient import Patient
 from bucket.doctor.repository import GitThere, dvc_options
 from bucket.dvc_plane import config
-from bucket.errors import ProjectError
+from bucket.errors import ProjectError, SettingsError
 from bucket.files import readable_size
 from bucket.remote.outputs import opened, outputs
 from bucket.verify.cache import LocalCache
@@ -106,7 +106,7 @@ def _linked(patient: Patient) -> Iterator[str]:
     try:
         with opened(patient.project) as repo:
             places = [Path(out.fs_path) for _, out in outputs(repo) if out.protocol == "local"]
-    except ProjectError:
+    except (ProjectError, SettingsError):
         raise Skip("DVC cannot read the project") from None
     objects: set[tuple[int, int]] | None = None
     for place in places:

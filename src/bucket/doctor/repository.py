@@ -7,7 +7,7 @@ from typing import ClassVar
 from bucket.doctor.check import Check, Problem, Skip, Warn
 from bucket.doctor.patient import Patient
 from bucket.dvc_plane import config
-from bucket.errors import ProjectError
+from bucket.errors import ProjectError, SettingsError
 from bucket.git_contents import ended
 from bucket.remote import unseen
 from bucket.remote.outputs import opened
@@ -137,7 +137,7 @@ class DvcFilesSeen(Check):
         try:
             with opened(patient.project) as repo:
                 found = unseen.unseen(patient.project, repo)
-        except ProjectError:
+        except (ProjectError, SettingsError):
             raise Skip("DVC cannot read the project") from None
         if found:
             path, why = next(iter(found.items()))
