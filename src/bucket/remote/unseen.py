@@ -40,11 +40,13 @@ def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[st
     names = _tracked(project, repo, commit)
     if not names:
         return {}
-    seen = {_from_root(repo, stage.path) for stage in repo.index.stages}
+    seen = {_from_root(repo, one.path): bool(one.outs or one.cmd) for one in repo.index.stages}
     whole = {_from_root(repo, out.fs_path) for out in repo.index.outs if out.protocol == "local"}
     found = {}
     for name in names:
         if name in seen:
+            if not seen[name]:  # a full disk leaves such a file
+                found[name] = "it names no data: `git log -p` shows what it named"
             continue
         why = _why(project, repo, name, whole, is_workspace=commit is None)
         if why or name.endswith(SUFFIX):  # a dvc.yaml can be seen and hold no stage
