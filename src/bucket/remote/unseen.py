@@ -23,7 +23,10 @@ PIPELINE, SUFFIX = "dvc.yaml", ".dvc"
 CONFIG = ".dvc/config"
 
 #: What to do about such a file.
-FIX = "Change that line so that neither git nor DVC ignores the folder and the file."
+FIX = (
+    "Change the ignore line so that neither git nor DVC ignores the folder and the file. Restore a "
+    "file that names no data."
+)
 
 
 def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[str, str]:
