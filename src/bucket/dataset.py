@@ -21,7 +21,7 @@ from bucket.paths import Project
 from bucket.proof import Proven
 from bucket.settings import Settings
 from bucket.sources import Source, locate
-from bucket.table import Table
+from bucket.table import Table, judged
 
 #: Formats by the end of a file's name, as pyarrow calls them.
 FORMATS = {
@@ -115,7 +115,7 @@ def opened(
             f"{title} has no column {', '.join(unknown)}. It has {', '.join(table.schema.names)}."
         )
     table.columns, table.rows, table.fetch = columns, rows, source.fetch
-    table.damaged = source.damaged
+    table.damaged, table.judge = source.damaged, source.judge
     if source.content and isinstance(table.format, ds.CsvFileFormat):
         table.pieces = partial(_csv_pieces, source.content)
     return table
@@ -170,7 +170,8 @@ def _table(source: Source) -> Table:
         )
         for name, place, size in source.files
     ]
-    schema = fragments[0].physical_schema
+    with judged(source.judge, [fragments[0].path]):
+        schema = fragments[0].physical_schema
     for field in fields:
         schema = schema.append(field)
     return Table(fragments, schema, file_format, source.filesystem)

@@ -81,7 +81,8 @@ def pack(
         progress: hears how far it is.
 
     Raises:
-        PackError: there are no files, a name is no UTF-8, or the metadata does not fit.
+        PackError: there are no files, one is gone before it was read, something in the folder is no
+            file or cannot be listed, a name is no UTF-8, or the metadata does not fit.
         OutputError: `out` holds something that this clone did not write there.
     """
     if form not in ENDS:
@@ -101,9 +102,12 @@ def pack(
         done = 0
         for number, share in enumerate(shards):
             path = unfinished / f"shard-{number:05}{ENDS[form]}"
-            for size in write(path, folder, share, labels):
-                done += size
-                progress(done, whole)
+            try:
+                for size in write(path, folder, share, labels):
+                    done += size
+                    progress(done, whole)
+            except FileNotFoundError as error:
+                raise PackError(f"{error.filename} was removed while it was packed.") from None
     size = sum(path.stat().st_size for path in out.iterdir())
     return Packed(out, len(files), len(shards), size)
 
@@ -116,13 +120,19 @@ Labels = Mapping[str, Mapping[str, Any]]
 
 
 def _files(folder: Path) -> list[File]:
-    """All files of the folder in the order of their names' bytes, which no locale changes."""
+    """All files of the folder in the order of their names' bytes, which no locale changes.
+
+    Nothing is left out without a word: who packs a folder may delete it afterwards.
+    """
     if not folder.is_dir():
         raise PackError(f"{folder} is no folder.")
     found = []
-    for path in folder.rglob("*"):
+    for path in _walk(folder):
         if not path.is_file():
-            continue
+            raise PackError(
+                f"{path} is no file, or a link to a folder or to nowhere. It cannot be packed, so "
+                "nothing was. Replace it by its content, or remove it."
+            )
         name = path.relative_to(folder).as_posix()
         try:
             name.encode()
@@ -132,6 +142,21 @@ def _files(folder: Path) -> list[File]:
     if not found:
         raise PackError(f"{folder} has no files.")
     return sorted(found, key=lambda file: file[0].encode())
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Everything in a folder that is no folder; links to folders are not followed.
+
+    Raises:
+        PackError: a folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise PackError(f"{error.filename} cannot be listed: {error.strerror}.") from None
+
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        yield from (Path(root, name) for name in (*names, *links))
 
 
 def _metadata(path: Path, files: Sequence[File], folder: Path) -> "Labels":

@@ -82,9 +82,10 @@ class Proof:
         """
         if self.full:
             with ThreadPoolExecutor(THREADS) as pool:
-                list(pool.map(self._check_cached, self.found.files))
+                list(pool.map(self.check_file, self.found.files))
 
-    def _check_cached(self, file: TrackedFile) -> None:
+    def check_file(self, file: TrackedFile) -> None:
+        """Hash a file in the cache; errors as of `check_cached`."""
         from bucket.verify.needed import file_md5
 
         path = self.found.cached(file)

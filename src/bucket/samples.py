@@ -19,7 +19,7 @@ from bucket.paths import Project
 from bucket.proof import Proven
 from bucket.settings import Settings
 from bucket.sources import Source, locate
-from bucket.table import BROKEN, IN_MEMORY, THREADS, is_broken_page
+from bucket.table import BROKEN, IN_MEMORY, THREADS, is_broken_page, judged
 
 #: Row groups that are mixed with each other where samples are shuffled, and so held at a time.
 MIXED = 8
@@ -119,7 +119,8 @@ def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample
 
 def _read(source: Source, group: ds.ParquetFileFragment) -> pa.Table:
     try:
-        return group.to_table()
+        with judged(source.judge, [group.path]):
+            return group.to_table()
     except OSError as error:
         if source.damaged and is_broken_page(error):
             raise source.damaged(group.path, BROKEN) from None
@@ -130,10 +131,12 @@ def _opened(source: Source, file: tuple[str, str, int | None]) -> ds.ParquetFile
     """A shard, of which the footer is read; by its size, where that is known, with one request."""
     name, place, size = file
     shard = format_of("parquet").make_fragment(place, source.filesystem, file_size=size)
-    if {NAME, DATA} - set(shard.physical_schema.names):
+    with judged(source.judge, [place]):
+        columns = shard.physical_schema.names
+    if {NAME, DATA} - set(columns):
         raise FormatError(
-            f"{name} is no shard of samples: it has the columns "
-            f"{', '.join(shard.physical_schema.names)}, not {NAME} and {DATA}."
+            f"{name} is no shard of samples: it has the columns {', '.join(columns)}, not {NAME} "
+            f"and {DATA}."
         )
     return shard
 

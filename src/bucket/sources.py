@@ -15,7 +15,7 @@ from bucket.errors import ProjectError
 from bucket.paths import Project
 from bucket.proof import Proof, Proven
 from bucket.settings import Settings
-from bucket.table import Damaged, Fetch
+from bucket.table import Damaged, Fetch, Judge
 from bucket.whole_files import WholeFiles, place
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Source:
         content: opens a recorded file by its path for the file system, as a stream that proves it;
             None for the workspace, whose files are read as they are.
         damaged: makes the error for a damaged recorded file.
+        judge: hashes a recorded file in the cache, and raises if it is damaged.
     """
 
     filesystem: filesystems.FileSystem
@@ -46,6 +47,7 @@ class Source:
     fetch: Fetch | None = None
     content: Callable[[str], Content] | None = None
     damaged: Damaged | None = None
+    judge: Judge | None = None
 
     def open(self, place: str, piece_bytes: int = PIECE_BYTES) -> BinaryIO:
         """A file by its path for the file system, for reading bytes in pieces of a size."""
@@ -99,6 +101,7 @@ def _recorded(proof: Proof) -> Source:
         places,
         content=lambda place: content.cached(found, cached[place]),
         damaged=lambda place, what: versions.damaged(found, cached[place], what, Path(place)),
+        judge=lambda place: proof.check_file(cached[place]),
     )
 
 

@@ -1,6 +1,6 @@
 """What `open_dataset` returns: a Dataset of pyarrow with columns and rows it was opened for."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,9 @@ AHEAD = 2
 #: Makes the error for a damaged file, from its place and what was found.
 Damaged = Callable[[str, str], BucketError]
 
+#: Hashes a recorded file in the cache, by its place; raises ChecksumError if it is damaged.
+Judge = Callable[[str], None]
+
 
 class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
     """A pyarrow Dataset that reads the columns and rows it was opened for unless told otherwise.
@@ -49,6 +52,7 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
         fetch: gets a file whole, where that is faster than asking for its parts; else None.
         pieces: gives a file in pieces, hashed on the way, where all of it is read; else None.
         damaged: makes the error for a page with another checksum; None to raise pyarrow's.
+        judge: of files that Arrow cannot read, tells those that are damaged; None for no judgement.
     """
 
     columns: Sequence[str] | None = None
@@ -56,6 +60,7 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
     fetch: Fetch | None = None
     pieces: Pieces | None = None
     damaged: Damaged | None = None
+    judge: Judge | None = None
 
     def scanner(self, **options: Any) -> ds.Scanner:
         """As pyarrow's, within the columns and rows that this was opened for."""
@@ -178,7 +183,8 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
     def _naming_damage(self, options: dict[str, Any]) -> Iterator[None]:
         """Arrow tells of a broken page, but not of which file: read them again, one by one."""
         try:
-            yield
+            with judged(self.judge, (fragment.path for fragment in self.get_fragments())):
+                yield
         except OSError as error:
             if not self.damaged or not is_broken_page(error):
                 raise
@@ -197,6 +203,22 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
             ) from None
 
 
-def is_broken_page(error: OSError) -> bool:
+@contextmanager
+def judged(judge: Judge | None, places: Iterable[str]) -> Iterator[None]:
+    """Where Arrow cannot read one of these files, because it is damaged, that is the error.
+
+    Raises:
+        ChecksumError: it is.
+    """
+    try:
+        yield
+    except (OSError, pa.ArrowInvalid) as error:
+        if judge and not is_broken_page(error):
+            for place in places:
+                judge(place)
+        raise
+
+
+def is_broken_page(error: Exception) -> bool:
     """Whether bytes of a page are not those of which its writer noted the checksum."""
     return BROKEN_PAGE in str(error)

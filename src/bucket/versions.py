@@ -67,7 +67,7 @@ def damaged(
     """What to raise where a file is on the remote, or in the cache, with another content."""
     where = f"in the cache ({cached})" if cached else f"on the remote {found.remote.address}"
     fix = (
-        "Delete that file and run `bucket pull`."
+        "`bucket verify --cache --repair` moves it aside; then run `bucket pull`."
         if cached
         else "Repair it from a clone that has the data: "
         f"`bucket verify{_rev(found)} --deep --repair`."

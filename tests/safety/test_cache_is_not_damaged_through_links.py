@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from functools import partial
 from hashlib import md5
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from bucket.doctor.cache import CacheContents, RootWritesThrough
 from bucket.doctor.check import Skip, Warn
 from bucket.doctor.patient import Patient
 from bucket.dvc_plane import config
+from bucket.errors import ProjectError
 from bucket.verify import cache
 from tests.safety.conftest import Stranger
 from tests.verify.published import Published
@@ -201,3 +204,26 @@ def test_the_cache_is_checked_without_a_store_and_alone(project: Published) -> N
     project.clone.run("bucket", "verify", "--cache")
     both = project.clone.run("bucket", "verify", "--cache", "--deep", check=False)
     assert both.returncode == 2
+
+
+@pytest.mark.parametrize("what", ["a folder", "an object"])
+def test_an_object_that_cannot_be_read_is_neither_right_nor_damaged(
+    project: Published, what: str, open_folder: Path, stranger: Stranger
+) -> None:
+    theirs = Published(open_folder / "project", project.store, project.prefix)
+    shutil.copytree(project.root, theirs.root, symlinks=True)
+    found = cached_object(theirs, "one.csv")
+    (found if what == "an object" else found.parent).chmod(0)
+    for path in (theirs.root, *theirs.root.rglob("*")):
+        os.chown(path, stranger.uid, stranger.gid, follow_symlinks=False)
+
+    def checked(repair: str) -> None:
+        os.environ["HOME"] = str(open_folder)
+        cache.check(theirs.project, repair=bool(repair))
+
+    cache.check(project.project)  # the stranger cannot import what this imports
+    for repair in ("", "repair"):
+        with pytest.raises((ProjectError, PermissionError), match=str(found.parent)):
+            stranger.call(partial(checked, repair))
+    found.parent.chmod(0o700)
+    assert found.read_text() == text_of("one.csv")

@@ -128,6 +128,18 @@ def test_a_file_inside_data_that_dvc_tracks_as_a_whole_is_named(
     ]
 
 
+@pytest.mark.parametrize("text", ["", "outs: []\n"])
+def test_a_file_that_names_no_data_any_more_is_named(template: Published, text: str) -> None:
+    add(template, "data/raw/one.csv")
+    template.commit("Data")
+    template.clone.run("bucket", "push")
+    (template.root / "data/raw/one.csv.dvc").write_text(text)
+    verified = template.clone.run("bucket", "verify", check=False)
+    assert verified.returncode == 1
+    assert "Complete" not in verified.stdout
+    assert "data/raw/one.csv.dvc (it names no data" in verified.stdout
+
+
 def test_files_of_another_project_inside_this_one_are_not_missed(
     template: Published,
 ) -> None:

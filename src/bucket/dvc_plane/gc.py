@@ -2,7 +2,8 @@
 
 An object that goes from the cache alone, and is on the remote, is no loss.
 An object that branches, tags, commits or experiments need is a reason to refuse: DVC has options to
-keep it. Objects of stashes, indexes and other work trees are kept without a question.
+keep it. Objects of stashes, indexes, other work trees and other projects of the repository are kept
+without a question.
 
 What this touches inside DVC: `Repo` and its `gc`, `brancher`, `index.used_objs` and `cache`; the
 function `gc` of `dvc_data.hashfile.gc`, through which it deletes.
@@ -157,8 +158,9 @@ def _look(
 def _keep(
     repo: "Repo", repository: Repository, asked: argparse.Namespace, lost: Lost, *, reflog: bool
 ) -> None:
-    """Note what stashes, indexes and other work trees need: it is kept."""
-    roots = {root.commit: root.name for root in gc_roots.roots(repository, reflog=reflog)}
+    """Note what stashes, indexes, other work trees and other projects need: it is kept."""
+    names = {root.commit: root.name for root in gc_roots.roots(repository, reflog=reflog)}
+    roots = dict(names)
     # DVC has an option to keep these.
     for sha in repo.brancher(all_experiments=True, workspace=False, sha_only=True):
         roots.pop(sha, None)
@@ -175,6 +177,15 @@ def _keep(
         elif project.dvc_config.is_file():
             with opened(project) as other:
                 for ones in _used(other, asked, lost, f"the work tree {folder}").values():
+                    lost.kept |= ones
+    everywhere = argparse.Namespace(remote=None, jobs=asked.jobs)  # they name remotes of their own
+    for folder in gc_roots.other_projects(repository):
+        with opened(Project(folder)) as other:
+            for sha in other.brancher(
+                [*names], all_commits=True, all_experiments=True, sha_only=True
+            ):
+                name = f"{names.get(sha, sha[:7])} of the project {folder}"
+                for ones in _used(other, everywhere, lost, name).values():
                     lost.kept |= ones
 
 

@@ -46,6 +46,9 @@ class Remotes:
     def pushed(self, place: Any, cache: Any, oids: Collection[str]) -> set[str]:
         """Those objects that a remote lists with the size that they have in the cache.
 
+        An ETag that is another MD5 is no proof of damage: the store may encrypt. Such an object is
+        read and hashed.
+
         Args:
             place: object database of the remote.
             cache: of the cache.
@@ -54,6 +57,8 @@ class Remotes:
         if not oids or self.failure:
             return set()
         from bucket.remote.arrays import array_of
+        from bucket.verify.listing import OTHER
+        from bucket.verify.proven import proven
 
         try:
             listing = self._listing(place)
@@ -62,11 +67,32 @@ class Remotes:
             return set()
         names = {oid: ids.encode(oid, legacy=place.hash_name != HASH) for oid in oids}
         found = listing.find(array_of(names.values()))
-        return {
-            oid
+        places = {
+            oid: at
             for oid, at in zip(names, found.tolist(), strict=True)
             if at >= 0 and listing.sizes[at] == Path(cache.oid_to_path(oid)).lstat().st_size
         }
+        doubtful = {names[oid] for oid, at in places.items() if listing.tags[at] == OTHER}
+        try:
+            right = proven(self._project, self._remote(place), doubtful) if doubtful else set()
+        except BucketError as error:
+            self.failure = str(error)
+            return set()
+        return {oid for oid in places if names[oid] not in doubtful - right}
+
+    @property
+    def _project(self) -> Project:
+        return Project(Path(self.repo.root_dir))
+
+    def _remote(self, place: Any) -> Remote:
+        """The remote of an object database.
+
+        Raises:
+            ProjectError: the remote is not one in S3 by hash.
+        """
+        names = (self.name, *self.repo.config["remote"])
+        name = next(one for one in names if self.place(place.hash_name, one) == place)
+        return Remote.of(self._project, Settings.load(self._project), name)
 
     def _listing(self, place: Any) -> "Listing":
         """Everything that a remote lists.
@@ -78,10 +104,7 @@ class Remotes:
         from bucket.verify.listing import Listing
 
         if place not in self._listings:
-            names = (self.name, *self.repo.config["remote"])
-            name = next(one for one in names if self.place(place.hash_name, one) == place)
-            project = Project(Path(self.repo.root_dir))
-            remote = Remote.of(project, Settings.load(project), name)
+            remote = self._remote(place)
             self._listings[place] = Listing(remote, with_legacy=place.hash_name != HASH)
         return self._listings[place]
 

@@ -26,6 +26,9 @@ UNFINISHED = (
     "rebase-apply/autostash",
 )
 
+#: What makes a folder a DVC project.
+CONFIG = ".dvc/config"
+
 #: A commit of a tree, as git stores it, by nobody and without a time.
 COMMIT = "tree {}\nauthor - <-> 0 +0000\ncommitter - <-> 0 +0000\n\nindex\n"
 
@@ -68,6 +71,17 @@ def other_work_trees(repository: Repository) -> Iterator[tuple[Path, bool]]:
                 root = Path((folder / "gitdir").read_text("utf-8").rstrip("\n")).parent
             if folder != repository.git_dir or root == repository.main:
                 yield root / below, root.is_dir()
+
+
+def other_projects(repository: Repository) -> list[Path]:
+    """The folders of the other DVC projects in this work tree.
+
+    One repository can hold several projects. They can share a cache and a remote.
+    """
+    found = git(repository.root, "ls-files", "-z", "--", f":(top,glob)**/{CONFIG}")
+    folders = {repository.root / os.fsdecode(name) for name in found.split(b"\0") if name}
+    projects = (path.parent.parent for path in sorted(folders) if path.is_file())
+    return [one for one in projects if one.resolve() != repository.project.resolve()]
 
 
 def _stashes(repository: Repository) -> Iterator[Root]:

@@ -23,7 +23,10 @@ PIPELINE, SUFFIX = "dvc.yaml", ".dvc"
 CONFIG = ".dvc/config"
 
 #: What to do about such a file.
-FIX = "Change that line so that neither git nor DVC ignores the folder and the file."
+FIX = (
+    "Change the ignore line so that neither git nor DVC ignores the folder and the file. Restore a "
+    "file that names no data."
+)
 
 
 def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[str, str]:
@@ -40,11 +43,13 @@ def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[st
     names = _tracked(project, repo, commit)
     if not names:
         return {}
-    seen = {_from_root(repo, stage.path) for stage in repo.index.stages}
+    seen = {_from_root(repo, one.path): bool(one.outs or one.cmd) for one in repo.index.stages}
     whole = {_from_root(repo, out.fs_path) for out in repo.index.outs if out.protocol == "local"}
     found = {}
     for name in names:
         if name in seen:
+            if not seen[name]:  # a full disk leaves such a file
+                found[name] = "it names no data: `git log -p` shows what it named"
             continue
         why = _why(project, repo, name, whole, is_workspace=commit is None)
         if why or name.endswith(SUFFIX):  # a dvc.yaml can be seen and hold no stage

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bucket.errors import ProjectError
 from bucket.files import PRIVATE_FOLDER
 from bucket.paths import Project
 from bucket.remote import ids
@@ -114,12 +115,17 @@ class LocalCache:
         return self._folder / ids.path(name)
 
     def names(self) -> list[bytes]:
-        """All objects."""
+        """All objects.
+
+        Raises:
+            PermissionError: a folder of the cache cannot be listed.
+        """
         found = []
-        for pattern in (f"{ids.FOLDER}[0-9a-f][0-9a-f]/*", "[0-9a-f][0-9a-f]/*"):
-            for path in self._folder.glob(pattern):
-                if name := ids.from_path(path.relative_to(self._folder).as_posix()):
-                    found.append(name)
+        for layout in (self._folder / ids.FOLDER, self._folder):
+            for folder in _listed(layout):
+                for path in _listed(folder) if len(folder.name) == 2 else ():
+                    if name := ids.from_path(path.relative_to(self._folder).as_posix()):
+                        found.append(name)
         return found
 
     def unread(self, names: Iterable[bytes]) -> dict[bytes, int]:
@@ -182,6 +188,14 @@ class LocalCache:
             return False
 
 
+def _listed(folder: Path) -> list[Path]:
+    """What is in a folder; nothing if there is no such folder, or not any more."""
+    try:
+        return [*folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def check(project: Project, *, repair: bool = False) -> CacheReport:
     """Compare the cache's objects with their names; read only those that changed since last time.
 
@@ -190,14 +204,20 @@ def check(project: Project, *, repair: bool = False) -> CacheReport:
         repair: move damaged objects aside, so that DVC fetches them again. Nothing is deleted.
 
     Raises:
-        ProjectError: DVC cannot open the project.
-        OSError: a damaged object cannot be moved.
+        ProjectError: DVC cannot open the project, or this user cannot read an object.
+        OSError: a damaged object cannot be moved, or a folder of the cache cannot be listed.
     """
     with opened(project) as repo:
         folder = Path(repo.cache.legacy.path)
         cache = LocalCache(project, folder)
         names = cache.names()
         bad = sorted(set(names) - cache.sound(names))
+        for name in bad:
+            if not os.access(cache.path(name), os.R_OK) and cache.path(name).exists():
+                raise ProjectError(
+                    f"You cannot read the object {cache.path(name)}, so nobody knows whether it is "
+                    "right. Give yourself the right to read it: `chmod u+r`."
+                )
         report = CacheReport(folder, len(names), cache.read)
         if not bad:
             return report
