@@ -20,8 +20,7 @@ OVERLAP = 64 * 1024
 #: Modes of what is no content of this repository: a submodule, and nothing at all (deleted).
 NO_CONTENT = {"160000", "000000"}
 
-#: The start of every command. A clone can bring a folder that looks like a bare repository: its
-#: configuration could start programs, and its index hide what is tracked.
+#: A clone can bring a bare repository: its configuration starts programs, its index hides files.
 GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
 
 
