@@ -43,12 +43,19 @@ def clone(url: str) -> Project:
     try:
         git(Path(folder.name), "clone", "--quiet", "--", url, "clone")
     except ProjectError as error:
-        raise RevisionError(f"Could not clone the repository {url}: {error}") from None
+        raise RevisionError(_shown(f"Could not clone the repository {url}: {error}")) from None
     project = Project(Path(folder.name).resolve() / "clone")
     if project.dvc_config.parent.is_symlink() or not project.dvc_config.is_file():
-        raise ProjectError(f"The repository {url} has no .dvc/config: DVC tracks nothing in it.")
+        raise ProjectError(
+            f"The repository {_shown(url)} has no .dvc/config: DVC tracks nothing in it."
+        )
     _disarm(project)
     return project
+
+
+def _shown(text: str) -> str:
+    """A text without the users and tokens that addresses in it may have."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", text)
 
 
 def remote_of(project: Project, name: str | None, settings: Settings | None = None) -> Remote:

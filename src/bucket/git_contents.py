@@ -20,6 +20,9 @@ OVERLAP = 64 * 1024
 #: Modes of what is no content of this repository: a submodule, and nothing at all (deleted).
 NO_CONTENT = {"160000", "000000"}
 
+#: A clone can bring a bare repository: its configuration starts programs, its index hides files.
+GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -236,9 +239,8 @@ def _started(
     folder: Path, *arguments: str, stdin: int | IO[bytes] | None = None
 ) -> subprocess.Popen[bytes]:
     """Git, running; it neither fetches what a partial clone lacks nor asks anybody anything."""
-    command = ["git", "--no-replace-objects", *arguments]
     return subprocess.Popen(
-        command, cwd=folder, env=_environment(), stdin=stdin, stdout=subprocess.PIPE
+        [*GIT, *arguments], cwd=folder, env=_environment(), stdin=stdin, stdout=subprocess.PIPE
     )
 
 
@@ -255,7 +257,7 @@ def ended(
     Raises:
         ProjectError: git is not installed.
     """
-    command, env = ["git", "--no-replace-objects", *arguments], _environment() | variables
+    command, env = [*GIT, *arguments], _environment() | variables
     try:
         return subprocess.run(
             command, cwd=folder, env=env, input=stdin, capture_output=True, check=False

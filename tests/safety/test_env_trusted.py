@@ -154,3 +154,52 @@ def test_a_tracked_configuration_names_no_aws_file(repo: Repo, option: str) -> N
     assert not ran.exists()
     repo.project.dvc_config.write_text(text)
     assert os.environ.get("AWS_CONFIG_FILE") is None
+
+
+@pytest.mark.parametrize("line", ["CONFIGPATH = aws", "\x0cconfigpath = aws", '"ConfigPath" = aws'])
+def test_nor_in_another_way_of_writing_it(repo: Repo, line: str) -> None:
+    config = repo.project.dvc_config
+    config.write_text(f"{config.read_text()}    {line}\n")
+    assert "configpath FILE" in refused(repo.project, "sets configpath|sets C")
+
+
+@pytest.mark.parametrize("way", ["link", "submodule"])
+def test_a_folder_of_dvc_that_git_has_as_a_link_is_not_trusted(repo: Repo, way: str) -> None:
+    """Git then tracks what belongs to one clone alone under another name, or in another place."""
+    folder = repo.project.dvc_config.parent
+    if way == "link":
+        folder.rename(repo.root / "theirs")
+        folder.symlink_to("theirs")
+        repo.add("theirs/config.local", "")
+        repo.git("add", "--force", ".dvc")
+    else:
+        repo.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},.dvc")
+    refused(repo.project, "a link or a submodule in git")
+
+
+def test_a_repository_that_lies_in_the_clone_does_not_answer_for_it(tmp_path: Path) -> None:
+    """The attack: the project's folder has the files of a bare repository, with an empty index."""
+    repo = make_repo(tmp_path / "large", "sub")
+    root, ran = repo.project.root, tmp_path / "ran"
+    repo.git("init", "--quiet", "--bare", str(root / "bare"))
+    for name in ("HEAD", "objects", "refs"):
+        (root / "bare" / name).rename(root / name)
+    (root / "config").write_text(
+        f"[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\n"
+        f"fsmonitor = touch {ran}\n"
+    )
+    repo.git("add", "--force", "sub")
+    refused(repo.project, "cannot use bare repository")
+    Repo(root, repo.project).bucket("secrets", check=False)
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("path", [".dvc/config", ".dvc/config.local"])
+def test_a_project_of_another_user_around_the_current_folder_is_refused(
+    stranger: Stranger, open_folder: Path, path: str
+) -> None:
+    """The attack: somebody makes a project in /tmp, and we work below it without one of our own."""
+    project = make_project(open_folder / "shared")
+    (project.root / path).touch()
+    os.chown(project.root / path, stranger.uid, stranger.gid)
+    refused(project, f"{path} belongs to the user with the number {stranger.uid}")

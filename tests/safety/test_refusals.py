@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bucket import Project
+from bucket.changes.markdown import numbers
 from tests.bucket.git_tools import Repo, make_repo
 
 
@@ -50,3 +51,16 @@ def test_a_file_of_dvcs_that_is_no_yaml_is_named(store: Project, tmp_path: Path,
     repo.write(name, "outs:\n- md5: 1\n1234567890\n\n")
     assert name in refused(repo, "stage", "data.csv", "--to", str(tmp_path / "to"))
     assert name in refused(repo, "ls")
+
+
+def test_a_file_that_was_made_to_overtax_us_is_refused(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "clone")
+    repo.write("dvc.yaml", "stages: &a\n  s:\n    cmd: date\n    meta: *a\n")
+    assert "who wrote them" in refused(repo, "stage", "x", "--to", str(tmp_path / "to"))
+
+
+@pytest.mark.parametrize("before", [1, 2.5, float("inf"), 10**400, 10**300])
+def test_a_metric_of_hundreds_of_digits_does_not_end_a_report(before: float) -> None:
+    assert "000" in numbers(before, 10**401)[1]
+    assert "000" in numbers(-(10**401), before)[0]
+    assert numbers(before, 10**300)[1]

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from bucket import Project, Settings, init
+from bucket import Project, Settings, foreign, init
 from bucket.doctor.certificate import CertificateTrusted
 from bucket.doctor.check import Check, Warn, run
 from bucket.doctor.patient import Patient
-from bucket.errors import SettingsError
+from bucket.errors import RevisionError, SettingsError
 from bucket.init.places import Names
+from bucket.ports import free_ports
 from bucket.settings import is_readable_on_the_way
 from tests.bucket import store_tools
+from tests.bucket.git_tools import VALUE
 from tests.bucket.init_tools import copy_places
 from tests.bucket.settings_tools import GOOD, refusal, write
 
@@ -145,3 +147,10 @@ def test_init_warns_of_it_too(tmp_path: Path, scheme: str) -> None:
     assert done.returncode == 0
     assert ("plain http on another machine" in done.stdout) is (scheme == "http")
     assert Settings.load(project, {}).host == "store.invalid"
+
+
+def test_a_token_in_the_address_of_a_repository_is_not_shown() -> None:
+    port = free_ports(1)[0]
+    with pytest.raises(RevisionError) as caught:
+        foreign.clone(f"https://oauth2:{VALUE}@127.0.0.1:{port}/none.git")
+    assert VALUE not in str(caught.value)

@@ -23,6 +23,9 @@ LONGEST = 120
 #: Digits of a number that has not changed, and least and most of one that has.
 DIGITS, LEAST_DIGITS, MOST_DIGITS = 6, 4, 15
 
+#: The largest integer that is compared as a number: shares of it still are floating-point numbers.
+LARGEST = 10**300
+
 
 def code(text: object) -> str:
     """A name or value, whatever is in it."""
@@ -104,4 +107,6 @@ def _percent(difference: float, before: float) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it can be computed with; an integer of hundreds of digits is shown as it is."""
+    is_small = not isinstance(value, int) or abs(value) <= LARGEST
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_small

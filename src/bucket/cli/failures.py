@@ -13,6 +13,9 @@ REFUSALS = frozenset(
     | {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
 )
 
+#: What files of a project or answers of a store can cause that somebody made for that.
+TOO_MUCH = (OverflowError, RecursionError, MemoryError)
+
 
 def sentence(error: Exception) -> str | None:
     """What to tell a person about a failure; None if it is a fault of ours.
@@ -25,6 +28,12 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.errno in REFUSALS:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}. Nothing is half written: mend it and run this again."
+    if isinstance(error, TOO_MUCH):
+        return (
+            f"A file of the project or an answer of the store is too large, nests too deep, or has "
+            f"a number that is too large ({type(error).__name__}). Look at `dvc.yaml`, `dvc.lock` "
+            "and the `.dvc` files, above all if you do not know who wrote them."
+        )
     if isinstance(error, sqlite3.OperationalError):
         return (
             f"DVC's database of file hashes, .dvc/tmp/site, fails: {error}. Is the disk full? "

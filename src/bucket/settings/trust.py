@@ -5,10 +5,12 @@ store, name a program that an AWS profile starts, or hold a pickle that DVC woul
 """
 
 import os
-import re
 import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from bucket.dvc_plane import config
 from bucket.errors import SettingsError
 from bucket.git_contents import ended
 from bucket.paths import Project
@@ -21,8 +23,8 @@ OF_THIS_CLONE = {
     ".bucket": "`git rm -r .bucket`",
 }
 
-#: Options of a remote by which DVC has the AWS SDKs read a file, which can name a program to start.
-FILE_OPTION = re.compile(r"""^[ \t]*["']?(configpath|credentialpath)["']?[ \t]*=""", re.MULTILINE)
+#: Options by which DVC reads a file, or starts a program, that could be theirs.
+FILE_OPTIONS = {"configpath", "credentialpath", "bearer_token_command"}
 
 
 def check(project: Project) -> None:
@@ -32,10 +34,23 @@ def check(project: Project) -> None:
         SettingsError: a file is not ours, or git tracks it; names the file and the fix.
         ProjectError: git is not installed.
     """
-    _check_owner(project.env_file)
-    there = [name for name in OF_THIS_CLONE if os.path.lexists(project.root / name)]
-    tracked = _tracked(project.root, there)
-    for name in there:
+    _check_owner(
+        project.env_file, "Make a file of your own: `mv {0} {0}.other`, then `bucket init`"
+    )
+    _check_owner(project.dvc_config_local, "Move it away: `mv {0} {0}.other`")
+    _check_mode(project.env_file)
+    if not _is_in_repository(project.root):  # there git answers for the owner
+        for path in (project.dvc_config.parent, project.dvc_config):
+            _check_owner(path, "Work in a folder outside that project, or in a copy of your own")
+    # A link or a submodule in the place of .dvc: all that is in it came with the repository.
+    names = [".dvc", *(name for name in OF_THIS_CLONE if os.path.lexists(project.root / name))]
+    tracked = _tracked(project.root, names)
+    if ".dvc" in tracked:
+        raise SettingsError(
+            ".dvc is a link or a submodule in git, so its contents are not trusted. Make a folder "
+            "in its place."
+        )
+    for name in names[1:]:
         if any(path == name or path.startswith(f"{name}/") for path in tracked):
             raise SettingsError(
                 f"git tracks {name}, which belongs to one clone alone: its contents are not "
@@ -44,24 +59,35 @@ def check(project: Project) -> None:
     _check_options(project.dvc_config)
 
 
-def _check_owner(path: Path) -> None:
-    """Refuse a file that another user wrote, or could write."""
+def _check_owner(path: Path, fix: str) -> None:
+    """Refuse what another user wrote; the fix has `{0}` in the place of its name."""
     try:
         owners = {path.lstat().st_uid, path.stat().st_uid}
-        mode = stat.S_IMODE(path.stat().st_mode)
     except OSError:  # there is none; or the reader says why it cannot be read
         return
     if others := owners - {os.geteuid(), 0}:
+        name = path.name if path.name.startswith(".") else f".dvc/{path.name}"
         raise SettingsError(
-            f"{path.name} belongs to the user with the number {min(others)}: its contents are not "
-            f"trusted. Make a file of your own: `mv {path.name} {path.name}.other`, then "
-            "`bucket init`."
+            f"{name} belongs to the user with the number {min(others)}: its contents are not "
+            f"trusted. {fix.format(name)}."
         )
+
+
+def _check_mode(path: Path) -> None:
+    """Refuse a file that another user could write."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsError(
             f"{path.name} has the mode {mode:04o}, so other users can write it: its contents are "
             f"not trusted. Read it, correct it, then `chmod 600 {path.name}`."
         )
+
+
+def _is_in_repository(root: Path) -> bool:
+    return any((folder / ".git").exists() for folder in (root, *root.parents))
 
 
 def _tracked(root: Path, names: list[str]) -> list[str]:
@@ -71,8 +97,7 @@ def _tracked(root: Path, names: list[str]) -> list[str]:
         SettingsError: git cannot say.
         ProjectError: git is not installed.
     """
-    is_repository = any((folder / ".git").exists() for folder in (root, *root.parents))
-    if not (names and is_repository):
+    if not _is_in_repository(root):
         return []
     # An option of the repository could start a program here.
     command = ("-c", "core.fsmonitor=false", "ls-files", "-z", "--")
@@ -86,15 +111,26 @@ def _tracked(root: Path, names: list[str]) -> list[str]:
     return [os.fsdecode(path).lower() for path in done.stdout.split(b"\0") if path]
 
 
-def _check_options(config: Path) -> None:
-    """Refuse a tracked configuration of DVC that names an AWS file."""
-    try:
-        found = FILE_OPTION.search(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):  # whoever needs it says so
-        return
-    if found:
-        raise SettingsError(
-            f".dvc/config sets {found[1]}: such a file can name a program to start, and git "
-            "tracks this setting. Remove it there; if you trust that file, name it for your clone "
-            f"alone: `dvc remote modify --local NAME {found[1]} FILE`."
-        )
+def _check_options(path: Path) -> None:
+    """Refuse a tracked configuration of DVC that names a file of AWS or a program.
+
+    Raises:
+        SettingsError: it does.
+        ProjectError: it cannot be read.
+    """
+    for option in _options(config.read(path)):
+        if option.lower() in FILE_OPTIONS:  # DVC takes capitals, too
+            raise SettingsError(
+                f".dvc/config sets {option}: such a file can name a program to start, and git "
+                "tracks this setting. Remove it there; if you trust that file, name it for your "
+                f"clone alone: `dvc remote modify --local NAME {option.lower()} FILE`."
+            )
+
+
+def _options(section: Mapping[str, Any]) -> Iterator[str]:
+    """The names of all options of a configuration, in its sections as well."""
+    for name, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _options(value)
+        else:
+            yield name
