@@ -172,6 +172,6 @@ def _check_room(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise SpaceError(
-            f"{folder} has {readable_size(free)} free, and {readable_size(size)} are to come. "
-            "Make room, or name another folder: --to DIR."
+            f"{folder} has {readable_size(free)} free, and the missing files need "
+            f"{readable_size(size)}. Free some space, or name another folder: --to DIR."
         )

@@ -130,8 +130,8 @@ def _files(folder: Path) -> list[File]:
     for path in _walk(folder):
         if not path.is_file():
             raise PackError(
-                f"{path} is no file, or a link to a folder or to nowhere. It cannot be packed, so "
-                "nothing was. Replace it by its content, or remove it."
+                f"{path} is not a regular file, or is a link to a folder or to nothing. Nothing "
+                "was packed. Replace it by its content, or remove it."
             )
         name = path.relative_to(folder).as_posix()
         try:

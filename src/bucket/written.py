@@ -1,4 +1,4 @@
-"""What `--out`, `--output` and the like may replace: only what these commands wrote themselves.
+"""Which existing files and folders an output option may replace: those that this clone wrote.
 
 One rule for every output of every command. A folder is replaced as a whole, and only if each file
 in it is one that this clone wrote there and nobody changed since; never if it holds the project, or
@@ -30,7 +30,7 @@ Record = Mapping[str, str]
 
 EMPTY = "an empty folder"
 
-ELSEWHERE = "Name another one, or move this one away."
+ELSEWHERE = "Name another output, or move this one away."
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def _check_folder(place: Path, target: Path, project: Project | None) -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise OutputError(f"{place} is there, and is no folder. {ELSEWHERE}")
+        raise OutputError(f"{place} exists and is not a folder. {ELSEWHERE}")
     with _naming(place):
         is_empty = not any(target.iterdir())
         strange = _strange(target, _record(target, project))
@@ -100,7 +100,7 @@ def _check_folder(place: Path, target: Path, project: Project | None) -> None:
         return
     if strange:
         raise OutputError(
-            f"{place} is not empty, and {strange} in it was not written by this command, or was "
+            f"{place} is not empty: this command did not write {strange} in it, or the file was "
             f"changed since. {ELSEWHERE}"
         )
     if owner := owners.tracked([target]):
@@ -111,7 +111,7 @@ def _check_file(place: Path, target: Path, project: Project | None, *, force: bo
     if not target.exists():
         return
     if not target.is_file():
-        raise OutputError(f"{place} is there, and is no file. {ELSEWHERE}")
+        raise OutputError(f"{place} exists and is not a file. {ELSEWHERE}")
     owner = owners.tracked([target]).get(target)
     if owner == "DVC":
         raise OutputError(f"DVC tracks {place}. Name another file.")
@@ -122,9 +122,9 @@ def _check_file(place: Path, target: Path, project: Project | None, *, force: bo
             f"{place} has changes that are not committed. Commit them, or name another file."
         )
     if not force:
-        hint = ELSEWHERE if force is None else "Name another one, or add --force to replace it."
+        hint = ELSEWHERE if force is None else "Name another output, or add --force to replace it."
         raise OutputError(
-            f"{place} is there, and was not written by this command, or was changed since. {hint}"
+            f"{place} exists. This command did not write it, or it was changed since. {hint}"
         )
 
 
@@ -152,7 +152,7 @@ def _check_unchanged(place: Path, aside: Path, record: Record) -> None:
 
 @contextmanager
 def _naming(place: Path) -> Iterator[None]:
-    """Name the output in what the system says against it."""
+    """Turn an error of the system into a sentence that names the output."""
     try:
         yield
     except OSError as error:

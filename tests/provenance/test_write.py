@@ -99,7 +99,7 @@ def test_an_older_crate_is_replaced_and_nothing_else(repo: Repo, tmp_path: Path)
     provenance.write(repo.project, "HEAD", out)
     assert (out / "dvc.yaml").exists()
     (out / "left.txt").write_text("of somebody")
-    with pytest.raises(OutputError, match=r"left\.txt in it was not written"):
+    with pytest.raises(OutputError, match=r"did not write left\.txt in it"):
         provenance.write(repo.project, "HEAD", out)
     assert (out / "left.txt").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

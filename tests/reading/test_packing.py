@@ -104,7 +104,7 @@ def test_what_cannot_be_packed_is_named_and_nothing_is_left(folder: Path) -> Non
         assert {path.name for path in root.iterdir()} == there
     (root / "out").mkdir()
     (root / "out" / "mine").touch()
-    with pytest.raises(OutputError, match="mine in it was not written by this command"):
+    with pytest.raises(OutputError, match="this command did not write mine in it"):
         pack(folder, root / "out")
     assert [path.name for path in (root / "out").iterdir()] == ["mine"]
 

@@ -57,6 +57,7 @@ class Stranger:
                 os.setgroups([])
                 os.setresgid(self.gid, self.gid, self.gid)
                 os.setresuid(self.uid, self.uid, self.uid)
+                os.environ["HOME"] = "/"  # ours is closed to this user
                 outcome = True, function()
             except BaseException as error:
                 outcome = False, error
@@ -70,6 +71,13 @@ class Stranger:
         if is_ok:
             return value
         raise value
+
+
+@pytest.fixture(autouse=True)
+def _no_folders_of_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC uses its own folders, whatever the fixtures of other tests have set for their session."""
+    for name in ("SYSTEM_CONFIG", "GLOBAL_CONFIG", "SITE_CACHE"):
+        monkeypatch.delenv(f"DVC_{name}_DIR", raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("what", ODD)
 def test_what_cannot_be_packed_is_named_and_nothing_is_written(what: str, folder: Path) -> None:
     ODD[what](folder / "a" / "odd")
-    with pytest.raises(PackError, match="odd is no file"):
+    with pytest.raises(PackError, match="odd is not a regular file"):
         packing.pack(folder, folder.parent / "shards")
     assert not (folder.parent / "shards").exists()
 

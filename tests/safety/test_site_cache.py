@@ -15,9 +15,8 @@ from tests.safety.conftest import Stranger
 
 
 @pytest.fixture
-def clone(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def clone(project: Project) -> Project:
     """A clone with settings, in which DVC has not run yet."""
-    monkeypatch.delenv("DVC_SITE_CACHE_DIR", raising=False)
     create_env(project)
     subprocess.run(["git", "init", "-q"], cwd=project.root, check=True)
     return project

@@ -215,8 +215,8 @@ def check(project: Project, *, repair: bool = False) -> CacheReport:
         for name in bad:
             if not os.access(cache.path(name), os.R_OK) and cache.path(name).exists():
                 raise ProjectError(
-                    f"You cannot read the object {cache.path(name)}, so nobody knows whether it is "
-                    "right. Give yourself the right to read it: `chmod u+r`."
+                    f"The object {cache.path(name)} could not be checked: you may not read it. "
+                    "Give yourself the right: `chmod u+r`."
                 )
         report = CacheReport(folder, len(names), cache.read)
         if not bad:
