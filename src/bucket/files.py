@@ -3,7 +3,7 @@
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -79,6 +79,18 @@ def private_folder(path: Path) -> Path:
             "trusted. Move it away and run the command again."
         )
     return path
+
+
+def files_below(folder: Path, onerror: Callable[[OSError], object] | None = None) -> Iterator[Path]:
+    """Everything in a folder that is no folder; links to folders are not followed.
+
+    Args:
+        folder: to walk through.
+        onerror: hears of folders that cannot be listed; None leaves them out.
+    """
+    for root, folders, names in os.walk(folder, onerror=onerror):
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        yield from (Path(root, name) for name in (*names, *links))
 
 
 def size_on_disk(folder: Path) -> int:

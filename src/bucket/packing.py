@@ -16,6 +16,7 @@ from pyarrow import csv, parquet
 
 from bucket import written
 from bucket.errors import BucketError
+from bucket.files import files_below
 from bucket.progress import Progress, silent
 
 #: Bytes of files to a shard: large enough that requests cost nothing beside the bytes, small enough
@@ -127,7 +128,7 @@ def _files(folder: Path) -> list[File]:
     if not folder.is_dir():
         raise PackError(f"{folder} is no folder.")
     found = []
-    for path in _walk(folder):
+    for path in files_below(folder, _refuse):
         if not path.is_file():
             raise PackError(
                 f"{path} is not a regular file, or is a link to a folder or to nothing. Nothing "
@@ -144,19 +145,8 @@ def _files(folder: Path) -> list[File]:
     return sorted(found, key=lambda file: file[0].encode())
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Everything in a folder that is no folder; links to folders are not followed.
-
-    Raises:
-        PackError: a folder cannot be listed.
-    """
-
-    def refuse(error: OSError) -> None:
-        raise PackError(f"{error.filename} cannot be listed: {error.strerror}.") from None
-
-    for root, folders, names in os.walk(folder, onerror=refuse):
-        links = [name for name in folders if Path(root, name).is_symlink()]
-        yield from (Path(root, name) for name in (*names, *links))
+def _refuse(error: OSError) -> None:
+    raise PackError(f"{error.filename} cannot be listed: {error.strerror}.") from None
 
 
 def _metadata(path: Path, files: Sequence[File], folder: Path) -> "Labels":

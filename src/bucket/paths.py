@@ -5,6 +5,9 @@ from pathlib import Path
 
 from bucket.errors import ProjectError
 
+#: What makes a folder a project of DVC, from that folder.
+CONFIG = ".dvc/config"
+
 #: Names of the variables by which clusters offer fast disks, the most usual first.
 FAST_DISKS = ("SCRATCH", "TMPDIR")
 

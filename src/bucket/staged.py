@@ -7,14 +7,13 @@ or DVC tracks never.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bucket import owners
+from bucket import dvc_hashes, owners
 from bucket.errors import OutputError, UnsafePathError
 from bucket.files import write_private
 from bucket.remote import ids
@@ -43,8 +42,7 @@ def has(path: Path, mark: str) -> bool:
             from bucket.verify.needed import file_md5
 
             return file_md5(path, ids.encode(value, legacy=True)) == value
-        with path.open("rb") as file:
-            return kind == MD5 and hashlib.file_digest(file, _md5).hexdigest() == value
+        return kind == MD5 and dvc_hashes.of_file(path) == value
     except OSError:
         return False
 
@@ -116,7 +114,3 @@ def _read(folder: Path) -> dict[str, list[str]]:
             if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
                 return dict(json.load(file))
     return {}
-
-
-def _md5() -> "hashlib._Hash":
-    return hashlib.md5(usedforsecurity=False)

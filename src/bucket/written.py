@@ -24,6 +24,7 @@ from bucket import owners
 from bucket.errors import OutputError, ProjectError, UnsafePathError
 from bucket.files import private_folder, replacing, write_private
 from bucket.paths import Project
+from bucket.transfer import file_sha256
 
 #: What is recorded: the SHA-256 of each file, by its path in the folder; of a single file, by "".
 Record = Mapping[str, str]
@@ -83,7 +84,7 @@ def new_file(
             file = stack.enter_context(replacing(target))
         yield file
         _check_file(place, target, project, force=force)
-    _note(target, {"": _sha256(target)}, project)
+    _note(target, {"": file_sha256(target)}, project)
 
 
 def _check_folder(place: Path, target: Path, project: Project | None) -> None:
@@ -115,7 +116,7 @@ def _check_file(place: Path, target: Path, project: Project | None, *, force: bo
     owner = owners.tracked([target]).get(target)
     if owner == "DVC":
         raise OutputError(f"DVC tracks {place}. Name another file.")
-    if _record(target, project) == {"": _sha256(target)} or owners.is_committed(target):
+    if _record(target, project) == {"": file_sha256(target)} or owners.is_committed(target):
         return
     if owner:
         raise OutputError(
@@ -173,18 +174,16 @@ def _contents(folder: Path) -> Iterator[tuple[str, str]]:
         links = [name for name in folders if (here / name).is_symlink()]
         for path in (here / name for name in (*files, *links)):
             name = path.relative_to(folder).as_posix()
-            yield name, _sha256(path) if stat.S_ISREG(path.lstat().st_mode) else "no regular file"
+            yield (
+                name,
+                file_sha256(path) if stat.S_ISREG(path.lstat().st_mode) else "no regular file",
+            )
         if not folders and not files and here != folder:
             yield here.relative_to(folder).as_posix(), EMPTY
 
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _here() -> Project | None:

@@ -4,13 +4,13 @@ What this touches inside DVC: of an output `fs_path`, `remote`, `can_push` and `
 """
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bucket.clean.elsewhere import FolderLists
 from bucket.errors import BucketError
+from bucket.files import files_below
 from bucket.remote import ids
 from bucket.remote.outputs import name_of
 from bucket.verify.cache import LocalCache
@@ -60,22 +60,12 @@ def candidate(
     if path.is_dir() != ids.is_list(name) or (path.is_symlink() and path.is_dir()):
         return differs
     known = {path / below if below else path: member for below, member in members}
-    looks = {file: file.lstat() for file in _files(path)}
+    looks = {file: file.lstat() for file in (files_below(path) if path.is_dir() else [path])}
     files = {file: look for file, look in looks.items() if file in known}
     if not _are_as_recorded({file: known[file] for file in files}, cache):
         return differs
     objects = {name, *(known[file] for file in files)}
     return Candidate(dataset, path, is_added, remote, objects, files, [*looks.keys() - files])
-
-
-def _files(path: Path) -> Iterator[Path]:
-    """A file, or everything in a folder that is no folder; links are not followed."""
-    if not path.is_dir():
-        yield path
-        return
-    for root, folders, names in os.walk(path):
-        links = [name for name in folders if Path(root, name).is_symlink()]
-        yield from (Path(root, name) for name in [*names, *links])
 
 
 def _are_as_recorded(files: dict[Path, bytes], cache: LocalCache) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bucket.git_contents import Repository, ended, git
+from bucket.paths import CONFIG
 
 #: What DVC's own `--all-commits` starts from.
 COMMITS = ("--branches", "--tags", "--remotes")
@@ -25,9 +26,6 @@ UNFINISHED = (
     "rebase-merge/autostash",
     "rebase-apply/autostash",
 )
-
-#: What makes a folder a DVC project.
-CONFIG = ".dvc/config"
 
 #: A commit of a tree, as git stores it, by nobody and without a time.
 COMMIT = "tree {}\nauthor - <-> 0 +0000\ncommitter - <-> 0 +0000\n\nindex\n"

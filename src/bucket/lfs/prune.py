@@ -4,10 +4,10 @@
 object for verified.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bucket import dvc_hashes
 from bucket.files import readable_size
 from bucket.git_contents import Repository
 from bucket.lfs import setup
@@ -77,7 +77,7 @@ def prune(project: Project, settings: Settings, remote: str | None, *, is_dry: b
     local = _local(setup.storage(repository) / "objects")
     for pointer in check.pointers({entry.id for entry in repository.tracked()}).values():
         pruned.in_use += local.pop(pointer.oid, None) is not None
-    pruned.faults = check.compare(local, lambda oid: _md5(local[oid]))
+    pruned.faults = check.compare(local, lambda oid: dvc_hashes.of_file(local[oid]))
     for oid, path in local.items():
         if oid not in pruned.faults:
             pruned.removed += 1
@@ -94,8 +94,3 @@ def _local(folder: Path) -> dict[str, Path]:
         for path in sorted(folder.glob("??/??/*"))
         if len(path.name) == 64 and path.is_file()
     }
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -7,11 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bucket.lock import entries
+from bucket.paths import CONFIG
 from bucket.provenance.data import Data
 from bucket.provenance.facts import Facts
 from bucket.provenance.graph import Graph, local_id, path_id
 from bucket.provenance.papers import LOCK_FILES
-from bucket.provenance.places import CONFIG
 from bucket.provenance.run import FLOW, Item, Stage
 
 if TYPE_CHECKING:

@@ -7,12 +7,10 @@ from typing import Any
 from configobj import ConfigObj
 
 from bucket import dvc_hashes
+from bucket.paths import CONFIG
 from bucket.provenance.revision import Revision
 from bucket.provenance.run import Item, Run
 from bucket.remote import ids
-
-#: DVC's tracked configuration.
-CONFIG = ".dvc/config"
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from bucket.git_contents import ended, git
-from bucket.paths import Project
+from bucket.paths import CONFIG, Project
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
 #: What a tracked file must end with to be one of DVC's; the first stands alone.
 PIPELINE, SUFFIX = "dvc.yaml", ".dvc"
-
-#: What makes a folder a DVC project.
-CONFIG = ".dvc/config"
 
 #: What to do about such a file.
 FIX = (
@@ -65,9 +62,7 @@ def _tracked(project: Project, repo: "Repo", commit: str | None) -> list[str]:
         return []
     words = ["ls-tree", "-r", "-z", "--name-only", commit] if commit else ["ls-files", "-z"]
     names = os.fsdecode(git(project.root, *words)).split("\0")
-    inner = tuple(
-        f"{name[: -len('.dvc/config')]}" for name in names if name.endswith("/.dvc/config")
-    )
+    inner = tuple(name.removesuffix(CONFIG) for name in names if name.endswith(f"/{CONFIG}"))
     return [
         name
         for name in names
