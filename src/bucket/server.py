@@ -13,7 +13,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from bucket import ports, seaweed
-from bucket.dvc_plane.connected import point_dvc_at
+from bucket.dvc_plane.overrides import point_dvc_at
 from bucket.env_file import create_env, set_endpoint
 from bucket.errors import ServerError, SettingsError
 from bucket.files import size_on_disk, write_private

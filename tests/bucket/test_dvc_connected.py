@@ -11,7 +11,8 @@ from configobj import ConfigObj
 
 from bucket import Project, Settings, clients
 from bucket.dvc_plane.config import set_overrides
-from bucket.dvc_plane.connected import environment, point_dvc_at, remote_prefix, run_dvc
+from bucket.dvc_plane.connected import environment, remote_prefix, run_dvc
+from bucket.dvc_plane.overrides import point_dvc_at
 from bucket.env_file import create_env
 from bucket.errors import SettingsError
 from tests.bucket.store_tools import BUCKET, own_options, run, secret_of

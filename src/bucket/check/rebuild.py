@@ -16,6 +16,7 @@ from bucket.check.plan import Plan, Stage
 from bucket.check.trace import Seen
 from bucket.check.variations import Variation
 from bucket.dvc_plane import connected
+from bucket.dvc_plane.overrides import point_dvc_at
 from bucket.errors import BucketError, CheckError
 from bucket.paths import Project
 from bucket.settings import Settings
@@ -106,7 +107,7 @@ def pull(
         return []
     if isinstance(settings, BucketError):
         raise settings
-    connected.point_dvc_at(run.clone, settings)
+    point_dvc_at(run.clone, settings)
     log = run.folder / "pull.log"
     env = connected.environment(run.clone, settings)
     command = [sys.executable, "-m", "bucket.dvc_plane.process", "pull", "--", *wanted]

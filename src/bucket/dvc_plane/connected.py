@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from bucket import clients, kernels
 from bucket.dvc_plane import config, site_cache
+from bucket.dvc_plane.overrides import point_dvc_at
 from bucket.errors import SettingsError
 from bucket.files import write_private
 from bucket.paths import Project
@@ -91,24 +92,6 @@ def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
     process.leave(process.main(arguments))
-
-
-def point_dvc_at(project: Project, settings: Settings) -> None:
-    """Have `dvc` commands of this clone, plain ones too, go where the settings say.
-
-    DVC takes endpoint and timeouts from its own configuration first, so the git-ignored part of
-    that is made to say what the settings say. Root's DVC is kept from linking to the cache.
-
-    Raises:
-        ProjectError: `.dvc/config` names no default remote, or cannot be read.
-    """
-    defaults = type(settings).model_fields
-    wanted = {"endpointurl": None if settings.is_aws else settings.endpoint_url}
-    for option in ("connect_timeout", "read_timeout"):
-        value = getattr(settings, option)
-        wanted[option] = None if value == defaults[option].default else str(value)
-    config.set_overrides(project, wanted)
-    config.protect_cache(project)
 
 
 def remote_prefix(project: Project, settings: Settings) -> str:

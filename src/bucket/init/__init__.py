@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from bucket import env_file
-from bucket.dvc_plane.connected import point_dvc_at
+from bucket.dvc_plane.overrides import point_dvc_at
 from bucket.errors import BucketError, ProjectError, SettingsError
 from bucket.files import PRIVATE, write_private
 from bucket.init import answers, dotenv, places

@@ -4,8 +4,13 @@ Objects are named by the SHA-256 of their content and lie below the prefix as gi
 in `.git/lfs/objects`. Source of the pointers' format: git-lfs, `docs/spec.md`.
 """
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
+
+from bucket.errors import ProjectError
+from bucket.git_contents import Repository, git
 
 #: Below the remote's prefix.
 FOLDER = "lfs/"
@@ -57,3 +62,12 @@ def promised_sha256(key: str) -> str | None:
     """The SHA-256 that a key promises; None where it is no object's."""
     oid = key.rpartition("/")[2]
     return oid if PATH.fullmatch(key[-len(path(oid)) :]) else None
+
+
+def storage(repository: Repository) -> Path:
+    """git-lfs's folder: objects and temporary files."""
+    try:
+        found = git(repository.project, "config", "--type=path", "lfs.storage")
+    except ProjectError:  # it is not set
+        return repository.git_dir / "lfs"
+    return repository.git_dir / os.fsdecode(found).rstrip("\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from bucket import dvc_hashes
 from bucket.files import readable_size
 from bucket.git_contents import Repository
-from bucket.lfs import setup
+from bucket.lfs import layout
 from bucket.paths import Project
 from bucket.remote.place import Remote
 from bucket.settings import Settings
@@ -74,7 +74,7 @@ def prune(project: Project, settings: Settings, remote: str | None, *, is_dry: b
     repository = Repository.of(project)
     check = lfs.Check(project, Remote.of(project, settings, remote), deep=True)
     pruned = Pruned(is_dry=is_dry)
-    local = _local(setup.storage(repository) / "objects")
+    local = _local(layout.storage(repository) / "objects")
     for pointer in check.pointers({entry.id for entry in repository.tracked()}).values():
         pruned.in_use += local.pop(pointer.oid, None) is not None
     pruned.faults = check.compare(local, lambda oid: dvc_hashes.of_file(local[oid]))

@@ -112,15 +112,6 @@ def undo(project: Project) -> list[str]:
     return ["git-lfs of this clone asks the LFS server of its remotes again, not the bucket."]
 
 
-def storage(repository: Repository) -> Path:
-    """git-lfs's folder: objects and temporary files."""
-    try:
-        found = git(repository.project, "config", "--type=path", "lfs.storage")
-    except ProjectError:  # it is not set
-        return repository.git_dir / "lfs"
-    return repository.git_dir / os.fsdecode(found).rstrip("\n")
-
-
 def _remote(root: Path, name: str | None) -> str:
     """The name of the remote that is meant."""
     names = git(root, "remote").decode().split()

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bucket.git_contents import Entry, Repository
-from bucket.lfs import layout, setup
+from bucket.lfs import layout
 from bucket.lfs.layout import Pointer
 from bucket.paths import Project
 from bucket.remote.place import Remote
@@ -192,7 +192,7 @@ class Check:
 
     def _repair(self, findings: Iterable[Finding]) -> dict[bytes | None, str]:
         """Send objects from copies of git-lfs's or of the work tree; why not, for the others."""
-        objects = setup.storage(self._repository) / "objects"
+        objects = layout.storage(self._repository) / "objects"
         reasons: dict[bytes | None, str] = {}
         for one in findings:
             oid = one.name.hex() if one.name else ""
