@@ -2,8 +2,9 @@
 
 import sys
 
-from bucket import BucketError, Project, Settings, ports, stored_sha256
-from bucket.dvc_plane.connected import remote_prefix
+from dvc_bucket import BucketError, Project, Settings, stored_sha256
+from dvc_bucket.base import ports
+from dvc_bucket.dvc.connected import remote_prefix
 
 
 def reach() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bucket import Settings, download
+from dvc_bucket import Settings, download
 from pipeline.params import Fetch
 from pipeline.stage import run_stage
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from bucket import BucketError
+from dvc_bucket import BucketError
 from pipeline.engines import Outcome, outcomes
 from pipeline.stage import StageError
 

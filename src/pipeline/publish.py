@@ -7,7 +7,7 @@ package, which the set-up installed; objects that are there already are left alo
 import importlib.metadata
 from pathlib import Path
 
-from bucket import Settings, file_sha256, stored_sha256, upload
+from dvc_bucket import Settings, file_sha256, stored_sha256, upload
 from pipeline.params import Fetch
 from pipeline.stage import StageError, run_program
 

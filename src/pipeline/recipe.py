@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from bucket import kernel_variables
+from dvc_bucket import kernel_variables
 from pipeline.stage import StageError
 
 #: Packages whose release may change the bytes of a result.

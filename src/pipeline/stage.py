@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from bucket import BucketError, pin_kernels
+from dvc_bucket import BucketError, pin_kernels
 
 
 class StageError(Exception):

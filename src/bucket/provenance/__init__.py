@@ -1,5 +1,0 @@
-"""The run that a commit records, as a Workflow Run RO-Crate: made from git objects alone."""
-
-from bucket.provenance.write import Written, write
-
-__all__ = ["Written", "write"]

@@ -1,0 +1,142 @@
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+import dvc_bucket
+from pipeline import params
+from tests.pipeline_tools import PARAMS, REPOSITORY, SCRIPTS
+
+STAGES = YAML(typ="safe").load(REPOSITORY / "dvc.yaml")["stages"]
+SECTIONS = {
+    section.__name__: section.__name__.lower() for section in params.Section.__subclasses__()
+}
+
+
+@pytest.fixture(params=STAGES)
+def stage(request: pytest.FixtureRequest) -> Any:
+    return STAGES[request.param]
+
+
+def words(stage: Any) -> list[str]:
+    """The script and the arguments of a stage's command."""
+    command: list[str] = stage["cmd"].split()
+    assert command[0] == "python"
+    return command[1:]
+
+
+def declared(stage: Any, *kinds: str) -> set[str]:
+    """Paths under the keys `kinds`, whether or not they carry options."""
+    entries = [entry for kind in kinds for entry in stage.get(kind, [])]
+    return {next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries}
+
+
+def of_results(paths: Any) -> set[str]:
+    return {path for path in paths if path.startswith(("data/", "reports/"))}
+
+
+def imported(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Each (module, name) that a file imports; name None: the module itself."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def with_imports(script: Path) -> set[Path]:
+    """A script, the package, and every module of it that the script imports, directly or not."""
+    found, pending = set(), [script, SCRIPTS / "__init__.py"]
+    while pending:
+        path = pending.pop()
+        found.add(path)
+        for module, name in imported(path):
+            names = [*module.split("."), name]
+            if names[0] == "pipeline" and names[1]:
+                pending.extend({SCRIPTS / f"{names[1]}.py"} - found)
+    return found
+
+
+def test_a_stage_depends_on_exactly_the_code_that_it_runs(stage: Any) -> None:
+    code = with_imports(REPOSITORY / words(stage)[0])
+    templates = {word for word in words(stage) if word.startswith("src/")}
+    expected = {str(path.relative_to(REPOSITORY)) for path in code} | templates
+    assert {path for path in declared(stage, "deps") if path.startswith("src/")} == expected
+
+
+def test_a_stage_depends_on_exactly_the_parameter_sections_that_it_reads(stage: Any) -> None:
+    read = {
+        SECTIONS[node.value.id]
+        for path in with_imports(REPOSITORY / words(stage)[0])
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "read"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in SECTIONS
+    }
+    assert {key.split(".")[0] for key in stage["params"]} == read
+
+
+def test_every_parameter_that_a_stage_depends_on_exists(stage: Any) -> None:
+    for key in stage["params"]:
+        value = YAML(typ="safe").load(PARAMS)
+        for part in key.split("."):
+            assert part in value, key
+            value = value[part]
+
+
+def test_a_command_gives_its_script_the_arguments_that_it_asks_for(stage: Any) -> None:
+    script, *arguments = words(stage)
+    assert arguments[-2:] == ["--params", "params.yaml"]
+    main = importlib.import_module(f"pipeline.{Path(script).stem}").main
+    required = [
+        name
+        for name, parameter in inspect.signature(main).parameters.items()
+        if parameter.default is parameter.empty
+    ]
+    assert len(arguments) - 2 == len(required)
+
+
+def test_every_path_on_a_command_line_is_declared(stage: Any) -> None:
+    known = declared(stage, "deps", "outs")
+    for word in of_results(words(stage)):
+        assert any(f"{path}/".startswith(f"{word}/") for path in known), word
+
+
+def test_every_output_lies_in_a_path_on_the_command_line(stage: Any) -> None:
+    for out in declared(stage, "outs"):
+        assert any(f"{out}/".startswith(f"{word}/") for word in of_results(words(stage))), out
+
+
+def test_every_input_of_a_stage_is_the_output_of_another() -> None:
+    outs = set().union(*(declared(stage, "outs") for stage in STAGES.values()))
+    for stage in STAGES.values():
+        assert of_results(declared(stage, "deps")) <= outs
+
+
+def test_no_code_of_a_stage_holds_a_path_of_data_or_reports(stage: Any) -> None:
+    for script in with_imports(REPOSITORY / words(stage)[0]):
+        nodes = list(ast.walk(ast.parse(script.read_text(encoding="utf-8"))))
+        prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and id(node) not in prose:
+                assert not re.search(r"(^|[/\s])(data|reports)(/|$)", str(node.value)), script
+
+
+def test_the_toolkit_never_imports_the_analysis() -> None:
+    for path in (REPOSITORY / "src" / "bucket").rglob("*.py"):
+        assert not [module for module, _ in imported(path) if module.split(".")[0] == "pipeline"]
+
+
+def test_the_analysis_imports_only_public_names_of_the_toolkit() -> None:
+    for path in SCRIPTS.glob("*.py"):
+        for module, name in imported(path):
+            if module.split(".")[0] == "bucket":
+                assert module == "bucket"
+                assert name in dvc_bucket.__all__

@@ -1,0 +1,137 @@
+"""What the benchmarks share: a project with a store, the store further away, a file of results."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from dvc_bucket import Project, Settings
+from dvc_bucket.connection import clients
+from dvc_bucket.base import ports
+from dvc_bucket.base.files import private_folder
+from dvc_bucket.store.server import Server
+
+CONFIG = """\
+[core]
+    remote = storage
+    analytics = false
+    check_update = false
+[cache]
+    type = "reflink,hardlink,symlink,copy"
+['remote "storage"']
+    url = s3://{bucket}/{prefix}
+    endpointurl = {endpoint}
+"""
+
+
+class Bed:
+    """A project of a benchmark's own in an empty folder, and a store for it that runs.
+
+    Attributes:
+        project: the project.
+        settings: the connection to the store.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.project = Project(root / "project")
+        (self.project.root / ".dvc").mkdir(parents=True)
+        endpoint = f"http://127.0.0.1:{ports.free_ports(1)[0]}"
+        self.go_to(endpoint, "none")
+        source = Path(__file__).parents[1] / ".env.example"
+        example = source.read_text(encoding="utf-8").replace("http://127.0.0.1:8333", endpoint)
+        self.project.env_example.write_text(example, encoding="utf-8")
+        Server(self.project).start()
+        self.settings = Settings.load(self.project)
+        subprocess.run(["git", "init", "-q"], cwd=self.project.root, check=True)
+
+    def stop(self) -> None:
+        """End the store."""
+        Server(self.project).stop()
+
+    def go_to(self, endpoint: str, prefix: str) -> None:
+        """Have `dvc` and `bucket` use the endpoint, and a prefix in the bucket."""
+        text = CONFIG.format(bucket="research-data", prefix=prefix, endpoint=endpoint)
+        self.project.dvc_config.write_text(text, encoding="utf-8")
+        if self.project.env_file.exists():
+            text = self.project.env_file.read_text(encoding="utf-8")
+            text = re.sub(r"(?m)^OS_ENDPOINT_URL=.*", f"OS_ENDPOINT_URL={endpoint}", text)
+            self.project.env_file.write_text(text, encoding="utf-8")
+
+    def scratch(self) -> Path:
+        """A new folder on the disk."""
+        return Path(tempfile.mkdtemp(dir=self.project.root.parent))
+
+    def empty(self, folder: Path) -> None:
+        """Give room back without deleting: that slows whoever makes files next (see transfer)."""
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.chmod(0o600)
+                os.truncate(path, 0)
+
+    def environment(self, endpoint: str) -> dict[str, str]:
+        """For every client that is measured: the connection, and where the tools are."""
+        settings = self.settings.model_copy(update={"endpoint_url": endpoint})
+        return {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.project.root),
+            "DVC_SITE_CACHE_DIR": str(private_folder(self.project.dvc_site_cache)),
+            **clients.aws_environment(settings),
+            **clients.s5cmd_environment(settings),
+            **clients.rclone_environment(settings),
+        }
+
+
+class Traffic(NamedTuple):
+    """What went over the wire: requests, and bytes that came back."""
+
+    requests: int
+    size: int
+
+
+class Forwarder:
+    """A server's port, so many milliseconds further away.
+
+    Attributes:
+        url: where it is.
+    """
+
+    def __init__(self, questions: IO[str], answers: IO[str]) -> None:
+        self._questions, self._answers = questions, answers
+        self.url = f"http://127.0.0.1:{answers.readline().strip()}"
+
+    def traffic(self) -> Traffic:
+        """What went through since this was asked last."""
+        self._questions.write("\n")
+        self._questions.flush()
+        return Traffic(*map(int, self._answers.readline().split()))
+
+
+@contextmanager
+def delayed(port: int, milliseconds: float) -> Iterator[Forwarder]:
+    """The server at `port` with a delay before it."""
+    command = [sys.executable, str(Path(__file__).with_name("delaying.py"))]
+    with subprocess.Popen(
+        [*command, str(port), str(milliseconds)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        if not process.stdin or not process.stdout:
+            raise ValueError("both are pipes")
+        try:
+            yield Forwarder(process.stdin, process.stdout)
+        finally:
+            process.kill()
+
+
+def put_section(file: Path, title: str, section: str) -> None:
+    """Write the section into the file, in the place of the former one; the others stay."""
+    text = file.read_text(encoding="utf-8") if file.exists() else "# Results\n"
+    before, found, rest = text.partition(f"{title}\n")
+    after = rest[rest.find("\n## ") + 1 :] if found and "\n## " in rest else ""
+    file.write_text(f"{before.rstrip()}\n\n{section.rstrip()}\n\n{after}".rstrip() + "\n", "utf-8")

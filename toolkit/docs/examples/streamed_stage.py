@@ -1,0 +1,51 @@
+"""A stage that streams: late departures by carrier and hour, straight from the bucket.
+
+It reads three of the 31 columns of the features, at the revision that `dvc.lock` names, a batch at
+a time; nothing lands on disk but the result. `streamed_stage.yaml` is its stage for `dvc.yaml`.
+"""
+
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import typer
+from pyarrow import csv
+
+from dvc_bucket import BucketError, open_dataset
+from dvc_bucket.base.files import replacing
+
+
+def count_late(path: str) -> pa.Table:
+    """Flights and late ones by carrier and scheduled hour; memory is bounded by a batch."""
+    features = open_dataset(path, columns=["carrier", "minute_of_day", "late"])
+    counts: dict[tuple[str, int], list[int]] = {}
+    for batch in features.to_batches():
+        for row in zip(*(batch[name].to_pylist() for name in batch.schema.names), strict=True):
+            carrier, minute, late = row
+            count = counts.setdefault((carrier, minute // 60), [0, 0])
+            count[0] += 1
+            count[1] += bool(late)
+    keys = sorted(counts)
+    return pa.table(
+        {
+            "carrier": [carrier for carrier, _ in keys],
+            "hour": [hour for _, hour in keys],
+            "flights": [counts[key][0] for key in keys],
+            "late": [counts[key][1] for key in keys],
+        }
+    )
+
+
+def main(features: str, output: Path) -> None:
+    """Write the counts as CSV."""
+    table = count_late(features)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(output) as file:
+        csv.write_csv(table, file)
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except BucketError as error:  # it says what is wrong, and what to do
+        sys.exit(str(error))

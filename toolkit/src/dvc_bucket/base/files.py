@@ -1,0 +1,113 @@
+"""Files that are there whole or not at all; what they take, and how people read that."""
+
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from dvc_bucket.base.errors import UnsafePathError
+
+#: For files that hold secrets, or lie beside them: nobody but the owner.
+PRIVATE = 0o600
+
+#: For folders of files that nobody but the owner may read, replace or add to.
+PRIVATE_FOLDER = 0o700
+
+KILO = 1000
+
+
+@contextmanager
+def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+    """A temporary file beside `path` that takes its name if, and only if, the block succeeds.
+
+    Args:
+        path: of the file.
+        mode: its permissions, and until it has them nobody but the owner can read it; None for
+            what the process gives to new files.
+    """
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(unfinished, flags, 0o666 if mode is None else PRIVATE)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file
+            file.flush()
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
+    """Write `path` in one step: no reader sees half of it, or it with a wider mode."""
+    with replacing(path, mode) as file:
+        file.write(text.encode())
+
+
+def private_folder(path: Path) -> Path:
+    """Return a folder that only its owner can enter; create it if it is missing.
+
+    Raises:
+        UnsafePathError: it exists, and belongs to another user, is a link or a file, or other
+            users could enter it. Its contents could be theirs.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=PRIVATE_FOLDER)
+    except FileExistsError:
+        pass
+    else:
+        path.chmod(PRIVATE_FOLDER)  # whatever the umask says
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise UnsafePathError(f"{path} is not a folder. Move it away and run the command again.")
+    if found.st_uid != os.geteuid():
+        raise UnsafePathError(
+            f"{path} belongs to the user with the number {found.st_uid}. Its contents are not "
+            "trusted. Move it away and run the command again."
+        )
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & ~PRIVATE_FOLDER:
+        raise UnsafePathError(
+            f"{path} has the mode {mode:04o}, so other users can enter it. Its contents are not "
+            "trusted. Move it away and run the command again."
+        )
+    return path
+
+
+def files_below(folder: Path, onerror: Callable[[OSError], object] | None = None) -> Iterator[Path]:
+    """Everything in a folder that is no folder; links to folders are not followed.
+
+    Args:
+        folder: to walk through.
+        onerror: hears of folders that cannot be listed; None leaves them out.
+    """
+    for root, folders, names in os.walk(folder, onerror=onerror):
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        yield from (Path(root, name) for name in (*names, *links))
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes that a folder takes, counted in blocks."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_blocks * 512
+        except OSError:  # the store has just removed it
+            continue
+    return total
+
+
+def readable_size(count: float) -> str:
+    """A number of bytes as people read it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < KILO:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= KILO
+    return f"{count:.1f} TB"

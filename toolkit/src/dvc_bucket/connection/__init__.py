@@ -1,0 +1,1 @@
+"""The connection: settings from the environment and `.env`, and each client that uses them."""

@@ -1,0 +1,122 @@
+"""The connection for programs: variables of the environment they are started in."""
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from dvc_bucket.connection.clients import aws
+from dvc_bucket.connection.clients.shared import (
+    CHECKSUMS,
+    endpoint,
+    is_virtual,
+    named_endpoint,
+    plain,
+)
+from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection.settings import LOOPBACK, Settings
+
+#: What a program of the environment must not hear from elsewhere when we name the credentials.
+FOREIGN = (
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+
+#: Name of the bucket's store for rclone and mc: `rclone ls storage:BUCKET/PREFIX`.
+ALIAS = "storage"
+
+
+def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
+    """The environment `base` with the connection for programs that follow the AWS SDKs' names."""
+    ours = aws_environment(settings)
+    foreign = FOREIGN if settings.access_key_id else ()
+    return {name: value for name, value in base.items() if name not in foreign} | ours
+
+
+def aws_environment(settings: Settings) -> dict[str, str]:
+    """Variables for DVC, boto3 and every other AWS SDK.
+
+    Source of the names: AWS SDKs and Tools Reference Guide, "Environment variables".
+    """
+    variables = {
+        "AWS_ACCESS_KEY_ID": settings.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": plain(settings.secret_access_key),
+        "AWS_SESSION_TOKEN": plain(settings.session_token),
+        "AWS_PROFILE": aws.profile(settings),
+        "AWS_ENDPOINT_URL": named_endpoint(settings),
+        "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_CA_BUNDLE": settings.ca_bundle,
+        **CHECKSUMS,
+        **_proxy_exception(settings),
+    }
+    return _set(variables)
+
+
+def s5cmd_environment(settings: Settings) -> dict[str, str]:
+    """Variables that s5cmd takes beside those of the AWS SDKs.
+
+    It always writes the bucket of a store that is not AWS into the path.
+    Source of the name: the manual of s5cmd.
+    """
+    return _set({"S3_ENDPOINT_URL": named_endpoint(settings)})
+
+
+def rclone_environment(settings: Settings) -> dict[str, str]:
+    """Variables that give rclone a remote `storage:`, as `rclone ls storage:BUCKET/PREFIX`.
+
+    Source of the names: the manual of rclone, "Environment Variables" and "Amazon S3".
+    """
+    has_keys = settings.access_key_id is not None
+    options = {
+        "TYPE": "s3",
+        "PROVIDER": "AWS" if settings.is_aws else "Other",
+        "ENDPOINT": named_endpoint(settings),
+        "ACCESS_KEY_ID": settings.access_key_id,
+        "SECRET_ACCESS_KEY": plain(settings.secret_access_key),
+        "SESSION_TOKEN": plain(settings.session_token),
+        "ENV_AUTH": "false" if has_keys else "true",
+        "PROFILE": aws.profile(settings),
+        "REGION": settings.region,
+        "FORCE_PATH_STYLE": "false" if is_virtual(settings) else "true",
+    }
+    named = {f"RCLONE_CONFIG_{ALIAS.upper()}_{name}": value for name, value in options.items()}
+    return _set(named | {"RCLONE_CA_CERT": settings.ca_bundle})
+
+
+def mc_environment(settings: Settings) -> dict[str, str]:
+    """The variable that gives MinIO's `mc` an alias `storage`, as `mc ls storage/BUCKET`.
+
+    Source of the form: mc, cmd/config.go, `parseEnvURLStr`: it splits at the first colons and at
+    the last @, and decodes nothing; of `SSL_CERT_FILE`: the manual of Go's crypto/x509.
+
+    Raises:
+        SettingsError: the credentials cannot be written that way.
+    """
+    key, secret = settings.access_key_id, plain(settings.secret_access_key)
+    if not key or not secret or ":" in key + secret:
+        raise SettingsError(
+            "mc takes credentials from MC_HOST_* only if they are set (no AWS profile) and have "
+            "no colon in them. Use `mc alias set`, which asks for them."
+        )
+    parts = urlsplit(endpoint(settings))
+    keys = ":".join(filter(None, [key, secret, plain(settings.session_token)]))
+    url = urlunsplit(parts._replace(netloc=f"{keys}@{parts.netloc}"))
+    return _set({f"MC_HOST_{ALIAS}": url, "SSL_CERT_FILE": settings.ca_bundle})
+
+
+def _set(variables: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if value is not None}
+
+
+def _proxy_exception(settings: Settings) -> dict[str, str]:
+    """Keep requests to this machine off the proxy that clusters like to set."""
+    if not settings.is_embedded:
+        return {}
+    names = {os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")}
+    exempt = ",".join(filter(None, [*sorted(names), *sorted(LOOPBACK)]))
+    return {"no_proxy": exempt, "NO_PROXY": exempt}

@@ -1,0 +1,91 @@
+"""What the connection means to several clients alike."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
+
+from dvc_bucket.connection.clients.listener import prove_ours
+from dvc_bucket.connection.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+#: Checksums only where S3 requires them: botocore >= 1.36 sends CRC trailers by default, which
+#: several stores refuse and one stored inside the object.
+CHECKSUMS = {
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+}
+
+#: A request is tried once and then this many times more; obstore begins none after so long.
+RETRIES = 3
+RETRY_TIME = timedelta(seconds=30)
+
+
+def plain(secret: "SecretStr | None") -> str | None:
+    """A secret as its client needs it."""
+    return secret.get_secret_value() if secret else None
+
+
+def is_virtual(settings: Settings) -> bool:
+    """Whether the bucket goes into the host name: as asked for, else on AWS only."""
+    if settings.addressing_style == "auto":
+        return settings.is_aws
+    return settings.addressing_style == "virtual"
+
+
+def endpoint(settings: Settings) -> str:
+    """The endpoint for a client. No client takes it from the settings themselves.
+
+    The embedded endpoint is handed out only if no other user's program listens there: a signed
+    request proves the client to the server, never the server to the client. Every new client
+    proves it again, as the store can have ended meanwhile.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+    """
+    if settings.is_embedded:
+        prove_ours(settings.host, settings.port)
+    return settings.endpoint_url
+
+
+def named_endpoint(settings: Settings) -> str | None:
+    """The endpoint for a client that finds AWS's own by itself: None for AWS.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+    """
+    return None if settings.is_aws else endpoint(settings)
+
+
+def endpoint_of_bucket(settings: Settings) -> str:
+    """The endpoint with the bucket in the host name where it belongs there.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+    """
+    url = endpoint(settings)
+    if not is_virtual(settings):
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{settings.bucket_name}.{parts.netloc}"))
+
+
+def bucket_host(settings: Settings) -> str:
+    """The host name that requests for the bucket go to."""
+    return f"{settings.bucket_name}.{settings.host}" if is_virtual(settings) else settings.host
+
+
+def bucket_url(settings: Settings) -> str:
+    """URL of the bucket: in the path, or in the host name, as the settings say."""
+    endpoint = endpoint_of_bucket(settings)
+    return endpoint if is_virtual(settings) else f"{endpoint}/{settings.bucket_name}"
+
+
+def proxy(settings: Settings) -> str | None:
+    """URL of the proxy that requests to the endpoint go through; None where they go straight."""
+    if settings.is_embedded or proxy_bypass(settings.host):
+        return None
+    via = getproxies().get(urlsplit(settings.endpoint_url).scheme)
+    return via if not via or "://" in via else f"http://{via}"

@@ -1,0 +1,38 @@
+"""Text for a person without the credentials of the environment and of `.env`."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+
+#: Settings whose value is never shown.
+SECRET = {
+    f"{who}_{what}"
+    for who in ("OS", "AWS")
+    for what in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+}
+
+#: Shorter values could be a part of any word.
+SHORTEST = 8
+
+
+def masked(text: str) -> str:
+    """`text` with stars in the place of each credential that this person has here."""
+    for value in sorted(set(_values()), key=len, reverse=True):
+        if len(value) >= SHORTEST and not value.startswith("<"):
+            for written in (value, quote(value, safe="")):
+                text = text.replace(written, "***")
+    return text
+
+
+def _values() -> Iterator[str]:
+    from dotenv import dotenv_values
+
+    file: dict[str, str | None] = {}
+    with contextlib.suppress(ProjectError, OSError, UnicodeDecodeError):  # then it holds none
+        file = dotenv_values(Project.find().env_file)
+    for name in SECRET:
+        yield from filter(None, (os.environ.get(name), file.get(name)))

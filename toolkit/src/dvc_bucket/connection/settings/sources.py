@@ -1,0 +1,108 @@
+"""Where the value of a setting comes from: the environment, then `.env`; with its file and line."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dvc_bucket.connection import env_file
+from dvc_bucket.connection.env_file.lines import Line
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import trust
+
+ENVIRONMENT = "environment"
+
+#: The names that are read from `.env`: those of `.env.example`. Others are for other programs.
+DOCUMENTED = {
+    "OS_ENDPOINT_URL",
+    "OS_BUCKET_NAME",
+    "OS_ACCESS_KEY_ID",
+    "OS_SECRET_ACCESS_KEY",
+    "OS_REGION",
+    "OS_ADDRESSING_STYLE",
+    "OS_CACERT",
+    "OS_SESSION_TOKEN",
+    "OS_CONNECT_TIMEOUT",
+    "OS_READ_TIMEOUT",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_ENDPOINT_URL",
+    "AWS_DEFAULT_REGION",
+    "AWS_CA_BUNDLE",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_REQUEST_CHECKSUM_CALCULATION",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A value and where it was found.
+
+    Attributes:
+        name: of the setting, such as `OS_BUCKET_NAME`.
+        value: as found, unchecked; empty if nothing sets it.
+        origin: `environment`, `.env, line 4`, `.dvc/config`, or empty.
+    """
+
+    name: str
+    value: str = ""
+    origin: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __repr__(self) -> str:
+        """Without the value, which can be a secret."""
+        return f"{self.name} ({self.origin or 'not set'})"
+
+    @property
+    def in_environment(self) -> bool:
+        """Whether the environment sets it, which wins over every file."""
+        return self.origin == ENVIRONMENT
+
+
+class Sources:
+    """The places that a project's settings are read from.
+
+    Args:
+        project: the clone.
+        environment: instead of the process's.
+        with_example: read `.env.example` where there is no `.env` yet, as `bucket serve` would
+            make it from that.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        environment: Mapping[str, str] | None = None,
+        *,
+        with_example: bool = False,
+    ) -> None:
+        self.project = project
+        self.environment = os.environ if environment is None else environment
+        has_file = project.env_file.exists() or not with_example
+        self.file = project.env_file if has_file else project.env_example
+
+    def find(self, *names: str) -> Found:
+        """The first of `names` that is set and not empty; the environment before the file.
+
+        Raises:
+            SettingsError: `.env` cannot be read or trusted, or has a line that programs read
+                differently.
+        """
+        for name in names:
+            if value := self.environment.get(name):
+                return Found(name, value, ENVIRONMENT)
+            line = self._lines.get(name)
+            if line and line.value:
+                return Found(name, line.value, f"{self.file.name}, line {line.number}")
+        return Found(names[0])
+
+    @cached_property
+    def _lines(self) -> dict[str, Line]:
+        trust.check(self.project)
+        lines = env_file.read(self.file, self.environment)
+        # In small letters, too: what misses a name reports those.
+        return {name: line for name, line in lines.items() if name.upper() in DOCUMENTED}

@@ -1,0 +1,1 @@
+"""What a commit says of its stages, data and results."""

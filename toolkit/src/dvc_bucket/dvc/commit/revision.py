@@ -1,0 +1,110 @@
+"""The files of a commit, read from git's objects: no checkout, no work tree."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.git.contents import Piece, Repository, commit_of, git, joined
+from dvc_bucket.base.paths import Project
+
+#: Modes of regular files; others are links and submodules, whose content is elsewhere.
+FILE, EXECUTABLE = "100644", "100755"
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A file of the commit.
+
+    Attributes:
+        path: from the project's root.
+        id: git's name of its content.
+        is_executable: whether it is to be run.
+    """
+
+    path: str
+    id: str
+    is_executable: bool
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A commit of the project.
+
+    Attributes:
+        commit: its full id.
+        date: when it was committed, ISO 8601 with the offset from UTC.
+        files: its regular files, by path from the project's root.
+    """
+
+    commit: str
+    date: str
+    files: Mapping[str, Tracked]
+    _contents: Callable[[str], Iterator[Piece] | None]
+
+    def read(self, path: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            ProjectError: the commit has none there, or this clone lacks it.
+        """
+        if path not in self.files:
+            raise ProjectError(f"The commit {self.commit[:12]} has no file {path}.")
+        pieces = self._contents(self.files[path].id)
+        if pieces is None:
+            raise ProjectError(
+                f"This clone lacks {path} of {self.commit[:12]}, as a partial clone does. "
+                "`git fetch --refetch --no-filter` gets it."
+            )
+        return joined(pieces)
+
+    def text(self, path: str) -> str:
+        """The content of a text file; empty if the commit has none there.
+
+        Raises:
+            ProjectError: it is not UTF-8.
+        """
+        if path not in self.files:
+            return ""
+        try:
+            return self.read(path).decode("utf-8")
+        except UnicodeDecodeError:
+            raise ProjectError(f"{path} of {self.commit[:12]} is not text in UTF-8.") from None
+
+    def named(self, name: str) -> list[str]:
+        """Paths of the files of a name, the nearest to the root first."""
+        found = [path for path in self.files if PurePosixPath(path).name == name]
+        return sorted(found, key=lambda path: (path.count("/"), path))
+
+
+@contextmanager
+def opened(project: Project, rev: str) -> Iterator[Revision]:
+    """A revision of the project.
+
+    Args:
+        project: in a git repository.
+        rev: branch, tag or commit.
+
+    Raises:
+        RevisionError: there is none of that name.
+        ProjectError: the project is in no repository.
+    """
+    repository = Repository.of(project)
+    commit = commit_of(repository, rev)
+    date = git(project.root, "show", "--no-patch", "--format=%cI", commit).decode().strip()
+    with repository.contents() as contents:
+        yield Revision(commit, date, dict(_files(repository, commit)), contents)
+
+
+def _files(repository: Repository, commit: str) -> Iterator[tuple[str, Tracked]]:
+    folder = repository.project.relative_to(repository.root.resolve()).as_posix()
+    prefix = "" if folder == "." else f"{folder}/"
+    raw = git(repository.root, "ls-tree", "-r", "-z", "--full-tree", commit, "--", prefix or ".")
+    for line in filter(None, raw.split(b"\0")):
+        head, _, path = os.fsdecode(line).partition("\t")
+        mode, _, content = head.split()
+        if mode in {FILE, EXECUTABLE}:
+            name = path.removeprefix(prefix)
+            yield name, Tracked(name, content, mode == EXECUTABLE)

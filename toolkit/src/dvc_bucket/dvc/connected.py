@@ -1,0 +1,132 @@
+"""DVC with this project's connection: `bucket dvc ...` is `dvc ...` with the settings loaded."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import NoReturn
+
+from dvc_bucket.connection import clients
+from dvc_bucket.base import kernels
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.dvc import site_cache
+from dvc_bucket.connection.overrides import point_dvc_at
+from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.base.files import write_private
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
+
+
+def environment(project: Project, settings: Settings) -> dict[str, str]:
+    """The environment in which `dvc` and the stages it starts find store and tools.
+
+    The kernels of numerical libraries are pinned, so that stages compute the same on every CPU.
+    The tools of the running Python come first on the PATH, so that `python` in a stage is the one
+    with the project's packages.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+        UnsafePathError: other users can enter the folder of DVC's databases.
+    """
+    tools = str(Path(sys.executable).parent)
+    return {
+        **clients.environment(settings, os.environ),
+        site_cache.VARIABLE: site_cache.site_cache(project),
+        **kernels.pins(os.environ),
+        # Threads of OpenMP that have nothing to do sleep: spinning, they cost half of a training's
+        # CPU time, and more where others work on the machine.
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
+        **_aws_config(project, settings),
+        "PATH": os.pathsep.join([tools, os.environ.get("PATH", os.defpath)]),
+        # Where output is a pipe, lines come as they are printed, not when a buffer is full.
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def run_dvc(
+    arguments: Sequence[str],
+    project: Project,
+    settings: Settings,
+    on_line: Callable[[str], None] | None = None,
+) -> int:
+    """Run `dvc` with `arguments` and return its exit status.
+
+    Args:
+        arguments: the words after `dvc`.
+        project: the clone to work in; the current folder may be any inside it.
+        settings: the connection.
+        on_line: called with each line of standard output, which is then not printed; standard
+            error, with DVC's progress bars, stays on the terminal.
+    """
+    point_dvc_at(project, settings)
+    command = [sys.executable, "-m", "dvc_bucket.dvc.process", *arguments]
+    variables = environment(project, settings)
+    if on_line is None:
+        return subprocess.run(command, env=variables, check=False).returncode
+    with subprocess.Popen(
+        command,
+        env=variables,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or []:
+            on_line(line.rstrip("\n"))
+    return process.returncode
+
+
+def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> NoReturn:
+    """Run `dvc` with `arguments` as the rest of this process, which ends with its exit status.
+
+    There is one process to interrupt and one that takes memory, and it starts sooner.
+    """
+    from dvc_bucket.dvc import process
+
+    point_dvc_at(project, settings)
+    variables = environment(project, settings)
+    for name in os.environ.keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
+    sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    process.leave(process.main(arguments))
+
+
+def remote_prefix(project: Project, settings: Settings) -> str:
+    """Prefix of the keys of DVC's default remote inside the bucket.
+
+    Raises:
+        ProjectError: `.dvc/config` names no default remote in S3.
+        SettingsError: the remote is in another bucket than the settings name.
+    """
+    bucket, prefix = config.address(project)
+    if bucket != settings.bucket_name:
+        raise SettingsError(
+            f"OS_BUCKET_NAME is {settings.bucket_name}, but DVC's remote in .dvc/config is "
+            f"s3://{bucket}/{prefix}. Make both name the same bucket: `bucket init`."
+        )
+    return prefix
+
+
+def _aws_config(project: Project, settings: Settings) -> dict[str, str]:
+    """Where DVC is to read the addressing style, which it takes from an AWS file only.
+
+    Raises:
+        SettingsError: a style is set, and the AWS files are the person's own.
+    """
+    if settings.addressing_style == "auto":
+        return {}
+    if not settings.access_key_id:
+        raise SettingsError(
+            "OS_ADDRESSING_STYLE is set while the credentials come from the AWS set-up. Set the "
+            "style there: `s3 =` and below it, indented, `addressing_style = "
+            f"{settings.addressing_style}` in ~/.aws/config; and unset OS_ADDRESSING_STYLE."
+        )
+    project.aws_config.parent.mkdir(parents=True, exist_ok=True)
+    text = f"[default]\ns3 =\n    addressing_style = {settings.addressing_style}\n"
+    write_private(project.aws_config, text)
+    return {"AWS_CONFIG_FILE": str(project.aws_config)}

@@ -1,0 +1,1 @@
+"""The guard of `dvc gc`: what other branches, clones and projects need stays."""

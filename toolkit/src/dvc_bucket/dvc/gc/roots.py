@@ -1,0 +1,149 @@
+"""What git keeps beside branches, tags and their commits, which no option of DVC's `gc` can name.
+
+These are stashes, indexes and other work trees, other references, and the reflog.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dvc_bucket.git.contents import Repository, ended, git
+from dvc_bucket.base.paths import CONFIG
+
+#: What DVC's own `--all-commits` starts from.
+COMMITS = ("--branches", "--tags", "--remotes")
+
+#: Names, in the git folder of a work tree, of commits that an unfinished command needs.
+UNFINISHED = (
+    "HEAD",
+    "MERGE_HEAD",
+    "CHERRY_PICK_HEAD",
+    "REVERT_HEAD",
+    "REBASE_HEAD",
+    "MERGE_AUTOSTASH",
+    "rebase-merge/autostash",
+    "rebase-apply/autostash",
+)
+
+#: A commit of a tree, as git stores it, by nobody and without a time.
+COMMIT = "tree {}\nauthor - <-> 0 +0000\ncommitter - <-> 0 +0000\n\nindex\n"
+
+
+@dataclass(frozen=True)
+class Root:
+    """A commit that git keeps, and what for."""
+
+    commit: str
+    name: str
+
+
+def roots(repository: Repository, *, reflog: bool) -> list[Root]:
+    """Commits that git keeps and DVC's `gc` cannot be told to keep, those before them included.
+
+    An index becomes a commit that no reference leads to; git removes it after some time.
+
+    Args:
+        repository: of the clone.
+        reflog: also what only a reflog leads to.
+
+    Raises:
+        ProjectError: git cannot read what it keeps.
+    """
+    named = {root.commit: root for root in (*_stashes(repository), *_work_trees(repository))}
+    options = ["--all", *(["--reflog"] if reflog else []), "--not", *COMMITS]
+    asked = "".join(f"{one}\n" for one in [*named, *(f"^{one}" for one in _head(repository))])
+    listed = git(repository.project, "rev-list", "--stdin", *options, stdin=asked.encode())
+    return [named.get(one) or Root(one, one[:7]) for one in listed.decode().split()]
+
+
+def other_work_trees(repository: Repository) -> Iterator[tuple[Path, bool]]:
+    """The folder of the project in each other work tree, and whether the work tree is there."""
+    below = repository.project.resolve().relative_to(repository.root.resolve())
+    own = Path(os.fsdecode(git(repository.root, "rev-parse", "--absolute-git-dir")).rstrip("\n"))
+    for folder in _git_dirs(repository):
+        if folder.resolve() != own.resolve():
+            root = repository.git_dir.parent
+            if folder != repository.git_dir:
+                root = Path((folder / "gitdir").read_text("utf-8").rstrip("\n")).parent
+            if folder != repository.git_dir or root == repository.main:
+                yield root / below, root.is_dir()
+
+
+def other_projects(repository: Repository) -> list[Path]:
+    """The folders of the other DVC projects in this work tree.
+
+    One repository can hold several projects. They can share a cache and a remote.
+    """
+    found = git(repository.root, "ls-files", "-z", "--", f":(top,glob)**/{CONFIG}")
+    folders = {repository.root / os.fsdecode(name) for name in found.split(b"\0") if name}
+    projects = (path.parent.parent for path in sorted(folders) if path.is_file())
+    return [one for one in projects if one.resolve() != repository.project.resolve()]
+
+
+def _stashes(repository: Repository) -> Iterator[Root]:
+    """Every entry of every stash: git's, and those in which DVC queues experiments."""
+    references = git(repository.project, "for-each-ref", "--format=%(refname)").decode().split("\n")
+    for reference in references:
+        if reference.rpartition("/")[2] == "stash" and not reference.startswith("refs/heads/"):
+            options = ("--walk-reflogs", "--format=%H", reference, "--")
+            entries = git(repository.project, "log", *options).decode().split()
+            short = reference.removeprefix("refs/")
+            for number, commit in enumerate(entries):
+                yield Root(commit, f"{short}@{{{number}}}")
+
+
+def _work_trees(repository: Repository) -> Iterator[Root]:
+    """What each work tree has checked out, is about to commit, and needs to finish a command."""
+    for folder in _git_dirs(repository):
+        place = "" if folder == repository.git_dir else f" of the work tree {folder.name}"
+        for name in UNFINISHED:
+            for commit in _commit(folder, name):
+                yield Root(commit, f"{name}{place}")
+        for commit in _staged(folder):
+            yield Root(commit, f"the index{place}")
+
+
+def _git_dirs(repository: Repository) -> list[Path]:
+    """The git folder of each work tree, the main one's first."""
+    linked = repository.git_dir / "worktrees"
+    return [repository.git_dir, *(sorted(linked.iterdir()) if linked.is_dir() else [])]
+
+
+def _head(repository: Repository) -> list[str]:
+    """What this work tree has checked out; nothing before the first commit of a branch."""
+    question = ("rev-parse", "--quiet", "--verify", "HEAD")
+    return ended(repository.project, *question).stdout.decode().split()
+
+
+def _commit(git_dir: Path, name: str) -> list[str]:
+    question = ("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+    return ended(git_dir, f"--git-dir={git_dir}", *question).stdout.decode().split()
+
+
+def _staged(git_dir: Path) -> Iterator[str]:
+    """The index of a work tree as a commit; of a merge with conflicts each side as one."""
+    if not (git_dir / "index").is_file():
+        return
+    here = f"--git-dir={git_dir}"
+    lines = git(git_dir, here, "ls-files", "--stage", "-z").split(b"\0")
+    entries = [(line.partition(b"\t")[0].split()[2], line) for line in lines if line]
+    with TemporaryDirectory(prefix="bucket-index-") as scratch:
+        for side in {number for number, _ in entries}:
+            chosen = b"".join(
+                line.replace(b" " + number + b"\t", b" 0\t", 1) + b"\0"
+                for number, line in entries
+                if number in {b"0", side}
+            )
+            index = str(Path(scratch, side.decode()))
+            words = (here, "update-index", "-z", "--index-info")
+            git(git_dir, *words, stdin=chosen, GIT_INDEX_FILE=index)
+            tree = git(git_dir, here, "write-tree", "--missing-ok", GIT_INDEX_FILE=index)
+            head = ended(git_dir, here, "rev-parse", "--quiet", "--verify", "HEAD^{tree}")
+            if tree != head.stdout:
+                text = COMMIT.format(tree.decode().strip()).encode()
+                made = git(
+                    git_dir, here, "hash-object", "-t", "commit", "-w", "--stdin", stdin=text
+                )
+                yield made.decode().strip()

@@ -1,0 +1,93 @@
+"""What `dvc.lock` holds: of each stage its command, what it read and what it wrote, with hashes.
+
+The format is DVC's, schema 2.0: https://dvc.org/doc/user-guide/project-structure/dvcyaml-files
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dvc_bucket.base.errors import LockError
+
+#: The file's name, wherever in the project it is.
+NAME = "dvc.lock"
+
+#: The only schema that DVC has written since version 2.
+SCHEMA = "2.0"
+
+Lock = dict[str, Any]
+Entry = Mapping[str, Any]
+
+
+def read(text: str, name: str = NAME) -> Lock:
+    """The content of a lock file; of an empty one, no stages.
+
+    Raises:
+        LockError: it is no lock file, as when the marks of a merge conflict are in it.
+    """
+    from dvc.utils.serialize import loads_yaml
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        # As DVC does when it changes the file: what is not changed keeps its bytes.
+        lock = loads_yaml(text, typ="rt")
+    except YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise LockError(f"{name}{line}: this is not YAML. {REMEDY}") from None
+    if lock is None:
+        return {}
+    if not isinstance(lock, dict) or str(lock.get("schema")) != SCHEMA:
+        raise LockError(f"{name} has no `schema: '{SCHEMA}'`. {REMEDY}")
+    if not _is_of_stages(lock.get("stages", {})):
+        raise LockError(f"{name}: `stages` is not what DVC writes. {REMEDY}")
+    return lock
+
+
+#: What to do with a lock file that cannot be read.
+REMEDY = (
+    "Take back one that DVC wrote, as with `git checkout REVISION -- FILE`, then run "
+    "`bucket dvc repro`."
+)
+
+
+def write(lock: Lock) -> str:
+    """The text of a lock file, as DVC formats it."""
+    from dvc.utils.serialize import dumps_yaml
+
+    text: str = dumps_yaml(lock)
+    return text
+
+
+def stages(lock: Lock) -> Mapping[str, Entry]:
+    """What was noted of each stage, by its name, in the order of the file."""
+    found: Mapping[str, Entry] = lock.get("stages") or {}
+    return found
+
+
+def paths(entry: Entry | None, kind: str) -> dict[str, Entry]:
+    """What a stage read (`deps`) or wrote (`outs`), by path."""
+    return {item["path"]: item for item in (entry or {}).get(kind) or ()}
+
+
+def hash_of(item: Entry) -> str:
+    """The hash of a file or directory as DVC noted it; empty where it noted none."""
+    named = item.get("hash", "md5")
+    return str(item.get(named) or item.get("etag") or item.get("checksum") or "")
+
+
+def _is_of_stages(found: object) -> bool:
+    return found is None or (
+        isinstance(found, Mapping)
+        and all(isinstance(entry, Mapping) and _is_entry(entry) for entry in found.values())
+    )
+
+
+def _is_entry(entry: Entry) -> bool:
+    lists = [entry.get(kind) or [] for kind in ("deps", "outs")]
+    params = entry.get("params") or {}
+    return (
+        isinstance(params, Mapping)
+        and all(isinstance(values, Mapping) for values in params.values())
+        and all(isinstance(items, Sequence) for items in lists)
+        and all(isinstance(item, Mapping) and "path" in item for items in lists for item in items)
+    )

@@ -1,0 +1,281 @@
+"""DVC's S3 file system, with what its everyday commands ask of a remote answered by obstore.
+
+Everything that is not overridden here is dvc-s3's own; its client is made when that first needs it.
+The overrides answer for objects of a remote in DVC's layout; other paths, such as those that
+`dvc import-url` names, have oddities of S3 that are left to dvc-s3, but for the bytes themselves.
+"""
+
+import io
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import dvc_s3
+from fsspec.callbacks import DEFAULT_CALLBACK
+
+from dvc_bucket.transfer.delete import delete
+from dvc_bucket.transfer.files import promised_md5
+from dvc_bucket.transfer.options import NotHonouredError, connection
+from dvc_bucket.connection.objects import Place
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+Answer = TypeVar("Answer")
+
+#: DVC's own channel, so that `-q` silences this, too.
+logger = logging.getLogger("dvc").getChild("bucket")
+
+#: The part of a path that marks DVC's layout.
+LAYOUT = "/files/md5"
+
+#: Keys to a page of a listing, at most: S3's own limit.
+PAGE = 1000
+
+#: Objects of one folder from which on its listing is cheaper than a request for each.
+LISTED_FROM = 4
+
+#: Reasons that were said already.
+_said: set[str] = set()
+
+
+class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no types
+    """An S3 remote; paths are `bucket/key`, as everywhere in DVC."""
+
+    def __init__(self, fs: Any = None, **config: Any) -> None:
+        super().__init__(fs=fs, **config)
+        self._given = fs is not None
+        self._stores: dict[str, tuple[S3Store, str] | None] = {}
+
+    def _prepare_credentials(self, **config: Any) -> Any:
+        """Options of s3fs, which then follows no redirect: it would carry secrets along."""
+        from dvc_bucket.connection.clients.staying import StayingSession
+
+        options = super()._prepare_credentials(**config)
+        options.setdefault("config_kwargs", {})["http_session_cls"] = StayingSession
+        return options
+
+    def place(self, path: str) -> Place | None:
+        """Where an object is; None where only DVC's own client can reach it."""
+        bucket, _, key = path.partition("/")
+        if bucket not in self._stores:
+            self._stores[bucket] = self._store(bucket)
+        found = self._stores[bucket]
+        if found is None or not _is_plain(key):
+            return None
+        return Place(found[0], key, bucket, found[1])
+
+    def forget_listings(self) -> None:
+        """Objects were added without dvc-s3's client, which remembers what it has listed."""
+        if "fs" in self.__dict__:
+            self.fs.invalidate_cache()
+
+    def exists(
+        self, path: Any, callback: Any = DEFAULT_CALLBACK, batch_size: int | None = None
+    ) -> Any:
+        """Whether there is such an object or folder; for a list of paths a list of answers."""
+        paths = [path] if isinstance(path, str) else path
+        places = [self._place_of_ours(one) for one in paths]
+        if not all(places):
+            return super().exists(path, callback=callback, batch_size=batch_size)
+        if isinstance(path, str):
+            return self._ask(_exists, places[0])
+        callback.set_size(len(paths))
+        found = self._existing([place for place in places if place], batch_size or self.jobs)
+        callback.relative_update(len(paths))
+        return [place.key in found for place in places if place]
+
+    def isfile(self, path: str) -> bool:
+        """Whether there is such an object."""
+        if not (place := self._place_of_ours(path)):
+            return bool(super().isfile(path))
+        return self._ask(_is_object, place)
+
+    def find(
+        self, path: Any, prefix: bool = False, batch_size: int | None = None, **named: Any
+    ) -> Iterator[str]:
+        """Every object below a path, or, with `prefix`, whose name begins with it; or several."""
+        paths = [path] if isinstance(path, str) else list(path)
+        # Folders whose names begin so: SeaweedFS leaves one out that a listing starts after.
+        folders = prefix and any(_parent(one).endswith(LAYOUT) for one in paths)
+        places = [self._place_of_ours(one) for one in paths]
+        if named or folders or not all(places):
+            yield from super().find(path, prefix=prefix, batch_size=batch_size, **named)
+            return
+        wanted = [place for place in places if place]
+        begins = [prefix and not one.endswith("/") for one in paths]
+        if len(wanted) == 1:
+            yield from self._listed(wanted[0], begins[0])
+            return
+        with ThreadPoolExecutor(batch_size or self.jobs) as threads:
+            for names in threads.map(lambda *of: list(self._listed(*of)), wanted, begins):
+                yield from names
+
+    def ls(self, path: str, detail: bool = False, **named: Any) -> Any:
+        """The names right below a folder."""
+        place = None if detail or named else self._place_of_ours(path)
+        if not place:
+            return super().ls(path, detail=detail, **named)
+        names = self._ask(_names, place)
+        if not names and not self.isfile(path):
+            raise FileNotFoundError(path)
+        return names
+
+    def open(self, path: str, mode: str = "r", **named: Any) -> Any:
+        """A file to read: the list of a directory at once, anything else as dvc-s3 does."""
+        place = self._place_of_ours(path)
+        if not place or mode not in {"r", "rt", "rb"} or not path.endswith(".dir"):
+            return super().open(path, mode=mode, **named)
+        body = self._ask(_checked, place)
+        if mode == "rb":
+            return io.BytesIO(body)
+        return io.TextIOWrapper(io.BytesIO(body), named.get("encoding") or "utf-8")
+
+    def rm(self, path: Any, recursive: bool = False, **named: Any) -> None:
+        """Delete objects, as `gc` does; other paths as dvc-s3 does."""
+        paths = [path] if isinstance(path, str) else list(path)
+        places = [place for place in map(self._place_of_ours, paths) if place]
+        if recursive or named or not paths or len(places) < len(paths):
+            super().rm(path, recursive=recursive, **named)
+            return
+        delete(places, lambda one: self.fs.rm_file(one), self.jobs)
+        self.forget_listings()
+
+    remove = rm
+
+    def _place_of_ours(self, path: str) -> Place | None:
+        return self.place(path.removesuffix("/")) if LAYOUT in path else None
+
+    def _store(self, bucket: str) -> "tuple[S3Store, str] | None":
+        """The client of a bucket, and what to call it in messages."""
+        from dvc_bucket.connection import clients
+        from dvc_bucket.base.errors import SettingsError
+
+        if self._given:
+            return None
+        try:
+            found = connection(self.config, bucket)
+            store = clients.obstore(found.settings, found.client, **found.store)
+        except (NotHonouredError, SettingsError) as reason:
+            _say(f"{reason} is for DVC's own S3 client, which moves the data: slower.")
+            return None
+        return store, found.settings.where
+
+    def _ask(self, question: "Callable[[Place], Answer]", place: Any) -> "Answer":
+        """The store's answer; what goes wrong is told in our words."""
+        from dvc_bucket.transfer.errors import explained
+
+        try:
+            return question(place)
+        except Exception as error:
+            told = explained(error, f"look up {place.url}", place.where)
+            if told is error:
+                raise
+            raise told from error
+
+    def _listed(self, place: Place, begins: bool) -> Iterator[str]:
+        """Paths of the objects below a place, or whose names begin with it."""
+        from dvc_bucket.transfer.errors import explained
+
+        try:
+            for key in _keys(place, begins=begins):
+                yield f"{place.bucket}/{key}"
+        except Exception as error:
+            told = explained(error, f"list {place.url}", place.where)
+            raise told from error
+
+    def _existing(self, places: list[Place], threads: int) -> set[str]:
+        """Keys of those that are there: by listing their folder where that is cheaper."""
+        ordered = sorted(places, key=lambda place: place.key)
+        folders = [
+            list(group) for _, group in groupby(ordered, key=lambda place: _parent(place.key))
+        ]
+        found: set[str] = set()
+        with ThreadPoolExecutor(threads) as pool:
+            for keys in pool.map(lambda folder: self._existing_in(folder), folders):
+                found.update(keys)
+        return found
+
+    def _existing_in(self, folder: list[Place]) -> Iterable[str]:
+        """The same for places of one folder."""
+        if len(folder) >= LISTED_FROM:
+            parent = replace(folder[0], key=_parent(folder[0].key))
+            # No more pages than objects: what is left of a large folder is asked for.
+            listed = list(islice(self._listed(parent, begins=False), PAGE * len(folder)))
+            found = {path.partition("/")[2] for path in listed}
+            if len(listed) == PAGE * len(folder):
+                rest = [place for place in folder if place.key not in found]
+                found |= {place.key for place in rest if self._ask(_exists, place)}
+            return found
+        return [place.key for place in folder if self._ask(_exists, place)]
+
+
+def _say(text: str) -> None:
+    """One line on standard error, once in a process."""
+    if text not in _said:
+        _said.add(text)
+        logger.warning("bucket: %s", text)
+
+
+def _is_plain(key: str) -> bool:
+    """Whether a key goes through obstore as it is: it takes keys apart at slashes."""
+    return all(part not in {"", ".", ".."} for part in key.split("/")) and key.isprintable()
+
+
+def _parent(key: str) -> str:
+    return key.rpartition("/")[0]
+
+
+def _is_object(place: Place) -> bool:
+    import obstore
+
+    try:
+        obstore.head(place.store, place.key)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _exists(place: Place) -> bool:
+    """An object, or something below."""
+    return _is_object(place) or next(_keys(place, page=1), None) is not None
+
+
+def _keys(place: Place, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
+    """Keys below a place, or that begin with it."""
+    import obstore
+
+    folder, offset = (_parent(place.key), place.key) if begins else (place.key, None)
+    for batch in obstore.list(place.store, prefix=folder, offset=offset, chunk_size=page):
+        for item in batch:
+            key = item["path"]
+            if begins and not key.startswith(place.key):
+                return
+            yield key
+
+
+def _names(place: Place) -> list[str]:
+    import obstore
+
+    found = obstore.list_with_delimiter(place.store, prefix=place.key)
+    keys = [*found["common_prefixes"], *(item["path"] for item in found["objects"])]
+    return [f"{place.bucket}/{key}" for key in keys]
+
+
+def _checked(place: Place) -> bytes:
+    """The body of a small object, proven right where its name tells how."""
+    import hashlib
+
+    import obstore
+
+    from dvc_bucket.transfer.errors import WrongContentError
+
+    promised = promised_md5(place.key)
+    for _ in range(2):
+        body = bytes(obstore.get(place.store, place.key).bytes())
+        if promised in {None, hashlib.md5(body, usedforsecurity=False).hexdigest()}:
+            return body
+    raise WrongContentError(f"{place.url} is damaged: its bytes are not what its name promises.")

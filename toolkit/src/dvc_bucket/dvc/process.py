@@ -1,0 +1,99 @@
+"""`python -m dvc_bucket.dvc.process ARGUMENTS`: `dvc ARGUMENTS`, its bytes moved fast."""
+
+import atexit
+import contextlib
+import gc
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import NoReturn
+
+from dvc_bucket.dvc.patched import internals
+from dvc_bucket.base.errors import BucketError
+from dvc_bucket.dvc import nothing_to_pull as nothing
+from dvc_bucket.connection.masking import masked
+from dvc_bucket.base.paths import Project
+from dvc_bucket.base.terminal import visible
+
+#: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
+#: costs a tenth of a `dvc pull` with nothing to do.
+GARBAGE_OBJECTS = 100_000
+
+#: DVC's words that move the data of the work tree and say when all of it is there.
+MOVES = {"push", "pull", "fetch"}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run DVC's own command line in this process and return its exit status."""
+    gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
+    if reason := internals.install():
+        print(f"bucket: {reason}", file=sys.stderr)
+    from dvc.cli import main as dvc
+
+    # What the imports made stays to the end: no reason to look through it again.
+    gc.freeze()
+    status: int
+    try:
+        with _guarded(arguments) as words:
+            # One that comes second waits instead of failing after three seconds.
+            status = dvc(["--wait-for-lock", *words])
+    except BucketError as error:
+        print(visible(masked(f"bucket: {error}")), file=sys.stderr)
+        return 1
+    if status == 0 and MOVES.intersection(arguments[:1]):
+        status = _report_unseen()
+    if status == 0 and nothing.is_whole_pull(words):
+        nothing.note(Project.find())
+    return status
+
+
+def _report_unseen() -> int:
+    """Name the files of DVC that it left out without a word; 1 if there are any.
+
+    A push or pull that leaves out what git tracks is not complete, whatever DVC has printed.
+    """
+    from dvc_bucket.dvc.remote.outputs import opened
+    from dvc_bucket.dvc.remote.unseen import FIX, unseen
+
+    project = Project.find()
+    try:
+        with opened(project) as repo:
+            found = unseen(project, repo)
+    except BucketError:  # git or DVC cannot read the project, and DVC has said so
+        return 0
+    for path, why in found.items():
+        print(f"bucket: {path}: {why}. Its data was not moved.", file=sys.stderr)
+    if found:
+        print(f"bucket: {FIX}", file=sys.stderr)
+    return 1 if found else 0
+
+
+def _guarded(arguments: Sequence[str]) -> contextlib.AbstractContextManager[Sequence[str]]:
+    """The arguments for DVC; `gc` is looked at first."""
+    if "gc" not in arguments:
+        return contextlib.nullcontext(arguments)
+    from dvc_bucket.dvc.gc.guard import guarded
+
+    return guarded(arguments)
+
+
+def leave(status: int) -> NoReturn:
+    """End this process, its work done, without taking its memory apart object by object.
+
+    For the index of 10,000 files that takes Python a fifth of a `dvc pull` with nothing to do; the
+    kernel does it at once. What modules and threads want done at the end is done before.
+    """
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError):  # a reader that is gone: Python's own end tells
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    leave(main(sys.argv[1:]))

@@ -1,0 +1,104 @@
+"""The content of objects: from the local cache, or else from the remote."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dvc_bucket.base.errors import BucketError
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.lists import Lists
+from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.base.safe_paths import below
+from dvc_bucket.transfer.single import naming_failures
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+
+class Contents:
+    """Gets objects where they can be had; nobody is told why one cannot.
+
+    Args:
+        cache: DVC's local cache folder.
+        remote: where is looked for what the cache does not have; None for nowhere.
+        spool: an empty folder for what was fetched.
+    """
+
+    def __init__(self, cache: Path, remote: Remote | None, spool: Path) -> None:
+        self._cache, self._remote, self._spool = cache, remote, spool
+
+    def members(self, name: bytes) -> dict[str, bytes] | None:
+        """The files that a list names, by path in the directory; None if nobody has the list."""
+        try:
+            found = self._lists.members(name)
+        except BucketError:
+            return None
+        return None if found is None else dict(found)
+
+    def list_file(self, name: bytes) -> Path | None:
+        """A file with a list's own content; None if nobody has it."""
+        if self.members(name) is None:
+            return None
+        places = (folder / ids.path(name) for folder in (self._cache, self._spool))
+        return next((path for path in places if path.is_file()), None)
+
+    def file(self, path: str, name: bytes) -> Path | None:
+        """A file with the content that `name` promises, proven; None if nobody has it.
+
+        Args:
+            path: of the file where people know it; the copy has the last part of it.
+            name: of the object.
+
+        Raises:
+            UnsafePathError: the last part is no name of a file.
+        """
+        from dvc_bucket.dvc.audit.needed import file_md5
+
+        target = below(self._spool, f"{ids.md5(name)}/{path.rpartition('/')[2]}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.is_file():
+            if (cached := self.cached(name)).is_file():
+                target.symlink_to(cached)
+            elif self._remote:
+                self._fetch(name, target, self._remote)
+        return target if target.is_file() and file_md5(target, name) == ids.md5(name) else None
+
+    def cached(self, name: bytes) -> Path:
+        """Where the cache has an object, if it has it."""
+        return self._cache / ids.path(name)
+
+    def place(self, name: bytes) -> "tuple[FileSystem, str] | None":
+        """File system and path by which pyarrow reads parts of an object, which are not proven.
+
+        None if it can be nowhere. Where it is not on the remote, reading it is an `OSError`.
+        """
+        from pyarrow.fs import LocalFileSystem
+
+        cached = self.cached(name)
+        if cached.is_file():
+            return LocalFileSystem(), str(cached)
+        if self._filesystem and self._remote:
+            return self._filesystem, f"{self._remote.settings.bucket_name}/{self._remote.key(name)}"
+        return None
+
+    @cached_property
+    def _lists(self) -> Lists:
+        return Lists(self._cache, self._remote, self._spool)
+
+    @cached_property
+    def _filesystem(self) -> "FileSystem | None":
+        from dvc_bucket.connection import clients
+
+        return clients.pyarrow(self._remote.settings) if self._remote else None
+
+    @staticmethod
+    def _fetch(name: bytes, target: Path, remote: Remote) -> None:
+        import obstore
+
+        try:
+            with naming_failures(f"download {target.name}", remote.settings):
+                body = obstore.get(remote.store, remote.key(name))
+                with target.open("wb") as file:
+                    file.writelines(body.stream())
+        except BucketError:
+            target.unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""The files of a directory: its list, from the local cache or else from the remote."""
+
+import hashlib
+import json
+from collections.abc import Callable, Container
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dvc_bucket.base.errors import MissingObjectError
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.transfer.single import naming_failures
+
+if TYPE_CHECKING:
+    from dvc_bucket.dvc.remote.arrays import Ids
+
+#: Names of objects that are kept in memory at most; of more, lists are read each time.
+KEPT = 2_000_000
+
+
+class Lists:
+    """Reads lists of files, each proven to be the one that its name promises.
+
+    Args:
+        cache: DVC's local cache folder.
+        remote: where a list is taken from that the cache does not have; None for nowhere.
+        spool: an empty folder for those that were fetched.
+    """
+
+    def __init__(self, cache: Path, remote: Remote | None, spool: Path) -> None:
+        self._cache, self._remote, self._spool = cache, remote, spool
+        self._absent: set[bytes] = set()
+        self._kept: dict[bytes, Ids] = {}
+        self._room = KEPT
+
+    def names(self, name: bytes) -> "Ids | None":
+        """The objects that the list `name` tells; None if no good copy of it is anywhere.
+
+        Raises:
+            TransferError: the store refused or could not be reached.
+        """
+        from dvc_bucket.dvc.remote.arrays import array_of
+
+        if name in self._kept:
+            return self._kept[name]
+        found = bytearray()
+        legacy = ids.is_legacy(name)
+
+        def add(entry: dict[str, Any]) -> None:
+            found.extend(ids.encode(entry["md5"], legacy=legacy))
+
+        if not self._read(name, add):
+            return None
+        names = array_of([bytes(found)])
+        if len(names) <= self._room:
+            self._kept[name] = names
+            self._room -= len(names)
+        return names
+
+    def members(
+        self, name: bytes, wanted: Container[bytes] | None = None
+    ) -> list[tuple[str, bytes]] | None:
+        """Path in the directory, and name, of its objects; None as with `names`.
+
+        Args:
+            name: of the list.
+            wanted: the objects that are told; None for all.
+
+        Raises:
+            TransferError: the store refused or could not be reached.
+        """
+        found: list[tuple[str, bytes]] = []
+        legacy = ids.is_legacy(name)
+
+        def add(entry: dict[str, Any]) -> None:
+            member = ids.encode(entry["md5"], legacy=legacy)
+            if wanted is None or member in wanted:
+                found.append((entry["relpath"], member))
+
+        return found if self._read(name, add) else None
+
+    def size(self, name: bytes) -> int | None:
+        """Bytes of the list; None if no good copy of it is anywhere."""
+        text = self._text(name)
+        return None if text is None else len(text)
+
+    def _read(self, name: bytes, add: Callable[[dict[str, Any]], None]) -> bool:
+        """Have every entry of a list added; entries are dropped as they are read."""
+        text = self._text(name)
+        if text is None:
+            return False
+        decoded = text.decode()
+        del text  # of a million files, 70 MB
+        json.loads(decoded, object_hook=add)
+        return True
+
+    def _text(self, name: bytes) -> bytes | None:
+        for folder in (self._cache, self._spool):
+            if (text := _good(folder / ids.path(name), name)) is not None:
+                return text
+        return self._fetch(name)
+
+    def _fetch(self, name: bytes) -> bytes | None:
+        """The list from the remote, kept for the next time; None if it has no good one."""
+        import obstore
+
+        if self._remote is None or name in self._absent:
+            return None
+        key = self._remote.key(name)
+        try:
+            with naming_failures(f"download {key}", self._remote.settings):
+                text = bytes(obstore.get(self._remote.store, key).bytes())
+        except MissingObjectError:
+            text = b""
+        if not _is_good(text, name):
+            self._absent.add(name)
+            return None
+        path = self._spool / ids.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+        return text
+
+
+def _good(path: Path, name: bytes) -> bytes | None:
+    """Content of a file, if it is there and what it should be."""
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return None
+    return text if _is_good(text, name) else None
+
+
+def _is_good(text: bytes, name: bytes) -> bool:
+    return hashlib.md5(text, usedforsecurity=False).hexdigest() == ids.md5(name)

@@ -1,0 +1,103 @@
+"""What DVC tracks at a revision: the one place that asks DVC's own code for it.
+
+What it touches there: `Repo` and its `index`, `switch`, `cache`; of an output `use_cache`,
+`can_push`, `remote`, `hash_info`, `meta`, `protocol`; of its stage `is_repo_import`. Tested with
+real projects.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dvc_bucket.dvc.site_cache import site_cache
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.connection.settings import trust
+
+if TYPE_CHECKING:
+    from dvc.output import Output
+    from dvc.repo import Repo
+
+#: DVC's name of the hash that it used before version 3.
+LEGACY = "md5-dos2unix"
+
+
+@contextmanager
+def opened(
+    project: Project, config: Mapping[str, Mapping[str, Any]] | None = None
+) -> "Iterator[Repo]":
+    """The project as DVC sees it.
+
+    Args:
+        project: the clone.
+        config: options of DVC that are to be others, by section.
+
+    Raises:
+        ProjectError: DVC cannot open it, or cannot read one of its files.
+        UnsafePathError: other users can enter the folder of DVC's databases.
+        SettingsError: somebody else could have put there what DVC would trust.
+    """
+    trust.check(project)
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
+    if not any((folder / ".git").exists() for folder in (project.root, *project.root.parents)):
+        core["no_scm"] = True
+    sections = {name: dict(options) for name, options in (config or {}).items()}
+    sections["core"] = core | sections.get("core", {})
+    try:
+        repo = Repo(os.fspath(project.root), config=sections)
+    except DvcException as error:
+        raise ProjectError(f"DVC cannot open {project.root}: {error}") from None
+    try:
+        yield repo
+    except DvcException as error:
+        said = str(error).strip().partition("\n")[0]
+        raise ProjectError(
+            f"DVC cannot read {project.root}: {said}. `bucket dvc status` shows the place."
+        ) from None
+    finally:
+        repo.close()
+
+
+def outputs(repo: "Repo") -> list[tuple[str, "Output"]]:
+    """Outputs of all stages and `.dvc` files of what `repo` is switched to, by path."""
+    from dvc.exceptions import NotDvcRepoError
+
+    try:
+        return [(dataset_of(repo, out), out) for out in repo.index.outs]
+    except NotDvcRepoError:
+        return []
+
+
+def dataset_of(repo: "Repo", out: "Output") -> str:
+    """Path of an output from the project's root; of one elsewhere, its address."""
+    if out.protocol != "local":
+        return str(out.def_path)
+    return str(repo.fs.relpath(out.fs_path, repo.root_dir)).replace(os.sep, "/")
+
+
+def absence(out: "Output") -> str:
+    """Why the data of an output is on no remote of its project; empty if it can be.
+
+    The words follow "it is".
+    """
+    if not out.use_cache:
+        return "not in DVC's cache (cache: false): git has it, or only the workspace"
+    if out.stage.is_repo_import:
+        return "imported: its data is in the repository where it comes from"
+    if not out.hash_info:
+        return "not recorded yet: `bucket dvc repro`, then `bucket push`"
+    return ""
+
+
+def name_of(out: "Output") -> bytes:
+    """The name of an output's object; that of a directory stands for all its files.
+
+    Raises:
+        ValueError: its hash is none that DVC names objects by.
+    """
+    return ids.encode(str(out.hash_info.value), legacy=out.hash_info.name == LEGACY)

@@ -1,0 +1,123 @@
+"""Which remote of DVC is meant, and how it is reached."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.dvc import connected
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.transfer.single import naming_failures
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A remote of DVC in S3, and the connection to it.
+
+    Attributes:
+        name: in DVC's configuration.
+        settings: the connection, with the remote's bucket.
+        prefix: of its keys in the bucket; no slash at its end.
+    """
+
+    name: str
+    settings: Settings
+    prefix: str
+
+    @classmethod
+    def of(
+        cls, project: Project, settings: Settings, name: str | None, *, is_own: bool = True
+    ) -> "Remote":
+        """The remote `name`; None for the default one, which the settings are made for.
+
+        Args:
+            project: that has the remote.
+            settings: the connection of the person.
+            name: in DVC's configuration.
+            is_own: the settings are this project's; else its configuration says where the remote
+                is, and the settings who asks.
+
+        Raises:
+            ProjectError: there is no such remote, it is not in S3, or its layout is another.
+            SettingsError: the settings are for another bucket than the default remote's.
+        """
+        default = config.default_remote(project).name.removeprefix('remote "')[:-1]
+        name = name or default
+        options = _options(project, name)
+        for option in ("worktree", "version_aware"):
+            if str(options.get(option, "false")).lower() == "true":
+                raise ProjectError(
+                    f"The remote {name} is one of `{option}`: it keeps files by their names and "
+                    "versions, not by hash, and this command knows the layout by hash only."
+                )
+        if name == default and is_own:
+            prefix = connected.remote_prefix(project, settings)
+            return cls(name, settings, prefix)
+        bucket, prefix = config.split(str(options.get("url", "")))
+        known = _known(options) | {"bucket_name": bucket}
+        return cls(name, settings.model_copy(update=known), prefix)
+
+    @property
+    def address(self) -> str:
+        """Bucket and prefix as people write them."""
+        return f"s3://{self.settings.bucket_name}/{self.prefix}".rstrip("/")
+
+    def key(self, name: bytes) -> str:
+        """Key of an object in the bucket."""
+        return "/".join(filter(None, (self.prefix, ids.path(name))))
+
+    @cached_property
+    def store(self) -> "S3Store":
+        """The client."""
+        return self.settings.obstore()
+
+    def check(self) -> None:
+        """Do nothing if the store answers.
+
+        Raises:
+            TransferError: the store refused or could not be reached.
+        """
+        import obstore
+
+        with naming_failures(f"list {self.address}", self.settings):
+            next(iter(obstore.list(self.store, self.prefix or None, chunk_size=1)), None)
+
+
+def _options(project: Project, name: str) -> dict[str, Any]:
+    """What DVC's configuration says of a remote: tracked, then this clone's own.
+
+    Raises:
+        ProjectError: it does not know the remote.
+    """
+    section = f'remote "{name}"'
+    files = [config.read(path) for path in (project.dvc_config, project.dvc_config_local)]
+    if not any(section in file for file in files):
+        raise ProjectError(
+            f"DVC's configuration has no remote {name}. `dvc remote list` shows the names."
+        )
+    return {key: value for file in files for key, value in file.get(section, {}).items()}
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    """The connection as far as a remote's own options say it; the rest is the settings'."""
+    known: dict[str, Any] = {}
+    if endpoint := options.get("endpointurl"):
+        known |= {"endpoint_url": str(endpoint).rstrip("/"), "is_aws": False}
+    if profile := options.get("profile"):
+        known |= {"profile": profile, "access_key_id": None, "secret_access_key": None}
+    if key := options.get("access_key_id"):
+        known |= {"access_key_id": key, "session_token": None}
+        known |= {"secret_access_key": SecretStr(str(options.get("secret_access_key", "")))}
+    if token := options.get("session_token"):
+        known |= {"session_token": SecretStr(str(token))}
+    if region := options.get("region"):
+        known |= {"region": region}
+    return known

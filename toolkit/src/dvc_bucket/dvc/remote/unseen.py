@@ -1,0 +1,105 @@
+"""Files of DVC that git tracks and DVC does not see, each with the ignore line that hides it.
+
+DVC looks for its files in the work tree and leaves out what `.gitignore` or `.dvcignore` matches.
+It skips a folder whose contents are ignored, even where a later line takes `*.dvc` out again. Its
+commands then say that all is up to date. What this touches inside DVC: `Repo` and its `index`,
+`dvcignore.check_ignore`, `scm`.
+"""
+
+import os
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from dvc_bucket.git.contents import ended, git
+from dvc_bucket.base.paths import CONFIG, Project
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+#: What a tracked file must end with to be one of DVC's; the first stands alone.
+PIPELINE, SUFFIX = "dvc.yaml", ".dvc"
+
+#: What to do about such a file.
+FIX = (
+    "Change the ignore line so that neither git nor DVC ignores the folder and the file. Restore a "
+    "file that names no data."
+)
+
+
+def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[str, str]:
+    """Return, by path from the project's root, why DVC does not see a file that git tracks.
+
+    Args:
+        project: the clone.
+        repo: the same, opened, and switched to `commit`.
+        commit: None for the files of the work tree.
+
+    Raises:
+        ProjectError: git cannot list the files.
+    """
+    names = _tracked(project, repo, commit)
+    if not names:
+        return {}
+    seen = {_from_root(repo, one.path): bool(one.outs or one.cmd) for one in repo.index.stages}
+    whole = {_from_root(repo, out.fs_path) for out in repo.index.outs if out.protocol == "local"}
+    found = {}
+    for name in names:
+        if name in seen:
+            if not seen[name]:  # a full disk leaves such a file
+                found[name] = "it names no data: `git log -p` shows what it named"
+            continue
+        why = _why(project, repo, name, whole, is_workspace=commit is None)
+        if why or name.endswith(SUFFIX):  # a dvc.yaml can be seen and hold no stage
+            found[name] = f"DVC does not see it: {why or 'no ignore line tells why'}"
+    return found
+
+
+def _tracked(project: Project, repo: "Repo", commit: str | None) -> list[str]:
+    """Files of this DVC project that git tracks; none of a project inside it."""
+    from dvc.scm import NoSCM
+
+    if isinstance(repo.scm, NoSCM):
+        return []
+    words = ["ls-tree", "-r", "-z", "--name-only", commit] if commit else ["ls-files", "-z"]
+    names = os.fsdecode(git(project.root, *words)).split("\0")
+    inner = tuple(name.removesuffix(CONFIG) for name in names if name.endswith(f"/{CONFIG}"))
+    return [
+        name
+        for name in names
+        if (name.endswith(SUFFIX) or PurePosixPath(name).name == PIPELINE)
+        and not name.startswith(inner)
+        and (commit or (project.root / name).is_file())
+    ]
+
+
+def _why(project: Project, repo: "Repo", name: str, whole: set[str], *, is_workspace: bool) -> str:
+    """What hides a file, in the words that follow a colon; empty if nothing is known to."""
+    folders = [str(path) for path in reversed(PurePosixPath(name).parents) if str(path) != "."]
+    if tracked := whole.intersection(folders):
+        return f"it is inside {min(tracked)}, which DVC tracks as a whole"
+    found = repo.dvcignore.check_ignore(_absolute(repo, name))
+    if found.match:
+        return f"{found.pattern_infos[-1].file_info} hides it"
+    if not is_workspace:
+        return ""
+    # As DVC does: a folder with a slash at its end, so that its contents count.
+    paths = [*(f"{folder}/" for folder in folders), name]
+    hidden = next((path for path in paths if repo.scm.is_ignored(_absolute(repo, path))), None)
+    line = _line_of_git(project, hidden) if hidden else ""
+    return f"{line} hides it" if line else ""
+
+
+def _line_of_git(project: Project, path: str) -> str:
+    """The ignore line that matches a file, or a folder or its contents: file, number, pattern."""
+    asked = [path, f"{path}x"] if path.endswith("/") else [path]
+    done = ended(project.root, "check-ignore", "-v", "--no-index", "--", *asked)
+    lines = [said.rpartition("\t")[0] for said in os.fsdecode(done.stdout).splitlines()]
+    return next((line for line in lines if not line.split(":", 2)[-1].startswith("!")), "")
+
+
+def _absolute(repo: "Repo", path: str) -> str:
+    return os.path.join(repo.root_dir, path)  # noqa: PTH118 (keeps a slash at the end)
+
+
+def _from_root(repo: "Repo", path: str) -> str:
+    return str(repo.fs.relpath(path, repo.root_dir)).replace(os.sep, "/")

@@ -1,0 +1,32 @@
+"""The folder of DVC's own databases: private before DVC starts, or DVC does not start."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dvc_bucket.base.errors import UnsafePathError
+from dvc_bucket.base.files import private_folder
+from dvc_bucket.base.paths import Project
+
+#: DVC's name for it. DVC prefers it to `core.site_cache_dir`.
+VARIABLE = "DVC_SITE_CACHE_DIR"
+
+
+def site_cache(project: Project, environment: Mapping[str, str] = os.environ) -> str:
+    """The folder that the environment names, or the clone's own, for its owner alone.
+
+    DVC makes it for every user of the machine, and unpickles what it finds there: who can write
+    into it runs code as us. DVC's default is one folder for all users, which also fails where
+    another user made it.
+
+    Raises:
+        UnsafePathError: it exists, and other users own it or can enter it.
+    """
+    folder = Path(environment.get(VARIABLE) or project.dvc_site_cache)
+    try:
+        return str(private_folder(folder))
+    except UnsafePathError as error:
+        raise UnsafePathError(
+            f"{error} DVC would run code from it. It holds only a cache, so deleting it loses "
+            f"nothing: rm -r '{folder}'"
+        ) from None

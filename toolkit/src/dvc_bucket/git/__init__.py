@@ -1,0 +1,1 @@
+"""Git: contents, hooks, the search for credentials, the layout of Git LFS."""

@@ -1,0 +1,299 @@
+"""What git holds: the index, the tracked files, every content of every commit."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from dvc_bucket.base.errors import ProjectError, RevisionError
+from dvc_bucket.base.paths import Project
+
+#: How many bytes are in memory at a time, and how many of them are looked at twice, so that
+#: nothing is missed where two pieces meet.
+PIECE = 1024 * 1024
+OVERLAP = 64 * 1024
+
+#: Modes of what is no content of this repository: a submodule, and nothing at all (deleted).
+NO_CONTENT = {"160000", "000000"}
+
+#: A clone can bring a bare repository: its configuration starts programs, its index hides files.
+GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a file: its bytes and the number of its first line."""
+
+    data: bytes
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file as git holds it: its path, the id of its content, and the commit, if of one."""
+
+    path: str
+    id: str
+    commit: str | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The git repository that a project lies in.
+
+    Attributes:
+        project: the project; the repository can be larger.
+        root: of the work tree.
+        main: root of the main work tree; another folder where `root` is a linked one.
+        hooks: where git looks for hooks.
+        git_dir: what all work trees share.
+        is_shallow: whether a part of the history is not in this clone.
+    """
+
+    project: Path
+    root: Path
+    main: Path
+    hooks: Path
+    git_dir: Path
+    is_shallow: bool
+
+    @classmethod
+    def of(cls, project: Project) -> "Repository":
+        """Find the repository of `project`.
+
+        Raises:
+            ProjectError: git is not there, or the project is in no work tree of it.
+        """
+        questions = ("--show-toplevel", "--git-common-dir", "--git-path", "hooks")
+        answer = git(project.root, "rev-parse", *questions, "--is-shallow-repository")
+        root, common, hooks, shallow = os.fsdecode(answer).removesuffix("\n").rsplit("\n", 3)
+        git_dir = (project.root / common).resolve()
+        return cls(
+            project=project.root,
+            root=Path(root),
+            main=git_dir.parent if git_dir.name == ".git" else Path(root),
+            hooks=project.root / hooks,
+            git_dir=git_dir,
+            is_shallow=shallow == "true",
+        )
+
+    def staged(self) -> list[Entry]:
+        """What the index holds that the last commit does not: what `git commit` would add."""
+        found = ended(self.project, "rev-parse", "--quiet", "--verify", "HEAD")
+        # Before the first commit: against the tree without a file, whose id depends on the hash.
+        base = found.stdout.strip() or git(self.project, "hash-object", "-t", "tree", os.devnull)
+        options = ("--cached", "--no-renames", "--no-relative", "--full-index", "-z")
+        raw = git(self.project, "diff-index", *options, os.fsdecode(base.strip()), "--")
+        return [entry for entry in _changes(iter(raw.split(b"\0"))) if entry.path]
+
+    def tracked(self) -> list[Entry]:
+        """All tracked files, with the ids of what the index holds."""
+        raw = git(self.project, "ls-files", "--stage", "--full-name", "-z", "--", ":/")
+        entries = {}  # a file in conflict is listed once a side
+        for line in filter(None, raw.split(b"\0")):
+            head, _, path = os.fsdecode(line).partition("\t")
+            mode, content, _ = head.split()
+            if mode not in NO_CONTENT:
+                entries[path] = Entry(path, content)
+        return list(entries.values())
+
+    def files(self, commit: str) -> list[Entry]:
+        """All files of a commit, of the whole repository.
+
+        Raises:
+            ProjectError: the clone does not have the commit.
+        """
+        raw = git(self.project, "ls-tree", "-r", "-z", "--full-tree", commit)
+        entries = []
+        for line in filter(None, raw.split(b"\0")):
+            head, _, path = os.fsdecode(line).partition("\t")
+            mode, _, content = head.split()
+            if mode not in NO_CONTENT:
+                entries.append(Entry(path, content, commit))
+        return entries
+
+    def sizes(self, contents: Iterable[str]) -> dict[str, int]:
+        """Bytes of contents by their ids; those that the clone lacks are left out."""
+        asked = "".join(f"{one}\n" for one in contents).encode()
+        options = "--batch-check=%(objectname) %(objectsize)"
+        said = git(self.project, "cat-file", options, stdin=asked)
+        pairs = [line.split() for line in said.decode().splitlines()]
+        return {name: int(size) for name, size in pairs if size != "missing"}
+
+    def is_as_in_index(self, entry: Entry) -> bool:
+        """Whether the work tree has the content of `entry`."""
+        if not (self.root / entry.path).is_file():
+            return False
+        return git(self.root, "hash-object", "--", entry.path).decode().strip() == entry.id
+
+    def history(self, revisions: Sequence[str]) -> Iterator[Entry]:
+        """Every file that any commit of `revisions` added or changed, the oldest first.
+
+        A merge gives what neither side had. Each commit is announced by an entry without path.
+
+        Raises:
+            ProjectError: git cannot list them.
+        """
+        options = ("--stdin", "--root", "--always", "-r", "-c", "-z", "--raw", "--no-renames")
+        with (
+            _started(self.project, "rev-list", "--reverse", *revisions, "--") as commits,
+            _started(self.project, "diff-tree", *options, stdin=commits.stdout) as changes,
+        ):
+            yield from _changes(_tokens(_stream(changes)))
+        for process in (commits, changes):
+            if process.returncode:
+                raise ProjectError(f"git cannot list the commits of {' '.join(revisions)}.")
+
+    def read_tracked(self, path: str) -> Iterator[Piece]:
+        """Content of a tracked file in the work tree; nothing if it is not there or no file.
+
+        Raises:
+            ProjectError: it is there and cannot be read.
+        """
+        file = self.root / path
+        try:
+            mode = file.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                yield Piece(os.fsencode(file.readlink()))
+            elif stat.S_ISREG(mode):
+                with file.open("rb") as stream:
+                    yield from _pieces(stream.read, file.stat().st_size)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise ProjectError(f"{file} cannot be read: {error.strerror}.") from None
+
+    @contextmanager
+    def contents(self) -> Iterator[Callable[[str], Iterator[Piece] | None]]:
+        """A function from the id of a content to its pieces; None where the clone lacks it."""
+        with _started(self.project, "cat-file", "--batch", stdin=subprocess.PIPE) as process:
+            requests, answers = cast(IO[bytes], process.stdin), _stream(process)
+
+            def read(content: str) -> Iterator[Piece] | None:
+                requests.write(f"{content}\n".encode())
+                requests.flush()
+                head = answers.readline().split()
+                if len(head) != 3:
+                    return None
+                return _pieces(answers.read, int(head[2]), after=1)
+
+            yield read
+
+
+def _pieces(read: Callable[[int], bytes], size: int, after: int = 0) -> Iterator[Piece]:
+    """`size` bytes in pieces, and `after` more that are read and dropped."""
+    tail, line = b"", 1
+    while size > 0 and (new := read(min(PIECE, size))):
+        size -= len(new)
+        data = tail + new
+        yield Piece(data, line)
+        tail = data[-OVERLAP:]
+        line += data.count(b"\n", 0, len(data) - len(tail))
+    read(after)
+
+
+def joined(pieces: Iterator[Piece]) -> bytes:
+    """The whole of what comes in pieces."""
+    whole, seen = bytearray(), 0
+    for piece in pieces:
+        whole += piece.data[seen:]
+        seen = min(len(piece.data), OVERLAP)
+    return bytes(whole)
+
+
+def _changes(tokens: Iterator[bytes]) -> Iterator[Entry]:
+    """Entries from git's raw format: `:MODES IDS STATUS`, path, or the id of a commit."""
+    commit = None
+    for token in tokens:
+        if not token.startswith(b":"):
+            commit = token.decode() or None
+            if commit:
+                yield Entry("", "", commit)
+            continue
+        path = os.fsdecode(next(tokens))
+        # One mode and one id a side, and those of the result; a merge has a colon a parent.
+        words = token.decode().lstrip(":").split()
+        mode, content = words[len(words) // 2 - 1], words[-2]
+        if mode not in NO_CONTENT:
+            yield Entry(path, content, commit)
+
+
+def _tokens(stream: IO[bytes]) -> Iterator[bytes]:
+    """The parts of a stream that end with a zero byte."""
+    rest = b""
+    while block := stream.read(1 << 16):
+        *whole, rest = (rest + block).split(b"\0")
+        yield from whole
+
+
+def _stream(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    """Standard output of a process that was started with a pipe for it."""
+    return cast(IO[bytes], process.stdout)
+
+
+def _started(
+    folder: Path, *arguments: str, stdin: int | IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """Git, running; it neither fetches what a partial clone lacks nor asks anybody anything."""
+    return subprocess.Popen(
+        [*GIT, *arguments], cwd=folder, env=_environment(), stdin=stdin, stdout=subprocess.PIPE
+    )
+
+
+def _environment() -> dict[str, str]:
+    """English messages, no network."""
+    return {**os.environ, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def ended(
+    folder: Path, *arguments: str, stdin: bytes | None = None, **variables: str
+) -> subprocess.CompletedProcess[bytes]:
+    """A git command, ended well or not, with these variables beside those of the environment.
+
+    Raises:
+        ProjectError: git is not installed.
+    """
+    command, env = [*GIT, *arguments], _environment() | variables
+    try:
+        return subprocess.run(
+            command, cwd=folder, env=env, input=stdin, capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        raise ProjectError("git is not installed, or not on the PATH. Install it.") from None
+
+
+def git(folder: Path, *arguments: str, stdin: bytes | None = None, **variables: str) -> bytes:
+    """What a git command prints; it gets these variables beside those of the environment.
+
+    Raises:
+        ProjectError: it is not installed, fails, or `folder` is in no repository.
+    """
+    done = ended(folder, *arguments, stdin=stdin, **variables)
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.decode(errors="replace").strip()
+    if "not a git repository" in said:
+        raise ProjectError(f"{folder} is in no git repository, so there is nothing to check.")
+    raise ProjectError(f"`git {arguments[0]}` failed in {folder}: {said}")
+
+
+def commit_of(repository: Repository, word: str) -> str:
+    """Full id of the commit that `word` names.
+
+    Raises:
+        RevisionError: there is none of that name.
+    """
+    options = ("--verify", "--quiet", "--end-of-options")
+    try:
+        found = git(repository.project, "rev-parse", *options, f"{word}^{{commit}}")
+    except ProjectError:
+        hint = "This clone is shallow: `git fetch --unshallow` gets the rest of the history."
+        raise RevisionError(
+            f"No revision {word} here. "
+            + (hint if repository.is_shallow else "`git log --all --oneline` lists the commits.")
+        ) from None
+    return found.decode().split()[-1]

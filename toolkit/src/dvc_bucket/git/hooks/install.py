@@ -1,0 +1,172 @@
+"""Hooks of git: put in place beside those of others, in the repository that a project lies in."""
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.files import replacing
+from dvc_bucket.git.contents import Repository
+from dvc_bucket.base.paths import Project
+
+#: The line of a script that says where in the repository the project is.
+FOLDER = "project=."
+
+#: The line of a script in whose place the file of that name is put: each hook is one file.
+TOOLKIT = ". toolkit.sh\n"
+
+#: How the line begins by which a hook of ours is recognised; the rest is its name.
+MARK = "# dvc-bucket writes this file; your own commands go into "
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A hook of ours.
+
+    Attributes:
+        name: git's name of it.
+        script: the file beside this one that holds it.
+        does: what git does with it, as in "git now ...".
+        unless: what is the case where it cannot be installed, as in "so ...".
+        runs: the command that a shared hook has to run instead.
+        installs: the command that installs it.
+        other: when a hook that was there before runs.
+        choice: a line `NAME=VALUE` of the script, and what stands in its place.
+        unmarked: second lines of the versions that had no mark.
+    """
+
+    name: str
+    script: str
+    does: str
+    unless: str
+    runs: str
+    installs: str
+    other: str
+    choice: tuple[str, str] = ("", "")
+    unmarked: tuple[str, ...] = ()
+
+    def install(self, project: Project) -> str | None:
+        """Put it in place; return the sentence that says so, None if it was.
+
+        A hook of somebody else at this place is kept as `NAME.local`, which ours runs.
+
+        Raises:
+            ProjectError: the project is in no git repository, its hooks are in a folder that other
+                repositories share, or two hooks are there already.
+        """
+        repository = Repository.of(project)
+        hook = repository.hooks / self.name
+        self.check_is_of(repository)
+        text = script(Path(__file__).with_name(self.script), repository, *self.choice)
+        before = self.found(repository)
+        if before == text and hook.stat().st_mode & 0o111:
+            return None
+        if before is None or self.is_ours(before):
+            write(hook, text)
+            return None if before else f"git now {self.does} ({_shown(hook, project)})."
+        write(hook, text, lambda: self._keep(hook))
+        return (
+            f"git now {self.does} ({_shown(hook, project)}). The hook that was there is now "
+            f"{hook.name}.local and runs {self.other}."
+        )
+
+    def found(self, repository: Repository) -> bytes | None:
+        """What is at this place now; None if nothing is. A link into the void is somebody's."""
+        hook = repository.hooks / self.name
+        if hook.exists():
+            return hook.read_bytes()
+        return b"" if hook.is_symlink() else None
+
+    def is_ours(self, text: bytes | None) -> bool:
+        """Whether a hook is this one, in any version."""
+        lines = (text or b"").splitlines()
+        mark = f"{MARK}{self.name}.local.".encode()
+        return mark in lines or (
+            len(lines) > 1 and lines[1].decode("utf-8", "replace") in self.unmarked
+        )
+
+    def check_is_of(self, repository: Repository) -> None:
+        """Refuse a folder of hooks that is not this repository's own.
+
+        Raises:
+            ProjectError: it is elsewhere, so that other repositories would get the hook too.
+        """
+        hooks = repository.hooks.resolve()
+        own = [repository.git_dir, repository.root.resolve()]
+        if not any(hooks.is_relative_to(folder) for folder in own):
+            raise ProjectError(
+                f"git looks for hooks in {hooks} (core.hooksPath), which is not this repository's "
+                f"own, so {self.unless}. Have a hook there run `{self.runs}`, or type `git config "
+                f"--local core.hooksPath .git/hooks` and `{self.installs}`."
+            )
+
+    def _keep(self, hook: Path) -> None:
+        """Give somebody else's hook its second name, before ours takes the first one.
+
+        Raises:
+            ProjectError: another one has that name.
+        """
+        aside = hook.with_name(f"{hook.name}.local")
+        if os.path.lexists(aside) and not _is_same(hook, aside):
+            raise ProjectError(
+                f"{hook} and {aside.name} beside it are both there, and neither is the one of "
+                f"`{self.installs}`. Make one of the two, then run that again."
+            )
+        if os.path.lexists(aside):  # an earlier attempt came as far as here
+            return
+        try:
+            os.link(hook, aside, follow_symlinks=False)
+        except OSError:  # a file system without hard links
+            hook.rename(aside)
+
+
+def write(path: Path, text: bytes, before: Callable[[], None] = lambda: None) -> None:
+    """Write a script that git runs: whole, or not at all and what was there stays.
+
+    Args:
+        path: of the script.
+        text: of it.
+        before: is called once the new file is on the disk, and before it takes its name.
+
+    Raises:
+        ProjectError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, 0o755) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            before()
+    except OSError as error:
+        raise ProjectError(
+            f"{path} cannot be written: {error.strerror}. Nothing was changed there."
+        ) from None
+
+
+def _is_same(hook: Path, aside: Path) -> bool:
+    """Whether two names lead to the same file or to the same link."""
+    return os.path.samestat(hook.lstat(), aside.lstat())
+
+
+def script(path: Path, repository: Repository, before: str = "", after: str = "") -> bytes:
+    """A script for this repository: it has to know where in it the project is.
+
+    Args:
+        path: of its pattern.
+        repository: for which.
+        before: a line of the pattern.
+        after: what stands in its place.
+    """
+    folder = repository.project.relative_to(repository.root.resolve())
+    text = path.read_text("utf-8").replace(before, after, 1)
+    text = text.replace(TOOLKIT, Path(__file__).with_name("toolkit.sh").read_text("utf-8"), 1)
+    return text.replace(FOLDER, f"project={shlex.quote(str(folder))}", 1).encode()
+
+
+def _shown(hook: Path, project: Project) -> Path:
+    """The path of the hook, short where that is possible."""
+    path, root = hook.resolve(), project.root.resolve()
+    return path.relative_to(root) if path.is_relative_to(root) else path

@@ -1,0 +1,1 @@
+"""One package a job; a job never imports another."""

@@ -1,0 +1,77 @@
+"""`bucket doctor`: finds the cause, not the symptom.
+
+A check is one small class (see `check.Check`); a family of them is a module with its list `ALL`.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from dvc_bucket.jobs.doctor import (
+    cache,
+    certificate,
+    files,
+    machine,
+    network,
+    repository,
+    rights,
+    service,
+    web,
+)
+from dvc_bucket.jobs.doctor.check import Check, Result, run
+from dvc_bucket.jobs.doctor.patient import Patient
+from dvc_bucket.base.paths import Project
+
+#: Every check, each after those that it needs.
+CHECKS: tuple[type[Check], ...] = (
+    *files.ALL,
+    *repository.ALL,
+    *network.ALL,
+    *certificate.ALL,
+    *web.ALL,
+    *service.ALL,
+    *rights.ALL,
+    *cache.ALL,
+    *machine.ALL,
+)
+
+
+def examine(
+    project: Project,
+    *,
+    read_only: bool = False,
+    on_start: Callable[[str], None] = lambda _: None,
+) -> Iterator[Result]:
+    """Make every check, and leave nothing of the probe in the bucket, however it ends.
+
+    Args:
+        project: the clone.
+        read_only: leave out the checks that write to the bucket.
+        on_start: called with the name of each check that begins.
+    """
+    patient = Patient(project, read_only=read_only)
+    with _ending_in_order():
+        try:
+            yield from run(CHECKS, patient, on_start)
+        finally:
+            rights.clean(patient)
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Have the signals of a batch system and of a closed terminal end us as Ctrl-C does."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may ask for signals
+        return
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,130 @@
+"""What a check is, and how a list of them is run: each once, after those that it needs."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from dvc_bucket.base.errors import BucketError
+from dvc_bucket.connection.masking import masked
+
+if TYPE_CHECKING:
+    from dvc_bucket.jobs.doctor.patient import Patient
+
+Status = Literal["ok", "warning", "failed", "skipped"]
+
+
+class Problem(Exception):  # noqa: N818 (a finding, not an error of the program)
+    """What a check found wrong.
+
+    Args:
+        found: one clause for a person; never a secret.
+        fix: what to do, where that is not the check's own `fix`.
+    """
+
+    status: ClassVar[Status] = "failed"
+
+    def __init__(self, found: str, fix: str | None = None) -> None:
+        super().__init__(found)
+        self.found, self.fix = found, fix
+
+
+class Warn(Problem):
+    """What a check found that works and will hurt later."""
+
+    status: ClassVar[Status] = "warning"
+
+
+class Skip(Problem):
+    """Why a check was not made."""
+
+    status: ClassVar[Status] = "skipped"
+
+
+class Check:
+    """One check. To add one: a subclass, in the module of its family, listed in `ALL`.
+
+    Attributes:
+        name: what is looked at, a few words.
+        why: what goes wrong without it, one sentence.
+        fix: what to do when it fails, one sentence.
+        needs: checks that must not have failed before this one can say anything.
+    """
+
+    name: ClassVar[str]
+    why: ClassVar[str]
+    fix: ClassVar[str]
+    needs: ClassVar[tuple[type["Check"], ...]] = ()
+
+    @staticmethod
+    def check(patient: "Patient") -> str:
+        """Return what was found, in a few words.
+
+        Raises:
+            Problem: something is wrong; `Warn` and `Skip` are the milder kinds.
+            BucketError: something is wrong, and the message names the fix itself.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one check.
+
+    Attributes:
+        name: of the check.
+        status: `ok`, `warning`, `failed` or `skipped`.
+        found: what was found, or why it was skipped.
+        why: what the check is for.
+        fix: what to do; empty where nothing is to be done.
+        seconds: how long it took.
+    """
+
+    name: str
+    status: Status
+    found: str
+    why: str
+    fix: str
+    seconds: float
+
+
+def run(
+    checks: Sequence[type[Check]],
+    patient: "Patient",
+    on_start: Callable[[str], None] = lambda _: None,
+) -> Iterator[Result]:
+    """Run `checks` in their order; one that needs a failed one says so instead.
+
+    Args:
+        checks: with each check after those that it needs.
+        patient: the project, and what earlier checks learned of it.
+        on_start: called with the name of each check that begins.
+    """
+    without: set[type[Check]] = set()
+    for check in checks:
+        lacking = [needed.name for needed in check.needs if needed in without]
+        on_start(check.name)
+        started = time.monotonic()
+        status, found, fix = _examine(check, patient, lacking)
+        found, fix = masked(found), masked(fix)
+        if status in {"failed", "skipped"}:
+            without.add(check)
+        yield Result(check.name, status, found, check.why, fix, time.monotonic() - started)
+
+
+def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tuple[Status, str, str]:
+    """Status, finding and fix of one check, given what it needs and has not."""
+    if lacking:
+        return "skipped", f"needs: {', '.join(lacking)}", ""
+    try:
+        return "ok", check.check(patient), ""
+    except Skip as skip:
+        return skip.status, skip.found, skip.fix or ""
+    except Problem as problem:
+        return problem.status, problem.found, problem.fix or check.fix
+    except BucketError as error:  # its message says the fault, then what to do
+        found, _, fix = str(error).partition(". ")
+        return "failed", found.rstrip("."), fix or check.fix
+    except Exception as error:
+        # The kind only: the text of a stranger's exception could hold a secret.
+        return "failed", f"the check itself broke: {type(error).__name__}", check.fix

@@ -1,0 +1,146 @@
+"""From the name of the host to an open connection: DNS, TCP, and whose program listens."""
+
+import ipaddress
+import socket
+import time
+from urllib.parse import urlsplit
+
+from dvc_bucket.connection import clients
+from dvc_bucket.connection import wire
+from dvc_bucket.jobs.doctor.check import Check, Problem
+from dvc_bucket.jobs.doctor.files import SettingsValid
+from dvc_bucket.jobs.doctor.patient import Patient
+from dvc_bucket.connection.settings import Settings
+
+
+class HostKnown(Check):
+    """The host name has an address."""
+
+    name = "host name (DNS)"
+    why = "Without an address there is nothing to connect to."
+    fix = "Correct OS_ENDPOINT_URL, or join the network (VPN) in which the name is known."
+    needs = (SettingsValid,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Look up the endpoint, or the proxy before it, and the bucket's own host if it has one."""
+        settings = patient.settings
+        host = door(settings)[0]
+        address = _look_up(host)
+        if clients.proxy(settings):
+            if address is None:
+                raise Problem(f"the proxy {host} is not known to DNS", _fix_proxy(settings))
+            return f"{host} (the proxy) is {address}"
+        if address is None:
+            where = patient.sources.find("OS_ENDPOINT_URL")
+            raise Problem(f"{host}, from {where!r}, is not known to DNS")
+        bucket_host = clients.bucket_host(settings)
+        if bucket_host != settings.host and _look_up(bucket_host) is None:
+            is_number = _is_address(host)
+            raise Problem(
+                f"virtual-host addressing needs the name {bucket_host}, which "
+                + ("cannot be: the endpoint is a number" if is_number else "is not known to DNS"),
+                "Set OS_ADDRESSING_STYLE=path, or take the line out.",
+            )
+        return host if host == address else f"{host} is {address}"
+
+
+class PortOpen(Check):
+    """Something listens there."""
+
+    name = "connection (TCP)"
+    why = "Nothing that listens there means a wrong port, a firewall, or a store that is down."
+    fix = "Correct the port in OS_ENDPOINT_URL, or ask whether the store is up."
+    needs = (HostKnown,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Connect to the endpoint, or to the proxy before it."""
+        settings = patient.settings
+        is_proxied = clients.proxy(settings) is not None
+        where = ("the proxy " if is_proxied else "") + written(*door(settings))
+        started = time.monotonic()
+        try:
+            connect(settings).close()
+        except ConnectionRefusedError:
+            fix = "Start it: `make serve`." if settings.is_embedded else None
+            fix = _fix_proxy(settings) if is_proxied else fix
+            raise Problem(f"nobody listens at {where} (connection refused)", fix) from None
+        except TimeoutError:
+            raise Problem(
+                f"{where} does not answer within {wire.connect_seconds(settings):.0f} s",
+                "A firewall drops it, or the host is down: try from another network, or ask "
+                "whether this port is open to you.",
+            ) from None
+        except OSError as error:
+            raise Problem(f"{where} cannot be reached: {error.strerror}") from None
+        return f"{where} in {1000 * (time.monotonic() - started):.0f} ms"
+
+
+class ListenerOurs(Check):
+    """The program that listens at the embedded endpoint is one of this user's."""
+
+    name = "owner of the port"
+    why = "Another user's program at the embedded endpoint would be sent data and be believed."
+    fix = "Run `make serve`, which moves the embedded store to a free port."
+    needs = (PortOpen,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Ask for the endpoint as every client does, and say what remains open."""
+        settings = patient.settings
+        clients.endpoint(settings)
+        if not settings.is_embedded:
+            return "not asked: the endpoint is not plain http on this machine"
+        return (
+            "yours; root and your own programs can still read the store, and after it ends another "
+            "user can take its port"
+        )
+
+
+ALL = (HostKnown, PortOpen, ListenerOurs)
+
+
+def door(settings: Settings) -> tuple[str, int]:
+    """Host and port that a connection goes to: the proxy's where there is one."""
+    if via := clients.proxy(settings):
+        parts = urlsplit(via)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    return settings.host, settings.port
+
+
+def connect(settings: Settings) -> socket.socket:
+    """A connection to the endpoint, or to the proxy before it, to be closed by the caller.
+
+    Raises:
+        OSError: there is none.
+    """
+    return socket.create_connection(door(settings), timeout=wire.connect_seconds(settings))
+
+
+def written(host: str, port: int) -> str:
+    """Host and port as in a URL."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _look_up(host: str) -> str | None:
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except (OSError, UnicodeError):  # a part of the name is empty or too long
+        return None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _fix_proxy(settings: Settings) -> str:
+    name = f"{urlsplit(settings.endpoint_url).scheme}_proxy"
+    return (
+        f"Correct {name} in the environment, or, where the store can be reached directly, add "
+        f"{settings.host} to no_proxy."
+    )

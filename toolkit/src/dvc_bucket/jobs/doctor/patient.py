@@ -1,0 +1,127 @@
+"""What the checks look at: the project, its settings, and answers of the store, each got once."""
+
+import hashlib
+import os
+import platform
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import urllib3
+
+from dvc_bucket.connection import clients
+from dvc_bucket.connection import wire
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.connection.settings.sources import Sources
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+
+#: This machine in a key: tells whose a leftover is without telling others the name.
+MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+@dataclass
+class Patient:
+    """One run of the doctor.
+
+    Attributes:
+        project: the clone.
+        read_only: whether to leave out whatever writes to the bucket.
+        environment: instead of the process's.
+        run: name of this run's objects below `probes`: machine, process, a number of its own.
+        has_written: whether the small probe object is there.
+        written: keys of the probe objects that may be in the bucket.
+        uploads: by key, the multipart uploads that are not finished.
+    """
+
+    project: Project
+    read_only: bool = False
+    environment: Mapping[str, str] | None = None
+    run: str = field(default_factory=lambda: f"{MACHINE}-{os.getpid()}-{secrets.token_hex(4)}")
+    has_written: bool = False
+    written: set[str] = field(default_factory=set)
+    uploads: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Where the settings come from."""
+        return Sources(self.project, self.environment)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The connection; a check that asks for it needs `SettingsValid`."""
+        return Settings.load(self.project, self.environment)
+
+    @cached_property
+    def prefix(self) -> str:
+        """Prefix of this project's keys in the bucket; none where `.dvc/config` names none."""
+        try:
+            return config.address(self.project)[1]
+        except ProjectError:  # a check of its own says so
+            return ""
+
+    @property
+    def probes(self) -> str:
+        """Prefix of the doctor's own objects."""
+        return f"{self.prefix}/.doctor/" if self.prefix else ".doctor/"
+
+    @property
+    def front_door(self) -> wire.Answer:
+        """What the endpoint answers to an unsigned `GET /`.
+
+        Raises:
+            urllib3.exceptions.HTTPError: no answer; the same one each time, without a new try.
+        """
+        return _got(self._front_door)
+
+    @property
+    def listing(self) -> wire.Answer:
+        """What the store answers to a signed request for a list of the bucket's objects.
+
+        Raises:
+            urllib3.exceptions.HTTPError: no answer; the same one each time, without a new try.
+        """
+        return _got(self._listing)
+
+    def list_as(self, settings: Settings) -> wire.Answer:
+        """What the store would answer with other settings.
+
+        Raises:
+            urllib3.exceptions.HTTPError: no answer.
+        """
+        prefix = f"{self.prefix}/" if self.prefix else ""
+        return wire.get(settings, {"list-type": "2", "max-keys": "1", "prefix": prefix})
+
+    @cached_property
+    def _front_door(self) -> wire.Answer | urllib3.exceptions.HTTPError:
+        return _tried(lambda: wire.get(self.settings))
+
+    @cached_property
+    def _listing(self) -> wire.Answer | urllib3.exceptions.HTTPError:
+        return _tried(lambda: self.list_as(self.settings))
+
+    @cached_property
+    def client(self) -> "BaseClient":
+        """The client that DVC is built on, set up as for DVC; a request is tried twice at most."""
+        attempts = {"total_max_attempts": 2, "mode": "standard"}
+        return clients.botocore(self.settings, retries=attempts)
+
+
+def _tried(ask: Callable[[], wire.Answer]) -> wire.Answer | urllib3.exceptions.HTTPError:
+    try:
+        return ask()
+    except urllib3.exceptions.HTTPError as error:
+        return error
+
+
+def _got(outcome: wire.Answer | urllib3.exceptions.HTTPError) -> wire.Answer:
+    if isinstance(outcome, urllib3.exceptions.HTTPError):
+        raise outcome
+    return outcome

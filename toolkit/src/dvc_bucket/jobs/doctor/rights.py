@@ -1,0 +1,262 @@
+"""What this key may do, tried with objects of our own, and whether bytes arrive as they left.
+
+The objects lie below `<prefix>/.doctor/`, are removed at once, and what a run that was killed left
+there is removed by the next.
+"""
+
+import contextlib
+import os
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+from botocore.exceptions import ClientError
+
+from dvc_bucket.connection import clients
+from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
+from dvc_bucket.jobs.doctor.patient import MACHINE, Patient
+from dvc_bucket.jobs.doctor.service import BucketThere, MayList
+
+#: S3's smallest part but for the last. Source: Amazon S3 User Guide, "Multipart upload limits".
+PART_BYTES = 5 * 1024**2
+
+#: Sizes of the small object and of the second part: no round numbers, so that padding is seen.
+SMALL_BYTES = 1_037
+LAST_PART_BYTES = 1_021
+
+#: A doctor takes seconds; what is older than this was left by one that was killed. The clock of
+#: another machine may be off.
+OWN_AGE, OTHERS_AGE = timedelta(hours=1), timedelta(days=1)
+
+
+class MayWrite(Check):
+    """The key may put an object."""
+
+    name = "may write"
+    why = "Without it `dvc push` fails, perhaps after hours of work."
+    fix = "Ask the bucket's owner for the right to write (s3:PutObject), or use --read-only."
+    needs = (BucketThere,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Put a small object."""
+        if patient.read_only:
+            raise Skip("--read-only")
+        sweep(patient)
+        body = _content(patient, SMALL_BYTES)
+        with _refusals("write"):
+            patient.client.put_object(Body=body, **_object(patient, "small"))
+        patient.has_written = True
+        return f"{SMALL_BYTES} bytes"
+
+
+class MayRead(Check):
+    """The key may get an object, and gets what was put."""
+
+    name = "may read"
+    why = "Without it `dvc pull` fails; and a store that changes bytes ruins what it keeps."
+    fix = "Ask the bucket's owner for the right to read (s3:GetObject)."
+    needs = (BucketThere,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Get the small object and compare; read-only: the first byte of any object."""
+        if not patient.has_written:  # read-only, or not allowed to write
+            key = patient.listing.element("Key")
+            if not key:
+                raise Skip("there is no object to read")
+            with _refusals("read"):
+                patient.client.get_object(
+                    Bucket=patient.settings.bucket_name, Key=key, Range="bytes=0-0"
+                )
+            return "the first byte of an object that is there"
+        with _refusals("read"):
+            arrived = patient.client.get_object(**_object(patient, "small"))["Body"].read()
+        _compare(arrived, _content(patient, SMALL_BYTES))
+        return "the same bytes came back"
+
+
+class Multipart(Check):
+    """Large objects go up in parts and come back whole."""
+
+    name = "multipart"
+    why = "DVC sends files of more than 50 MB in parts."
+    fix = "Ask the store's operator whether multipart uploads are switched on for this bucket."
+    needs = (MayWrite,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Put an object of two parts, get it and compare."""
+        content = _content(patient, PART_BYTES + LAST_PART_BYTES)
+        place, client = _object(patient, "parts"), patient.client
+        with _refusals("write in parts"):
+            upload = client.create_multipart_upload(**place)["UploadId"]
+            patient.uploads[place["Key"]] = upload
+            parts = []
+            for number, begin in ((1, 0), (2, PART_BYTES)):
+                body = content[begin : begin + PART_BYTES]
+                answer = client.upload_part(Body=body, PartNumber=number, UploadId=upload, **place)
+                parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+            client.complete_multipart_upload(
+                UploadId=upload, MultipartUpload={"Parts": parts}, **place
+            )
+            del patient.uploads[place["Key"]]
+        with _refusals("read what was written in parts"):
+            _compare(client.get_object(**place)["Body"].read(), content)
+        return f"{len(content) / 1e6:.1f} MB in two parts, the same bytes came back"
+
+
+class ChecksumsTaken(Check):
+    """What plain `dvc` and the SDKs send as checksums suits the store."""
+
+    name = "checksum settings"
+    why = "SDKs of 2025 and later send checksum trailers that many stores refuse or mangle."
+    fix = (
+        "Put AWS_REQUEST_CHECKSUM_CALCULATION=when_required and "
+        "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required into .env, as .env.example has them."
+    )
+    needs = (MayWrite,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """With the settings in place nothing can go wrong; else try what would be sent."""
+        found = patient.sources.find
+        if all(found(name).value == value for name, value in clients.CHECKSUMS.items()):
+            return "only where S3 requires them"
+        supported = dict.fromkeys(
+            ("request_checksum_calculation", "response_checksum_validation"), "when_supported"
+        )
+        client = clients.botocore(patient.settings, **supported, retries={"total_max_attempts": 1})
+        place, content = _object(patient, "trailer"), _content(patient, SMALL_BYTES)
+        try:
+            client.put_object(Body=content, **place)
+            # Read without the checking of the client itself, to see what is stored.
+            arrived = patient.client.get_object(**place)["Body"].read()
+        except Exception as error:
+            raise Problem(f"plain dvc's checksums are refused ({error_code(error)})") from None
+        if arrived != content:
+            raise Problem("with plain dvc's checksums the store keeps other bytes than were sent")
+        return "not set; this store takes the SDKs' own"
+
+
+class MayDelete(Check):
+    """The key may delete, and nothing of ours stays."""
+
+    name = "may delete"
+    why = "`dvc gc -c` needs it, and so does an upload that is taken back."
+    fix = "Ask the bucket's owner for the right to delete (s3:DeleteObject), if you need it."
+    needs = (MayWrite,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Delete the objects of this run, and see that they are gone."""
+        bucket, mine = patient.settings.bucket_name, f"{patient.probes}{patient.run}/"
+        with _refusals(f"delete: objects stay below {patient.probes}"):
+            for key in sorted(patient.written):
+                patient.client.delete_object(Bucket=bucket, Key=key)
+        patient.written.clear()
+        try:
+            left = patient.client.list_objects_v2(Bucket=bucket, Prefix=mine).get("Contents", [])
+        except ClientError:
+            return "done; this key may not list what is left"
+        if left:
+            raise Warn(
+                f"{len(left)} deleted objects are still listed",
+                "Nothing to do: this store's listing lags behind; `dvc status -c` can too.",
+            )
+        return "nothing is left behind"
+
+
+ALL = (MayWrite, MayRead, Multipart, ChecksumsTaken, MayDelete)
+
+
+def sweep(patient: Patient) -> None:
+    """Remove what a doctor that was killed left: of this machine at once, of others after a day."""
+    settings, client = patient.settings, patient.client
+    place = {"Bucket": settings.bucket_name, "Prefix": patient.probes}
+    now = datetime.now(UTC)
+    with contextlib.suppress(Exception):  # a key without these rights: later checks say so
+        for item in client.list_objects_v2(**place).get("Contents", []):
+            if _is_dead(item["Key"], patient, now - item["LastModified"]):
+                client.delete_object(Bucket=settings.bucket_name, Key=item["Key"])
+    with contextlib.suppress(Exception):  # not every store lists unfinished uploads
+        for item in client.list_multipart_uploads(**place).get("Uploads", []):
+            if _is_dead(item["Key"], patient, now - item["Initiated"]):
+                client.abort_multipart_upload(
+                    Bucket=settings.bucket_name, Key=item["Key"], UploadId=item["UploadId"]
+                )
+
+
+def clean(patient: Patient) -> None:
+    """Remove what this run put into the bucket, whatever else happened."""
+    for key, upload in patient.uploads.items():
+        with contextlib.suppress(Exception):
+            place = {"Bucket": patient.settings.bucket_name, "Key": key}
+            patient.client.abort_multipart_upload(UploadId=upload, **place)
+    for key in sorted(patient.written):
+        with contextlib.suppress(Exception):
+            patient.client.delete_object(Bucket=patient.settings.bucket_name, Key=key)
+
+
+def _is_dead(key: str, patient: Patient, age: timedelta) -> bool:
+    """Whether the run that put `key` has ended, as its name tells: machine, process, a number."""
+    run = key.removeprefix(patient.probes).partition("/")[0]
+    machine, _, process = run.rpartition("-")[0].partition("-")
+    if run == patient.run:
+        return False
+    if machine == MACHINE and process.isdigit():
+        is_gone = int(process) == os.getpid() or not psutil.pid_exists(int(process))
+        return is_gone or age > OWN_AGE  # its number can be another program's by now
+    return age > OTHERS_AGE
+
+
+def _object(patient: Patient, name: str) -> dict[str, str]:
+    """Bucket and key of a probe object, which is noted so that it is removed."""
+    key = f"{patient.probes}{patient.run}/{name}"
+    patient.written.add(key)
+    return {"Bucket": patient.settings.bucket_name, "Key": key}
+
+
+def _content(patient: Patient, size: int) -> bytes:
+    """Bytes that no other run has, the same each time within this one."""
+    return random.Random(patient.run).randbytes(size)  # noqa: S311 (no secret)
+
+
+def _compare(arrived: bytes, sent: bytes) -> None:
+    """Raise a problem where other bytes came back than were sent."""
+    if arrived == sent:
+        return
+    if b"x-amz-checksum" in arrived or b";chunk-signature=" in arrived:
+        raise Problem("the store keeps the framing of the upload in the object", ChecksumsTaken.fix)
+    at = next((i for i, (a, b) in enumerate(zip(arrived, sent, strict=False)) if a != b), None)
+    where = f"byte {at} differs" if at is not None else "the rest is missing or too much"
+    raise Problem(
+        f"{len(arrived)} bytes came back for {len(sent)} that were sent; {where}",
+        "Do not use this store before its operator has explained it.",
+    )
+
+
+@contextlib.contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    """Turn the client's exceptions into problems: what was tried, the store's code."""
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:
+        code = error_code(error)
+        if code in MayList.REFUSALS or code in {"401", "403"}:
+            raise Problem(f"this key may not {what}") from None
+        if "quota" in code.lower() or code in {"EntityTooLarge", "507", "InsufficientStorage"}:
+            raise Problem(
+                f"the bucket is full ({code})", "Delete what is not needed, or ask for more room."
+            ) from None
+        raise Problem(f"could not {what}: the store answers {code}") from None
+
+
+def error_code(error: Exception) -> str:
+    """The S3 code of a client's exception, or the exception's kind; never its text."""
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)

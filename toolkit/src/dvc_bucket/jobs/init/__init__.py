@@ -1,0 +1,195 @@
+"""`bucket init`: one dialogue that points every named place at a store of one's own."""
+
+import difflib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from dvc_bucket.connection import env_file
+from dvc_bucket.connection.overrides import point_dvc_at
+from dvc_bucket.base.errors import BucketError, ProjectError, SettingsError
+from dvc_bucket.base.files import PRIVATE, write_private
+from dvc_bucket.jobs.init import answers, dotenv
+from dvc_bucket.connection import named_files as places
+from dvc_bucket.jobs.init.dotenv import EnvText
+from dvc_bucket.connection.named_files import Names
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
+from dvc_bucket.connection.settings.rules import check_text
+from dvc_bucket.connection.settings.sources import ENVIRONMENT, Found
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to be written; all of it is known before the first file changes.
+
+    Attributes:
+        project: the clone.
+        before: what the places say now.
+        names: what they are to say.
+        tracked: by file, the text before and after.
+        env: the same of `.env`.
+    """
+
+    project: Project
+    before: Names
+    names: Names
+    tracked: Mapping[Path, tuple[str, str]]
+    env: EnvText
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.tracked and self.env.before == self.env.after
+
+    @property
+    def moves(self) -> bool:
+        """Whether the project's data is to live elsewhere than now."""
+        parts = ("endpoint", "bucket", "prefix")
+        return any(getattr(self.names, part) != getattr(self.before, part) for part in parts)
+
+    def diff(self) -> str:
+        """The changes of the tracked files as a unified diff; of `.env` the names alone."""
+        lines: list[str] = []
+        for path, (before, after) in self.tracked.items():
+            name = str(path.relative_to(self.project.root))
+            old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+            lines += difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", n=1)
+        if not lines:
+            lines.append("Nothing to change in the tracked files.\n")
+        return "".join([*lines, str(self.env)])
+
+    def write(self) -> None:
+        """Write it, each file whole or not at all; then have plain DVC of this clone follow.
+
+        Raises:
+            ProjectError: a file could not be written; those before it are.
+        """
+        texts = {path: after for path, (_, after) in reversed(list(self.tracked.items()))}
+        if self.env.after != self.env.before:
+            texts[self.project.env_file] = self.env.after
+        for path, text in texts.items():
+            is_tracked = path in self.tracked
+            try:
+                write_private(path, text, path.stat().st_mode & 0o777 if is_tracked else PRIVATE)
+            except OSError as error:
+                raise ProjectError(
+                    f"{path.relative_to(self.project.root)} could not be written: "
+                    f"{error.strerror}. When that is mended, run the same `bucket init` again."
+                ) from None
+        if settings := self.env.settings(self.project):
+            point_dvc_at(self.project, settings)
+
+
+def plan(project: Project, given: Names, *, cacert: str | None = None, ask: bool = False) -> Plan:
+    """Ask for what is not given, with what stands there now as the default, and work it all out.
+
+    Args:
+        project: the clone.
+        given: answers that need no question.
+        cacert: PEM file of certificate authorities; None for that of the environment, if any.
+        ask: whether a person is there to answer; else what is not given stays as it is.
+
+    Raises:
+        SettingsError: an answer cannot be right.
+        ProjectError: a file that names the project is missing or not as it should be.
+    """
+    now = places.current(project)
+    authorities = _authorities(cacert)
+    names = answers.complete(given, now, ask=ask)
+    tracked = places.rewritten(project, names)
+    keys = answers.keys(project, names.endpoint or "", ask=ask)
+    example = tracked.get(project.env_example, ("", env_file.example(project)))[1]
+    same = names.endpoint == now.endpoint
+    env = dotenv.rewritten(project, example, names, keys, authorities, same_endpoint=same)
+    return Plan(project, now, names, tracked, env)
+
+
+def run(project: Project, given: Names, *, cacert: str | None = None, yes: bool = False) -> None:
+    """The dialogue: ask, show, confirm, write.
+
+    Args:
+        project: the clone.
+        given: answers that need no question.
+        cacert: PEM file of certificate authorities; None for that of the environment, if any.
+        yes: write without asking; what is not given stays as it is.
+
+    Raises:
+        SettingsError: an answer cannot be right, or nobody is there to confirm.
+        ProjectError: a file that names the project is missing or not as it should be.
+    """
+    is_person = sys.stdin.isatty() and sys.stdout.isatty()
+    planned = plan(project, given, cacert=cacert, ask=is_person and not yes)
+    typer.echo(planned.diff())
+    if not planned.is_empty and not yes and not is_person:
+        raise SettingsError("Nothing was written: no terminal to ask at. Add --yes to write this.")
+    for note in _notes(planned):
+        typer.echo(f"Note: {note}")
+    if not planned.is_empty and not yes and not typer.confirm("Write this?", default=True):
+        raise SettingsError("Nothing was written.")
+    planned.write()
+    if planned.tracked:
+        typer.echo("Written. To commit the tracked files: git commit -a")
+    if planned.moves:
+        typer.echo("Data that was pushed before stays where it is; `make push` sends this clone's.")
+
+
+def _authorities(cacert: str | None) -> Path | None:
+    """The file of certificate authorities that is named, as an absolute path.
+
+    Raises:
+        SettingsError: there is no such file.
+    """
+    value = cacert or os.environ.get("OS_CACERT")
+    if not value:
+        return None
+    path = Path(value).expanduser().absolute()
+    check_text(Found("OS_CACERT", str(path), "answer" if cacert else ENVIRONMENT))
+    return path
+
+
+def _notes(planned: Plan) -> Iterator[str]:
+    """What a person should know before agreeing, a sentence each."""
+    values = planned.env.values
+    others = [
+        name
+        for name, value in os.environ.items()
+        if name in {*answers.KEYS, "OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_REGION"}
+        and value
+        and value.rstrip("/") != values.get(name)
+    ]
+    if others:
+        yield (
+            f"the environment sets {', '.join(others)} to something else, and wins over .env. "
+            f"To have what is written here: unset {' '.join(others)}"
+        )
+    if is_readable_on_the_way(planned.names.endpoint or ""):
+        yield (
+            f"{planned.names.endpoint} is plain http on another machine: everybody on the way "
+            "reads the data and a session token, and can change what you get. Use https:// if the "
+            "store speaks it."
+        )
+    settings = planned.env.settings(planned.project)
+    if planned.moves and settings and _holds_objects(settings, planned.names.prefix or ""):
+        yield (
+            f"s3://{planned.names.bucket}/{planned.names.prefix}/ holds objects already. That is "
+            "right if they are this project's; else choose another prefix: one for each project."
+        )
+
+
+def _holds_objects(settings: Settings, prefix: str) -> bool:
+    """Whether objects are seen below the prefix; if none can be, the doctor will say why."""
+    from urllib3.exceptions import HTTPError
+
+    from dvc_bucket.connection import wire
+
+    query = {"list-type": "2", "max-keys": "1", "prefix": f"{prefix}/"}
+    try:
+        answer = wire.get(settings, query)
+    except (BucketError, HTTPError, OSError):
+        return False
+    return answer.status == 200 and bool(answer.element("Key"))

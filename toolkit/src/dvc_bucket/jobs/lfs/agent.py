@@ -1,0 +1,121 @@
+"""The agent that git-lfs moves its objects with: JSON on standard input and output, a line each.
+
+Source of the protocol: git-lfs, `docs/custom-transfers.md`. git-lfs starts eight of these one after
+the other, each when the one before has answered `init`. The first one looks then whether the store
+serves us, so that git says in one line what else it would say of every object. The others are a few
+lines in `agent.sh`: they give the first one their pipes, and wait.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from dvc_bucket.jobs.lfs.reception import Reception
+from dvc_bucket.base.paths import Project
+
+if TYPE_CHECKING:
+    from dvc_bucket.jobs.lfs.objects import Objects
+
+Message = dict[str, Any]
+
+#: Between two words of how far a transfer is.
+TICK_SECONDS = 0.1
+
+#: Codes of failures: HTTP's, as those of single objects in git-lfs's `docs/api/batch.md`.
+REFUSED, MISSING, DAMAGED, FAILED = 403, 404, 422, 500
+
+
+def serve(get_objects: "Callable[[], Objects]", requests: TextIO, answers: TextIO) -> None:
+    """Answer git-lfs at one pair of pipes until it says `terminate`, or is gone."""
+
+    def say(message: Message) -> None:
+        print(json.dumps(message), file=answers, flush=True)
+
+    for line in requests:
+        request = json.loads(line)
+        if request["event"] == "terminate":
+            return
+        is_init = request["event"] == "init"
+        answer = {} if is_init else {"event": "complete", "oid": request["oid"]}
+        try:
+            objects = get_objects()
+            if not is_init:
+                answer |= _move(objects, request, say)
+        except Exception as error:
+            answer["error"] = _told(error)
+        say(answer)
+
+
+def _move(objects: "Objects", request: Message, say: Callable[[Message], None]) -> Message:
+    """Move an object, saying how far it is; what more the answer is to hold."""
+    oid, size, is_upload = request["oid"], request["size"], request["event"] == "upload"
+    transfer = objects.upload(oid, size, request["path"]) if is_upload else objects.download(oid)
+    told, is_done = 0, False
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(transfer.run)
+        while not is_done:
+            is_done = bool(wait([running], TICK_SECONDS).done)
+            moved = size if is_done and not running.exception() else transfer.moved()
+            if moved > told:
+                since, told = moved - told, moved
+                sizes = {"bytesSoFar": moved, "bytesSinceLast": since}
+                say({"event": "progress", "oid": oid} | sizes)
+    path = running.result()
+    return {"path": path} if path else {}
+
+
+def _told(error: Exception) -> Message:
+    """A failure as the protocol has it, its message one line."""
+    from dvc_bucket.base.errors import BucketError
+    from dvc_bucket.transfer.errors import StoreError, StoreRefusedError, WrongContentError
+
+    codes = {StoreRefusedError: REFUSED, FileNotFoundError: MISSING, WrongContentError: DAMAGED}
+    text = str(error)
+    if isinstance(error, FileNotFoundError) and error.strerror:
+        text = f"{error.strerror}."
+    elif not isinstance(error, (BucketError, StoreError, WrongContentError)):
+        text = f"{type(error).__name__}: {error}"
+    return {"code": codes.get(type(error), FAILED), "message": " ".join(text.split())}
+
+
+def main(storage: Path) -> None:
+    """Be an agent, and do the work of those that the same git-lfs starts after it.
+
+    Args:
+        storage: git-lfs's folder.
+    """
+    project, folder = Project.find(), storage.resolve() / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    pipes = os.dup(0), os.dup(1)
+    os.dup2(2, 1)  # what is printed is no answer
+    with ExitStack() as until_the_end:
+
+        @cache
+        def objects() -> "Objects":
+            from dvc_bucket.jobs.lfs.objects import Objects
+
+            made = Objects(project, folder)
+            with suppress(OSError):  # no sockets on this file system: each works for itself
+                until_the_end.enter_context(Reception(f"bucket-{os.getppid()}", work))
+            return made
+
+        def work(requests: int, answers: int) -> None:
+            with (
+                suppress(BrokenPipeError, KeyboardInterrupt),  # git-lfs is gone
+                os.fdopen(answers, "w", encoding="utf-8") as output,
+                os.fdopen(requests, encoding="utf-8") as source,
+            ):
+                serve(objects, source, output)
+
+        work(*pipes)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,98 @@
+"""Objects of Git LFS to and from the bucket."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+
+from dvc_bucket.dvc import connected
+from dvc_bucket.transfer.contents import ContentHash
+from dvc_bucket.transfer.download import Download
+from dvc_bucket.transfer.errors import explained
+from dvc_bucket.transfer.files import Unfinished, sweep_loose
+from dvc_bucket.transfer.pool import Budget
+from dvc_bucket.transfer.upload import Upload
+from dvc_bucket.git import lfs_layout as layout
+from dvc_bucket.connection.objects import Place
+from dvc_bucket.base.safe_paths import below
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.transfer.single import naming_failures
+
+if TYPE_CHECKING:
+    from dvc_bucket.base.paths import Project
+
+SHA256 = ContentHash("SHA-256", hashlib.sha256, layout.promised_sha256)
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """An object that is to move.
+
+    Attributes:
+        run: moves it; returns the path of the file that it was downloaded to. It raises StoreError
+            where the store does not serve us, FileNotFoundError where it has no such object, and
+            WrongContentError where the bytes of that are not what its name promises, twice.
+        moved: tells how many bytes have been moved.
+    """
+
+    run: Callable[[], str | None]
+    moved: Callable[[], int]
+
+
+class Objects:
+    """Those of a project, in the bucket that its settings name.
+
+    Args:
+        project: which.
+        folder: for what arrives, on the file system of git-lfs's own.
+
+    Raises:
+        BucketError: the settings are not complete, or cannot be right; the store refused, or could
+            not be reached.
+    """
+
+    def __init__(self, project: "Project", folder: Path) -> None:
+        self._settings = Settings.load(project)
+        self._prefix = connected.remote_prefix(project, self._settings)
+        self._store = self._settings.obstore()
+        self._folder, self._budget = folder, Budget()
+        below = layout.key(self._prefix, "").rstrip("/")
+        with naming_failures(f"list {below}", self._settings):
+            next(iter(obstore.list(self._store, below)), None)
+        sweep_loose(folder)
+
+    def upload(self, oid: str, size: int, path: str) -> Transfer:
+        """Of a file to the bucket, unless that has it with this size."""
+        sent: list[int] = []
+
+        def run() -> None:
+            place = self._place(oid)
+            try:
+                is_there = bool(obstore.head(self._store, place.key)["size"] == size)
+            except FileNotFoundError:
+                is_there = False
+            except Exception as error:
+                raise explained(error, f"look up {place.url}", place.where) from error
+            if not is_there:
+                Upload(self._budget)(path, place, sent.append)
+
+        return Transfer(run, lambda: sum(sent))
+
+    def download(self, oid: str) -> Transfer:
+        """To a file of its own, which git-lfs removes, by its name, if nobody takes it."""
+        target = str(below(self._folder, f"{oid}-{secrets.token_hex(4)}"))
+        download = Download(Unfinished(), SHA256, self._budget)
+
+        def run() -> str:
+            download(self._place(oid), target)
+            return target
+
+        return Transfer(run, lambda: download.received)
+
+    def _place(self, oid: str) -> Place:
+        settings, key = self._settings, layout.key(self._prefix, oid)
+        return Place(self._store, key, settings.bucket_name, settings.where)

@@ -1,0 +1,181 @@
+"""`bucket lfs setup`: what makes git-lfs of this clone use the bucket, and how to take it back.
+
+All of it is in the clone's own git configuration: git-lfs reads these keys from no file that is in
+git. Nothing of it is secret, and no path of this machine is in it: a clone can be moved.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.base.errors import ProgramError, ProjectError
+from dvc_bucket.git.contents import Repository, git
+from dvc_bucket.git.hooks import configuration, push
+from dvc_bucket.git.hooks.install import script, write
+from dvc_bucket.git import lfs_layout as layout
+from dvc_bucket.base.paths import Project
+
+#: What git-lfs calls the agent.
+NAME = "bucket"
+
+#: The agent's script in the folder that all work trees share.
+SCRIPT = "bucket-lfs-agent"
+
+#: git-lfs starts `PATH ARGS` by a shell, which becomes the agent: so all agents have one parent.
+AGENT = {"path": "exec", "args": f'sh "$(git rev-parse --git-common-dir)/{SCRIPT}"'}
+
+#: The key that says for which remote an agent is.
+STANDALONE = "standalonetransferagent"
+
+#: With these `git lfs prune` keeps every object that a branch or tag needs: nothing was pushed to a
+#: remote that does not exist, and a commit of the last hundred years is a recent one. git-lfs has
+#: no switch for pruning, and asks no standalone agent whether the remote has an object.
+NO_PRUNE = {
+    "lfs.pruneremotetocheck": "none-use-bucket-lfs-prune",
+    "lfs.pruneoffsetdays": "36500",
+    "lfs.fetchrecentcommitsdays": "1",
+}
+
+#: How git-lfs's own hook, and one that calls it, can be told.
+CALLS_LFS = ("git lfs pre-push", "git-lfs pre-push")
+
+
+def setup(project: Project, remote: str | None = None) -> list[str]:
+    """Have git-lfs move the objects of a git remote to and from the bucket.
+
+    Args:
+        project: in the clone.
+        remote: git's name of it; None for `origin`, or the only one.
+
+    Returns:
+        Sentences that say what is so now.
+
+    Raises:
+        ProgramError: git-lfs is not installed.
+        ProjectError: there is no such remote, no git repository, or the hook cannot be put there.
+    """
+    repository = Repository.of(project)
+    root = repository.project
+    try:
+        git(root, "lfs", "version")
+    except ProjectError:
+        raise ProgramError(
+            "git-lfs is not installed, or not on the PATH. Install it (Debian and Ubuntu: "
+            "`apt install git-lfs`; macOS: `brew install git-lfs`), then run this again."
+        ) from None
+    name = _remote(root, remote)
+    scopes = list(dict.fromkeys(_scopes(root, name)))
+    pattern = Path(__file__).with_name("agent.sh")
+    write(repository.git_dir / SCRIPT, script(pattern, repository))
+    for key, value in AGENT.items():
+        git(root, "config", "--local", f"lfs.customtransfer.{NAME}.{key}", value)
+    for scope in scopes:
+        configuration.put(root, f"lfs.{scope}.{STANDALONE}", NAME)
+    for key, value in NO_PRUNE.items():
+        configuration.put(root, key, value)
+    where = "s3://{}/{}".format(*config.address(project))
+    said = [
+        f"git-lfs moves the objects of the remote {name} ({', '.join(scopes)}) to and from "
+        f"{where}/{layout.FOLDER} now, in this clone.",
+        "git-lfs cannot ask the bucket before `git lfs prune` deletes local copies. In this clone "
+        "it now keeps what branches and tags need. It still deletes what no commit of a branch or "
+        "tag needs. Use `bucket lfs prune`: it deletes only what the bucket has.",
+    ]
+    return said + [
+        sentence for sentence in (_filters(root), _hook(repository, project)) if sentence
+    ]
+
+
+def undo(project: Project) -> list[str]:
+    """Take back what `setup` did; filters stay, as files of Git LFS are of no use without them.
+
+    Returns:
+        Sentences that say what is so now.
+
+    Raises:
+        ProjectError: there is no git repository.
+    """
+    repository = Repository.of(project)
+    root = repository.project
+    section = f"lfs.customtransfer.{NAME}"
+    for key in _keys(root, rf"^lfs\..*\.{STANDALONE}$"):
+        configuration.drop(root, key, NAME)
+    for key in _keys(root, rf"^{section}\."):
+        git(root, "config", "--local", "--unset-all", key)
+    for key, value in NO_PRUNE.items():
+        configuration.drop(root, key, value)
+    (repository.git_dir / SCRIPT).unlink(missing_ok=True)
+    push.remove_for_lfs(project)
+    return ["git-lfs of this clone asks the LFS server of its remotes again, not the bucket."]
+
+
+def _remote(root: Path, name: str | None) -> str:
+    """The name of the remote that is meant."""
+    names = git(root, "remote").decode().split()
+    found = name or ("origin" if "origin" in names else names[0] if len(names) == 1 else "")
+    if found in names:
+        return found
+    if not names:
+        raise ProjectError("This clone has no git remote. Add one: `git remote add origin URL`.")
+    fault = f"has no remote {name}" if name else "has several remotes, and none is origin"
+    raise ProjectError(
+        f"This clone {fault}. Name one: `bucket lfs setup --remote NAME`; there are "
+        f"{', '.join(names)}."
+    )
+
+
+def _scopes(root: Path, remote: str) -> Iterator[str]:
+    """The remote's URLs, to fetch from and to push to, as git-lfs looks for them."""
+    for way in ([], ["--push"]):
+        url = os.fsdecode(git(root, "remote", "get-url", *way, remote)).rstrip("\n")
+        if url.startswith("/"):
+            yield f"file://{url}"
+        elif url.startswith("."):
+            raise ProjectError(
+                f"The remote {remote} has the relative path {url}, for which git-lfs takes no "
+                f'agent. Make it absolute: `git remote set-url {remote} "$(realpath {url})"`.'
+            )
+        else:
+            yield _endpoint(root, remote, url)
+
+
+def _endpoint(root: Path, remote: str, url: str) -> str:
+    """What git-lfs makes of a remote's URL, which for SSH is another; without a person's name."""
+    said = os.fsdecode(git(root, "-c", f"remote.{remote}.url={url}", "lfs", "env"))
+    lines = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    named = lines.get(f"Endpoint ({remote})") or lines.get("Endpoint", url)
+    parts = urlsplit(named.rpartition(" (auth=")[0] or named)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _filters(root: Path) -> str | None:
+    """Have git run git-lfs for the files that `.gitattributes` names, if it does not."""
+    if _keys(root, r"^filter\.lfs\.process$", "--includes"):
+        return None
+    git(root, "lfs", "install", "--local", "--skip-repo")
+    return "git runs git-lfs for the files that .gitattributes names (`git lfs track`) now."
+
+
+def _hook(repository: Repository, project: Project) -> str | None:
+    """Have a push send the objects first, whatever hook is there."""
+    if push.HOOK.found(repository) is None:
+        push.LFS_ONLY.check_is_of(repository)
+        with suppress(ProjectError):  # another of its hooks is somebody else's: it needs none
+            git(repository.project, "lfs", "install", "--local")
+    text = push.HOOK.found(repository) or b""
+    if not push.HOOK.is_ours(text) and any(words.encode() in text for words in CALLS_LFS):
+        return None
+    return push.install_for_lfs(project)
+
+
+def _keys(root: Path, pattern: str, *where: str) -> list[str]:
+    """Keys of git's configuration that match, those of agents of ours only."""
+    try:
+        found = git(root, "config", *(where or ["--local"]), "--null", "--get-regexp", pattern)
+    except ProjectError:  # there are none
+        return []
+    entries = [os.fsdecode(entry).partition("\n") for entry in found.split(b"\0") if entry]
+    return [key for key, _, value in entries if not key.endswith(STANDALONE) or value == NAME]

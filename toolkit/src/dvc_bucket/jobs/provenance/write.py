@@ -1,0 +1,131 @@
+"""Writes the crate of a commit: a folder or a zip file, the same bytes for the same commit."""
+
+import shutil
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from dvc_bucket.base import safe_paths
+from dvc_bucket.dvc import written
+from dvc_bucket.base.paths import Project
+from dvc_bucket.jobs.provenance import crate, include, papers, preview
+from dvc_bucket.dvc.commit import locations as places, revision, run
+from dvc_bucket.jobs.provenance.facts import Facts
+from dvc_bucket.dvc.commit.revision import Revision
+
+METADATA, PREVIEW = "ro-crate-metadata.json", "ro-crate-preview.html"
+
+#: The first year that a zip file knows.
+FIRST_YEAR = 1980
+
+PIECE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        place: the folder or zip file.
+        commit: that it is of.
+        stages: how many.
+        notes: what a reader of it should know: a sentence each.
+    """
+
+    place: Path
+    commit: str
+    stages: int
+    notes: Sequence[str]
+
+
+def write(
+    project: Project, rev: str, out: Path, *, as_zip: bool = False, data: Sequence[str] = ()
+) -> Written:
+    """Write the crate of a revision.
+
+    Args:
+        project: in a git repository.
+        rev: branch, tag or commit.
+        out: the folder; one that is there is replaced if `written` has a record of all in it.
+        as_zip: write `OUT.zip` instead.
+        data: paths that DVC tracks, from the project's root; what is at or below them goes in.
+
+    Raises:
+        RevisionError: there is no such revision.
+        OutputError: something else is at `out`.
+        UnsafePathError: a path of the commit or of its data leads out of the folder.
+        ProjectError: the commit notes no run.
+        LockError: its lock file is not what DVC writes.
+        NotTrackedError, NotPushedError, TransferError: data that was asked for cannot be had.
+    """
+    place = _zip_beside(out) if as_zip else out
+    with revision.opened(project, rev) as commit:
+        if as_zip:
+            with (
+                written.new_file(place, project) as file,
+                TemporaryDirectory(prefix=".crate-", dir=place.absolute().parent) as folder,
+            ):
+                facts = _fill(Path(folder), project, commit, data)
+                _pack(Path(folder), file, datetime.fromisoformat(commit.date))
+        else:
+            with written.new_folder(place, project) as new:
+                facts = _fill(new, project, commit, data)
+        return Written(place, commit.commit, len(facts.run.stages), facts.notes())
+
+
+def _fill(folder: Path, project: Project, commit: Revision, data: Sequence[str]) -> Facts:
+    """Write the crate into an empty folder."""
+    facts = _facts(project, commit, folder, data)
+    _write_files(commit, folder)
+    made = crate.graph(facts)
+    (folder / PREVIEW).write_text(preview.page(facts), encoding="utf-8", newline="\n")
+    made.add_preview()
+    made.crate.metadata.write(folder)
+    return facts
+
+
+def _zip_beside(folder: Path) -> Path:
+    """The zip file for a folder, also for `.` and `..`, whose names are not in the path."""
+    named = folder if folder.name not in {"", ".."} else folder.resolve()
+    return named.with_name(f"{named.name.removesuffix('.zip')}.zip")
+
+
+def _facts(project: Project, commit: Revision, folder: Path, data: Sequence[str]) -> Facts:
+    found = run.of(commit)
+    return Facts(
+        revision=commit,
+        run=found,
+        papers=papers.of(commit, project.root.name),
+        places=places.of(commit, found),
+        included=include.fetch(commit.commit, data, folder),
+    )
+
+
+def _write_files(commit: Revision, folder: Path) -> None:
+    """The files of the commit, but for an older crate's own."""
+    for path, file in commit.files.items():
+        if path in {METADATA, PREVIEW}:
+            continue
+        target = safe_paths.below(folder, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(commit.read(path))
+        target.chmod(0o755 if file.is_executable else 0o644)
+
+
+def _pack(folder: Path, out: BinaryIO, date: datetime) -> None:
+    """A zip file whose bytes follow from the files: not compressed, as zlib differs."""
+    when = max(date.astimezone(UTC), datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)).timetuple()[:6]
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
+        for path in files:
+            member = zipfile.ZipInfo(path.relative_to(folder).as_posix(), when)
+            mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+            member.create_system = 3  # Unix, on whatever system
+            member.external_attr = (0o100000 | mode) << 16
+            member.file_size = path.stat().st_size
+            with path.open("rb") as source, packed.open(member, "w") as target:
+                shutil.copyfileobj(source, target, PIECE_BYTES)

@@ -1,0 +1,196 @@
+"""Which stages ran again, why, and with what outcome; and which should have."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dvc_bucket.jobs.report.side import Declared, Side
+from dvc_bucket.base.formats import is_code
+from dvc_bucket.dvc.commit.run import Item, Stage
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Something of a stage that is not what it was.
+
+    Attributes:
+        what: parameter, code, data, file, command or output.
+        name: of it; empty for the command.
+        how: what became of it, in a word or two.
+        before: as text, where it is a value.
+        after: as text, where it is a value.
+        maker: the stage that makes it; may be empty.
+    """
+
+    what: str
+    name: str = ""
+    how: str = "changed"
+    before: str | None = None
+    after: str | None = None
+    maker: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a change did to a stage.
+
+    Attributes:
+        name: of the stage.
+        kind: what became of it.
+        reasons: what is not as it was before; of what it declares to read.
+        outs: how each output is now, by path: same, changed, new, gone.
+    """
+
+    name: str
+    kind: Literal["ran again", "new", "removed"]
+    reasons: Sequence[Reason]
+    outs: Mapping[str, str]
+
+    @property
+    def wrote_the_same(self) -> bool:
+        """Whether all outputs have the bytes that they had."""
+        return all(how == "same" for how in self.outs.values())
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A stage whose record does not fit the commit, and why."""
+
+    name: str
+    reasons: Sequence[Reason]
+
+
+def changes(base: Side, head: Side) -> list[Change]:
+    """The stages that ran, came or went, each after those whose outputs it reads."""
+    before = {stage.name: stage for stage in base.run.stages}
+    declared = {one.name for one in head.declared}
+    found = []
+    for stage in head.run.stages:
+        if stage.name not in declared:  # dvc.lock keeps what dvc.yaml has lost
+            continue
+        if stage.name not in before:
+            outs = {item.path: "new" for item in stage.writes}
+            found.append(Change(stage.name, "new", (), outs))
+        elif change := _change(before[stage.name], stage, base, head):
+            found.append(change)
+    gone = [one.name for one in base.declared if one.name not in declared]
+    return found + [Change(name, "removed", (), {}) for name in gone]
+
+
+def _change(before: Stage, after: Stage, base: Side, head: Side) -> Change | None:
+    """What differs between two records; None if nothing does."""
+    reasons = []
+    if before.command != after.command:
+        reasons.append(Reason("command", "", "changed", before.command, after.command))
+    reasons += _values(dict(before.values), dict(after.values))
+    was, now = _hashes(before.reads), _hashes(after.reads)
+    reads = [(path, how) for path, how in sorted(_differences(was, now).items()) if how != "same"]
+    kinds = {path: _kind(path, head if path in now else base) for path, _ in reads}
+    for kind in ("code", "data", "file"):
+        reasons += [
+            Reason(kind, path, how, maker=_maker(path, head))
+            for path, how in reads
+            if kinds[path] == kind
+        ]
+    outs = _differences(_hashes(before.writes), _hashes(after.writes))
+    change = Change(after.name, "ran again", reasons, outs)
+    return change if reasons or not change.wrote_the_same else None
+
+
+def stale(head: Side) -> list[Stale]:
+    """The stages that are to be run again, or were not run at all."""
+    ran = {stage.name: stage for stage in head.run.stages}
+    found = []
+    for declared in head.declared:
+        if declared.is_frozen:
+            continue
+        reasons = (
+            list(_misfits(declared, ran[declared.name], head))
+            if declared.name in ran
+            else [Reason("record", how="missing")]
+        )
+        if reasons:
+            found.append(Stale(declared.name, reasons))
+    return found
+
+
+def _misfits(declared: Declared, stage: Stage, head: Side) -> Iterator[Reason]:
+    """Where the record of a run is of something else than the commit has."""
+    if declared.is_other_command:
+        yield Reason("command")
+    noted = {
+        name: value
+        for name, value in stage.values
+        if any(_is_of(name, key) for key in declared.keys)
+    }
+    yield from _values(noted, declared.params)
+    read, written = _hashes(stage.reads), _hashes(stage.writes)
+    for path in declared.reads:
+        if path not in read:
+            yield Reason(_kind(path, head), path, "new")
+    for item in stage.reads:
+        if item.path in declared.reads and _is_other(item, head):
+            yield Reason(_kind(item.path, head), item.path, maker=_maker(item.path, head))
+    for path in declared.writes:
+        if path not in written:
+            yield Reason("output", path, "new")
+    for item in stage.writes:
+        if head.places.has_changed(item):
+            yield Reason("output", item.path)
+
+
+def _is_other(item: Item, head: Side) -> bool:
+    """Whether the commit has something else than what a stage read."""
+    out = head.outs.get(item.path)
+    if out and out.hash:
+        return out.hash != item.hash
+    return head.places.has_changed(item)
+
+
+def _is_of(name: str, key: str) -> bool:
+    """Whether a parameter, by its whole name, is what a stage declares, or a part of it."""
+    return name == key or name.startswith(key if key.endswith(":") else f"{key}.")
+
+
+def _values(before: Mapping[str, object], after: Mapping[str, object]) -> list[Reason]:
+    """Parameters that differ, as DVC compares them: 1 is 1.0."""
+    was, now = (
+        {name: list(value) if isinstance(value, tuple) else value for name, value in side.items()}
+        for side in (before, after)
+    )
+    return [
+        Reason("parameter", name, how, _text(was, name), _text(now, name))
+        for name, how in _differences(was, now).items()
+        if how != "same"
+    ]
+
+
+def _text(values: Mapping[str, object], name: str) -> str | None:
+    return json.dumps(values[name], default=str) if name in values else None
+
+
+def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, str]:
+    """What became of each name: same, changed, new, gone."""
+    found = {
+        name: "same" if value == after.get(name) else "changed" for name, value in before.items()
+    }
+    found |= dict.fromkeys(before.keys() - after.keys(), "gone")
+    return found | {name: "new" for name in after if name not in before}
+
+
+def _hashes(items: Sequence[Item]) -> dict[str, str]:
+    return {item.path: item.hash for item in items}
+
+
+def _kind(path: str, side: Side) -> str:
+    """What a dependency is to a reader."""
+    if side.run.option(path) is not None or path in side.outs:
+        return "data"
+    file = side.revision.files.get(path)
+    return "code" if is_code(path) or (file and file.is_executable) else "file"
+
+
+def _maker(path: str, side: Side) -> str:
+    maker = side.run.makers.get(path)
+    return maker.name if maker else ""

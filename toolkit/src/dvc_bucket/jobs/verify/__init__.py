@@ -1,0 +1,1 @@
+"""`bucket verify`: the report of an audit of remote or cache."""

@@ -1,0 +1,1 @@
+"""The tracked tree of a revision: files, tables, samples, copies."""

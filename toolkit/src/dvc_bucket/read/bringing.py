@@ -1,0 +1,177 @@
+"""Objects to files that others may be in the way of: what is missing or different is fetched."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc_bucket.read import copied_record as staged
+from dvc_bucket.base.errors import BucketError, OutputError
+from dvc_bucket.transfer.download import OTHER_MODE, Download
+from dvc_bucket.transfer.files import Unfinished
+from dvc_bucket.transfer.pool import Pool
+from dvc_bucket.base.files import readable_size
+from dvc_bucket.connection.objects import Place
+from dvc_bucket.base.progress import Progress
+from dvc_bucket.dvc.remote import ids
+
+#: Threads that compare files that are there already.
+HASHING = 4
+
+
+class SpaceError(BucketError):
+    """There is no folder to stage to, or no room in it."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file that is to be there.
+
+    Attributes:
+        place: its object.
+        target: the file.
+        size: in bytes; of a file in a directory, of which DVC notes only the whole, the mean.
+        written: when the object was, in seconds since 1970; None where its name tells the content.
+        missing: what to raise if there is no such object.
+        name: of the object, where DVC names it.
+    """
+
+    place: Place
+    target: Path
+    size: int
+    written: float | None = None
+    missing: Callable[[], BucketError] | None = None
+    name: bytes | None = None
+
+    @property
+    def mark(self) -> str:
+        """What the content is known by; empty where nothing is known of it."""
+        if self.written is not None:
+            return f"{staged.TIME}:{self.size}@{int(self.written)}"
+        if self.name:
+            kind = staged.LEGACY if ids.is_legacy(self.name) else staged.MD5
+            return f"{kind}:{ids.md5(self.name)}"
+        return ""
+
+    def is_there(self) -> bool:
+        """Whether the file is what the object is.
+
+        By its MD5 where the object's name is that, else by size and time, as `stage` leaves them.
+        """
+        return staged.has(self.target, self.mark)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What was done.
+
+    Attributes:
+        folder: that has the files.
+        files: how many are to be there.
+        fetched: how many of them were not.
+        size: bytes of those.
+    """
+
+    folder: Path
+    files: int
+    fetched: int
+    size: int
+
+
+def bring(
+    folder: Path,
+    wanted: Sequence[Item],
+    progress: Progress,
+    *,
+    force: bool,
+    mode: int = OTHER_MODE,
+) -> Staged:
+    """Fetch what is missing or different, unless a file is in the way, and keep the record of it.
+
+    Raises:
+        OutputError: a file with other content is there.
+        SpaceError, TransferError, ChecksumError: as `stage`.
+    """
+
+    def prepare(missing: Sequence[Item]) -> None:
+        staged.check(folder, {item.target: item.mark for item in missing}, force=force)
+        _make(folder)
+        marks = {item.target: item.mark for item in wanted}
+        staged.note(folder, marks, [item.target for item in missing])
+
+    return fetch(folder, wanted, progress, mode, prepare)
+
+
+def fetch(
+    folder: Path,
+    wanted: Sequence[Item],
+    progress: Progress,
+    mode: int = OTHER_MODE,
+    prepare: Callable[[Sequence[Item]], None] = lambda _: None,
+) -> Staged:
+    """Fetch what is missing or different.
+
+    Args:
+        folder: that the files are in.
+        wanted: the files.
+        progress: hears how far it is.
+        mode: permissions of the files.
+        prepare: hears of those that are missing or different before anything is written.
+
+    Raises:
+        SpaceError, TransferError, ChecksumError: as `stage`.
+    """
+    with ThreadPoolExecutor(HASHING) as pool:
+        there = list(pool.map(Item.is_there, wanted))
+    missing = [item for item, is_there in zip(wanted, there, strict=True) if not is_there]
+    size = sum(item.size for item in missing)
+    prepare(missing)
+    _make(folder)
+    _check_room(folder, size)
+    with Unfinished() as unfinished:
+        unfinished.prepare([str(item.target) for item in missing])
+        download = Download(unfinished, mode=mode)
+        Pool[Item](lambda item: _fetch(download, item), None, lambda: download.answer_seconds).run(
+            missing, lambda _: progress(download.received, size), _raise
+        )
+    return Staged(folder, len(wanted), len(missing), download.received)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpaceError(no_folder(folder, error)) from None
+
+
+def no_folder(folder: Path, error: OSError) -> str:
+    """Why a folder cannot be used."""
+    return f"{folder} cannot be made: {error.strerror}. Name another folder: --to DIR."
+
+
+def _fetch(download: Download, item: Item) -> None:
+    try:
+        download(item.place, str(item.target), item.written)
+    except FileNotFoundError:
+        if item.missing:
+            raise item.missing() from None
+        raise
+    except (FileExistsError, IsADirectoryError, NotADirectoryError):
+        raise OutputError(
+            f"{item.target} cannot be written: a file is where a folder has to be, or the reverse. "
+            f"{staged.TO}"
+        ) from None
+
+
+def _raise(_: Item, error: BaseException) -> None:
+    raise error
+
+
+def _check_room(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise SpaceError(
+            f"{folder} has {readable_size(free)} free, and the missing files need "
+            f"{readable_size(size)}. Free some space, or name another folder: --to DIR."
+        )

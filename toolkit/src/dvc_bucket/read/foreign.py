@@ -1,0 +1,135 @@
+"""Another repository: its data is read, and nothing that it says of a connection is believed.
+
+Keys go only to the endpoint that the caller names: in the environment, in the project around the
+current folder, or as `settings`. The repository says in which bucket, and below which prefix, its
+data is. Where its configuration names another endpoint, nothing is sent.
+"""
+
+import re
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.base.errors import ProjectError, RevisionError, SettingsError
+from dvc_bucket.git.contents import git
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.remote import Remote
+from dvc_bucket.connection.settings import BUCKET_NAME, Settings
+
+#: What is kept of a remote's options: where its data is, and how it is laid out. The others name
+#: endpoints, profiles, files and credentials, or switch checks off.
+KEPT = ("url", "region", "version_aware", "worktree")
+
+#: A region becomes a part of a host name of AWS.
+REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+
+#: What lives as long as the process.
+_clones: list[tempfile.TemporaryDirectory[str]] = []
+
+
+@cache
+def clone(url: str) -> Project:
+    """A project of another repository, cloned once a process into a folder that is gone at its end.
+
+    Raises:
+        RevisionError: git cannot clone it.
+        ProjectError: it is no project of DVC.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="bucket-clone-", ignore_cleanup_errors=True)
+    _clones.append(folder)
+    try:
+        git(Path(folder.name), "clone", "--quiet", "--", url, "clone")
+    except ProjectError as error:
+        raise RevisionError(_shown(f"Could not clone the repository {url}: {error}")) from None
+    project = Project(Path(folder.name).resolve() / "clone")
+    if project.dvc_config.parent.is_symlink() or not project.dvc_config.is_file():
+        raise ProjectError(
+            f"The repository {_shown(url)} has no .dvc/config: DVC tracks nothing in it."
+        )
+    _disarm(project)
+    return project
+
+
+def _shown(text: str) -> str:
+    """A text without the users and tokens that addresses in it may have."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", text)
+
+
+def remote_of(project: Project, name: str | None, settings: Settings | None = None) -> Remote:
+    """The remote of a cloned project, reached with the caller's connection.
+
+    Args:
+        project: made by `clone`.
+        name: of the remote; None for the default one.
+        settings: the connection, whatever endpoint the repository names; None for that of the
+            environment, or else of the project around the current folder.
+
+    Raises:
+        SettingsError: there is no connection, or the repository names another endpoint.
+        ProjectError: there is no such remote, or it is not in S3.
+    """
+    try:
+        here = Project.find()
+    except ProjectError:  # from nowhere: the environment has the settings
+        here = None
+    own = settings or Settings.load(here or project)
+    endpoint = _endpoint(project, name)
+    if not settings and endpoint not in {"", own.endpoint_url, _endpoint_in_git(here)}:
+        raise SettingsError(
+            f"The repository keeps its data at {endpoint!r}, and your keys are for "
+            f"{own.endpoint_url}: nothing was sent. If you trust that endpoint, name it and its "
+            "keys in the environment (OS_ENDPOINT_URL and the other OS_* names), or pass settings=."
+        )
+    remote = Remote.of(project, own, name, is_own=False)
+    if not BUCKET_NAME.fullmatch(remote.settings.bucket_name):
+        raise ProjectError("The remote of the repository names a bucket that cannot be one.")
+    return remote
+
+
+def _disarm(project: Project) -> None:
+    """Leave of `.dvc` only what is needed to find the data.
+
+    Somebody may have committed what belongs to one clone alone: settings, and a database with
+    pickles, which DVC would load.
+    """
+    stated = config.read(project.dvc_config)
+    for path in project.dvc_config.parent.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    project.env_file.unlink(missing_ok=True)
+    reduced = config.read(project.dvc_config)
+    reduced["core"] = {"remote": _section(stated, "core").get("remote", "")}
+    for name in stated:
+        if name.startswith('remote "'):
+            options = _section(stated, name)
+            reduced[name] = {key: options[key] for key in KEPT if _is_kept(key, options.get(key))}
+    project.dvc_config.write_text("\n".join([*reduced.write(), ""]), encoding="utf-8")
+
+
+def _is_kept(key: str, value: object) -> bool:
+    return isinstance(value, str) and (key != "region" or REGION.fullmatch(value) is not None)
+
+
+def _endpoint(project: Project, name: str | None) -> str:
+    """The endpoint that the repository has in git for a remote; empty where it names none."""
+    stated = config.parsed(git(project.root, "show", "HEAD:.dvc/config").decode(), ".dvc/config")
+    name = name or _section(stated, "core").get("remote", "")
+    return str(_section(stated, f'remote "{name}"').get("endpointurl", "")).rstrip("/")
+
+
+def _endpoint_in_git(here: Project | None) -> str:
+    """The endpoint in our own `.dvc/config`, for which the settings may name another address.
+
+    An embedded store does not always find its port free.
+    """
+    return str(config.default_remote(here).get("endpointurl", "")).rstrip("/") if here else ""
+
+
+def _section(stated: Any, name: str) -> dict[str, Any]:
+    found = stated.get(name, {})
+    return found if isinstance(found, dict) else {}

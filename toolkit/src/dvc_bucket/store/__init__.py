@@ -1,0 +1,1 @@
+"""The embedded object store: start it, wait for it, prove that it is ours, stop it."""

@@ -1,0 +1,58 @@
+"""Objects deleted from a bucket: many with one request, or one by one where the store refuses that.
+
+Stores differ in what they demand of the request for many: Swift before 2.34 wants a Content-MD5,
+which obstore sends and today's botocore does not; others have no such request at all.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from dvc_bucket.transfer.errors import STATUS, StoreRefusedError, explained
+from dvc_bucket.connection.objects import Place
+
+#: Statuses that say something of the connection or the keys, and nothing of the request.
+NOT_OF_THE_REQUEST = {"401", "403", "404", "500", "502", "503", "504"}
+
+#: What obstore says where the store took the request and refused one of its objects.
+OF_ONE = "DeleteObjects request failed for key"
+
+
+def delete(places: Sequence[Place], delete_one: Callable[[str], None], threads: int) -> None:
+    """Delete objects of one bucket; those that are gone already are no failure.
+
+    Args:
+        places: where they are.
+        delete_one: deletes the object of a path, `bucket/key`, by another client.
+        threads: how many of those at a time.
+
+    Raises:
+        StoreError: the store refuses, or does not answer.
+    """
+    import obstore
+
+    first = places[0]
+    try:
+        obstore.delete(first.store, [place.key for place in places])
+    except Exception as error:
+        text = str(error)
+        status = STATUS.search(text)
+        if OF_ONE in text or (status and status[1] not in NOT_OF_THE_REQUEST):
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(lambda place: _one(place, delete_one), places))
+            return
+        told = explained(error, f"delete {first.url}", first.where)
+        if told is error:
+            raise
+        raise told from error
+
+
+def _one(place: Place, delete_one: Callable[[str], None]) -> None:
+    try:
+        delete_one(f"{place.bucket}/{place.key}")
+    except FileNotFoundError:
+        return
+    except PermissionError as error:
+        raise StoreRefusedError(
+            f"Could not delete {place.url}: {place.where} refuses it with these credentials. "
+            "`bucket doctor` finds out why."
+        ) from error

@@ -1,0 +1,236 @@
+"""The options of a DVC remote, and what of the AWS set-up they leave open, as a connection.
+
+What obstore can honour is honoured as dvc-s3 and botocore would; for anything else `connection`
+raises `NotHonouredError`, and the caller takes DVC's own client.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr, ValidationError
+
+from dvc_bucket.connection.settings import DEFAULT_REGION, Settings
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+#: Options that become part of the connection.
+CONNECTION = {
+    "access_key_id",
+    "allow_anonymous_login",
+    "configpath",
+    "connect_timeout",
+    "credentialpath",
+    "endpointurl",
+    "profile",
+    "read_timeout",
+    "region",
+    "secret_access_key",
+    "session_token",
+    "sse",
+    "sse_customer_algorithm",
+    "sse_customer_key",
+    "sse_kms_key_id",
+    "ssl_verify",
+    "use_ssl",
+}
+
+#: Options that DVC itself acts on, or that no client does; and parts of the URL beside the path.
+ELSEWHERE = {
+    "cache_regions",
+    "checksum_jobs",
+    "host",
+    "jobs",
+    "listobjects",
+    "no_traverse",
+    "tmp_dir",
+    "url",
+    "verify",
+}
+
+#: Settings of the `s3` section of an AWS file that obstore has no word for.
+AWS_FILE_ONLY = ("use_accelerate_endpoint", "use_dualstack_endpoint")
+
+#: The one algorithm for keys of the customer's own.
+CUSTOMER_ALGORITHM = "AES256"
+
+TRUE = {"true", "1", "yes"}
+
+
+class NotHonouredError(Exception):
+    """The connection needs something that only DVC's own client can do; the message says what."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a client is made of.
+
+    Attributes:
+        settings: endpoint, bucket, credentials, timeouts.
+        store: options of obstore's S3Store beside those.
+        client: its `client_options` beside those.
+    """
+
+    settings: Settings
+    store: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+
+def connection(
+    config: Mapping[str, Any], bucket: str, environment: Mapping[str, str] = os.environ
+) -> Connection:
+    """The connection to `bucket` with the options `config` of a DVC remote.
+
+    Raises:
+        NotHonouredError: an option is set that obstore cannot honour, or cannot be right.
+    """
+    for option in sorted(config.keys() - CONNECTION - ELSEWHERE):
+        if config[option]:
+            raise NotHonouredError(f"the option {option} of the remote")
+    given = {option: config[option] for option in CONNECTION if config.get(option) is not None}
+    aws = _AwsSetup(given, environment)
+    values = {"bucket_name": bucket, **_endpoint(given, aws), **_credentials(given, environment)}
+    for name in ("connect_timeout", "read_timeout"):
+        if name in given:
+            values[name] = given[name]
+    client: dict[str, Any] = {}
+    verify = given.get("ssl_verify", aws.ca_bundle)
+    if isinstance(verify, str):
+        values["ca_bundle"] = verify
+    elif verify is False:
+        client["allow_invalid_certificates"] = True
+    store = _encryption(given)
+    if given.get("allow_anonymous_login"):
+        store["skip_signature"] = True
+    try:
+        return Connection(Settings.model_validate(values), store, client)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        raise NotHonouredError(f"this {name.replace('_', ' ')}") from None
+
+
+def _endpoint(given: Mapping[str, Any], aws: "_AwsSetup") -> dict[str, Any]:
+    """Where the store is, and how it is addressed."""
+    region, url = given.get("region") or aws.region, given.get("endpointurl") or aws.endpoint
+    values = {"addressing_style": aws.addressing_style, "region": region or DEFAULT_REGION}
+    if url:
+        return values | {"endpoint_url": url}
+    if not region:
+        raise NotHonouredError("AWS without a region, which only that client looks up")
+    host = f"s3.{region}.amazonaws.com"
+    if given.get("use_ssl", True):
+        return values | {"endpoint_url": f"https://{host}", "is_aws": True}
+    return values | {"endpoint_url": f"http://{host}", "addressing_style": "virtual"}
+
+
+def _credentials(given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The keys: of the remote, then, unless that names a profile, of the environment."""
+    if given.get("allow_anonymous_login"):
+        return {}
+    keys = [given.get(name) for name in ("access_key_id", "secret_access_key", "session_token")]
+    if bool(keys[0]) != bool(keys[1]):
+        raise NotHonouredError("half of the credentials in the options of the remote")
+    if not keys[0] and not given.get("profile"):
+        keys = [environment.get(f"AWS_{name}") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")]
+        keys += [environment.get("AWS_SESSION_TOKEN") or environment.get("AWS_SECURITY_TOKEN")]
+    if keys[0] and keys[1]:
+        token = SecretStr(keys[2]) if keys[2] else None
+        return {
+            "access_key_id": keys[0],
+            "secret_access_key": SecretStr(keys[1]),
+            "session_token": token,
+        }
+    return {"profile": given.get("profile")}
+
+
+def _encryption(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Encryption at rest, in obstore's words."""
+    kind, kms = given.get("sse"), given.get("sse_kms_key_id")
+    own, algorithm = given.get("sse_customer_key"), given.get("sse_customer_algorithm")
+    if own and (kms or kind):
+        raise NotHonouredError("more than one kind of sse_* at once")
+    if (kms and kind not in {"aws:kms", "aws:kms:dsse"}) or (algorithm and not own):
+        raise NotHonouredError("only a part of the sse_* options")
+    if own:
+        if (algorithm or CUSTOMER_ALGORITHM) != CUSTOMER_ALGORITHM:
+            raise NotHonouredError("this sse_customer_algorithm")
+        return {"server_side_encryption": "sse-c", "sse_customer_key_base64": own}
+    if kind not in {None, "AES256", "aws:kms", "aws:kms:dsse"}:
+        raise NotHonouredError("this sse")
+    options = {"server_side_encryption": kind, "sse_kms_key_id": kms}
+    return {name: value for name, value in options.items() if value}
+
+
+class _AwsSetup:
+    """What variables and files of the AWS SDKs say, read as dvc-s3 and botocore read them.
+
+    The files are looked at only where there are any: botocore takes a while to load.
+    """
+
+    def __init__(self, given: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        # As dvc-s3 does: for botocore, which provides credentials later, too.
+        if given.get("credentialpath"):
+            os.environ.setdefault("AWS_SHARED_CREDENTIALS_FILE", given["credentialpath"])
+        if given.get("configpath"):
+            os.environ.setdefault("AWS_CONFIG_FILE", given["configpath"])
+        self._environment = environment
+        self._section: Mapping[str, Any] = {}
+        self._s3: Mapping[str, Any] = {}
+        self._session: Session | None = None
+        default = Path("~/.aws/config")
+        path = Path(os.environ.get("AWS_CONFIG_FILE") or default).expanduser()
+        if path.exists():
+            self._read(given.get("profile"))
+
+    def _read(self, profile: str | None) -> None:
+        from botocore.exceptions import BotoCoreError
+        from botocore.session import Session
+
+        self._session = Session(profile=profile)
+        try:
+            self._section = self._session.get_scoped_config()
+            profiles = self._session.full_config.get("profiles", {})
+        except BotoCoreError as error:
+            raise NotHonouredError(f"an AWS set-up that cannot be read ({error})") from None
+        # dvc-s3 itself reads the s3 section of `default` where the remote names no profile.
+        s3 = profiles.get(profile or "default", {}).get("s3") or self._section.get("s3") or {}
+        self._s3 = s3
+        for name in AWS_FILE_ONLY:
+            if str(s3.get(name, "")).lower() in TRUE:
+                raise NotHonouredError(f"{name} of the AWS configuration")
+
+    @property
+    def addressing_style(self) -> str:
+        return str(self._s3.get("addressing_style", "auto"))
+
+    @property
+    def region(self) -> str | None:
+        """For botocore `AWS_DEFAULT_REGION`; dvc-s3 lets `AWS_REGION` count, too."""
+        names = ("AWS_DEFAULT_REGION", "AWS_REGION")
+        found = next(filter(None, map(self._environment.get, names)), None)
+        return found or self._section.get("region")
+
+    @property
+    def endpoint(self) -> str | None:
+        if self._environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() in TRUE:
+            return None
+        names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+        found = next(filter(None, map(self._environment.get, names)), None)
+        if found or not self._session:
+            return found
+        from botocore.configprovider import ConfiguredEndpointProvider
+
+        provider = ConfiguredEndpointProvider(self._session.full_config, self._section, "s3")
+        url: str | None = provider.provide()
+        return url
+
+    @property
+    def ca_bundle(self) -> str | None:
+        return (
+            self._environment.get("AWS_CA_BUNDLE")
+            or self._section.get("ca_bundle")
+            or self._environment.get("REQUESTS_CA_BUNDLE")
+        )

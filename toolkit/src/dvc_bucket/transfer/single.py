@@ -1,0 +1,163 @@
+"""Objects between the bucket and the disk: streamed, verified, atomic."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dvc_bucket.base.errors import ChecksumError, MissingObjectError, TransferError
+from dvc_bucket.base.files import replacing
+from dvc_bucket.connection.settings import Settings
+
+if TYPE_CHECKING:
+    from obstore import GetResult
+
+#: Name of the user metadata in which `upload` leaves an object's SHA-256.
+SHA256_METADATA = "sha256"
+
+#: How it looks there.
+SHA256 = re.compile("[0-9a-f]{64}")
+
+#: How the client says of a listing that it was refused.
+REFUSED = re.compile(r"status code: 40[13]\b")
+
+#: Bytes held in memory at a time while an object streams to disk.
+CHUNK_BYTES = 4 * 1024 * 1024
+
+
+def download(
+    key: str, path: Path, *, sha256: str | None = None, settings: Settings | None = None
+) -> int:
+    """Fetch the object `key` to the file `path` and return its size in bytes.
+
+    The bytes go to a temporary name beside `path`, which is renamed when they are complete:
+    `path` never holds half an object. Their SHA-256 must be `sha256` (hexadecimal); if that is not
+    given, the one that `upload` left with the object. Without either, the content is not proven.
+
+    Raises:
+        MissingObjectError: the bucket has no such key.
+        ChecksumError: the bytes do not have the promised SHA-256.
+        TransferError: the store refused or could not be reached.
+    """
+    import obstore
+
+    settings = settings or Settings.load()
+    digest, size = hashlib.sha256(), 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with naming_failures(f"download {key}", settings), replacing(path) as file:
+        answer = obstore.get(settings.obstore(), key)
+        promised = sha256 or _noted(answer)
+        for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
+            digest.update(chunk)
+            size += file.write(chunk)
+        if promised not in {None, digest.hexdigest()}:
+            raise ChecksumError(
+                f"{_address(key, settings)} has SHA-256 {digest.hexdigest()}, expected {promised}. "
+                "The object was replaced or damaged; nothing was written. Ask whoever publishes "
+                "it, or correct the expected sum if the new content is what you want."
+            )
+    return size
+
+
+def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
+    """Store the file `path` as the object `key` and return its size in bytes.
+
+    The file's SHA-256 goes with it as user metadata, so that a later `stored_sha256` tells
+    without a download whether the object is the same.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    import obstore
+
+    settings = settings or Settings.load()
+    with naming_failures(f"upload {key}", settings):
+        obstore.put(settings.obstore(), key, path, attributes={SHA256_METADATA: file_sha256(path)})
+    return path.stat().st_size
+
+
+def stored_sha256(key: str, *, settings: Settings | None = None) -> str | None:
+    """The SHA-256 that `upload` noted for `key`; None where there is no object or no note.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    import obstore
+
+    settings = settings or Settings.load()
+    try:
+        with naming_failures(f"look up {key}", settings):
+            return _noted(obstore.get(settings.obstore(), key, options={"head": True}))
+    except MissingObjectError:
+        return None
+
+
+def _noted(answer: "GetResult") -> str | None:
+    """The SHA-256 that `upload` left with an object; None for what others left in its place."""
+    noted = str(answer.attributes.get(SHA256_METADATA, ""))
+    return noted if SHA256.fullmatch(noted) else None
+
+
+def usage(prefix: str, *, settings: Settings | None = None) -> tuple[int, int]:
+    """Number and total bytes of the objects below `prefix`.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    import obstore
+
+    settings = settings or Settings.load()
+    count = size = 0
+    with naming_failures(f"list {prefix}", settings):
+        for batch in obstore.list(settings.obstore(), prefix=prefix):
+            count += len(batch)
+            size += sum(item["size"] for item in batch)
+    return count, size
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, hexadecimal, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def naming_failures(what: str, settings: Settings) -> Iterator[None]:
+    """Turn the client's exceptions into ours: what was tried, where, why, what to do."""
+    from obstore.exceptions import (
+        BaseError,
+        NotFoundError,
+        PermissionDeniedError,
+        UnauthenticatedError,
+    )
+
+    try:
+        yield
+    except (NotFoundError, FileNotFoundError) as error:
+        if isinstance(error, FileNotFoundError) and error.filename:
+            raise  # a local file, not an object
+        raise MissingObjectError(
+            f"Could not {what}: there is no such object or bucket at {settings.where}. "
+            "Check the name, or publish the data first."
+        ) from error
+    except BaseError as error:
+        kinds = (PermissionDeniedError, UnauthenticatedError)
+        if isinstance(error, kinds) or REFUSED.search(str(error)):
+            raise TransferError(
+                f"Could not {what}: {settings.where} refused the credentials. "
+                "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
+            ) from error
+        hint = (
+            "Is the embedded store up? `make serve` starts it."
+            if settings.is_embedded
+            else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
+        )
+        first_line = str(error).strip().splitlines()[0]
+        raise TransferError(f"Could not {what} at {settings.where}: {first_line} {hint}") from error
+
+
+def _address(key: str, settings: Settings) -> str:
+    """An object's name as people write it."""
+    return f"s3://{settings.bucket_name}/{key}"

@@ -1,0 +1,101 @@
+"""Files to objects: small ones in one request, large ones in parts, of which few are in memory."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+import obstore
+
+from dvc_bucket.transfer.errors import explained
+from dvc_bucket.transfer.pool import Budget
+
+if TYPE_CHECKING:
+    from dvc_bucket.connection.objects import Place
+
+#: A file up to this size goes in one request.
+WHOLE_BYTES = 8 * 1024 * 1024
+
+#: Files below this size are not counted: all threads together hold little of them.
+UNCOUNTED_BYTES = 256 * 1024
+
+#: Parts of a larger one: at least of this size, at most so many, so many at a time.
+PART_BYTES = 8 * 1024 * 1024
+PARTS = 9_000
+PARTS_AT_ONCE = 4
+
+
+class Upload:
+    """Sends files, for the threads of one transfer.
+
+    Args:
+        budget: of memory, that others take from, too.
+
+    Attributes:
+        answer_seconds: the shortest time that the store took to take one.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.answer_seconds = float("inf")
+        self._budget = budget or Budget()
+
+    def __call__(
+        self, path: str, place: "Place", sent: Callable[[int], None] | None = None
+    ) -> None:
+        """Send one file.
+
+        Args:
+            path: of the file.
+            place: where to.
+            sent: hears how many bytes more are on their way, of a file that goes in parts.
+
+        Raises:
+            StoreError: the store does not take it.
+            OSError: the file cannot be read.
+        """
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (for speed)
+            size = os.fstat(file.fileno()).st_size
+            if size <= UNCOUNTED_BYTES:
+                self._put(place, file.read(size + 1))
+            elif size <= WHOLE_BYTES:
+                with self._budget.of(size):
+                    self._put(place, file.read(size + 1))
+            else:
+                body = cast(IO[bytes], _Heard(file, sent)) if sent else Path(path)
+                self._put_in_parts(place, body, size)
+
+    def _put(self, place: "Place", body: bytes) -> None:
+        start = time.perf_counter()
+        try:
+            obstore.put(place.store, place.key, body, use_multipart=False)
+        except Exception as error:
+            raise explained(error, f"upload {place.url}", place.where) from error
+        self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
+
+    def _put_in_parts(self, place: "Place", body: IO[bytes] | Path, size: int) -> None:
+        part = max(PART_BYTES, -(-size // PARTS))
+        with self._budget.of(part * (PARTS_AT_ONCE + 1)):
+            try:
+                obstore.put(
+                    place.store,
+                    place.key,
+                    body,
+                    chunk_size=part,
+                    max_concurrency=PARTS_AT_ONCE,
+                )
+            except Exception as error:
+                raise explained(error, f"upload {place.url}", place.where) from error
+
+
+class _Heard:
+    """A file of which somebody hears how much was read."""
+
+    def __init__(self, file: IO[bytes], sent: Callable[[int], None]) -> None:
+        self._file, self._sent = file, sent
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        body = self._file.read(size)
+        self._sent(len(body))
+        return body

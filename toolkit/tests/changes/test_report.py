@@ -1,0 +1,203 @@
+"""`bucket report` on two commits of a real project with a real store."""
+
+import secrets
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from dvc_bucket.jobs.report import MARKER, Changes, text
+from dvc_bucket.jobs.report.data import Files
+from dvc_bucket.jobs.report.metrics import Metric
+from dvc_bucket.jobs.report.report import MOST
+from dvc_bucket.jobs.report.revisions import choose
+from dvc_bucket.base.errors import RevisionError
+from dvc_bucket.base.files import write_private
+from tests.changes import made
+from tests.changes.made import ODD, report
+from tests.end_to_end.clones import TOOLS
+from tests.stores.fixtures import access
+from tests.verify.published import Published, empty
+
+#: The id that git gives to the tree without a file.
+TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+@pytest.fixture(scope="module")
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    project = empty(tmp_path_factory.mktemp("changes") / "project", access(request, "seaweed"))
+    made.publish(project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def found(project: Published) -> Changes:
+    before = project.git("status", "--porcelain"), project.git("rev-parse", "HEAD")
+    found = report(project, None, "change")
+    assert (project.git("status", "--porcelain"), project.git("rev-parse", "HEAD")) == before
+    return found
+
+
+class Reader(HTMLParser):
+    """What a reader sees: the text of the code, and the elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.codes: list[str] = []
+        self.elements: set[str] = set()
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+        self.elements.add(tag)
+        if tag == "code":
+            self.codes.append("")
+            self._inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "code"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.codes[-1] += data
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(MarkdownIt("commonmark").enable("table").render(page))
+    return reader
+
+
+def test_it_says_which_stages_ran_why_and_with_what_outcome(found: Changes) -> None:
+    page = text(found)
+    assert page.startswith(f"{MARKER}\n## 3 of 3 stages ran again, 2 with other outputs; 2 metrics")
+    assert "| `make` | parameter `rows`: `10` → `15` | changed: `parts`, `table.parquet` |" in page
+    assert "| `score` | data `table.parquet`, made by `make` | changed: " in page
+    assert "| `same` | code `src/same.py` | the same bytes |" in page
+    assert "Stale" not in page
+
+
+def test_it_says_what_became_of_metrics_plots_and_data(found: Changes) -> None:
+    page = text(found)
+    assert "| `rows` | 10 | 15 | +5 (+50 %) |" in page
+    assert "| `auc.low` | 0.1000 | 0.06667 | -0.033 (-33 %) |" in page
+    assert "<summary>1 metric unchanged</summary>" in page
+    assert '  x-axis "step" 0 --> 3\n' in page
+    assert "  line [0, 0.1, 0.2, 0.3]\n  line [0, 0.0666667, 0.133333, 0.2]\n" in page
+    assert "| `table.parquet` | changed |" in page
+    assert "| 10 → 15 (+5) |" in page
+    # Two files of 10 and 5 rows, then three of 15, 10 and 5.
+    assert "| `parts` | 2 changed, 1 added, of 3 | 49 B → 96 B | 15 → 30 (+15) |" in page
+    assert "- added: `2.csv`" in page
+    assert "1 other unchanged" in page
+
+
+def test_a_forgotten_push_is_named(found: Changes, project: Published) -> None:
+    page = text(found)
+    assert "> **Not on the remote: 6 of 7 objects** that this commit needs." in page
+    assert "- missing: `curve.csv`, `parts`, `parts/0.csv`" in page
+    assert "All that this commit needs is there: 6 objects" in text(report(project, "main", "main"))
+
+
+def test_a_stage_that_was_not_run_again_is_named(project: Published) -> None:
+    page = text(report(project, "change", "stale", use_remote=False))
+    assert "## 1 of 3 stages ran again, none with other outputs; 3 metrics changed" in page
+    assert (
+        "> **Stale: `make`.** Not as they were when it ran: parameter `rows`: `15` → `16`.\n"
+        in page
+    )
+    assert "> **Stale: `score`.**" in page
+    said = "code `src/score.py`; data `table.parquet`, made by `make`; output `metrics.json`."
+    assert said in page
+    assert "Stale: `same`" not in page
+
+
+def test_names_and_messages_are_never_markup(project: Published, found: Changes) -> None:
+    reader = read(text(found))
+    assert "Fifteen | rows, `thanks` <b>@all</b> #1" in reader.codes
+    gone = text(report(project, "main", "main~0", use_remote=False))
+    assert not read(gone).elements & {"i", "b", "em", "a"}
+    assert not reader.elements & {"i", "b", "em", "a", "img", "script"}
+    odd = replace(found.datasets[0], path=f"{ODD}\n\u202e*x*")
+    reader = read(text(replace(found, datasets=[odd])))
+    assert f"{ODD}\\n\\u202e*x*" in reader.codes
+    assert not reader.elements & {"i", "em"}
+    assert "table" in reader.elements
+
+
+def test_a_clone_without_data_reads_the_remote_or_says_that_it_did_not(
+    project: Published, tmp_path: Path
+) -> None:
+    root = tmp_path / "clone"
+    project.git("clone", "-q", str(project.root), str(root))
+    write_private(root / ".env", (project.root / ".env").read_text())
+    clone = Published(root, project.store, project.prefix)
+    page = text(report(clone, "origin/main", "origin/change"))
+    # What was pushed is read from the remote, what was not is nowhere.
+    assert "| 10 → not at hand |" in page
+    assert "| `parts` | 2 → 3, their names not at hand |" in page
+    assert "Not compared: `curve.csv` (after the change, not at hand)." in page
+    write_private(root / ".env", "")
+    output, plots = tmp_path / "report.md", tmp_path / "plots"
+    words = ("--base", "origin/main", "--head", "origin/change", "--output", str(output))
+    bucket = str(TOOLS / "bucket")
+    done = clone.clone.run(bucket, "report", *words, "--plots", str(plots))
+    page = output.read_text()
+    assert "Note: The remote was not asked: " in done.stderr
+    assert "The remote was not asked: no connection to it is set up where" in page
+    assert "| `rows` | 10 | 15 | +5 (+50 %) |" in page
+    assert str(tmp_path) not in page
+    assert project.store.bucket not in page
+    assert (plots / "index.html").is_file()
+    page = text(report(clone, "origin/main", "origin/change", use_remote=False))
+    assert "| not at hand |" in page
+    assert "made without it (`--no-remote`)" in page
+
+
+def test_the_page_of_plots_has_both_commits(project: Published, tmp_path: Path) -> None:
+    page = text(report(project, "main", "change", use_remote=False, plots=tmp_path / "a" / "b"))
+    assert "The page of `dvc plots diff` was written with this report." in page
+    html = (tmp_path / "a" / "b" / "index.html").read_text()
+    for title, rev in (("before", "main"), ("after", "change")):
+        assert f"{title} {project.git('rev-parse', rev)[:7]}" in html
+    assert str(tmp_path) not in html
+    assert str(project.root) not in html
+
+
+def test_a_comment_has_room_for_it(found: Changes) -> None:
+    many = [
+        Metric("metrics.json", f"{secrets.token_hex(40)}.{number}", number, number + 1.5)
+        for number in range(5000)
+    ]
+    [parts] = [one for one in found.datasets if one.path == "parts"]
+    names = [f"{secrets.token_hex(40)}.csv" for _ in range(200)]
+    parts = replace(parts, files=Files(added=names, removed=names))
+    page = text(replace(found, metrics=many, datasets=[parts] * 900))
+    assert MOST / 10 < len(page.encode()) <= MOST
+    assert "and 4,9" in page
+    assert "more paths" in page
+
+
+def test_what_cannot_be_compared_is_wrong_usage(project: Published) -> None:
+    with pytest.raises(RevisionError, match=r"in main, the default branch, already.*--base HEAD~1"):
+        report(project, None, "main")
+    # What a branch has got since the change left it is no part of the change.
+    ahead = project.git("commit-tree", "-p", "main", "-m", "Ahead", "stale^{tree}")
+    pair = choose(project.project, ahead, "change")
+    assert (pair.base, pair.commits) == (project.git("rev-parse", "main"), 1)
+    assert pair.left == ahead
+    done = project.clone.run(str(TOOLS / "bucket"), "report", "--base", "nothing", check=False)
+    assert done.returncode == 2
+    assert "No revision nothing here" in done.stderr
+
+
+def test_before_the_project_there_was_nothing(project: Published) -> None:
+    project.git("branch", "-q", "--force", "empty", project.git("commit-tree", "-m", "Empty", TREE))
+    page = text(report(project, "empty", "main", use_remote=False))
+    assert "| `make` | new | new: `parts`, `table.parquet` |" in page
+    assert "| `table.parquet` | new | 533 B | 10 |" in page
+    assert "| `rows` |  | 10 |  |" in page
+    assert "New.\n" in page
+    page = text(report(project, "main", "empty", use_remote=False))
+    assert "| `make`, `score`, `same` | removed |  |" in page

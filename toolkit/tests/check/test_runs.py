@@ -1,0 +1,164 @@
+"""Runs against each other, other tracers, inputs, interruptions and what people get wrong."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from dvc_bucket.jobs.check import CheckError
+from dvc_bucket.base.kernels import pins
+from tests.check.faults import CALL
+from tests.check.small import Stages, make, script, stage, tools, without_strace
+from tests.end_to_end.clones import TOOLS
+
+WORKERS = "import os\n\nworkers = int(os.environ.get('OMP_NUM_THREADS', '2'))\n"
+
+BODIES = {
+    "same": "write('same.txt', 'same')",
+    "workers": f"{WORKERS}write('workers.txt', str(workers))",
+    "sums": f"import json\n{WORKERS}"
+    "write('sums.json', json.dumps({'sum': 0.5 + workers * 1e-12}))",
+    "core": "import os\n\nwrite('core.txt', os.environ.get('OPENBLAS_CORETYPE', 'its own'))",
+    "sees": f"import helper\n{CALL}write('sees.txt', helper.TEXT)",
+    "sleeps": "import time\n\nwrite('asleep', '')\ntime.sleep(float(read('seconds')))\n"
+    "write('sleeps.txt', '')",
+}
+
+STAGES: dict[str, Any] = {
+    "same": stage("same"),
+    "workers": stage("workers"),
+    "sums": stage("sums", outs=["sums.json"]),
+    "core": stage("core"),
+    "sees": stage("sees"),
+    "sleeps": stage("sleeps", deps=["seconds"]),
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Stages:
+    """Stages that give what `dvc.lock` has, but not everywhere; and a second commit."""
+    files = {f"src/{name}.py": script(body) for name, body in BODIES.items()}
+    files |= {"src/helper.py": "TEXT = 'helped'\n", "seconds": "0"}
+    made = make(tmp_path_factory.mktemp("runs") / "project", files, STAGES)
+    made.commit()
+    made.repo.git("tag", "good")
+    made.repo.write("seconds", "60")
+    made.commit()
+    return made
+
+
+def outcome(report: dict[str, Any], path: str) -> list[str]:
+    """The verdicts of the runs, in order."""
+    return [one["verdict"] for one in report["outputs"] if one["path"] == path]
+
+
+@pytest.fixture(scope="module")
+def varied(project: Stages, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What two runs find: as it is, and otherwise."""
+    tolerance = tmp_path_factory.mktemp("tolerance") / "tolerance.yaml"
+    tolerance.write_text("sums.json:\n  keys:\n    sum: {absolute: 1.0e-9}\n")
+    stages = ["same", "workers", "sums"]
+    return project.report("good", stages=stages, times=2, tolerance=tolerance)
+
+
+def test_a_second_run_finds_what_depends_on_threads(varied: dict[str, Any]) -> None:
+    assert varied["ok"] is False
+    assert varied["findings"] == []
+    assert outcome(varied, "same.txt") == ["identical"] * 2
+    assert outcome(varied, "workers.txt") == ["identical", "differs"]
+    assert varied["causes"]["workers"][1] == "workers depends on one thread, one CPU."
+
+
+def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:
+    assert outcome(varied, "sums.json") == ["identical", "within tolerance"]
+
+
+@pytest.mark.skipif(not pins({}), reason="no kernels are pinned on this CPU")
+def test_kernels_are_pinned_and_other_ones_tried(project: Stages) -> None:
+    found = project.report("good", stages=["core"], kernels=True)
+    assert outcome(found, "core.txt")[0] == "identical"
+    values = [pair for one in found["outputs"] for pair in one["values"]]
+    assert values == [["'Haswell'", f"'{core}'"] for core in ("its own", "Nehalem", "Sandybridge")]
+
+
+def test_without_strace_pythons_own_events_are_seen_and_that_is_said(
+    project: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", without_strace(tmp_path / "bin"))
+    report = project.report("good", stages=["sees", "same"])
+    assert "strace is not on the PATH" in report["tracing"]
+    found = {(one["kind"], one["stage"]) for one in report["findings"]}
+    assert found == {("undeclared import", "sees"), ("undeclared network", "sees")}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_it_leaves_neither_a_folder_nor_a_process(
+    project: Stages, tmp_path: Path, number: signal.Signals
+) -> None:
+    command = [str(TOOLS / "bucket"), "check", "--here", "--stages", "sleeps"]
+    env = os.environ | tools() | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=project.root, env=env, start_new_session=True) as process:
+        wait_for(tmp_path, "asleep")
+        process.send_signal(number)
+        assert process.wait(20) != 0
+    assert list(tmp_path.iterdir()) == []
+    assert not [one for one in psutil.process_iter(["cmdline"]) if str(tmp_path) in str(one.info)]
+
+
+def wait_for(folder: Path, name: str) -> None:
+    deadline = time.monotonic() + 60
+    while not list(folder.rglob(name)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--here", "nowhere"], 2, "No revision nowhere here"),
+        (["--here", "--stages", "same,sam"], 2, "No stage sam; dvc.yaml has same"),
+        ([], 1, "has no requirements.lock"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said(
+    project: Stages, words: list[str], status: int, said: str
+) -> None:
+    done = project.check(*words)
+    assert done.returncode == status
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sums.json: {absolut: 1}", "sums.json: absolut: Extra inputs are not permitted"),
+        ("sums.json: {absolute: -1}", "greater than or equal to 0"),
+        ("sums.json: [", "is not YAML"),
+        ("nothing.json: {absolute: 1}", "nothing.json: no output is there"),
+    ],
+)
+def test_a_wrong_tolerance_is_said(project: Stages, tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "tolerance.yaml"
+    file.write_text(f"{text}\n")
+    with pytest.raises(CheckError, match=said):
+        project.found(tolerance=file)
+
+
+def test_a_folder_is_kept_if_that_is_asked_for(project: Stages, tmp_path: Path) -> None:
+    words = ("--here", "--stages", "same", "--times", "2", "--keep")
+    project.repo.write("seconds", "30")  # not committed
+    done = project.check(*words, TMPDIR=str(tmp_path))
+    project.repo.git("checkout", "--quiet", "seconds")
+    assert done.returncode == 0
+    assert "all 1 outputs identical to those of the first run." in done.stdout
+    assert "changes that are not committed: not checked" in done.stdout
+    assert done.stderr == ""
+    [folder] = tmp_path.iterdir()
+    assert f"Kept: {folder}" in done.stdout
+    assert list(folder.rglob("same.txt"))

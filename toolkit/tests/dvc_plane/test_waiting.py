@@ -1,0 +1,76 @@
+"""Two commands at once in one clone: the second waits, however long the first takes."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dvc_bucket import Project
+from dvc_bucket.connection.env_file import create_env
+from tests.bucket.store_tools import BUCKET
+
+#: Longer than DVC's own patience of three seconds.
+SECONDS = 4
+
+PIPELINE = f"""\
+stages:
+  slow:
+    cmd: python -c "import time; open('runs', 'a').write('x'); time.sleep({SECONDS})
+      ; open('slow.txt', 'w').write('done')"
+    outs:
+    - slow.txt
+"""
+
+#: Holds the lock of the clone for so many seconds, and says when it begins.
+HOLDER = (
+    "import sys, time, zc.lockfile\n"
+    "lock = zc.lockfile.LockFile(sys.argv[1])\n"
+    "print('held', flush=True)\n"
+    "time.sleep(float(sys.argv[2]))\n"
+)
+
+
+@pytest.fixture
+def clone(project: Project) -> Path:
+    create_env(project)
+    (project.root / ".dvc" / "tmp").mkdir(exist_ok=True)
+    subprocess.run(["git", "init", "-q"], cwd=project.root, check=True)
+    return project.root
+
+
+def start(clone: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [BUCKET, "dvc", *words],
+        cwd=clone,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_one_that_finds_the_clone_locked_waits(clone: Path) -> None:
+    lock = clone / ".dvc" / "tmp" / "lock"
+    words = [sys.executable, "-c", HOLDER, str(lock), str(SECONDS)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        with start(clone, "checkout") as other:
+            said, _ = other.communicate(timeout=60)
+        assert other.returncode == 0, said
+        assert holder.poll() == 0  # it was waited for
+
+
+def test_two_runs_of_a_stage_follow_each_other_and_it_runs_once(clone: Path) -> None:
+    (clone / "dvc.yaml").write_text(PIPELINE)
+    with start(clone, "repro") as first:
+        deadline = time.monotonic() + 30
+        while not (clone / "runs").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with start(clone, "repro") as second, start(clone, "status") as status:
+            outputs = [each.communicate(timeout=90)[0] for each in (first, second, status)]
+    assert [each.returncode for each in (first, second, status)] == [0, 0, 0], outputs
+    assert "Waiting: " in outputs[1]
+    assert (clone / "runs").read_text() == "x"
+    assert (clone / "slow.txt").read_text() == "done"

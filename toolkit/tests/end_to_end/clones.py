@@ -1,0 +1,76 @@
+"""What a clone is, and how one is made of the working tree."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc_bucket.base.files import private_folder
+
+REPOSITORY = Path(__file__).parents[2]
+TOOLS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone, and the environment in which its commands run."""
+
+    root: Path
+    environment: dict[str, str]
+    timeout: int = 280  # seconds, of each command
+
+    def run(
+        self, *command: str | Path, check: bool = True, **changes: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the clone; its output is shown where a test fails."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment | changes,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=self.timeout,
+            check=False,
+        )
+        print(f"$ {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+        assert not check or done.returncode == 0
+        return done
+
+    def make(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        """Run `make` with the environment that runs the tests, instead of setting one up."""
+        # -o: this file counts as up to date.
+        return self.run("make", "-o", ".venv/.installed", *words, check=True, **changes)
+
+
+def environment(root: Path) -> dict[str, str]:
+    """The environment of a clone at `root`: nothing of whoever runs the tests but the tools."""
+    foreign = ("OS_", "AWS_", "DVC_", "GIT_", "MAKE", "MFLAGS")
+    inherited = {name: os.environ[name] for name in os.environ if not name.startswith(foreign)}
+    return inherited | {
+        # The clone's own code, not that of the repository that runs the tests.
+        "PYTHONPATH": str(root / "src"),
+        "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
+        "DVC_SITE_CACHE_DIR": str(private_folder(root / ".dvc" / "tmp" / "site")),
+    }
+
+
+def copy_repository(root: Path) -> None:
+    """Put the files that git has or would have into `root`, and commit them there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (REPOSITORY / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, root / name)
+    (root / ".venv").symlink_to(TOOLS.parent)
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "As cloned"]):
+        identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+        subprocess.run(["git", *identity, *command], cwd=root, check=True)

@@ -1,0 +1,43 @@
+"""Clones of this repository as a newcomer has them, with a store of their own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dvc_bucket import Project
+from dvc_bucket.base import ports
+from dvc_bucket.connection.env_file import create_env, set_endpoint
+from tests.conftest import discard
+from tests.end_to_end.clones import Clone, copy_repository, environment
+
+
+@pytest.fixture(scope="session")
+def make_clone() -> Iterator[Callable[..., Clone]]:
+    """Makes clones whose stores use free ports; the stores are stopped at the end."""
+    made: list[Project] = []
+
+    def make(root: Path, **changes: str) -> Clone:
+        root.mkdir(parents=True)
+        copy_repository(root)
+        project = Project(root)
+        create_env(project)
+        set_endpoint(project, f"http://127.0.0.1:{ports.free_ports(1)[0]}")
+        made.append(project)
+        return Clone(root, environment(root) | changes)
+
+    yield make
+    for project in made:
+        discard(project)
+
+
+@pytest.fixture(scope="session")
+def reproduced(make_clone: Callable[..., Clone], tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone in which `make reproduce` has run from nothing, where nobody develops."""
+    folder = tmp_path_factory.mktemp("reproduced") / "a folder of one's own, é"
+    clone = make_clone(
+        folder, TZ="Asia/Kathmandu", LC_ALL="C", PYTHONHASHSEED="7", OPENBLAS_NUM_THREADS="1"
+    )
+    done = clone.make("reproduce")
+    assert "Ran 7 stages: fetch, validate, clean, features, train, evaluate, report" in done.stdout
+    return clone
