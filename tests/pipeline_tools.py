@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from distributed import LocalCluster
+from dvc_bucket.base.kernels import pins
 from ruamel.yaml import YAML
 
-from dvc_bucket.base.kernels import pins
 from pipeline.params import Evaluate, Features, Train
 from pipeline.publish import package_files
 from pipeline.raw import FILES, SCHEMAS, read_raw

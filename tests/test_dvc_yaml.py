@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dvc_bucket
 import pytest
 from ruamel.yaml import YAML
 
-import dvc_bucket
 from pipeline import params
 from tests.pipeline_tools import PARAMS, REPOSITORY, SCRIPTS
 

@@ -12,8 +12,8 @@ from typing import Any
 import dask
 import psutil
 import pytest
-
 from dvc_bucket.base.ports import free_ports
+
 from pipeline.engines import AHEAD, SCHEDULER, WORKERS, _flow, available_cpus, wanted_workers
 from pipeline.partitions import map_partitions
 from pipeline.recipe import Recipe

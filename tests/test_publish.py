@@ -1,4 +1,5 @@
 from dvc_bucket import file_sha256
+
 from pipeline.params import Fetch
 from pipeline.publish import package_files
 from tests.pipeline_tools import PARAMS

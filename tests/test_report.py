@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from dvc_bucket import dvc_hash
 from ruamel.yaml import YAML
 
-from dvc_bucket import dvc_hash
 from pipeline.evaluate import evaluate
 from pipeline.report import MADE_BY, MODEL_NAMES, answer, main, month_names, sources, verdict
 from pipeline.schemas import FEATURE_SETS

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 from dvc_bucket.base.kernels import pins
+
 from pipeline.engines import SCHEDULER, WORKERS
 from pipeline.schemas import KEY, WEATHER_VALUES
 from pipeline.tables import read_parquet

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dvc_bucket import Settings, download
+
 from pipeline.params import Fetch
 from pipeline.stage import run_stage
 

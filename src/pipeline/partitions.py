@@ -4,9 +4,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from dvc_bucket import BucketError
 from tqdm import tqdm
 
-from dvc_bucket import BucketError
 from pipeline.engines import Outcome, outcomes
 from pipeline.stage import StageError
 

@@ -8,6 +8,7 @@ import importlib.metadata
 from pathlib import Path
 
 from dvc_bucket import Settings, file_sha256, stored_sha256, upload
+
 from pipeline.params import Fetch
 from pipeline.stage import StageError, run_program
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dvc_bucket import kernel_variables
+
 from pipeline.stage import StageError
 
 #: Packages whose release may change the bytes of a result.

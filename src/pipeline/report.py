@@ -7,8 +7,8 @@ from typing import Any
 
 import jinja2
 import pandas as pd
-
 from dvc_bucket import dvc_hash
+
 from pipeline.figures import calibration_figure, gains_figure, hours_figure, models_figure
 from pipeline.params import Features, Fetch, Train
 from pipeline.schemas import FEATURE_SETS, FIRST_YEAR

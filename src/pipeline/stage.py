@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import typer
-
 from dvc_bucket import BucketError, pin_kernels
 
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 from measuring import Bed
+from pipeline.publish import package_files
 from pyarrow import parquet
 
 from dvc_bucket import pack
-from pipeline.publish import package_files
 
 #: npm's package with the images, in the folder `FOLDER` of it; CC-BY-4.0.
 IMAGES = "emoji-datasource-twitter@16.0.0"

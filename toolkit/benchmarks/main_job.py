@@ -18,8 +18,8 @@ from stages import Cost, run
 
 from dvc_bucket import Project
 from dvc_bucket.base import ports
-from dvc_bucket.connection.env_file import create_env, set_endpoint
 from dvc_bucket.base.files import private_folder
+from dvc_bucket.connection.env_file import create_env, set_endpoint
 from dvc_bucket.store.server import Server
 
 TITLE = "## The main job"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.connection import clients
 from dvc_bucket.base import ports
 from dvc_bucket.base.files import private_folder
+from dvc_bucket.connection import clients
 from dvc_bucket.store.server import Server
 
 CONFIG = """\

@@ -4,7 +4,6 @@ from pathlib import Path
 from string import Template
 
 import duckdb
-
 from pipeline.features import WAITING_MINUTES
 from pipeline.params import Features
 from pipeline.schemas import WEATHER_VALUES, features_schema

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import polars as pl
-
 from pipeline.features import WAITING_MINUTES
 from pipeline.params import Features
 from pipeline.schemas import features_schema

@@ -3,8 +3,9 @@
 import os
 
 import pipeline.features  # noqa: F401 (what a stage imports)
-from dvc_bucket import pin_kernels
 from pipeline.partitions import map_partitions
+
+from dvc_bucket import pin_kernels
 
 
 def nothing(_: int) -> int:

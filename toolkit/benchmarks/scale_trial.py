@@ -12,17 +12,17 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.dataset as ds
 from distributed import Client
-from ruamel.yaml import YAML
-from stages import Cost, run
-
-from dvc_bucket.base import ports
-from dvc_bucket.base.kernels import pins
 from pipeline.engines import SCHEDULER, WORKERS
 from pipeline.publish import package_files
 from pipeline.raw import FILES
 from pipeline.recipe import file_digest
 from pipeline.schemas import KEY
 from pipeline.tables import read_parquet, remove
+from ruamel.yaml import YAML
+from stages import Cost, run
+
+from dvc_bucket.base import ports
+from dvc_bucket.base.kernels import pins
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,12 +10,12 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from dvc_bucket import Project
-from dvc_bucket.connection import env_file
 from dvc_bucket.base import ports
-from dvc_bucket.store import seaweed
+from dvc_bucket.connection import env_file
 from dvc_bucket.connection.dvc_config import with_options
-from dvc_bucket.store.server import Server
 from dvc_bucket.connection.settings import DEFAULT_REGION
+from dvc_bucket.store import seaweed
+from dvc_bucket.store.server import Server
 from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them by name here)
     authority,
     good_certificate,

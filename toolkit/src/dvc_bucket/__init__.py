@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dvc_bucket.read.dataset import open_dataset, open_file
-    from dvc_bucket.dvc.hashes import dvc_hash
     from dvc_bucket.base.errors import BucketError
     from dvc_bucket.base.kernels import kernel_variables, pin_kernels
-    from dvc_bucket.read.packing import pack
     from dvc_bucket.base.paths import Project
-    from dvc_bucket.read.samples import Sample, iter_samples
     from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.dvc.hashes import dvc_hash
     from dvc_bucket.read.copying import stage
+    from dvc_bucket.read.dataset import open_dataset, open_file
+    from dvc_bucket.read.packing import pack
+    from dvc_bucket.read.samples import Sample, iter_samples
     from dvc_bucket.read.table import Table
     from dvc_bucket.transfer.single import download, file_sha256, stored_sha256, upload, usage
 

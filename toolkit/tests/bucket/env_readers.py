@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from dvc_bucket.connection import env_file
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection import env_file
 
 UV = Path(sys.executable).with_name("uv")
 

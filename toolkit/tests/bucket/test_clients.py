@@ -17,8 +17,8 @@ import s3fs
 from pydantic import SecretStr
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.connection import clients
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection import clients
 from tests.bucket.client_tools import BIG, CLIENTS, FOREIGN, IN_PARTS
 from tests.doctor.weed import DOMAIN, Weed
 from tests.stores.access import StoreAccess

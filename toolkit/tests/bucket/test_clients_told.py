@@ -19,8 +19,8 @@ from obstore.exceptions import BaseError
 from pydantic import SecretStr
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.connection import clients
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection import clients
 from tests.bucket.client_tools import BIG
 from tests.stores.plain_front import Exchange, PlainFront
 

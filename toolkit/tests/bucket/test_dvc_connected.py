@@ -10,12 +10,12 @@ import pytest
 from configobj import ConfigObj
 
 from dvc_bucket import Project, Settings
+from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.dvc_config import set_overrides
-from dvc_bucket.dvc.connected import environment, remote_prefix, run_dvc
-from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.env_file import create_env
-from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection.overrides import point_dvc_at
+from dvc_bucket.dvc.connected import environment, remote_prefix, run_dvc
 from tests.bucket.store_tools import BUCKET, own_options, run, secret_of
 from tests.doctor.weed import DOMAIN, Weed
 from tests.stores.access import StoreAccess

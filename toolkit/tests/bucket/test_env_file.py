@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.connection import env_file
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection import env_file
 from tests.bucket.env_readers import assert_all_read, is_read_alike, refusal, write
 
 #: A line (of the name X), and the value that everybody reads.

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dvc_bucket import Project
+from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection import env_file
 from dvc_bucket.connection.env_file.lines import is_portable
-from dvc_bucket.base.errors import SettingsError
 from tests.bucket.env_readers import (
     assert_all_read,
     read_by_us,

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.jobs import init
 from dvc_bucket.base.errors import BucketError, SettingsError
 from dvc_bucket.connection import named_files as places
-from dvc_bucket.jobs.init.dotenv import EnvText
 from dvc_bucket.connection.named_files import PLACES, Names
+from dvc_bucket.jobs import init
+from dvc_bucket.jobs.init.dotenv import EnvText
 from tests.bucket.init_tools import NEW, copy_places
 from tests.bucket.store_tools import BUCKET, files, run, secret_of
 

@@ -10,12 +10,12 @@ import pytest
 from dotenv import dotenv_values
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.connection import env_file
-from dvc_bucket.jobs import init
 from dvc_bucket.base import ports
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection import env_file
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.connection.named_files import Names
+from dvc_bucket.jobs import init
 from tests.bucket.init_tools import NEW, TEMPLATE, copy_places
 from tests.bucket.store_tools import files, run, secret_of
 from tests.stores.access import StoreAccess

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvc_bucket import Project
-from dvc_bucket.connection.dvc_config import read
 from dvc_bucket.base.errors import ProjectError, SettingsError
-from dvc_bucket.jobs.init import answers
 from dvc_bucket.connection import named_files as places
+from dvc_bucket.connection.dvc_config import read
 from dvc_bucket.connection.named_files import PLACES, Names
 from dvc_bucket.connection.settings import BUCKET_NAME
+from dvc_bucket.jobs.init import answers
 from tests.bucket.init_tools import NEW, TEMPLATE, copy_places, run_git, template_text
 from tests.conftest import REPOSITORY
 

@@ -17,9 +17,9 @@ from dotenv import dotenv_values
 
 from dvc_bucket import BucketError, Project, Settings
 from dvc_bucket.base import ports
-from dvc_bucket.store import seaweed
-from dvc_bucket.connection.dvc_config import set_overrides
 from dvc_bucket.base.errors import ServerError, SettingsError
+from dvc_bucket.connection.dvc_config import set_overrides
+from dvc_bucket.store import seaweed
 from dvc_bucket.store.server import Server
 from tests.bucket.store_tools import BUCKET, files, get, own_options, pid_of, put, run
 

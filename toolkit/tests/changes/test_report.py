@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from dvc_bucket.base.errors import RevisionError
+from dvc_bucket.base.files import write_private
 from dvc_bucket.jobs.report import MARKER, Changes, text
 from dvc_bucket.jobs.report.data import Files
 from dvc_bucket.jobs.report.metrics import Metric
 from dvc_bucket.jobs.report.report import MOST
 from dvc_bucket.jobs.report.revisions import choose
-from dvc_bucket.base.errors import RevisionError
-from dvc_bucket.base.files import write_private
 from tests.changes import made
 from tests.changes.made import ODD, report
 from tests.end_to_end.clones import TOOLS

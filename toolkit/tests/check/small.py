@@ -12,9 +12,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from dvc_bucket import Project
+from dvc_bucket.base.kernels import pins
 from dvc_bucket.jobs.check import Question, Report, check
 from dvc_bucket.jobs.check.report import as_json
-from dvc_bucket.base.kernels import pins
 from tests.bucket.git_tools import Repo
 from tests.end_to_end.clones import TOOLS
 

@@ -111,6 +111,8 @@ def test_the_report_begins_with_the_line_that_the_script_looks_for() -> None:
     script = (REPOSITORY / ".ci/comment.py").read_text()
     assert f'MARKER = "{MARKER}"' in script
     told = [
-        path for path in (REPOSITORY / "toolkit/src/dvc_bucket").rglob("*.py") if MARKER in path.read_text()
+        path
+        for path in (REPOSITORY / "toolkit/src/dvc_bucket").rglob("*.py")
+        if MARKER in path.read_text()
     ]
     assert told

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from dvc_bucket import Project, Settings
+from dvc_bucket.base.files import write_private
 from dvc_bucket.connection import clients, env_file
 from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.base.files import write_private
 from dvc_bucket.connection import named_files as places
 from tests.doctor.weed import Weed
 from tests.stores.swift import Swift

@@ -16,9 +16,9 @@ from botocore.session import Session
 from pydantic import SecretStr
 
 from dvc_bucket import Settings
-from dvc_bucket.store import seaweed
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.ports import ADDRESS, free_ports
+from dvc_bucket.store import seaweed
 
 #: What each key may do, in SeaweedFS's own words. Without a bucket's name it is every bucket.
 ACTIONS = {

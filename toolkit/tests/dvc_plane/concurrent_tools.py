@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dvc_bucket import Project
 from dvc_bucket.connection.dvc_config import with_options
-from dvc_bucket.transfer.files import CACHE_FILE, UNFINISHED, promised_md5
 from dvc_bucket.dvc.lock import entries
+from dvc_bucket.transfer.files import CACHE_FILE, UNFINISHED, promised_md5
 from tests.bucket.store_tools import BUCKET
 
 #: Seconds, for all commands that run at once.

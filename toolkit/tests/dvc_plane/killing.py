@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.store import seaweed
-from dvc_bucket.transfer.files import LOOSE, UNFINISHED
 from dvc_bucket.base.files import private_folder
+from dvc_bucket.store import seaweed
 from dvc_bucket.store.server import Server
+from dvc_bucket.transfer.files import LOOSE, UNFINISHED
 from tests.dvc_plane.cloud import BucketFolder
 from tests.dvc_plane.tools import remote_objects
 

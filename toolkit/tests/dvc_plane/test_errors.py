@@ -13,8 +13,8 @@ from dvc_objects.fs.local import localfs
 from dvc_bucket import Settings
 from dvc_bucket.base import ports
 from dvc_bucket.dvc.patched.copy import copy
-from dvc_bucket.transfer.errors import StoreRefusedError, StoreUnavailableError
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
+from dvc_bucket.transfer.errors import StoreRefusedError, StoreUnavailableError
 from tests.dvc_plane.cloud import BucketFolder
 from tests.dvc_plane.tools import add_data
 from tests.stores.plain_front import Exchange, PlainFront

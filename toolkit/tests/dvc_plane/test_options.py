@@ -12,8 +12,8 @@ from dvc.config_schema import REMOTE_SCHEMAS
 
 from dvc_bucket import Settings
 from dvc_bucket.dvc.patched import s3
-from dvc_bucket.transfer.options import CONNECTION, ELSEWHERE, NotHonouredError, connection
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
+from dvc_bucket.transfer.options import CONNECTION, ELSEWHERE, NotHonouredError, connection
 from tests.dvc_plane.cloud import BucketFolder
 from tests.stores.access import StoreAccess
 from tests.stores.plain_front import PlainFront

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dvc_bucket.jobs import provenance
 from dvc_bucket.base.errors import ChecksumError, NotTrackedError
+from dvc_bucket.jobs import provenance
 from tests.provenance.conftest import read_graph
 from tests.stores.fixtures import access
 from tests.verify.published import FILES, Published, empty, publish

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Project
-from dvc_bucket.jobs import provenance
 from dvc_bucket.base.errors import LockError, OutputError, ProjectError, RevisionError
+from dvc_bucket.jobs import provenance
 from tests.bucket.git_tools import TOOLS, Repo
 from tests.conftest import REPOSITORY
 from tests.provenance import validator

@@ -9,11 +9,11 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
 
+from dvc_bucket.base.errors import BucketError
+from dvc_bucket.cli import app
 from dvc_bucket.read.advise import advise, large
 from dvc_bucket.read.advise.estimate import Costs, Line, lines
 from dvc_bucket.read.advise.rows import ConditionError, condition
-from dvc_bucket.cli import app
-from dvc_bucket.base.errors import BucketError
 from tests.reading.conftest import GROUP, flights
 
 

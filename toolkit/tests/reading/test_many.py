@@ -9,8 +9,8 @@ import pyarrow.dataset as ds
 import pytest
 
 from dvc_bucket import Project, Settings, iter_samples, open_dataset
-from dvc_bucket.read import tracked
 from dvc_bucket.base.errors import ChecksumError, NotPushedError
+from dvc_bucket.read import tracked
 from tests.reading.conftest import MANY, flights, fresh_clone
 from tests.stores.plain_front import PlainFront
 from tests.verify.published import Published

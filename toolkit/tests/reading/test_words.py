@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dvc_bucket.read import copied_record as staged
-from dvc_bucket.read.bringing import Item, SpaceError, fetch
 from dvc_bucket.cli import app
 from dvc_bucket.connection.objects import Place
+from dvc_bucket.read import copied_record as staged
+from dvc_bucket.read.bringing import Item, SpaceError, fetch
 from dvc_bucket.read.copying import default_folder
 from tests.reading.conftest import MANY, TRACKED
 from tests.verify.published import Published, s3

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dvc_bucket.jobs.clean import Cleaned, clean, describe
-from dvc_bucket.dvc import connected
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.dvc import connected
+from dvc_bucket.jobs.clean import Cleaned, clean, describe
 from tests.end_to_end.clones import TOOLS
 from tests.safety.template_project import make, offline
 from tests.verify.published import Published

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Settings, open_dataset, open_file
-from dvc_bucket.read import foreign
-from dvc_bucket.connection.dvc_config import with_options
 from dvc_bucket.base.errors import BucketError, ProjectError, SettingsError
+from dvc_bucket.connection.dvc_config import with_options
+from dvc_bucket.read import foreign
 from tests.bucket.git_tools import Repo, make_repo
 from tests.doctor.fronts import Middle, Reply, Request
 

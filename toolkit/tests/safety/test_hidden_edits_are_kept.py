@@ -2,8 +2,8 @@
 
 import pytest
 
-from dvc_bucket.dvc import written
 from dvc_bucket.base.errors import OutputError
+from dvc_bucket.dvc import written
 from tests.bucket.git_tools import Repo, make_repo
 
 

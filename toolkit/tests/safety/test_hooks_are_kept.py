@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.dvc.lock import driver
 from dvc_bucket.git.hooks import commit, configuration, push
 from dvc_bucket.git.hooks.install import Hook
-from dvc_bucket.dvc.lock import driver
 from tests.bucket.git_tools import Repo, make_repo
 
 HOOKS = [pytest.param(hook, id=hook.name) for hook in (commit.HOOK, push.HOOK, push.LFS_ONLY)]

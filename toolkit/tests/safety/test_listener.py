@@ -15,9 +15,9 @@ import pytest
 from pydantic import SecretStr
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.connection import clients
 from dvc_bucket.base import ports
 from dvc_bucket.base.errors import StrangerError
+from dvc_bucket.connection import clients
 from dvc_bucket.store.server import Server
 from tests.bucket.store_tools import run
 from tests.safety.conftest import Stranger

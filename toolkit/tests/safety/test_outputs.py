@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dvc_bucket.jobs import provenance
-from dvc_bucket.dvc import written
 from dvc_bucket.base.errors import BucketError, OutputError
+from dvc_bucket.dvc import written
+from dvc_bucket.jobs import provenance
 from tests.bucket.git_tools import TOOLS, Repo
 from tests.provenance import made
 from tests.safety.conftest import Stranger

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dvc_bucket.base import safe_paths
 from dvc_bucket import stage
+from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import BucketError, UnsafePathError
 from dvc_bucket.dvc.remote import Contents, ids
 from tests.bucket.git_tools import TOOLS

@@ -12,8 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from dvc_bucket import Project, Settings, download, iter_samples, open_dataset, open_file, upload
-from dvc_bucket.read.content import PIECE_BYTES
 from dvc_bucket.base.errors import ChecksumError
+from dvc_bucket.read.content import PIECE_BYTES
 from tests.reading.conftest import GROUP, flights, fresh_clone
 from tests.safety.tables import CSV_ROWS, FOLDERS, NOTES, TRACKED, damaged, flipped, key_of
 from tests.stores.plain_front import Headers, PlainFront

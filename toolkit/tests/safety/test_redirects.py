@@ -12,8 +12,8 @@ from pyarrow.fs import S3FileSystem
 from pydantic import SecretStr
 
 from dvc_bucket import Settings
-from dvc_bucket.connection import clients
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection import clients
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from tests.bucket.client_tools import by_boto3, by_botocore, by_obstore, by_pyarrow, by_s3fs
 from tests.doctor.fronts import Middle, Reply, Request

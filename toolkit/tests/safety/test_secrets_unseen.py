@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.read import foreign
+from dvc_bucket.base.errors import RevisionError, SettingsError
+from dvc_bucket.base.ports import free_ports
+from dvc_bucket.connection.named_files import Names
+from dvc_bucket.connection.settings import is_readable_on_the_way
 from dvc_bucket.jobs import init
 from dvc_bucket.jobs.doctor.certificate import CertificateTrusted
 from dvc_bucket.jobs.doctor.check import Check, Warn, run
 from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.base.errors import RevisionError, SettingsError
-from dvc_bucket.connection.named_files import Names
-from dvc_bucket.base.ports import free_ports
-from dvc_bucket.connection.settings import is_readable_on_the_way
+from dvc_bucket.read import foreign
 from tests.bucket import store_tools
 from tests.bucket.git_tools import VALUE
 from tests.bucket.init_tools import copy_places

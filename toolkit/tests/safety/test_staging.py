@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import stage
-from dvc_bucket.read import copied_record as staged
 from dvc_bucket.base.errors import ChecksumError, OutputError, UnsafePathError
-from dvc_bucket.transfer.errors import WrongContentError
+from dvc_bucket.read import copied_record as staged
 from dvc_bucket.read.copying import default_folder
+from dvc_bucket.transfer.errors import WrongContentError
 from tests.bucket.git_tools import TOOLS
 from tests.safety.conftest import Stranger
 from tests.safety.hostile import files, publish_files

@@ -18,10 +18,11 @@ import psutil
 import pytest
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.store import seaweed, security as store_security
-from dvc_bucket.connection.env_file import create_env
 from dvc_bucket.base.errors import ServerError
 from dvc_bucket.base.files import write_private
+from dvc_bucket.connection.env_file import create_env
+from dvc_bucket.store import seaweed
+from dvc_bucket.store import security as store_security
 from dvc_bucket.store.server import Server
 from tests.bucket.store_tools import get, pid_of, put
 from tests.safety.conftest import Stranger

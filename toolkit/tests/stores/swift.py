@@ -14,8 +14,8 @@ from typing import Self
 from pydantic import SecretStr
 
 from dvc_bucket import Settings
-from dvc_bucket.store import seaweed
 from dvc_bucket.base.ports import ADDRESS, free_ports
+from dvc_bucket.store import seaweed
 from tests.stores.swift_server import credentials
 
 REPOSITORY = Path(__file__).parents[2]

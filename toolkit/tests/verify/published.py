@@ -15,8 +15,8 @@ import obstore
 import pytest
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.dvc import connected
 from dvc_bucket.base.files import write_private
+from dvc_bucket.dvc import connected
 from dvc_bucket.dvc.audit import Question, Report, Selection, verify
 from dvc_bucket.dvc.audit.findings import Finding
 from tests.end_to_end.clones import TOOLS, Clone

@@ -22,8 +22,8 @@ def secrets(
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
     """Search the tracked files for credentials; 1 if there are any. Nothing is sent anywhere."""
-    from dvc_bucket.git.hooks import commit
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.git.hooks import commit
     from dvc_bucket.git.secrets import scan
 
     if staged + history + install_hook > 1 or (install_hook and as_json):
@@ -88,10 +88,10 @@ def verify(
         if any((rev, all_branches, all_tags, all_commits, deep, lfs, remote, install_hook)):
             raise typer.BadParameter("--cache goes with --repair and --json only")
         _verify_cache(repair=repair, as_json=as_json)
-    from dvc_bucket.dvc import audit as verify
-    from dvc_bucket.git.hooks import push
     from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.dvc import audit as verify
+    from dvc_bucket.git.hooks import push
     from dvc_bucket.jobs.verify import report
 
     project = Project.find()
@@ -155,10 +155,10 @@ def check(
     Also finds dependencies that changed during the run, outputs that their stage did not make, and
     files and connections that stages do not declare.
     """
-    from dvc_bucket.jobs import check as checking
     from dvc_bucket.base import progress
-    from dvc_bucket.jobs.check import report
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.jobs import check as checking
+    from dvc_bucket.jobs.check import report
 
     names = [name for words in stages or () for name in words.split(",") if name]
     question = checking.Question(rev, names, times, tolerance, kernels, here, causes, keep)

@@ -45,16 +45,16 @@ def fetch(context: typer.Context) -> None:
 
 def _become_dvc(arguments: list[str]) -> NoReturn:
     """Be DVC from here on."""
-    from dvc_bucket.dvc import nothing_to_pull as nothing
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.dvc import nothing_to_pull as nothing
 
     project = Project.find()
     if nothing.is_whole_pull(arguments) and nothing.is_done(project):
         if not nothing.QUIET & set(arguments):
             print(nothing.ANSWER)
         raise typer.Exit
-    from dvc_bucket.dvc.connected import become_dvc
     from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.dvc.connected import become_dvc
 
     become_dvc(arguments, project, Settings.load(project))
 
@@ -75,9 +75,9 @@ def run(
     rclone has it as the remote `storage:`, mc as the alias `storage`. The tools of .venv come
     first on the PATH. Nothing secret is on a command line.
     """
-    from dvc_bucket.jobs import run as runner
     from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.jobs import run as runner
 
     project = Project.find()
     runner.become(command, runner.environment(command[0], project, Settings.load(project)))
@@ -95,9 +95,9 @@ def reproduce(
     ] = False,
 ) -> None:
     """Run the stages that are stale (dvc repro, with its options), push, and say what was done."""
-    from dvc_bucket.jobs import reproduce as main_job
     from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.jobs import reproduce as main_job
 
     project = Project.find()
     settings = Settings.load(project)
@@ -115,7 +115,7 @@ def clean() -> None:
     data of `dvc add` if the bucket has it. Data that DVC does not track always stays, and so do the
     cache and the embedded store's data.
     """
-    from dvc_bucket.jobs import clean as cleaning
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.jobs import clean as cleaning
 
     print(cleaning.describe(cleaning.clean(Project.find())))

@@ -21,8 +21,8 @@ def setup(
     undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
 ) -> None:
     """Have git-lfs of this clone move the objects of a git remote to and from the bucket."""
-    from dvc_bucket.jobs.lfs import setup as configuration
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.jobs.lfs import setup as configuration
 
     if undo and remote:
         raise typer.BadParameter("--undo is for all remotes")
@@ -41,9 +41,9 @@ def prune(
     Each object in the bucket is proven first, by its ETag or by its content. Use this instead of
     `git lfs prune`, which cannot ask the bucket.
     """
-    from dvc_bucket.jobs.lfs import prune as pruning
     from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.jobs.lfs import prune as pruning
 
     project = Project.find()
     print(pruning.prune(project, Settings.load(project), remote, is_dry=dry_run))
@@ -56,8 +56,8 @@ def agent(
     ] = None,
 ) -> None:
     """Move objects for git-lfs, which says which on standard input: a custom transfer agent."""
+    from dvc_bucket.base.paths import Project
     from dvc_bucket.git.contents import Repository
     from dvc_bucket.jobs.lfs import agent, setup
-    from dvc_bucket.base.paths import Project
 
     agent.main(storage or setup.storage(Repository.of(Project.find())))

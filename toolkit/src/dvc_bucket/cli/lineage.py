@@ -34,9 +34,9 @@ def provenance(
     It is made from git alone, and the same bytes for the same commit. Data of DVC is named by its
     hash and place unless it is to be included.
     """
-    from dvc_bucket.read import words as reading
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.provenance import write
+    from dvc_bucket.read import words as reading
 
     paths = [""] if with_data else [reading.from_here(path) for path in data or ()]
     written = write(Project.find(), rev, out, as_zip=as_zip, data=paths)
@@ -74,10 +74,10 @@ def report(
     For a pull or merge request. Also whether stages should have run and did not, and whether the
     data is on the remote. What is in the work tree plays no part.
     """
-    from dvc_bucket.jobs import report as changes
-    from dvc_bucket.dvc import written
     from dvc_bucket.base.errors import RevisionError
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.dvc import written
+    from dvc_bucket.jobs import report as changes
 
     project = Project.find()
     question = changes.Question(base, head, use_remote=not no_remote, plots=plots)
@@ -102,8 +102,8 @@ def lock_merge(
     install: Annotated[bool, typer.Option("--install", help="Have git call it.")] = False,
 ) -> None:
     """Merge two branches' dvc.lock stage by stage."""
-    from dvc_bucket.dvc.lock import driver
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.dvc.lock import driver
 
     if install:
         if installed := driver.install(Project.find()):

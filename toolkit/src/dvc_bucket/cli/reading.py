@@ -90,8 +90,8 @@ def pack(
     ] = None,
 ) -> None:
     """Put many small files into a few large shards: the same bytes for the same files."""
-    from dvc_bucket.read import packing
     from dvc_bucket.base.progress import bar
+    from dvc_bucket.read import packing
 
     with bar() as progress:
         form = "tar" if tar else "parquet"

@@ -22,8 +22,8 @@ def serve(
     as_json: Annotated[bool, typer.Option("--json", help="With --status: for a program.")] = False,
 ) -> None:
     """Start the embedded object store of this project in the background, on this machine only."""
-    from dvc_bucket.store import text as server_text
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.store import text as server_text
     from dvc_bucket.store.server import Server
 
     server = Server(Project.find())
@@ -67,9 +67,9 @@ def init(
     The keys are asked for without being shown, or taken from OS_ACCESS_KEY_ID and
     OS_SECRET_ACCESS_KEY of the environment; never from the command line.
     """
-    from dvc_bucket.jobs import init as dialogue
-    from dvc_bucket.connection.named_files import Names
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.connection.named_files import Names
+    from dvc_bucket.jobs import init as dialogue
 
     given = Names(project=name, endpoint=endpoint, region=region, bucket=bucket, prefix=prefix)
     dialogue.run(Project.find(), given, cacert=cacert, yes=yes)
@@ -86,8 +86,8 @@ def doctor(
 ) -> None:
     """Find what is wrong with the connection, the credentials or this machine, and the fix."""
     from dvc_bucket.base import progress
-    from dvc_bucket.jobs.doctor import examine, report
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.jobs.doctor import examine, report
 
     project = Project.find()
     with progress.status() as on_start:
@@ -102,7 +102,7 @@ def doctor(
 @app.command(hidden=True, epilog="`make setup` calls it.")
 def protect_cache() -> None:
     """Where DVC runs as root, have it make no links to its cache (.dvc/config.local)."""
-    from dvc_bucket.connection import dvc_config as config
     from dvc_bucket.base.paths import Project
+    from dvc_bucket.connection import dvc_config as config
 
     config.protect_cache(Project.find())

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dvc_bucket.connection import env_file
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.connection import env_file
 
 
 @dataclass(frozen=True)

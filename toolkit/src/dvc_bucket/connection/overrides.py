@@ -1,7 +1,7 @@
 """The git-ignored part of DVC's configuration follows the settings; plain `dvc` reads it too."""
 
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import Settings
 
 

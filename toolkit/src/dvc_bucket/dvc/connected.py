@@ -8,15 +8,15 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
-from dvc_bucket.connection import clients
 from dvc_bucket.base import kernels
-from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.dvc import site_cache
-from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import clients
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import site_cache
 
 
 def environment(project: Project, settings: Settings) -> dict[str, str]:

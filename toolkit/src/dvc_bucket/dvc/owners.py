@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.git.contents import ended
 from dvc_bucket.base.paths import Project
+from dvc_bucket.git.contents import ended
 
 #: What git says of a folder that only looks like a repository.
 NO_REPOSITORY = b"not a git repository"

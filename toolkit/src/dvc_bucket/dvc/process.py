@@ -9,12 +9,12 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
-from dvc_bucket.dvc.patched import internals
 from dvc_bucket.base.errors import BucketError
-from dvc_bucket.dvc import nothing_to_pull as nothing
-from dvc_bucket.connection.masking import masked
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
+from dvc_bucket.connection.masking import masked
+from dvc_bucket.dvc import nothing_to_pull as nothing
+from dvc_bucket.dvc.patched import internals
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.

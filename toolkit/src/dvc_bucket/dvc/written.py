@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from dvc_bucket.dvc import owners
 from dvc_bucket.base.errors import OutputError, ProjectError, UnsafePathError
 from dvc_bucket.base.files import private_folder, replacing, write_private
 from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc import owners
 from dvc_bucket.transfer.single import file_sha256
 
 #: What is recorded: the SHA-256 of each file, by its path in the folder; of a single file, by "".

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from rich.filesize import decimal
 
-from dvc_bucket.dvc.connected import remote_prefix, run_dvc
 from dvc_bucket.base.errors import ReproduceError
-from dvc_bucket.dvc.lock import entries
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc.connected import remote_prefix, run_dvc
+from dvc_bucket.dvc.lock import entries
 from dvc_bucket.transfer.single import usage
 
 #: What DVC (3.67) prints of a stage that it runs, and of one whose results its run cache holds.

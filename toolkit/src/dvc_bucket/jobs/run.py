@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from dvc_bucket.connection import clients
-from dvc_bucket.dvc import connected
 from dvc_bucket.base.errors import ProgramError, SettingsError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import connected
 
 #: Names of MinIO's client. Its only word for an authority of one's own is `SSL_CERT_FILE`, which
 #: for others would take the place of all authorities, also for hosts that are not the store.

@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc_bucket.read import copied_record as staged
 from dvc_bucket.base.errors import BucketError, OutputError
+from dvc_bucket.base.files import readable_size
+from dvc_bucket.base.progress import Progress
+from dvc_bucket.connection.objects import Place
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.read import copied_record as staged
 from dvc_bucket.transfer.download import OTHER_MODE, Download
 from dvc_bucket.transfer.files import Unfinished
 from dvc_bucket.transfer.pool import Pool
-from dvc_bucket.base.files import readable_size
-from dvc_bucket.connection.objects import Place
-from dvc_bucket.base.progress import Progress
-from dvc_bucket.dvc.remote import ids
 
 #: Threads that compare files that are there already.
 HASHING = 4

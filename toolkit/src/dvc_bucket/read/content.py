@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.read import versions
-from dvc_bucket.read.prefetch import ahead
 from dvc_bucket.base.errors import BucketError, ChecksumError, MissingObjectError
 from dvc_bucket.dvc.remote import ids
+from dvc_bucket.read import versions
+from dvc_bucket.read.prefetch import ahead
 from dvc_bucket.read.tracked import Tracked, TrackedFile
 from dvc_bucket.transfer.single import naming_failures
 

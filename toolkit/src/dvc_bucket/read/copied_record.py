@@ -13,9 +13,10 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dvc_bucket.dvc import hashes as dvc_hashes, owners
 from dvc_bucket.base.errors import OutputError, UnsafePathError
 from dvc_bucket.base.files import write_private
+from dvc_bucket.dvc import hashes as dvc_hashes
+from dvc_bucket.dvc import owners
 from dvc_bucket.dvc.remote import ids
 
 #: What else can be done about a file that is not replaced.

@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.read import tracked, versions
-from dvc_bucket.read.bringing import Item, SpaceError, Staged, bring, no_folder
 from dvc_bucket.base.errors import MissingObjectError
-from dvc_bucket.transfer.download import OTHER_MODE
 from dvc_bucket.base.files import PRIVATE, private_folder
-from dvc_bucket.connection.objects import Place
 from dvc_bucket.base.paths import FAST_DISKS, Project
 from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
+from dvc_bucket.connection.objects import Place
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.read import tracked, versions
+from dvc_bucket.read.bringing import Item, SpaceError, Staged, bring, no_folder
 from dvc_bucket.read.tracked import Tracked
+from dvc_bucket.transfer.download import OTHER_MODE
 from dvc_bucket.transfer.single import naming_failures
 
 if TYPE_CHECKING:

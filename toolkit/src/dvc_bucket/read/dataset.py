@@ -14,12 +14,12 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from dvc_bucket.read import csv_lines, foreign, tracked
-from dvc_bucket.read.content import Content
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.read.proof import Proven
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.read import csv_lines, foreign, tracked
+from dvc_bucket.read.content import Content
+from dvc_bucket.read.proof import Proven
 from dvc_bucket.read.sources import Source, locate
 from dvc_bucket.read.table import Table, judged
 

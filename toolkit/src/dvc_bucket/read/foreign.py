@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import ProjectError, RevisionError, SettingsError
-from dvc_bucket.git.contents import git
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import Remote
+from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import BUCKET_NAME, Settings
+from dvc_bucket.dvc.remote import Remote
+from dvc_bucket.git.contents import git
 
 #: What is kept of a remote's options: where its data is, and how it is laid out. The others name
 #: endpoints, profiles, files and credentials, or switch checks off.

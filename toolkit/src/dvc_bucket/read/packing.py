@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from dvc_bucket.dvc import written
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.files import files_below
 from dvc_bucket.base.progress import Progress, silent
+from dvc_bucket.dvc import written
 
 #: Bytes of files to a shard: large enough that requests cost nothing beside the bytes, small enough
 #: that several machines have something to share.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from dvc_bucket.read import versions
 from dvc_bucket.dvc.remote import ids
+from dvc_bucket.read import versions
 from dvc_bucket.read.tracked import Tracked, TrackedFile
 from dvc_bucket.transfer.single import naming_failures
 

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple, Self
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from dvc_bucket.read import foreign, tracked
 from dvc_bucket.base import safe_paths
-from dvc_bucket.read.prefetch import ahead
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.read import foreign, tracked
 from dvc_bucket.read.dataset import FormatError, format_of
 from dvc_bucket.read.packing import DATA, NAME
-from dvc_bucket.base.paths import Project
+from dvc_bucket.read.prefetch import ahead
 from dvc_bucket.read.proof import Proven
-from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read.sources import Source, locate
 from dvc_bucket.read.table import BROKEN, IN_MEMORY, THREADS, is_broken_page, judged
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO
 import pyarrow as pa
 from pyarrow import fs as filesystems
 
-from dvc_bucket.connection import clients
-from dvc_bucket.read import content, tracked, versions
-from dvc_bucket.read.content import Content
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.read.proof import Proof, Proven
+from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.read import content, tracked, versions
+from dvc_bucket.read.content import Content
+from dvc_bucket.read.proof import Proof, Proven
 from dvc_bucket.read.table import Damaged, Fetch, Judge
 from dvc_bucket.read.whole_files import WholeFiles, place
 

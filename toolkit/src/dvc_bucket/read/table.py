@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from dvc_bucket.read.prefetch import ahead, prefetched
 from dvc_bucket.base.errors import BucketError, ChecksumError
+from dvc_bucket.read.prefetch import ahead, prefetched
 
 if TYPE_CHECKING:
     import pandas as pd

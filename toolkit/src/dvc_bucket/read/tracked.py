@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.read import foreign
 from dvc_bucket.base.errors import NotPushedError, NotTrackedError, ProjectError
-from dvc_bucket.git.contents import Repository, commit_of
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.remote import Lists, Remote, ids
 from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, outputs
-from dvc_bucket.connection.settings import Settings
+from dvc_bucket.git.contents import Repository, commit_of
+from dvc_bucket.read import foreign
 
 if TYPE_CHECKING:
     from dvc.output import Output

@@ -8,11 +8,11 @@ from typing import Self
 
 import pyarrow as pa
 
+from dvc_bucket.base.errors import MissingObjectError
+from dvc_bucket.dvc.remote import ids
 from dvc_bucket.read import versions
 from dvc_bucket.read.csv_lines import buffer
-from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.read.proof import Proof
-from dvc_bucket.dvc.remote import ids
 from dvc_bucket.read.tracked import Tracked, TrackedFile
 from dvc_bucket.transfer.single import naming_failures
 

@@ -8,14 +8,15 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from dvc_bucket.read import bringing, content, copying as staging, tracked, versions
-from dvc_bucket.read.bringing import Staged
 from dvc_bucket.base.errors import NotTrackedError, SettingsError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.progress import bar, silent
-from dvc_bucket.read.proof import Proof
-from dvc_bucket.dvc.remote import ids
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.read import bringing, content, tracked, versions
+from dvc_bucket.read import copying as staging
+from dvc_bucket.read.bringing import Staged
+from dvc_bucket.read.proof import Proof
 
 #: The variable that names a file with `Wanted` objects.
 CONFIG_FILE = "OS_CONFIG_FILE"

@@ -19,13 +19,13 @@ from typing import Literal
 import psutil
 from pydantic import SecretStr
 
-from dvc_bucket.store import security as store_security
-from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.base.errors import ServerError, StrangerError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.ports import ADDRESS, GRPC_OFFSET, free_ports
+from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.store import security as store_security
 from dvc_bucket.store.security import INNER
 
 #: Soft limit of the process's memory. Without one it rises above 1.2 GB under load; 200 MiB halves

@@ -13,16 +13,16 @@ import psutil
 from filelock import FileLock, Timeout
 
 from dvc_bucket.base import ports
-from dvc_bucket.store import seaweed
-from dvc_bucket.connection.overrides import point_dvc_at
-from dvc_bucket.connection.env_file import create_env, set_endpoint
 from dvc_bucket.base.errors import ServerError, SettingsError
 from dvc_bucket.base.files import size_on_disk, write_private
 from dvc_bucket.base.paths import Project
-from dvc_bucket.store.text import Status
+from dvc_bucket.connection.env_file import create_env, set_endpoint
+from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import REQUIRED, Settings, is_embedded
 from dvc_bucket.connection.settings.sources import Found, Sources
+from dvc_bucket.store import seaweed
 from dvc_bucket.store.security import Guard
+from dvc_bucket.store.text import Status
 
 #: A start takes about 1 s; a loaded CI machine is given many times that.
 READY_SECONDS = 40.0

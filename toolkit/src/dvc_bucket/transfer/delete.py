@@ -7,8 +7,8 @@ which obstore sends and today's botocore does not; others have no such request a
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from dvc_bucket.transfer.errors import STATUS, StoreRefusedError, explained
 from dvc_bucket.connection.objects import Place
+from dvc_bucket.transfer.errors import STATUS, StoreRefusedError, explained
 
 #: Statuses that say something of the connection or the keys, and nothing of the request.
 NOT_OF_THE_REQUEST = {"401", "403", "404", "500", "502", "503", "504"}

@@ -12,8 +12,8 @@ import obstore
 import psutil
 
 from dvc_bucket import Project, Settings
-from dvc_bucket.store import seaweed
 from dvc_bucket.connection.dvc_config import with_options
+from dvc_bucket.store import seaweed
 from dvc_bucket.store.server import Server
 from tests.bucket import git_tools
 from tests.conftest import REPOSITORY, discard, make_project

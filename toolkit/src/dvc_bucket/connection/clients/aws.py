@@ -3,8 +3,8 @@
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.connection.settings import DEFAULT_REGION, Settings
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
+from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.clients import aws
 from dvc_bucket.connection.clients.shared import (
     CHECKSUMS,
@@ -12,7 +13,6 @@ from dvc_bucket.connection.clients.shared import (
     named_endpoint,
     plain,
 )
-from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.settings import LOOPBACK, Settings
 
 #: What a program of the environment must not hear from elsewhere when we name the credentials.

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.clients import aws
 from dvc_bucket.connection.clients.shared import proxy
-from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.settings import DEFAULT_REGION, Settings
 
 #: A proxy that nobody can be: connections to port 0 are refused.

@@ -11,11 +11,11 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from dvc_bucket.connection.env_file import lines
-from dvc_bucket.connection.env_file.lines import Line
 from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.env_file import lines
+from dvc_bucket.connection.env_file.lines import Line
 
 
 def read(path: Path, environment: Mapping[str, str] | None = None) -> dict[str, Line]:

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import rules
 from dvc_bucket.connection.settings.rules import (
     aws_endpoint,

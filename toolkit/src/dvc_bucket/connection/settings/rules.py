@@ -4,10 +4,10 @@ import re
 import unicodedata
 from pathlib import Path
 
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import SettingsError
-from dvc_bucket.connection.masking import SECRET
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.connection.masking import SECRET
 from dvc_bucket.connection.settings.sources import Found, Sources
 
 #: Settings that name a file of certificates, which a fault of theirs names already.

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import env_file
 from dvc_bucket.connection.env_file.lines import Line
-from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import trust
 
 ENVIRONMENT = "environment"

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import SettingsError
-from dvc_bucket.git.contents import ended
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.git.contents import ended
 
 #: What belongs to one clone alone, and how to remove it from git. DVC loads pickles of `.dvc/tmp`.
 OF_THIS_CLONE = {

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.files import PRIVATE_FOLDER
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.remote.lists import Lists
-from dvc_bucket.dvc.remote.outputs import name_of, opened, outputs
 from dvc_bucket.dvc.audit import deep
 from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.audit.notes import Notes, key_mark, note
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.lists import Lists
+from dvc_bucket.dvc.remote.outputs import name_of, opened, outputs
 
 if TYPE_CHECKING:
     from dvc.output import Output

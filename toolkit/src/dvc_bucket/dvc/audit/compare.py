@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.remote.arrays import Ids, array_of
-from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.audit.findings import Fault, Need
 from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, Listing
 from dvc_bucket.dvc.audit.needed import file_md5
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.arrays import Ids, array_of
+from dvc_bucket.dvc.remote.lists import Lists
 
 MISSING = Fault("missing")
 MISSING_LIST = Fault("missing", "the list of its files, which no copy here tells either")

@@ -8,12 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from dvc_bucket.git.contents import Entry, Repository
-from dvc_bucket.git import lfs_layout as layout
-from dvc_bucket.git.lfs_layout import Pointer
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.transfer.single import file_sha256, naming_failures
 from dvc_bucket.dvc.audit import deep
 from dvc_bucket.dvc.audit.compare import MISSING, wrong_size
 from dvc_bucket.dvc.audit.findings import Dataset, Fault, Finding, Report, Revision
@@ -21,6 +16,11 @@ from dvc_bucket.dvc.audit.listing import BATCH
 from dvc_bucket.dvc.audit.notes import Notes, key_mark, mark, note, salt_of
 from dvc_bucket.dvc.audit.repair import in_work_tree, send
 from dvc_bucket.dvc.audit.revisions import Selection, everywhere
+from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.git import lfs_layout as layout
+from dvc_bucket.git.contents import Entry, Repository
+from dvc_bucket.git.lfs_layout import Pointer
+from dvc_bucket.transfer.single import file_sha256, naming_failures
 
 #: What the table calls them.
 DATASET = "Git LFS"

@@ -6,11 +6,11 @@ from operator import attrgetter
 
 import numpy as np
 
+from dvc_bucket.dvc.audit.compare import Survey
+from dvc_bucket.dvc.audit.findings import DAMAGED, Dataset, Fault, Finding, Need, Needs, Revision
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids, array_of
 from dvc_bucket.dvc.remote.lists import Lists
-from dvc_bucket.dvc.audit.compare import Survey
-from dvc_bucket.dvc.audit.findings import DAMAGED, Dataset, Fault, Finding, Need, Needs, Revision
 
 
 def tabulate(needs: Needs, survey: Survey, lists: Lists) -> list[Dataset]:

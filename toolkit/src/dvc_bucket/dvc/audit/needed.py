@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.audit.findings import Need, Needs, Revision, Unchecked
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.outputs import LEGACY, absence, name_of, opened, outputs
 from dvc_bucket.dvc.remote.unseen import unseen
-from dvc_bucket.dvc.audit.findings import Need, Needs, Revision, Unchecked
 
 if TYPE_CHECKING:
     from dvc.output import Output

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.remote.arrays import array_of
-from dvc_bucket.dvc.remote.place import Remote
 from dvc_bucket.dvc.audit import deep
 from dvc_bucket.dvc.audit.compare import Survey
 from dvc_bucket.dvc.audit.listing import AS_NAMED, Listing
 from dvc_bucket.dvc.audit.notes import Notes
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.arrays import array_of
+from dvc_bucket.dvc.remote.place import Remote
 
 
 def proven(project: Project, remote: Remote, names: Iterable[bytes]) -> set[bytes]:

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dvc_bucket.base.errors import UnsafePathError
+from dvc_bucket.base.safe_paths import below
+from dvc_bucket.dvc.audit.findings import Finding
+from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.base.safe_paths import below
 from dvc_bucket.transfer.single import naming_failures
-from dvc_bucket.dvc.audit.findings import Finding
-from dvc_bucket.dvc.audit.needed import file_md5
 
 #: Uploads at once.
 THREADS = 8

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.git.contents import Repository, commit_of, git
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit.findings import Revision
+from dvc_bucket.git.contents import Repository, commit_of, git
 
 #: What says where a commit's data is: DVC's own files, and those that can hold their parameters.
 METAFILES = ("dvc.yaml", "dvc.lock", ".dvcignore")

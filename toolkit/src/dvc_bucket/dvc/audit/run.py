@@ -9,9 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import Remote, ids
-from dvc_bucket.dvc.remote.arrays import array_of
-from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit import deep, lfs, naming, needed, revisions
 from dvc_bucket.dvc.audit.compare import Survey, survey
@@ -20,6 +17,9 @@ from dvc_bucket.dvc.audit.listing import Listing
 from dvc_bucket.dvc.audit.notes import Notes
 from dvc_bucket.dvc.audit.repair import repair
 from dvc_bucket.dvc.audit.revisions import Selection
+from dvc_bucket.dvc.remote import Remote, ids
+from dvc_bucket.dvc.remote.arrays import array_of
+from dvc_bucket.dvc.remote.lists import Lists
 
 #: How much is read without --deep to settle what an ETag leaves doubtful.
 DOUBTFUL_OBJECTS = 1000

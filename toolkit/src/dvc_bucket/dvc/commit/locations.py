@@ -6,8 +6,8 @@ from typing import Any
 
 from configobj import ConfigObj
 
-from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.base.paths import CONFIG
+from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.dvc.commit.revision import Revision
 from dvc_bucket.dvc.commit.run import Item, Run
 from dvc_bucket.dvc.remote import ids

@@ -9,11 +9,11 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Any
 
-from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.dvc.lock import entries
+from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.dvc.commit import yaml
 from dvc_bucket.dvc.commit.revision import Revision
+from dvc_bucket.dvc.lock import entries
 
 #: The file that says what is to run.
 FLOW = "dvc.yaml"

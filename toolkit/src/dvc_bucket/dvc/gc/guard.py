@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.dvc.gc import order as gc_order, pushed as gc_pushed, roots as gc_roots
-from dvc_bucket.dvc.gc.lost import OPTION, Lost, NeededError
-from dvc_bucket.git.contents import Repository
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.audit import Selection, revisions
+from dvc_bucket.dvc.gc import order as gc_order
+from dvc_bucket.dvc.gc import pushed as gc_pushed
+from dvc_bucket.dvc.gc import roots as gc_roots
+from dvc_bucket.dvc.gc.lost import OPTION, Lost, NeededError
+from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.git.contents import Repository
 
 if TYPE_CHECKING:
     from dvc.repo import Repo

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc.remote import Remote, ids
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -56,9 +56,9 @@ class Remotes:
         """
         if not oids or self.failure:
             return set()
-        from dvc_bucket.dvc.remote.arrays import array_of
         from dvc_bucket.dvc.audit.listing import OTHER
         from dvc_bucket.dvc.audit.proven import proven
+        from dvc_bucket.dvc.remote.arrays import array_of
 
         try:
             listing = self._listing(place)

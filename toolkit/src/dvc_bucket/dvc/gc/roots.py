@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dvc_bucket.git.contents import Repository, ended, git
 from dvc_bucket.base.paths import CONFIG
+from dvc_bucket.git.contents import Repository, ended, git
 
 #: What DVC's own `--all-commits` starts from.
 COMMITS = ("--branches", "--tags", "--remotes")

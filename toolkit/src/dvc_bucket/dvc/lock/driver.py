@@ -9,12 +9,12 @@ from pathlib import Path
 
 from dvc_bucket.base.errors import LockError
 from dvc_bucket.base.files import replacing
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.lock import entries
+from dvc_bucket.dvc.lock.merge import ConflictError, Merged, merge
 from dvc_bucket.git.contents import Repository
 from dvc_bucket.git.hooks import configuration
 from dvc_bucket.git.hooks.install import script, write
-from dvc_bucket.dvc.lock import entries
-from dvc_bucket.dvc.lock.merge import ConflictError, Merged, merge
-from dvc_bucket.base.paths import Project
 
 #: What `.gitattributes` names it.
 DRIVER = "dvc-lock"

@@ -7,11 +7,11 @@ from dvc_objects.fs.base import FileSystem
 from dvc_objects.fs.local import LocalFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
+from dvc_bucket.connection.objects import Place
 from dvc_bucket.dvc.patched import internals
+from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from dvc_bucket.transfer.files import Unfinished
 from dvc_bucket.transfer.pool import Pool
-from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
-from dvc_bucket.connection.objects import Place
 
 #: What DVC wants called for a file that could not be moved.
 OnError = Callable[[str, str, BaseException], None]

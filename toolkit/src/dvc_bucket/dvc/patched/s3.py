@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import dvc_s3
 from fsspec.callbacks import DEFAULT_CALLBACK
 
+from dvc_bucket.connection.objects import Place
 from dvc_bucket.transfer.delete import delete
 from dvc_bucket.transfer.files import promised_md5
 from dvc_bucket.transfer.options import NotHonouredError, connection
-from dvc_bucket.connection.objects import Place
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -151,8 +151,8 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
 
     def _store(self, bucket: str) -> "tuple[S3Store, str] | None":
         """The client of a bucket, and what to call it in messages."""
-        from dvc_bucket.connection import clients
         from dvc_bucket.base.errors import SettingsError
+        from dvc_bucket.connection import clients
 
         if self._given:
             return None

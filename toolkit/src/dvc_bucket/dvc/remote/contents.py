@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.safe_paths import below
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.base.safe_paths import below
 from dvc_bucket.transfer.single import naming_failures
 
 if TYPE_CHECKING:

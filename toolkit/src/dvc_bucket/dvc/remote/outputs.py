@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.dvc.site_cache import site_cache
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import ids
 from dvc_bucket.connection.settings import trust
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.site_cache import site_cache
 
 if TYPE_CHECKING:
     from dvc.output import Output

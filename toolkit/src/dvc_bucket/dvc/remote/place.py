@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.dvc import connected
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import ids
+from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import connected
+from dvc_bucket.dvc.remote import ids
 from dvc_bucket.transfer.single import naming_failures
 
 if TYPE_CHECKING:

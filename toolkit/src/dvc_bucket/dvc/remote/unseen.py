@@ -10,8 +10,8 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from dvc_bucket.git.contents import ended, git
 from dvc_bucket.base.paths import CONFIG, Project
+from dvc_bucket.git.contents import ended, git
 
 if TYPE_CHECKING:
     from dvc.repo import Repo

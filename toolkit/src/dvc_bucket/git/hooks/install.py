@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.files import replacing
-from dvc_bucket.git.contents import Repository
 from dvc_bucket.base.paths import Project
+from dvc_bucket.git.contents import Repository
 
 #: The line of a script that says where in the repository the project is.
 FOLDER = "project=."

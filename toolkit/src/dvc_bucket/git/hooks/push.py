@@ -8,9 +8,9 @@ objects, and can do only that, where `git lfs install` refuses because a hook is
 import os
 from dataclasses import replace
 
+from dvc_bucket.base.paths import Project
 from dvc_bucket.git.contents import Repository
 from dvc_bucket.git.hooks.install import Hook
-from dvc_bucket.base.paths import Project
 
 HOOK = Hook(
     name="pre-push",

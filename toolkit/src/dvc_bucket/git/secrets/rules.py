@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.git.contents import Piece
 from dvc_bucket.base.paths import Project
+from dvc_bucket.git.contents import Piece
 from dvc_bucket.git.secrets import values
 
 if TYPE_CHECKING:

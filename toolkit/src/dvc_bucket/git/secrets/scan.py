@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from dvc_bucket.git.contents import Entry, Piece, Repository
 from dvc_bucket.base.paths import Project
+from dvc_bucket.git.contents import Entry, Piece, Repository
 from dvc_bucket.git.secrets.rules import Rules
 
 Where = Literal["staged", "tracked", "history"]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from configobj import ConfigObj
 
-from dvc_bucket.jobs.check import confine, processes
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.files import private_folder, write_private
-from dvc_bucket.git.contents import Repository
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.git.contents import Repository
+from dvc_bucket.jobs.check import confine, processes
 
 #: Of git alone for this one command: nobody's hooks, and the line ends that git has.
 PLAIN = tuple(

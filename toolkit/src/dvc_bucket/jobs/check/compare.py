@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dvc_bucket.dvc.audit.needed import file_md5
+from dvc_bucket.dvc.remote import ids
 from dvc_bucket.jobs.check.contents import Tolerance, compare
 from dvc_bucket.jobs.check.findings import Difference, Result, Verdict
 from dvc_bucket.jobs.check.plan import Recorded, Stage, overlap
 from dvc_bucket.jobs.check.rebuild import Run
 from dvc_bucket.jobs.check.sides import Made, Side
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.audit.needed import file_md5
 
 #: What became of a stage that made nothing.
 PAST = {"failed": "failed", "not run": "was not run"}

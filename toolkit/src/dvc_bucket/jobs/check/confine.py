@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dvc_bucket.jobs.check.plan import Plan, Stage, pulled
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.jobs.check.plan import Plan, Stage, pulled
 
 #: What follows the name of the path in every refusal.
 REFUSED = (

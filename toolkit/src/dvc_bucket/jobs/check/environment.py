@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc_bucket.connection import clients
 from dvc_bucket.base import kernels
-from dvc_bucket.jobs.check import processes
 from dvc_bucket.base.errors import BucketError, CheckError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import NAMES, Settings
 from dvc_bucket.connection.settings.sources import Sources
+from dvc_bucket.jobs.check import processes
 
 #: Variables of whoever runs the check that change what Python, DVC, git or make do.
 FOREIGN = (

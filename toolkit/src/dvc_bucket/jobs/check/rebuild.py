@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.jobs.check import confine, environment, in_clone as inside, plan, processes, trace
+from dvc_bucket.base.errors import BucketError, CheckError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.overrides import point_dvc_at
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import connected
+from dvc_bucket.jobs.check import confine, environment, plan, processes, trace
+from dvc_bucket.jobs.check import in_clone as inside
 from dvc_bucket.jobs.check.environment import Packages
 from dvc_bucket.jobs.check.plan import Plan, Stage
 from dvc_bucket.jobs.check.trace import Seen
 from dvc_bucket.jobs.check.variations import Variation
-from dvc_bucket.dvc import connected
-from dvc_bucket.connection.overrides import point_dvc_at
-from dvc_bucket.base.errors import BucketError, CheckError
-from dvc_bucket.base.paths import Project
-from dvc_bucket.connection.settings import Settings
 
 INSIDE = Path(inside.__file__).parent
 

@@ -7,8 +7,8 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from dvc_bucket.jobs.check.findings import Finding, Report, Result
 from dvc_bucket.base.console import Console
+from dvc_bucket.jobs.check.findings import Finding, Report, Result
 
 #: What is the heading of findings of a kind.
 HEADINGS = {

@@ -7,6 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dvc_bucket.base.errors import BucketError, CheckError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.git.contents import Repository, commit_of, git
 from dvc_bucket.jobs.check import (
     clone,
     confine,
@@ -27,10 +31,6 @@ from dvc_bucket.jobs.check.plan import Plan, Stage
 from dvc_bucket.jobs.check.rebuild import Run
 from dvc_bucket.jobs.check.sides import Locked, Made, Side, entries
 from dvc_bucket.jobs.check.variations import FIRST, OTHERWISE, Variation
-from dvc_bucket.base.errors import BucketError, CheckError
-from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.base.paths import Project
-from dvc_bucket.connection.settings import Settings
 
 
 @dataclass(frozen=True)

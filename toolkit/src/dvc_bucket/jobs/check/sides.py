@@ -5,16 +5,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from dvc_bucket.jobs.check.plan import Plan, Recorded
-from dvc_bucket.jobs.check.rebuild import Run
 from dvc_bucket.base.errors import BucketError, ProjectError
-from dvc_bucket.git.contents import git
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import Contents, Remote, ids
-from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit.needed import file_md5
+from dvc_bucket.dvc.remote import Contents, Remote, ids
+from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.git.contents import git
+from dvc_bucket.jobs.check.plan import Plan, Recorded
+from dvc_bucket.jobs.check.rebuild import Run
 
 
 class Side(Protocol):

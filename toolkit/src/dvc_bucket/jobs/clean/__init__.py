@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.jobs.clean.candidates import Candidate, candidate
-from dvc_bucket.jobs.clean.elsewhere import Bucket, FolderLists
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.files import readable_size
-from dvc_bucket.git.contents import ended
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote.outputs import absence, opened, outputs
 from dvc_bucket.dvc.audit.cache import LocalCache
+from dvc_bucket.dvc.remote.outputs import absence, opened, outputs
+from dvc_bucket.git.contents import ended
+from dvc_bucket.jobs.clean.candidates import Candidate, candidate
+from dvc_bucket.jobs.clean.elsewhere import Bucket, FolderLists
 
 if TYPE_CHECKING:
     from dvc.output import Output

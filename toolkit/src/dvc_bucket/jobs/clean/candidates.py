@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.jobs.clean.elsewhere import FolderLists
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.files import files_below
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.remote.outputs import name_of
 from dvc_bucket.dvc.audit.cache import LocalCache
 from dvc_bucket.dvc.audit.needed import file_md5
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.outputs import name_of
+from dvc_bucket.jobs.clean.elsewhere import FolderLists
 
 if TYPE_CHECKING:
     from dvc.output import Output

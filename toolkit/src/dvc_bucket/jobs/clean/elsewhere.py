@@ -4,10 +4,10 @@ from pathlib import Path
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import Remote
-from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit.proven import proven
+from dvc_bucket.dvc.remote import Remote
+from dvc_bucket.dvc.remote.lists import Lists
 
 
 class Bucket:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
     cache,
     certificate,
@@ -22,7 +23,6 @@ from dvc_bucket.jobs.doctor import (
 )
 from dvc_bucket.jobs.doctor.check import Check, Result, run
 from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.base.paths import Project
 
 #: Every check, each after those that it needs.
 CHECKS: tuple[type[Check], ...] = (

@@ -8,14 +8,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from dvc_bucket.base.errors import ProjectError, SettingsError
+from dvc_bucket.base.files import readable_size
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.dvc.audit.cache import LocalCache
+from dvc_bucket.dvc.remote.outputs import opened, outputs
 from dvc_bucket.jobs.doctor.check import Check, Skip, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.doctor.repository import GitThere, dvc_options
-from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.base.errors import ProjectError, SettingsError
-from dvc_bucket.base.files import readable_size
-from dvc_bucket.dvc.remote.outputs import opened, outputs
-from dvc_bucket.dvc.audit.cache import LocalCache
 
 #: Share one copy of the blocks. Source: Linux, include/uapi/linux/fs.h, FICLONE.
 FICLONE = 0x40049409

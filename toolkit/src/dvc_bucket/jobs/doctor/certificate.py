@@ -5,10 +5,10 @@ import ssl
 import urllib3
 
 from dvc_bucket.connection import clients
+from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
 from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.network import ListenerOurs, connect, written
 from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
 
 #: OpenSSL's numbers for a certificate's faults. Source: openssl-verification-options(1),
 #: X509_V_ERR_* in x509_vfy.h.

@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
-from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.files import PRIVATE
+from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.connection.settings import REQUIRED
+from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
+from dvc_bucket.jobs.doctor.patient import Patient
 
 
 class EnvPresent(Check):

@@ -13,11 +13,11 @@ import psutil
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.doctor.repository import GitThere, dvc_options, git
 from dvc_bucket.jobs.doctor.service import MayList
-from dvc_bucket.base.paths import FAST_DISKS
 
 #: Below this mean size a request costs more than its bytes; above this number it is felt.
 TINY_BYTES = 100_000

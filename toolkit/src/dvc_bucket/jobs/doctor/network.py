@@ -5,12 +5,11 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from dvc_bucket.connection import clients
-from dvc_bucket.connection import wire
+from dvc_bucket.connection import clients, wire
+from dvc_bucket.connection.settings import Settings
 from dvc_bucket.jobs.doctor.check import Check, Problem
 from dvc_bucket.jobs.doctor.files import SettingsValid
 from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.connection.settings import Settings
 
 
 class HostKnown(Check):

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import urllib3
 
-from dvc_bucket.connection import clients
-from dvc_bucket.connection import wire
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import clients, wire
+from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.connection.settings.sources import Sources
 

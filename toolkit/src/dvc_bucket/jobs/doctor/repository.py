@@ -4,13 +4,13 @@ import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
-from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import ProjectError, SettingsError
-from dvc_bucket.git.contents import ended
+from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.remote import unseen
 from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.git.contents import ended
+from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
+from dvc_bucket.jobs.doctor.patient import Patient
 
 
 class GitThere(Check):

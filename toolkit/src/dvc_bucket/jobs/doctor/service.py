@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from dvc_bucket.connection import clients
-from dvc_bucket.connection import wire
+from dvc_bucket.connection import clients, wire
 from dvc_bucket.jobs.doctor.check import Check, Problem
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.doctor.web import Answers, ClockAgrees

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 
 import urllib3
 
-from dvc_bucket.connection import clients
-from dvc_bucket.connection import wire
+from dvc_bucket.connection import clients, wire
+from dvc_bucket.connection.settings import Settings
 from dvc_bucket.jobs.doctor.certificate import CertificateTrusted, root_cause, speaks_tls
 from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.connection.settings import Settings
 
 #: Seconds that our clock may differ: S3 refuses a signature 15 minutes off. Source: Amazon S3 API
 #: Reference, error RequestTimeTooSkewed. One minute is a sign that nothing keeps the clock.

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import typer
 
-from dvc_bucket.connection import env_file
-from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.base.errors import BucketError, ProjectError, SettingsError
 from dvc_bucket.base.files import PRIVATE, write_private
-from dvc_bucket.jobs.init import answers, dotenv
-from dvc_bucket.connection import named_files as places
-from dvc_bucket.jobs.init.dotenv import EnvText
-from dvc_bucket.connection.named_files import Names
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import env_file
+from dvc_bucket.connection import named_files as places
+from dvc_bucket.connection.named_files import Names
+from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
 from dvc_bucket.connection.settings.rules import check_text
 from dvc_bucket.connection.settings.sources import ENVIRONMENT, Found
+from dvc_bucket.jobs.init import answers, dotenv
+from dvc_bucket.jobs.init.dotenv import EnvText
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from functools import partial
 import typer
 from pydantic import ValidationError
 
-from dvc_bucket.connection import env_file
 from dvc_bucket.base.errors import SettingsError
-from dvc_bucket.connection.named_files import NAME, Names
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import env_file
+from dvc_bucket.connection.named_files import NAME, Names
 from dvc_bucket.connection.settings import DEFAULT_REGION, Settings, is_embedded
 from dvc_bucket.connection.settings.rules import check_text, is_aws_setup, shown
 from dvc_bucket.connection.settings.sources import Found, Sources

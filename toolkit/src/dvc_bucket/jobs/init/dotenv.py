@@ -9,12 +9,12 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from dvc_bucket.connection import env_file
 from dvc_bucket.base.errors import SettingsError
-from dvc_bucket.jobs.init.answers import KEYS, TOKEN
-from dvc_bucket.connection.named_files import Names
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import env_file
+from dvc_bucket.connection.named_files import Names
 from dvc_bucket.connection.settings import DEFAULT_REGION, Settings, is_embedded
+from dvc_bucket.jobs.init.answers import KEYS, TOKEN
 
 #: Settings that a file need not have, and the AWS SDKs' names by which it passes them on.
 OPTIONAL = {

@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from dvc_bucket.jobs.lfs.reception import Reception
 from dvc_bucket.base.paths import Project
+from dvc_bucket.jobs.lfs.reception import Reception
 
 if TYPE_CHECKING:
     from dvc_bucket.jobs.lfs.objects import Objects

@@ -7,15 +7,15 @@ object for verified.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.base.files import readable_size
-from dvc_bucket.git.contents import Repository
-from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote.place import Remote
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.dvc.audit import lfs
 from dvc_bucket.dvc.audit.findings import Fault
+from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.git import lfs_layout as layout
+from dvc_bucket.git.contents import Repository
 
 #: Objects that are named one by one.
 SHOWN = 10

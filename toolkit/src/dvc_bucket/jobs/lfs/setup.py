@@ -10,13 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.base.errors import ProgramError, ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.git.contents import Repository, git
 from dvc_bucket.git.hooks import configuration, push
 from dvc_bucket.git.hooks.install import script, write
-from dvc_bucket.git import lfs_layout as layout
-from dvc_bucket.base.paths import Project
 
 #: What git-lfs calls the agent.
 NAME = "bucket"

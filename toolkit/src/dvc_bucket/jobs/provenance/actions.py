@@ -6,13 +6,13 @@ As the Provenance Run Crate profile has it: https://w3id.org/ro/wfrun/provenance
 import json
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.dvc.lock import entries
 from dvc_bucket.base.paths import CONFIG
+from dvc_bucket.dvc.commit.run import FLOW, Item, Stage
+from dvc_bucket.dvc.lock import entries
 from dvc_bucket.jobs.provenance.data import Data
 from dvc_bucket.jobs.provenance.facts import Facts
 from dvc_bucket.jobs.provenance.graph import Graph, local_id, path_id
 from dvc_bucket.jobs.provenance.papers import LOCK_FILES
-from dvc_bucket.dvc.commit.run import FLOW, Item, Stage
 
 if TYPE_CHECKING:
     from rocrate.model import Entity

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.jobs.provenance.facts import Facts, Hashes
 from dvc_bucket.base.formats import media_type
+from dvc_bucket.dvc.commit.run import Item
+from dvc_bucket.jobs.provenance.facts import Facts, Hashes
 from dvc_bucket.jobs.provenance.graph import Graph, local_id, path_id
 from dvc_bucket.jobs.provenance.licences import licence
-from dvc_bucket.dvc.commit.run import Item
 
 if TYPE_CHECKING:
     from rocrate.model import Entity

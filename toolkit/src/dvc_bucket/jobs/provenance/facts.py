@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.base.formats import is_code
-from dvc_bucket.jobs.provenance.papers import Papers
+from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.dvc.commit.locations import Places
 from dvc_bucket.dvc.commit.revision import Revision
 from dvc_bucket.dvc.commit.run import Item, Run, Stage
+from dvc_bucket.jobs.provenance.papers import Papers
 
 
 @dataclass(frozen=True)

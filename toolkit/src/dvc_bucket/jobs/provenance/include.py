@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import ChecksumError
+from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.jobs.provenance.facts import Hashes
 
 
@@ -22,9 +22,10 @@ def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Hashes]:
 
 
 def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]]:
-    from dvc_bucket.read import bringing, copying as staging, tracked
     from dvc_bucket.base.progress import bar
     from dvc_bucket.dvc.remote import ids
+    from dvc_bucket.read import bringing, tracked
+    from dvc_bucket.read import copying as staging
 
     found = tracked.find(asked, commit)
     targets = {file.path: safe_paths.below(folder, file.path) for file in found.files}

@@ -9,9 +9,9 @@ import jinja2
 from markupsafe import Markup, escape
 from rich.filesize import decimal
 
+from dvc_bucket.dvc.commit.run import Item, Stage
 from dvc_bucket.jobs.provenance.facts import Facts
 from dvc_bucket.jobs.provenance.graph import path_id
-from dvc_bucket.dvc.commit.run import Item, Stage
 
 TEMPLATE = "preview.html.j2"
 

@@ -10,12 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from dvc_bucket.base import safe_paths
-from dvc_bucket.dvc import written
 from dvc_bucket.base.paths import Project
-from dvc_bucket.jobs.provenance import crate, include, papers, preview
-from dvc_bucket.dvc.commit import locations as places, revision, run
-from dvc_bucket.jobs.provenance.facts import Facts
+from dvc_bucket.dvc import written
+from dvc_bucket.dvc.commit import locations as places
+from dvc_bucket.dvc.commit import revision, run
 from dvc_bucket.dvc.commit.revision import Revision
+from dvc_bucket.jobs.provenance import crate, include, papers, preview
+from dvc_bucket.jobs.provenance.facts import Facts
 
 METADATA, PREVIEW = "ro-crate-metadata.json", "ro-crate-preview.html"
 

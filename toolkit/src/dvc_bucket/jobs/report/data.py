@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 
 import pyarrow as pa
 
-from dvc_bucket.read import dataset, sources
-from dvc_bucket.jobs.report.side import Out, Side
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.dvc.remote import Contents, ids
+from dvc_bucket.jobs.report.side import Out, Side
+from dvc_bucket.read import dataset, sources
 
 #: Files whose rows are counted: of Parquet by the footer alone, ...
 FOOTER = (".parquet", ".pq")

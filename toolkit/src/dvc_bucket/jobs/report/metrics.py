@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dvc_bucket.jobs.report.side import Side
-from dvc_bucket.jobs.check.plan import overlap
 from dvc_bucket.dvc.commit.run import leaves
+from dvc_bucket.jobs.check.plan import overlap
+from dvc_bucket.jobs.report.side import Side
 
 
 @dataclass(frozen=True)

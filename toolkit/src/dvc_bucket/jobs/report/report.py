@@ -1,10 +1,10 @@
 """The report on a change, in Markdown, as long as a comment can be."""
 
+from dvc_bucket.dvc.audit import Report
 from dvc_bucket.jobs.report import sections
 from dvc_bucket.jobs.report.markdown import code, counted, listed
 from dvc_bucket.jobs.report.run import Changes
 from dvc_bucket.jobs.report.stages import Stale
-from dvc_bucket.dvc.audit import Report
 
 #: The first line, by which a program finds the comment that it wrote before.
 MARKER = "<!-- bucket report -->"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from dvc_bucket.base.errors import RevisionError
-from dvc_bucket.git.contents import Repository, commit_of, ended, git
 from dvc_bucket.base.paths import Project
+from dvc_bucket.git.contents import Repository, commit_of, ended, git
 
 #: Names of default branches, where the clone does not say which it is.
 USUAL = ("origin/main", "origin/master", "main", "master")

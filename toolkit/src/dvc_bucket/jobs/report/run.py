@@ -6,19 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc_bucket.dvc import audit as verify, written
+from dvc_bucket.base.errors import BucketError, SettingsError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import audit as verify
+from dvc_bucket.dvc import written
+from dvc_bucket.dvc.commit import revision
+from dvc_bucket.dvc.remote import Contents, Remote
+from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.jobs.report import data, metrics, plots, revisions, shown, side, stages
 from dvc_bucket.jobs.report.data import Dataset
 from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.plots import Plot
 from dvc_bucket.jobs.report.revisions import Pair
 from dvc_bucket.jobs.report.stages import Change, Stale
-from dvc_bucket.base.errors import BucketError, SettingsError
-from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.commit import revision
-from dvc_bucket.dvc.remote import Contents, Remote
-from dvc_bucket.dvc.remote.outputs import opened
-from dvc_bucket.connection.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from dvc_bucket.base.files import readable_size
+from dvc_bucket.dvc.audit import Report
 from dvc_bucket.jobs.report.chart import chart
 from dvc_bucket.jobs.report.data import Dataset, Rows
 from dvc_bucket.jobs.report.markdown import (
@@ -19,8 +21,6 @@ from dvc_bucket.jobs.report.plots import Plot, Point
 from dvc_bucket.jobs.report.run import Changes
 from dvc_bucket.jobs.report.side import Out
 from dvc_bucket.jobs.report.stages import Change, Reason
-from dvc_bucket.base.files import readable_size
-from dvc_bucket.dvc.audit import Report
 
 #: What is said of outputs that are not as they were.
 OUTS = {"changed": "changed", "new": "new", "gone": "gone"}

@@ -12,11 +12,11 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.jobs.report.side import Side
-from dvc_bucket.jobs.check.plan import overlap
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote import Contents, ids
 from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.jobs.check.plan import overlap
+from dvc_bucket.jobs.report.side import Side
 
 if TYPE_CHECKING:
     from dvc.repo import Repo

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import CheckError
-from dvc_bucket.dvc.commit import locations as places, run
+from dvc_bucket.dvc.commit import locations as places
+from dvc_bucket.dvc.commit import run
 from dvc_bucket.dvc.commit.locations import Places
 from dvc_bucket.dvc.commit.revision import Revision
 from dvc_bucket.dvc.commit.run import Run

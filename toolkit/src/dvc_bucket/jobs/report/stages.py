@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dvc_bucket.jobs.report.side import Declared, Side
 from dvc_bucket.base.formats import is_code
 from dvc_bucket.dvc.commit.run import Item, Stage
+from dvc_bucket.jobs.report.side import Declared, Side
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from dvc_bucket.base.console import Console
 from dvc_bucket.base.files import readable_size
-from dvc_bucket.git import lfs_layout as layout
-from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.audit.findings import Finding, Report, Revision, Unchecked
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.git import lfs_layout as layout
 
 #: Findings of a dataset, and commits of a finding, that are named one by one.
 SHOWN_FINDINGS = 20

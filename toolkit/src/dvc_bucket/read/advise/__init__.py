@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow.dataset as ds
 
+from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.read import dataset, sources, tracked
 from dvc_bucket.read.advise.estimate import Costs, lines
 from dvc_bucket.read.advise.large import Blocks, Groups
@@ -22,7 +23,6 @@ from dvc_bucket.read.advise.sample import Sample
 from dvc_bucket.read.advise.small import Files
 from dvc_bucket.read.advise.speeds import Speeds, measured
 from dvc_bucket.read.dataset import FORMATS
-from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.read.proof import Proof
 from dvc_bucket.read.tracked import Tracked
 

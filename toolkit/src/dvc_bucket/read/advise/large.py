@@ -12,10 +12,10 @@ from pyarrow import fs as filesystems
 
 from dvc_bucket.read.advise.sample import SAMPLE_BYTES, Sample, read
 from dvc_bucket.read.prefetch import ahead
-from dvc_bucket.transfer.download import PIECE_BYTES, RANGE_BYTES, STREAMS, write_at
 from dvc_bucket.read.sources import Source
 from dvc_bucket.read.table import Table
 from dvc_bucket.read.tracked import Tracked
+from dvc_bucket.transfer.download import PIECE_BYTES, RANGE_BYTES, STREAMS, write_at
 from dvc_bucket.transfer.single import naming_failures
 
 #: Units of a file that is no Parquet.

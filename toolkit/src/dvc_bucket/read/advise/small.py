@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pyarrow import fs as filesystems
 
-from dvc_bucket.read import bringing, samples, copying as staging
-from dvc_bucket.read.advise.sample import SAMPLE_BYTES, Sample, read
 from dvc_bucket.base.progress import silent
+from dvc_bucket.read import bringing, samples
+from dvc_bucket.read import copying as staging
+from dvc_bucket.read.advise.sample import SAMPLE_BYTES, Sample, read
 from dvc_bucket.read.sources import Source
 from dvc_bucket.read.table import Table
 from dvc_bucket.read.tracked import Tracked

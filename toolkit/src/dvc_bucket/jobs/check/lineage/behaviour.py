@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.check.findings import Finding
 from dvc_bucket.jobs.check.plan import Plan, Stage
 from dvc_bucket.jobs.check.rebuild import Command, Run
-from dvc_bucket.base.paths import Project
 
 #: What leads to the store and to what DVC tracks. A stage that may use the network reads it in
 #: order to stream; one that may not has no business with it.

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.remote import ids
 from dvc_bucket.jobs.check.compare import is_content
 from dvc_bucket.jobs.check.findings import Finding, Result
 from dvc_bucket.jobs.check.plan import Plan, Recorded, Stage, overlap
 from dvc_bucket.jobs.check.rebuild import Run
-from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote import ids
 
 
 def of_lock(before: Plan, run: Run, results: Sequence[Result]) -> Iterator[Finding]:
