@@ -8,6 +8,8 @@ BIN := .venv/bin
 UV := $(shell uv=$$(command -v uv) && [ "$$uv" != "$(CURDIR)/$(BIN)/uv" ] && echo "$$uv")
 PACKAGES := .venv/.packages
 INSTALLED := .venv/.installed
+# The toolkit's own targets, where its sources are here.
+TOOLKIT := $(if $(wildcard toolkit/Makefile),$(MAKE) --no-print-directory -C toolkit,true)
 # Git renews the time of a file that it writes again; only other content is a reason to begin anew.
 SAME_LOCK := $(shell cmp -s requirements.lock $(PACKAGES) && echo yes)
 
@@ -23,7 +25,7 @@ INTO_VENV := --python $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init doctor reproduce test check lint secrets pull push verify changes serve stop report bench soak broken lock clean
+.PHONY: help setup init doctor reproduce test check lint secrets pull push verify changes serve stop report lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,24 +42,19 @@ reproduce: setup ## Serve the store, run what is stale, push the results, sum up
 	@bucket reproduce $(ARGS)
 	@python src/pipeline/summary.py reports/intervals.json reports/report.html
 
-# A file's tests stay together, and a folder's where tests/conftest.py says so: they share what is dear
-# to set up.
-test: setup ## Run all tests, three at a time
-	@pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+test: setup ## Run all tests: the analysis' own, then the toolkit's where toolkit/ is here
+	@pytest
+	@$(TOOLKIT) test
 
 check: setup ## Rebuild the last commit in a clean clone and compare every byte (ARGS=--kernels)
 	@bucket serve --if-embedded
 	@python src/pipeline/publish.py
 	@bucket check $(ARGS)
 
-# Nothing here asks the network: the schemas of the two forges come with check-jsonschema.
-lint: setup ## Check style, format, types, and the two forges' CI files
+lint: setup ## Check style and format; with toolkit/ also types, layers and the CI files
 	@ruff check
 	@ruff format --check
-	@mypy
-	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
-	@zizmor --quiet --offline --strict-collection --persona auditor .github
+	@$(TOOLKIT) lint
 
 secrets: setup ## Search every commit for credentials
 	@bucket secrets --history
@@ -90,33 +87,15 @@ report: setup ## Bring the report up to date and print where it is
 	@bucket dvc repro report
 	@echo "file://$(CURDIR)/reports/report.html"
 
-bench: setup ## Measure what stages, size, moving and reading data cost; writes benchmarks/RESULTS.md
-	@bucket serve --if-embedded
-	@python src/pipeline/publish.py
-	@python benchmarks/main_job.py --output benchmarks/RESULTS.md
-	@python benchmarks/stages.py --output benchmarks/RESULTS.md
-	@python benchmarks/transfer.py --output benchmarks/RESULTS.md
-	@$(BIN)/uv pip install $(INTO_VENV) --quiet --require-hashes --no-deps \
-	  --requirement benchmarks/requirements.lock
-	@python benchmarks/scale.py --output benchmarks/RESULTS.md
-	@python benchmarks/access.py --output benchmarks/RESULTS.md
-	@python benchmarks/access_advice.py --output benchmarks/RESULTS.md
-	@! command -v git-lfs >/dev/null || python benchmarks/lfs.py --output benchmarks/RESULTS.md
-
-broken: setup ## Break a set-up in every way known; writes docs/doctor.md
-	@python -m tests.doctor.table docs/doctor.md
-
-soak: setup ## Run the long tests: DVC's own suites, large remotes, kills, the fault campaign
-	@pytest --timeout 3600 --durations 0 -s tests/soak
-
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
 
-# The path to src/ is made relative: under LC_ALL=C, Python before 3.13 does not even start where a
+# The paths to src/ are made relative: under LC_ALL=C, Python before 3.13 does not even start where a
 # .pth file has a letter beyond ASCII.
-$(INSTALLED): $(PACKAGES) pyproject.toml
-	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation --editable .
-	@for file in $$(grep -lxF "$(CURDIR)/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
-	  echo ../../../../src >"$$file"; done
+$(INSTALLED): $(PACKAGES) pyproject.toml $(wildcard toolkit/pyproject.toml)
+	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation $(addprefix --editable ,$(wildcard toolkit) .)
+	@for code in src toolkit/src; do \
+	  for file in $$(grep -lxF "$(CURDIR)/$$code" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
+	    echo "../../../../$$code" >"$$file"; done; done
 	@$(BIN)/bucket protect-cache || true
 	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
@@ -144,21 +123,23 @@ else
 	@touch $@
 endif
 
-# Names, versions and hashes; no address of a registry. One version a name for every Python.
-lock: ## Write requirements.lock (and the benchmarks') anew, with the newest versions
+# Names, versions and hashes; no address of a registry. One version a name for every Python. dvc-bucket
+# comes from toolkit/: its wheel only tells which packages it needs.
+lock: ## Write requirements.lock (and the toolkit's) with the newest versions
 	@command -v uv >/dev/null || $(MAKE) --no-print-directory setup
-	@uv pip compile pyproject.toml --extra dev --extra dask --universal --python-version 3.11 --fork-strategy fewest \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
-	@uv pip compile benchmarks/requirements.in --constraint requirements.lock --universal --python-version 3.11 \
-	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade \
-	  --output-file benchmarks/requirements.lock
+	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
+	uv build --quiet --wheel --out-dir "$$wheels" toolkit && \
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --upgrade \
+	  --find-links "$$wheels" --no-emit-package dvc-bucket --output-file requirements.lock && \
+	$(TOOLKIT) lock WHEELS="$$wheels"
 
 # Data first: without .venv nothing can prove that it comes back. The notes of the set-up go before the
 # rest of .venv, so that half of one is not taken for done. Where .venv is a link, only the link goes.
 clean: ## Remove what can be made again: data that is in the cache or bucket, caches, .venv
 	@if [ -e $(INSTALLED) ]; then $(BIN)/bucket clean; \
 	else echo "Kept all data: without .venv nothing can prove that it comes back (make setup)."; fi
-	@rm -rf dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@rm -rf dvc_plots $(foreach folder,. toolkit,$(addprefix $(folder)/,.mypy_cache .pytest_cache .ruff_cache .hypothesis))
+	@find src tests toolkit -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 	@[ -h .venv ] || rm -f $(INSTALLED) $(PACKAGES)
 	@rm -rf .venv

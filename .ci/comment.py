@@ -152,7 +152,7 @@ def publish(report: Path) -> str:
     if "GITHUB_ACTIONS" in os.environ:
         return f"Comment {put_patiently(GitHub(), shortened(text))}."
     if not os.environ.get("GITLAB_TOKEN"):
-        return "GITLAB_TOKEN is not set: the report is among the artifacts (docs/ci.md)."
+        return "GITLAB_TOKEN is not set: the report is among the artifacts (toolkit/docs/ci.md)."
     return f"Comment {put_patiently(GitLab(), shortened(text))}."
 
 

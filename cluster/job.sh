@@ -181,7 +181,7 @@ job_packages() {
     ln -s "$top/.venv" .venv
     # make is told that the set-up is done; the code is the job's own.
     make+=(--old-file=.venv/.installed)
-    export PYTHONPATH="$PWD/src"
+    export PYTHONPATH="$PWD/src:$PWD/toolkit/src"
   elif [ -n "${JOB_OFFLINE:-}" ]; then
     fail "$top/.venv is not what requirements.lock of this commit says. On the login node: make setup."
   else

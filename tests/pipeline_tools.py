@@ -22,7 +22,7 @@ from pipeline.raw import FILES, SCHEMAS, read_raw
 from pipeline.schemas import FLIGHTS, KEY, MODELS
 from pipeline.tables import conform, read_parquet
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[1]
 SCRIPTS = REPOSITORY / "src" / "pipeline"
 PARAMS = REPOSITORY / "params.yaml"
 FEATURES = Features.read(PARAMS)

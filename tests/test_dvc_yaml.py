@@ -130,13 +130,13 @@ def test_no_code_of_a_stage_holds_a_path_of_data_or_reports(stage: Any) -> None:
 
 
 def test_the_toolkit_never_imports_the_analysis() -> None:
-    for path in (REPOSITORY / "src" / "bucket").rglob("*.py"):
+    for path in (REPOSITORY / "toolkit" / "src").rglob("*.py"):
         assert not [module for module, _ in imported(path) if module.split(".")[0] == "pipeline"]
 
 
 def test_the_analysis_imports_only_public_names_of_the_toolkit() -> None:
     for path in SCRIPTS.glob("*.py"):
         for module, name in imported(path):
-            if module.split(".")[0] == "bucket":
-                assert module == "bucket"
+            if module.split(".")[0] == "dvc_bucket":
+                assert module == "dvc_bucket"
                 assert name in dvc_bucket.__all__

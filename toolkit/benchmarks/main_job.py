@@ -24,7 +24,7 @@ from dvc_bucket.store.server import Server
 
 TITLE = "## The main job"
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 #: What the clone is not to know of this shell.
 FOREIGN = ("OS_", "AWS_", "DVC_", "GIT_", "MAKE", "MFLAGS")
@@ -38,7 +38,7 @@ def reproduce_twice(root: Path) -> tuple[Cost, Cost]:
     create_env(project)
     set_endpoint(project, f"http://127.0.0.1:{ports.free_ports(1)[0]}")
     environment = {name: os.environ[name] for name in os.environ if not name.startswith(FOREIGN)}
-    environment["PYTHONPATH"] = str(root / "src")  # not this repository's
+    environment["PYTHONPATH"] = f"{root}/src:{root}/toolkit/src"  # not this repository's
     environment["DVC_SITE_CACHE_DIR"] = str(private_folder(project.dvc_site_cache))
     command = "make --old-file=.venv/.installed reproduce"  # what .venv is, it stays
     try:

@@ -24,7 +24,7 @@ from stages import Cost, run
 from dvc_bucket.base import ports
 from dvc_bucket.base.kernels import pins
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 STAGES = ("clean", "features")
 
@@ -61,7 +61,8 @@ class Trial:
         content = yaml.load(ROOT / "params.yaml") | {"scale": {"copies": copies}}
         with self.params.open("w", encoding="utf-8") as file:
             yaml.dump(content, file)
-        self.environment = os.environ | pins(os.environ) | {"PYTHONPATH": str(ROOT / "src")}
+        code = f"{ROOT}/src:{ROOT}/toolkit/src"
+        self.environment = os.environ | pins(os.environ) | {"PYTHONPATH": code}
 
     def run(self, stage: str, way: str) -> Cost:
         """Run a stage one way, and hold what it made against what the first way made.

@@ -30,7 +30,7 @@ from dvc_bucket.base.kernels import pins
 #: Where the table goes in the file of results.
 TITLE = "## What each stage costs"
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 #: Between two looks at a stage's processes; and at least so many times what the look took, so that
 #: looking does not take from the processors what is measured.
@@ -139,13 +139,13 @@ def main(
     costs: dict[str, list[Cost]] = {name: [] for name in stages}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for name in ("src", ".dvc/config", ".env", "params.yaml"):
+        for name in ("src", "toolkit/src", ".dvc/config", ".env", "params.yaml"):
             (folder / name).parent.mkdir(exist_ok=True)
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, folder / name)
         # With pinned kernels, as `bucket reproduce` starts them.
         environment = os.environ | pins(os.environ)
-        environment |= {"PATH": tools, "PYTHONPATH": str(folder / "src")}
+        environment |= {"PATH": tools, "PYTHONPATH": f"{folder}/src:{folder}/toolkit/src"}
         for _ in range(rounds):
             for name, stage in stages.items():
                 costs[name].append(run(stage["cmd"], folder, environment))

@@ -25,7 +25,7 @@ from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them b
     swift_tls_endpoint,
 )
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 
 #: Threads of OpenMP that wait for one another sleep. By default they spin, and where two tests run
 #: at a time on two cores, that takes twice the processor time of the work itself.

@@ -175,6 +175,9 @@ def test_mc_cannot_be_told_everything(store: Project, changes: dict[str, Any]) -
 
 def test_importing_the_toolkit_imports_no_client() -> None:
     heavy = ("boto3", "botocore", "obstore", "pyarrow", "s3fs")
-    look = f"import sys, dvc_bucket, dvc_bucket.connection.clients; print([m for m in {heavy} if m in sys.modules])"
+    look = (
+        "import sys, dvc_bucket, dvc_bucket.connection.clients; "
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

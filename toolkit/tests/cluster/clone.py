@@ -43,7 +43,7 @@ def of_the_user(node: SlurmNode, root: Path) -> Submitting:
     os.utime(root / "requirements.lock", (0, 0))  # older than .venv: that is what it says
     subprocess.run(["chown", "-R", "-h", f"{UID}:{UID}", root], check=True)
     clone = Submitting(node, root, f"/srv/home/student/{root.name}")
-    clone.run("make -o .venv/.installed serve", PYTHONPATH="src")
+    clone.run("make -o .venv/.installed serve", PYTHONPATH="src:toolkit/src")
     return clone
 
 

@@ -1,4 +1,4 @@
-"""Debian's packages of Slurm: `python -m tests.cluster.packages` fetches them, installing nothing.
+"""Debian's packages of Slurm: `tests/cluster/packages.py` fetches them, installing nothing.
 
 It says whether the tests that need a Slurm will run, and if not, why. Needs root and the network
 once. The tests unpack the packages where the machine does not see it.
@@ -9,10 +9,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+TOOLKIT = Path(__file__).parents[2]
 
 #: Beside what pytest keeps from run to run, and with it removed by `make clean`.
-FOLDER = REPOSITORY / ".pytest_cache" / "d" / "slurm"
+FOLDER = TOOLKIT / ".pytest_cache" / "d" / "slurm"
 
 #: Controller, node, the service that vouches for users, and `ip`, which gives the node its address.
 PACKAGES = ("slurmctld", "slurmd", "munge", "iproute2")
@@ -36,7 +36,7 @@ def why_not() -> str:
     if done.returncode != 0:
         return f"this machine does not allow namespaces ({done.stderr.strip()})"
     if not are_here():
-        return "Debian's packages of Slurm are not here: as root, python -m tests.cluster.packages"
+        return "Debian's packages of Slurm are not here: as root, tests/cluster/packages.py"
     return ""
 
 

@@ -52,6 +52,7 @@ def make_small(node: SlurmNode, name: str = "small") -> Submitting:
         shutil.copy(REPOSITORY / file, root)
     (root / ".venv").symlink_to(TOOLS.parent)
     (root / "src").symlink_to(REPOSITORY / "src")
+    (root / "toolkit").symlink_to(REPOSITORY / "toolkit")
     for command in (["init", "-q"], ["add", "."]):
         subprocess.run(["git", *command], cwd=root, check=True)
     subprocess.run(commit("As cloned"), cwd=root, check=True, shell=True)

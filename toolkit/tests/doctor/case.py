@@ -20,7 +20,7 @@ from tests.doctor.weed import Weed
 from tests.stores.swift import Swift
 from tests.stores.tls import Authority, Front
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 TOOLS = Path(sys.executable).parent
 
 #: What a project has that names it or that a check reads.

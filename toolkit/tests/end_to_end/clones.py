@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dvc_bucket.base.files import private_folder
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 TOOLS = Path(sys.executable).parent
 
 
@@ -45,13 +45,17 @@ class Clone:
         return self.run("make", "-o", ".venv/.installed", *words, check=True, **changes)
 
 
+def own_code(root: Path) -> str:
+    """PYTHONPATH with the code of a clone: not that of the repository that runs the tests."""
+    return os.pathsep.join([str(root / "src"), str(root / "toolkit" / "src")])
+
+
 def environment(root: Path) -> dict[str, str]:
     """The environment of a clone at `root`: nothing of whoever runs the tests but the tools."""
     foreign = ("OS_", "AWS_", "DVC_", "GIT_", "MAKE", "MFLAGS")
     inherited = {name: os.environ[name] for name in os.environ if not name.startswith(foreign)}
     return inherited | {
-        # The clone's own code, not that of the repository that runs the tests.
-        "PYTHONPATH": str(root / "src"),
+        "PYTHONPATH": own_code(root),
         "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
         "DVC_SITE_CACHE_DIR": str(private_folder(root / ".dvc" / "tmp" / "site")),
     }

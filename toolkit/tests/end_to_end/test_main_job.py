@@ -15,7 +15,7 @@ from dvc_bucket import Project, Settings
 from dvc_bucket.connection import dvc_config as config
 from tests.ci import running
 from tests.ci.forges import Event, GitHub
-from tests.end_to_end.clones import Clone
+from tests.end_to_end.clones import Clone, own_code
 
 #: What the CI files have made, but for what takes minutes.
 MADE = ("setup", "reproduce", "verify", "changes")
@@ -173,7 +173,7 @@ def test_a_changed_parameter_reruns_its_stage_and_what_follows(
     subprocess.run(["git", "clone", "-q", str(reproduced.root), str(root)], check=True)
     for name in (".env", ".dvc/config.local"):
         shutil.copy(reproduced.root / name, root / name)
-    second = Clone(root, reproduced.environment | {"PYTHONPATH": str(root / "src")})
+    second = Clone(root, reproduced.environment | {"PYTHONPATH": own_code(root)})
     second.run("bucket", "dvc", "pull")
     params = root / "params.yaml"
     params.write_text(params.read_text().replace("resamples: 2000", "resamples: 1000"))

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from dvc_bucket.base.files import private_folder
-from tests.end_to_end.clones import REPOSITORY, Clone
+from tests.end_to_end.clones import REPOSITORY, Clone, own_code
 
 PAGE = (REPOSITORY / "data" / "README.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("\n## Ways in\n")[2].partition("\n## ")[0]
@@ -43,7 +43,7 @@ def bare(reproduced: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     shutil.copy2(reproduced.root / ".env", root / ".env")
     (root / ".venv").symlink_to((reproduced.root / ".venv").resolve())
     own = {
-        "PYTHONPATH": root / "src",
+        "PYTHONPATH": own_code(root),
         "DVC_SITE_CACHE_DIR": private_folder(root / ".dvc" / "tmp" / "site"),
     }
     return Clone(root, reproduced.environment | {name: str(path) for name, path in own.items()})

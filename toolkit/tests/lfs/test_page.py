@@ -13,7 +13,7 @@ from tests.verify.published import Published
 
 pytestmark = needs_git_lfs
 
-PAGE = (REPOSITORY / "docs" / "git-lfs.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "toolkit/docs" / "git-lfs.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```sh ([a-z-]+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 
 

@@ -44,7 +44,7 @@ def clone(slurm: SlurmNode, request: pytest.FixtureRequest) -> Iterator[Submitti
     copy_repository(root)
     made = of_the_user(slurm, root)
     yield made
-    made.run("bucket serve --stop", PYTHONPATH="src")
+    made.run("bucket serve --stop", PYTHONPATH="src:toolkit/src")
 
 
 #: With the store on the first node's loopback device, jobs must run there.

@@ -20,7 +20,8 @@ CONFIGURATION = Path(__file__).with_name("swift_conf")
 #: Swift's account, and what its users may do: all, or what a container's list grants them.
 USERS: dict[str, list[str]] = {"test:tester": [".admin"], "test:reader": []}
 
-#: As in `dvc_bucket.base.ports`, which is not imported here: nothing may be that eventlet has to patch.
+#: As in `dvc_bucket.base.ports`, which is not imported here: nothing may be that eventlet has to
+#: patch.
 ADDRESS = "127.0.0.1"
 
 STORAGE = ("account", "container", "object")

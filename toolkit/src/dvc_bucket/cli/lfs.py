@@ -58,6 +58,7 @@ def agent(
     """Move objects for git-lfs, which says which on standard input: a custom transfer agent."""
     from dvc_bucket.base.paths import Project
     from dvc_bucket.git.contents import Repository
-    from dvc_bucket.jobs.lfs import agent, setup
+    from dvc_bucket.git import lfs_layout as layout
+    from dvc_bucket.jobs.lfs import agent
 
-    agent.main(storage or setup.storage(Repository.of(Project.find())))
+    agent.main(storage or layout.storage(Repository.of(Project.find())))

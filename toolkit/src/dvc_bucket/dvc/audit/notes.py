@@ -1,8 +1,8 @@
 """Which versions of which objects were read whole and had the right hash.
 
-`bucket verify --deep` and readers (`dvc_bucket.read.proof`) write the notes. A note holds two marks: of the
-version of the object, and of its key. If a key has a note and its version has none, somebody wrote
-the object again after the last proof.
+`bucket verify --deep` and readers (`dvc_bucket.read.proof`) write the notes. A note holds two
+marks: of the version of the object, and of its key. If a key has a note and its version has none,
+somebody wrote the object again after the last proof.
 """
 
 import os
