@@ -57,8 +57,8 @@ def agent(
 ) -> None:
     """Move objects for git-lfs, which says which on standard input: a custom transfer agent."""
     from dvc_bucket.base.paths import Project
-    from dvc_bucket.git.contents import Repository
     from dvc_bucket.git import lfs_layout as layout
+    from dvc_bucket.git.contents import Repository
     from dvc_bucket.jobs.lfs import agent
 
     agent.main(storage or layout.storage(Repository.of(Project.find())))
