@@ -110,7 +110,7 @@ def main(
 def head(rounds: int, scale: float) -> str:
     """How the tables of a section were made."""
     return (
-        f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
         f"Python {sys.version.split()[0]}, the embedded store on the same machine. "
         + " ".join((__doc__ or "").split("\n\n")[2].split())
         + ("" if scale == 1 else f" Of the data only {scale:g} was read.")

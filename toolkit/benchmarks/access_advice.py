@@ -56,7 +56,7 @@ def advice_section(
     bed: Bed, names: Sequence[str], sizes: Sizes, delays: Sequence[float]
 ) -> Iterator[str]:
     """Lines in Markdown: each case, and how often the advice was right."""
-    yield from (TITLE, "", f"`make bench` on {os.cpu_count()} cores. {READ_AS}", "")
+    yield from (TITLE, "", f"`make -C toolkit bench` on {os.cpu_count()} cores. {READ_AS}", "")
     yield "| data | read | delay, ms | stream, s: said, was | fetch | read from the disk | right |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     right, close = [], []

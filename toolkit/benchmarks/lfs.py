@@ -109,7 +109,7 @@ def main(
     lines = [
         TITLE,
         "",
-        f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
         f"Python {sys.version.split()[0]}, {version}, the embedded store on the same machine. "
         "`agent` is what this project adds to git-lfs, started and asked as git-lfs does; "
         "`git-lfs alone` what git-lfs takes where an agent has nothing to do. s5cmd copies the "

@@ -60,7 +60,7 @@ def main(
     for name, costs in zip(("from nothing", "nothing to do"), zip(*runs, strict=True), strict=True):
         rows.append(f"| {name} | {statistics.median(cost.wall for cost in costs):.1f} |")
     head = (
-        f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
         f"Python {sys.version.split()[0]}: `make reproduce` in a new clone with a store of its "
         "own, the environment set up."
     )

@@ -169,7 +169,7 @@ def head() -> str:
     """How the tables were made."""
     memory = psutil.virtual_memory().total / 1e9
     return (
-        f"`make bench` on {os.cpu_count()} cores and {memory:.0f} GB, "
+        f"`make -C toolkit bench` on {os.cpu_count()} cores and {memory:.0f} GB, "
         f"Python {sys.version.split()[0]}. " + " ".join((__doc__ or "").split("\n\n")[2].split())
     )
 

@@ -2,7 +2,7 @@
 
 Claim: all stages together take at most 30 s on two cores, and each at most 600 MB.
 Runs the commands of dvc.yaml in a copy of the project, several rounds, and prints medians.
-The embedded store has to be up and to hold the raw data: `make bench` sees to it.
+The embedded store has to be up and to hold the raw data: `make -C toolkit bench` sees to it.
 """
 
 import ctypes
@@ -174,7 +174,7 @@ def render(costs: dict[str, list[Cost]], rounds: int) -> str:
         [
             TITLE,
             "",
-            f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+            f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
             f"Python {sys.version.split()[0]}.",
             "",
             "| stage | wall, s | CPU, s | peak memory, MB |",

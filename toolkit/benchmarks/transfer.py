@@ -190,7 +190,7 @@ def main(
     lines = [
         TITLE,
         "",
-        f"`make bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
         f"Python {sys.version.split()[0]}, the embedded store on the same machine. "
         "s5cmd and rclone copy the same objects, without versions, hashes and checkout."
         + ("" if scale == 1 else f" Of the numbers in the titles only {scale:g} was moved."),

@@ -20,7 +20,7 @@ from tests.doctor.weed import Weed
 from tests.stores.swift import Swift
 from tests.stores.tls import Authority
 
-BEGIN, END = "<!-- begin: made by `make broken` -->\n", "<!-- end -->\n"
+BEGIN, END = "<!-- begin: made by `make -C toolkit broken` -->\n", "<!-- end -->\n"
 
 #: As long as a person waits before giving up.
 SECONDS = 60

@@ -1,4 +1,4 @@
-"""DVC's own published suite for remotes, with our file system; `make soak` runs all of them."""
+"""DVC's own published suite for remotes, with our file system; `make -C toolkit soak` runs all."""
 
 import pytest
 from dvc.testing.remote_tests import TestRemote

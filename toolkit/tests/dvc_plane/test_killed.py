@@ -1,4 +1,4 @@
-"""Killed while data moves: run it again, and all is there. `make soak` also kills the store."""
+"""Killed while data moves: run it again, and all is there. The soak also kills the store."""
 
 import os
 import signal

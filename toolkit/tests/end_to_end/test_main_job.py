@@ -60,7 +60,7 @@ def ci_lines(
 ) -> dict[str, subprocess.CompletedProcess[str]]:
     """The short lines of the CI files as they stand there, run after `make reproduce`; by command.
 
-    The long ones are `.ci/run`'s. `make soak` runs every job from its first line to its last.
+    The long ones are `.ci/run`'s. The soak runs every job from its first line to its last.
     """
     running.let_be_set_up(reproduced.root)
     identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")

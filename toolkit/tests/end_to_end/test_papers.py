@@ -20,25 +20,51 @@ def tracked_files() -> list[Path]:
     return [REPOSITORY / name for name in listed.stdout.split("\0") if name]
 
 
-def locked() -> dict[str, str]:
-    """Version by name, as requirements.lock pins it."""
-    text = (REPOSITORY / "requirements.lock").read_text()
+def locked(lock: str) -> dict[str, str]:
+    """Version by name, as a lock file pins it."""
+    text = (REPOSITORY / lock).read_text()
     return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", text, re.MULTILINE))
 
 
-def test_the_lock_file_satisfies_pyproject() -> None:
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
-    versions = {canonicalize_name(name): version for name, version in locked().items()}
-    for line in wanted:
-        requirement = Requirement(line)
+def wanted(pyproject: str, *extras: str) -> list[Requirement]:
+    """What a pyproject.toml asks for, but for the toolkit itself, which comes from its sources."""
+    project = tomllib.loads((REPOSITORY / pyproject).read_text())["project"]
+    lines = [*project["dependencies"]]
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    found = [Requirement(line) for line in lines]
+    return [requirement for requirement in found if requirement.name != "dvc-bucket"]
+
+
+@pytest.mark.parametrize(
+    ("lock", "requirements"),
+    [
+        ("requirements.lock", wanted("pyproject.toml", "dev")),
+        (
+            "requirements.lock",
+            wanted("toolkit/pyproject.toml", "store", "secrets", "crate", "dask"),
+        ),
+        ("toolkit/requirements-dev.lock", wanted("toolkit/pyproject.toml", "dev")),
+    ],
+    ids=["project", "toolkit", "toolkit-dev"],
+)
+def test_the_lock_file_satisfies_pyproject(lock: str, requirements: list[Requirement]) -> None:
+    versions = {canonicalize_name(name): version for name, version in locked(lock).items()}
+    for requirement in requirements:
         name = canonicalize_name(requirement.name)
-        assert name in versions, f"{line}: not in requirements.lock; run `make lock`"
-        assert requirement.specifier.contains(versions[name]), f"{line}: lock has {versions[name]}"
+        assert name in versions, f"{requirement}: not in {lock}; run `make lock`"
+        assert requirement.specifier.contains(versions[name]), f"{requirement}: {versions[name]}"
 
 
-def test_the_lock_file_pins_each_name_once_with_hashes_and_no_address() -> None:
-    text = (REPOSITORY / "requirements.lock").read_text()
+def test_the_toolkits_tests_have_the_projects_versions() -> None:
+    tests = locked("toolkit/requirements-dev.lock")
+    for name, version in locked("requirements.lock").items():
+        assert tests[name] == version
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "toolkit/requirements-dev.lock"])
+def test_the_lock_file_pins_each_name_once_with_hashes_and_no_address(lock: str) -> None:
+    text = (REPOSITORY / lock).read_text()
     names = re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE)
     assert len(names) == len(set(names)) > 100
     for pin in re.split(r"\n(?=[a-z])", text.strip()):

@@ -1,4 +1,4 @@
-"""Killed while objects move: run it again, and all is there. `make soak` has thirty rounds."""
+"""Killed while objects move: run it again, and all is there. The soak has thirty rounds."""
 
 import pytest
 

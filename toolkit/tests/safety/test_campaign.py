@@ -1,6 +1,6 @@
 """Two days of the fault campaign, and the proof that its ledger sees a loss.
 
-`make soak` runs 200 of them: tests/soak/test_nothing_is_lost.py.
+`make -C toolkit soak` runs 200 of them: tests/soak/test_nothing_is_lost.py.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`make bench` measures what things cost: short versions of it run, and say what they are to."""
+"""Short versions of the benchmarks run, and say what they are to."""
 
 import subprocess
 import sys
@@ -42,7 +42,7 @@ def test_a_short_version_runs_and_writes_its_section(tmp_path: Path) -> None:
 
 
 def test_sizes_are_measured_and_every_way_gives_the_same(tmp_path: Path) -> None:
-    pytest.importorskip("polars", reason="`make bench` installs polars and duckdb")
+    pytest.importorskip("polars", reason="`make -C toolkit bench` installs polars and duckdb")
     results, measured = tmp_path / "RESULTS.md", tmp_path / "measured.jsonl"
     for sizes in ("1", "2"):  # one at a time, into the same tables
         done = subprocess.run(
