@@ -1,0 +1,55 @@
+"""The root is the project that a group owns; `toolkit/` is what it installs."""
+
+import subprocess
+from pathlib import PurePosixPath
+
+from tests.end_to_end.clones import REPOSITORY
+
+#: Every file outside `toolkit/`, and whose it is.
+PROJECT = """
+    README.md LICENSE CITATION.cff Makefile pyproject.toml requirements.lock
+    .editorconfig .gitattributes .gitignore .dvcignore .env.example .dvc/.gitignore .dvc/config
+    dvc.yaml dvc.lock params.yaml
+    data/README.md reports/metrics.json reports/training.json
+"""
+ANALYSIS = """
+"""
+CLUSTER = """
+    cluster/dask.sbatch cluster/dask.yaml cluster/job.sh cluster/reach.py cluster/reproduce.sbatch
+    cluster/send.sh cluster/tls.py cluster/worker.sh
+"""
+FORGE = """
+    .ci/comment.py .ci/packages .ci/run .github/workflows/reproduce.yml .gitlab-ci.yml
+    .pre-commit-config.yaml
+"""
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = filter(None, listed.stdout.split("\0"))
+    return [name for name in names if (REPOSITORY / name).is_file()]
+
+
+def test_the_files_outside_the_toolkit_are_these() -> None:
+    outside = {name for name in tracked() if not name.startswith("toolkit/")}
+    assert outside == {*PROJECT.split(), *ANALYSIS.split(), *CLUSTER.split(), *FORGE.split()}
+    assert len(outside) < 90
+
+
+def test_the_root_folder_has_no_other_folders() -> None:
+    folders = {PurePosixPath(name).parts[0] for name in tracked() if "/" in name}
+    assert folders == {
+        *(".ci", ".dvc", ".github", "cluster", "data", "reports", "src", "tests", "toolkit"),
+    }
+
+
+def test_the_toolkit_names_nothing_of_the_example() -> None:
+    for path in (REPOSITORY / "toolkit" / "src").rglob("*"):
+        if path.is_file() and path.suffix != ".pyc":
+            assert b"flight" not in path.read_bytes().lower(), path
