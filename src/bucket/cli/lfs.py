@@ -57,7 +57,7 @@ def agent(
 ) -> None:
     """Move objects for git-lfs, which says which on standard input: a custom transfer agent."""
     from bucket.git_contents import Repository
-    from bucket.lfs import agent, setup
+    from bucket.lfs import agent, layout
     from bucket.paths import Project
 
-    agent.main(storage or setup.storage(Repository.of(Project.find())))
+    agent.main(storage or layout.storage(Repository.of(Project.find())))
