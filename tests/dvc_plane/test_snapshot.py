@@ -81,7 +81,7 @@ def make(root: Path, **files: str) -> Small:
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Callable[..., Small]:
-    return lambda **files: make(tmp_path / "a repository, é", **files)
+    return lambda **files: make(tmp_path / "a repository", **files)
 
 
 def paths(records: object) -> list[str]:
@@ -252,7 +252,7 @@ def test_params_have_declared_locked_and_current_values(repo: Callable[..., Smal
     stages:
       make:
         cmd: echo 1 >out
-        params: [train.seed, gone, whole.yaml:, conf.json: [a]]
+        params: [train.seed, gone, {whole.yaml: null}, {conf.json: [a]}]
         outs: [out]
     """
     small = repo(
@@ -320,7 +320,8 @@ def test_hashes_of_dvc_2_are_told_apart(repo: Callable[..., Small]) -> None:
         assert copy.run is not None
         assert {one.is_legacy for one in (*copy.run.reads, *copy.run.writes)} == {legacy}
         assert copy.run.reads == copy.deps
-    assert "copy" not in small.at().stale()
+    assert small.at(second).stale() == []
+    assert set(small.at().stale()) == small.status()  # the cache has no object of DVC 2
 
 
 def test_artifacts_metrics_and_plots_are_those_of_the_revision(repo: Callable[..., Small]) -> None:
@@ -369,11 +370,6 @@ def edit_output(small: Small) -> None:
     small.write("copy.txt", "edited\n")
 
 
-def edit_recorded_output(small: Small) -> None:
-    lock = small.root / "dvc.lock"
-    lock.write_text("0123abcd".join(lock.read_text().rsplit(md5("one\n")[:8], 1)))
-
-
 def add_stage(small: Small) -> None:
     small.write("dvc.yaml", CHAIN + "  new: {cmd: echo 1 >new.txt, outs: [new.txt]}\n")
 
@@ -394,7 +390,7 @@ def track_input(small: Small) -> None:
     small.dvc("add", "--quiet", "in.txt")
 
 
-EDITS = {
+EDITS: dict[str, tuple[Callable[[Small], None], set[str]]] = {
     "nothing": (lambda _: None, set()),
     "params": (edit_params, {"copy"}),
     "input": (edit_input, {"copy"}),
@@ -478,7 +474,7 @@ def test_a_graph_that_dvc_refuses_is_told_and_its_stages_are_there(
     small.write("dvc.yaml", CHAIN.replace("deps: [in.txt]", "deps: [last.txt]"))
     assert small.at(first).graph_error == ""
     snapshot = small.at()
-    assert "cyclic" in snapshot.graph_error
+    assert "dvc.yaml:last" in snapshot.graph_error
     assert [(one.name, one.upstream) for one in snapshot.stages] == [("copy", []), ("last", [])]
 
 

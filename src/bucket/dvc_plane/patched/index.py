@@ -186,19 +186,18 @@ class _Reader:
         """From the project's root, a path that a dvc.yaml names."""
         return join(posixpath.dirname(self._relative(file)), path)
 
-    def _decorated(self, outs: "Iterable[Output]") -> Iterator[str]:
-        for out in outs:
-            yield self._path(out, self._relative(out.stage.wdir))
+    def _of_stages(self, outs: "Iterable[Output]") -> Iterator[str]:
+        return (self._path(out, self._relative(out.stage.wdir)) for out in outs)
 
     def _metrics(self) -> Iterator[str]:
-        yield from self._decorated(self._index.metrics)
+        yield from self._of_stages(self._index.metrics)
         for file, paths in self._index._metrics.items():
             yield from (self._beside(file, path) for path in paths)
 
     def _plots(self) -> Iterator[str]:
         from dvc.repo.plots import infer_data_sources
 
-        yield from self._decorated(self._index.plots)
+        yield from self._of_stages(self._index.plots)
         for file, plots in self._index._plots.items():
             for plot in plots:
                 for name, config in (plot if isinstance(plot, dict) else {plot: None}).items():
@@ -274,21 +273,20 @@ def _stale(
 
 def _is_changed(stage: Any, upstream: Sequence[Any], *, allow_missing: bool) -> bool:
     """As `Stage.changed`, which takes a lock in the work tree and so fails at a revision."""
+
+    def is_other(item: Any) -> bool:
+        status = (item.status() or {}).get(str(item))
+        # DVC calls a stage that never ran unchanged if its data is missing.
+        if not (allow_missing and status in MISSING and item.hash_info):
+            return bool(status)
+        made = (out for other in upstream for out in other.outs if out.fs_path == item.fs_path)
+        return any(out.hash_info != item.hash_info for out in made)
+
     if stage.changed_stage():
         return True
     if not stage.frozen and (stage.is_callback or stage.always_changed):
         return True
-    for dep in () if stage.frozen else stage.deps:
-        status = (dep.status() or {}).get(str(dep))
-        is_other = any(
-            dep.fs_path == out.fs_path and dep.hash_info != out.hash_info
-            for other in upstream
-            for out in other.outs
-        )
-        if status and not (allow_missing and status in MISSING and not is_other):
-            return True
-    statuses = [(out.status() or {}).get(str(out)) for out in stage.outs]
-    return any(one and not (allow_missing and one in MISSING) for one in statuses)
+    return any(is_other(item) for item in (*(() if stage.frozen else stage.deps), *stage.outs))
 
 
 def _has_name(stage: Any) -> bool:
