@@ -78,7 +78,7 @@ def compare(project: Project, question: Question) -> Changes:
 
     Raises:
         RevisionError: there is no such revision, or what the base is cannot be known.
-        LockError, CheckError, ProjectError: a commit's files for DVC are not what they should be.
+        LockError, ProjectError: DVC cannot read a file of a commit.
     """
     pair = revisions.choose(project, question.base, question.head)
     access = _access(project, use=question.use_remote)
@@ -109,7 +109,7 @@ def compare(project: Project, question: Question) -> Changes:
         datasets, same = data.changes(base, head, contents)
         return Changes(
             pair=pair,
-            stages=len(head.declared),
+            stages=len(head.snapshot.stages),
             changed=stages.changes(base, head),
             stale=stages.stale(head),
             metrics=numbers,

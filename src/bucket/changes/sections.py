@@ -9,8 +9,8 @@ from bucket.changes.markdown import code, counted, details, html_code, listed, n
 from bucket.changes.metrics import Metric, Unread
 from bucket.changes.plots import Plot, Point
 from bucket.changes.run import Changes
-from bucket.changes.side import Out
 from bucket.changes.stages import Change, Reason
+from bucket.dvc_plane.snapshot import PathRecord
 from bucket.files import readable_size
 from bucket.verify import Report
 
@@ -193,7 +193,7 @@ def _dataset(one: Dataset) -> tuple[str, ...]:
     return code(one.path), files, _sizes(one), _rows(one)
 
 
-def _files_of(out: Out) -> str:
+def _files_of(out: PathRecord) -> str:
     return "?" if out.files is None else f"{out.files:,}"
 
 

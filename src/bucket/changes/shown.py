@@ -12,8 +12,8 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bucket.changes.side import Side
-from bucket.check.plan import overlap
+from bucket.changes.side import CommitView
+from bucket.dvc_plane.snapshot import overlap
 from bucket.paths import Project
 from bucket.remote import Contents, ids
 from bucket.remote.outputs import opened
@@ -37,21 +37,21 @@ def alone(project: Project, folder: Path) -> "Iterator[Repo]":
         yield repo
 
 
-def provide(side: Side, contents: Contents, cache: Path) -> None:
+def provide(side: CommitView, contents: Contents, cache: Path) -> None:
     """Put what a commit's metrics and plots are made of into a cache, as far as it is at hand."""
-    for path, out in side.outs.items():
-        if out.name is None or not out.is_cached:
+    shown = side.shown
+    for path, out in side.snapshot.outs.items():
+        name = out.object_name
+        if name is None or not any(overlap(path, one) for one in shown):
             continue
-        if not any(overlap(path, one) for one in side.shown):
-            continue
-        files = {path: out.name}
-        if ids.is_list(out.name):
-            _link(contents.list_file(out.name), cache / ids.path(out.name))
-            members = contents.members(out.name) or {}
-            files = {f"{path}/{name}": member for name, member in members.items()}
-        for name, member in files.items():
-            if any(overlap(name, one) for one in side.shown):
-                _link(contents.file(name, member), cache / ids.path(member))
+        files = {path: name}
+        if ids.is_list(name):
+            _link(contents.list_file(name), cache / ids.path(name))
+            members = contents.members(name) or {}
+            files = {f"{path}/{member}": object_name for member, object_name in members.items()}
+        for file, object_name in files.items():
+            if any(overlap(file, one) for one in shown):
+                _link(contents.file(file, object_name), cache / ids.path(object_name))
 
 
 def _link(content: Path | None, target: Path) -> None:
@@ -60,9 +60,9 @@ def _link(content: Path | None, target: Path) -> None:
         target.symlink_to(content.resolve())
 
 
-def metrics(repo: "Repo", side: Side) -> dict[str, Any]:
+def metrics(repo: "Repo", side: CommitView) -> dict[str, Any]:
     """The metrics of a commit by file; an exception for one that cannot be read."""
-    if not side.is_project:
+    if not side.snapshot.is_project:
         return {}
     found = repo.metrics.show(revs=[side.commit], hide_workspace=False)[side.commit]
     if "error" in found:
@@ -70,12 +70,12 @@ def metrics(repo: "Repo", side: Side) -> dict[str, Any]:
     return {path: one.get("error") or one["data"] for path, one in found["data"].items()}
 
 
-def plots(repo: "Repo", sides: Mapping[str, Side]) -> dict[str, Any]:
+def plots(repo: "Repo", sides: Mapping[str, CommitView]) -> dict[str, Any]:
     """What DVC reads of the plots of commits, by the titles that these are given."""
     return {
         title: repo.plots.show(revs=[side.commit]).get(side.commit, {})
         for title, side in sides.items()
-        if side.is_project
+        if side.snapshot.is_project
     }
 
 

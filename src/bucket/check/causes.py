@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from bucket.check import rebuild, variations
 from bucket.check.findings import Result
 from bucket.check.lineage.records import undeclared_params
-from bucket.check.plan import Plan, Stage
+from bucket.check.plan import Plan
 from bucket.check.rebuild import Run
 from bucket.check.sides import hash_of
 from bucket.check.variations import Variation
+from bucket.dvc_plane.snapshot import Stage
 
 #: Times as programs write them: ISO 8601 and its kin, to the minute at least; seconds since 1970,
 #: in parts of up to a billionth.
@@ -108,7 +109,7 @@ class Inquiry:
             return {}
         run = self.rerun(self.run, variation)
         rebuild.clear(run, stages)  # persistent outputs, which DVC would leave
-        rebuild.execute(run, [replace(stage, before=()) for stage in stages], self.on_stage)
+        rebuild.execute(run, [replace(stage, upstream=()) for stage in stages], self.on_stage)
         return _hashes(run, stages)
 
     def _time_in(self, result: Result) -> str:

@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bucket.check.plan import Plan, Stage, pulled
+from bucket.check.plan import Plan, pulled
+from bucket.dvc_plane.snapshot import Stage
 from bucket.errors import CheckError
 from bucket.paths import Project
 

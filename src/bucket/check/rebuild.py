@@ -12,11 +12,12 @@ from typing import Any
 
 from bucket.check import confine, environment, inside, plan, processes, trace
 from bucket.check.environment import Packages
-from bucket.check.plan import Plan, Stage
+from bucket.check.plan import Plan
 from bucket.check.trace import Seen
 from bucket.check.variations import Variation
 from bucket.dvc_plane import connected
 from bucket.dvc_plane.overrides import point_dvc_at
+from bucket.dvc_plane.snapshot import Stage
 from bucket.errors import BucketError, CheckError
 from bucket.paths import Project
 from bucket.settings import Settings
@@ -139,7 +140,7 @@ def execute(
     """
     shell = _shell(run, stages, tracer)
     names = {stage.name for stage in stages}
-    needs = {stage.name: [one for one in stage.before if one in names] for stage in stages}
+    needs = {stage.name: [one for one in stage.upstream if one in names] for stage in stages}
     task = run.folder / "task.json"
     task.write_text(json.dumps({"stages": needs, "one_cpu": run.variation.one_cpu}))
     heard = []

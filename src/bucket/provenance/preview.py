@@ -9,9 +9,9 @@ import jinja2
 from markupsafe import Markup, escape
 from rich.filesize import decimal
 
+from bucket.dvc_plane.snapshot import PathRecord, StageRun
 from bucket.provenance.facts import Facts
 from bucket.provenance.graph import path_id
-from bucket.provenance.run import Item, Stage
 
 TEMPLATE = "preview.html.j2"
 
@@ -85,9 +85,9 @@ def link(text: object, address: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, text)
 
 
-def _stage(facts: Facts, stage: Stage, rows: Mapping[Item, Row]) -> dict[str, object]:
-    code = [rows[item] for item in stage.reads if facts.run.option(item.path) is None]
-    data = [rows[item] for item in stage.reads if facts.run.option(item.path) is not None]
+def _stage(facts: Facts, stage: StageRun, rows: Mapping[PathRecord, Row]) -> dict[str, object]:
+    code = [rows[item] for item in stage.reads if facts.run.output(item.path) is None]
+    data = [rows[item] for item in stage.reads if facts.run.output(item.path) is not None]
     makers = [row.maker for row in data if row.maker]
     return {
         "stage": stage,
@@ -99,7 +99,7 @@ def _stage(facts: Facts, stage: Stage, rows: Mapping[Item, Row]) -> dict[str, ob
     }
 
 
-def _row(facts: Facts, item: Item) -> Row:
+def _row(facts: Facts, item: PathRecord) -> Row:
     row = facts.papers.dataset(item.path)
     maker = facts.run.makers.get(item.path)
     return Row(

@@ -5,8 +5,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from bucket.check.findings import Finding
-from bucket.check.plan import Plan, Stage
+from bucket.check.plan import Plan, meta_of
 from bucket.check.rebuild import Command, Run
+from bucket.dvc_plane.snapshot import Stage
 from bucket.paths import Project
 
 #: What leads to the store and to what DVC tracks. A stage that may use the network reads it in
@@ -107,10 +108,11 @@ def _is_allowed(path: str, stage: Stage, clone: Project) -> bool:
     first = path.split("/")[0]
     if first == ".venv" or path.startswith(f"{clone.toolkit.relative_to(clone.root)}/"):
         return True  # packages, which requirements.lock names, and the toolkit with them
-    if any(fnmatchcase(path, one) or path.startswith(f"{one}/") for one in stage.meta.reads):
+    meta = meta_of(stage)
+    if any(fnmatchcase(path, one) or path.startswith(f"{one}/") for one in meta.reads):
         return True
     leads = first in CONNECTION or any(fnmatchcase(path, one) for one in POINTERS)
-    return stage.meta.network and leads
+    return meta.network and leads
 
 
 def _source(path: str) -> str:
@@ -143,7 +145,7 @@ def _of_original(commands: Iterable[Command], run: Run, project: Project) -> set
 
 
 def _connected(stage: Stage, commands: Iterable[Command]) -> Iterator[Finding]:
-    if stage.meta.network:
+    if meta_of(stage).network:
         return
     peers = sorted(
         {one for command in commands if command.seen for one in command.seen.strangers()}
