@@ -17,7 +17,7 @@ from bucket.remote.outputs import absence, name_of, opened, outputs
 from bucket.settings import Settings
 
 if TYPE_CHECKING:
-    from dvc.output import Output
+    from bucket.dvc_plane.patched.types import Output
 
 #: How many paths are named where the one that was asked for is not tracked.
 NAMED_PATHS = 8

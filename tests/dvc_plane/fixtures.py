@@ -25,7 +25,7 @@ from dvc.testing.fixtures import (  # noqa: F401 (fixtures: pytest finds them by
 )
 
 from bucket import Project, Settings, clients
-from bucket.dvc_plane import internals
+from bucket.dvc_plane.patched import install
 from tests.dvc_plane.cloud import BucketFolder
 from tests.stores.fixtures import STORES
 
@@ -33,9 +33,9 @@ from tests.stores.fixtures import STORES
 @pytest.fixture
 def fast() -> Iterator[None]:
     """DVC of this process moves S3's bytes by the fast way."""
-    assert internals.install() == ""
+    assert install.install() == ""
     yield
-    internals.uninstall()
+    install.uninstall()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import dvc_s3
 import pytest
 
 from bucket import Settings
-from bucket.fast.s3 import FastS3FileSystem
+from bucket.dvc_plane.patched.s3 import FastS3FileSystem
 from tests.dvc_plane.cloud import BucketFolder
 
 #: More than a page of a listing, in few folders and in many.

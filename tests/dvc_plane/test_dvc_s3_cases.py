@@ -7,7 +7,7 @@ from dvc_s3.tests import test_s3
 from dvc_s3.tests.test_s3 import *  # noqa: F403
 from dvc_s3.tests.test_utils import *  # noqa: F403
 
-from bucket.fast.s3 import FastS3FileSystem
+from bucket.dvc_plane.patched.s3 import FastS3FileSystem
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ import pytest
 from dvc_objects.fs.local import localfs
 
 from bucket import Settings, ports
-from bucket.fast.copy import copy
+from bucket.dvc_plane.patched.copy import copy
+from bucket.dvc_plane.patched.s3 import FastS3FileSystem
 from bucket.fast.errors import StoreRefusedError, StoreUnavailableError
-from bucket.fast.s3 import FastS3FileSystem
 from tests.dvc_plane.cloud import BucketFolder
 from tests.dvc_plane.tools import add_data
 from tests.stores.plain_front import Exchange, PlainFront

@@ -11,9 +11,9 @@ import pytest
 from dvc.config_schema import REMOTE_SCHEMAS
 
 from bucket import Settings
-from bucket.fast import s3
+from bucket.dvc_plane.patched import s3
+from bucket.dvc_plane.patched.s3 import FastS3FileSystem
 from bucket.fast.options import CONNECTION, ELSEWHERE, NotHonouredError, connection
-from bucket.fast.s3 import FastS3FileSystem
 from tests.dvc_plane.cloud import BucketFolder
 from tests.stores.access import StoreAccess
 from tests.stores.plain_front import PlainFront
@@ -170,7 +170,7 @@ def headers_of_put(options: dict[str, Any], front: PlainFront, path: Path) -> An
     """The request headers of an upload with these options."""
     from dvc_objects.fs.local import localfs
 
-    from bucket.fast.copy import copy
+    from bucket.dvc_plane.patched.copy import copy
 
     path.write_bytes(b"content")
     system = FastS3FileSystem(**options)

@@ -12,8 +12,8 @@ from pyarrow.fs import S3FileSystem
 from pydantic import SecretStr
 
 from bucket import Settings, clients
+from bucket.dvc_plane.patched.s3 import FastS3FileSystem
 from bucket.errors import SettingsError
-from bucket.fast.s3 import FastS3FileSystem
 from tests.bucket.client_tools import by_boto3, by_botocore, by_obstore, by_pyarrow, by_s3fs
 from tests.doctor.fronts import Middle, Reply, Request
 

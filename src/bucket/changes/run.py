@@ -13,6 +13,7 @@ from bucket.changes.metrics import Metric, Unread
 from bucket.changes.plots import Plot
 from bucket.changes.revisions import Pair
 from bucket.changes.stages import Change, Stale
+from bucket.dvc_plane.patched import plots as dvc_plots
 from bucket.errors import BucketError, SettingsError
 from bucket.paths import Project
 from bucket.provenance import revision
@@ -101,7 +102,7 @@ def compare(project: Project, question: Question) -> Changes:
             titles = (f"before {pair.base[:7]}", f"after {pair.head[:7]}")
             points = shown.plots(repo, dict(zip(titles, (base, head), strict=True)))
         templates = project.plot_templates
-        drawn = shown.drawn(points, templates)
+        drawn = dvc_plots.drawn(points, templates)
         figures, missing = plots.compare(drawn, titles, (base, head))
         if question.plots:
             with written.new_folder(question.plots, project) as page:

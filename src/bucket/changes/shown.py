@@ -2,8 +2,7 @@
 
 DVC reads here from a cache that holds the files in question and no others, and its remotes are an
 empty folder: what is fetched, and from where, is `Contents`' decision, and DVC never connects to
-anything. Used of it: `Repo.metrics.show`, `Repo.plots.show`, and what `dvc plots diff` makes of
-that, `match_defs_renderers` and `render_html`.
+anything.
 """
 
 import io
@@ -13,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bucket.changes.side import CommitView
+from bucket.dvc_plane.patched import plots as dvc_plots
 from bucket.dvc_plane.snapshot import overlap
 from bucket.paths import Project
 from bucket.remote import Contents, ids
 from bucket.remote.outputs import opened
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from bucket.dvc_plane.patched.types import Repo
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def metrics(repo: "Repo", side: CommitView) -> dict[str, Any]:
     """The metrics of a commit by file; an exception for one that cannot be read."""
     if not side.snapshot.is_project:
         return {}
-    found = repo.metrics.show(revs=[side.commit], hide_workspace=False)[side.commit]
+    found = dvc_plots.metrics(repo, side.commit)
     if "error" in found:
         return dict.fromkeys(side.shown, found["error"])
     return {path: one.get("error") or one["data"] for path, one in found["data"].items()}
@@ -73,26 +73,10 @@ def metrics(repo: "Repo", side: CommitView) -> dict[str, Any]:
 def plots(repo: "Repo", sides: Mapping[str, CommitView]) -> dict[str, Any]:
     """What DVC reads of the plots of commits, by the titles that these are given."""
     return {
-        title: repo.plots.show(revs=[side.commit]).get(side.commit, {})
+        title: dvc_plots.plots(repo, side.commit)
         for title, side in sides.items()
         if side.snapshot.is_project
     }
-
-
-def drawn(points: Mapping[str, Any], templates: Path, folder: Path | None = None) -> list[Any]:
-    """Plots as DVC draws them, each with what could not be read.
-
-    Args:
-        points: of `plots`.
-        templates: the project's own templates of plots.
-        folder: for images; None to have them in what is drawn.
-    """
-    from dvc.render.match import match_defs_renderers
-
-    found: list[Any] = match_defs_renderers(
-        data=dict(points), out=folder and str(folder), templates_dir=str(templates)
-    )
-    return found
 
 
 def write_page(points: Mapping[str, Any], templates: Path, folder: Path) -> None:
@@ -103,7 +87,5 @@ def write_page(points: Mapping[str, Any], templates: Path, folder: Path) -> None
         templates: the project's own templates of plots.
         folder: the page's.
     """
-    from dvc_render import render_html
-
-    renderers = [one.renderer for one in drawn(points, templates, folder / "static")]
-    render_html(renderers, folder / "index.html")
+    renderers = dvc_plots.drawn(points, templates, folder / "static")
+    dvc_plots.write_page(renderers, folder / "index.html")

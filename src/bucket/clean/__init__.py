@@ -1,9 +1,7 @@
 """`bucket clean`: removes data from the workspace that is certain to come back.
 
 An output of a stage goes if its content is what `dvc.lock` records and lies in the cache or in the
-bucket. What `dvc add` tracks goes only if the bucket holds it. Everything else stays. What this
-touches inside DVC: `Repo` and its `lock`, `cache`, `tmp_dir`, `fs`, `config`; `dvc.rwlock.rwlock`;
-of an output `use_cache`, `protocol` and `fs_path`.
+bucket. What `dvc add` tracks goes only if the bucket holds it. Everything else stays.
 """
 
 import os
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bucket.clean.candidates import Candidate, candidate
 from bucket.clean.elsewhere import Bucket, FolderLists
+from bucket.dvc_plane.patched.locks import BusyError, locked
 from bucket.errors import ProjectError
 from bucket.files import readable_size
 from bucket.git_contents import ended
@@ -25,8 +24,7 @@ from bucket.remote.outputs import absence, opened, outputs
 from bucket.verify.cache import LocalCache
 
 if TYPE_CHECKING:
-    from dvc.output import Output
-    from dvc.repo import Repo
+    from bucket.dvc_plane.patched.types import Output, Repo
 
 #: Lines of what stays that are shown.
 SHOWN = 20
@@ -110,16 +108,11 @@ def _alone(repo: "Repo", paths: Iterable[str]) -> Iterator[None]:
     Raises:
         ProjectError: a stage runs that reads or writes one of them.
     """
-    from dvc.lock import LockError
-    from dvc.rwlock import rwlock
-
-    hardlink = repo.config["core"].get("hardlink_lock", False)
     try:
-        with repo.lock, rwlock(repo.tmp_dir, repo.fs, "bucket clean", [], [*paths], hardlink):
+        with locked(repo, "bucket clean", paths):
             yield
-    except LockError as error:
-        said = str(error).partition("\n")[0]
-        raise ProjectError(f"Nothing was removed: {said} Wait for the other command.") from None
+    except BusyError as busy:
+        raise ProjectError(f"Nothing was removed: {busy} Wait for the other command.") from None
 
 
 def _safe(

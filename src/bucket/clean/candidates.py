@@ -1,7 +1,4 @@
-"""Outputs that are in the workspace exactly as they are recorded.
-
-What this touches inside DVC: of an output `fs_path`, `remote`, `can_push` and `stage.path`.
-"""
+"""Outputs that are in the workspace exactly as they are recorded."""
 
 import os
 from dataclasses import dataclass
@@ -17,7 +14,7 @@ from bucket.verify.cache import LocalCache
 from bucket.verify.needed import file_md5
 
 if TYPE_CHECKING:
-    from dvc.output import Output
+    from bucket.dvc_plane.patched.types import Output
 
 
 @dataclass

@@ -45,11 +45,12 @@ def fetch(context: typer.Context) -> None:
 
 def _become_dvc(arguments: list[str]) -> NoReturn:
     """Be DVC from here on."""
+    from bucket.dvc_plane.patched.chosen import is_plain
     from bucket.fast import nothing
     from bucket.paths import Project
 
     project = Project.find()
-    if nothing.is_whole_pull(arguments) and nothing.is_done(project):
+    if not is_plain() and nothing.is_whole_pull(arguments) and nothing.is_done(project):
         if not nothing.QUIET & set(arguments):
             print(nothing.ANSWER)
         raise typer.Exit

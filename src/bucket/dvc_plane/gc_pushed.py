@@ -1,8 +1,4 @@
-"""Which objects of the cache are on a remote, so that `dvc gc` deletes no only copy.
-
-What this touches inside DVC: of `Repo` its `config`, and `cloud.get_remote` with `odb` and
-`legacy_odb` of that; `hash_name` and `oid_to_path` of an object database.
-"""
+"""Which objects of the cache are on a remote, so that `dvc gc` deletes no only copy."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -15,8 +11,7 @@ from bucket.remote import Remote, ids
 from bucket.settings import Settings
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
-
+    from bucket.dvc_plane.patched.types import Repo
     from bucket.verify.listing import Listing
 
 #: DVC's name of the hash of today's layout.

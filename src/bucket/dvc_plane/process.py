@@ -1,4 +1,8 @@
-"""`python -m bucket.dvc_plane.process ARGUMENTS`: `dvc ARGUMENTS`, its bytes moved fast."""
+"""`python -m bucket.dvc_plane.process ARGUMENTS`: `dvc ARGUMENTS`, its bytes moved fast.
+
+Where DVC differs from the tested one, or with `BUCKET_FAST=0`, plain DVC does the work; see
+`patched.install`. `gc` is guarded then, too, or refused.
+"""
 
 import atexit
 import contextlib
@@ -9,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
-from bucket.dvc_plane import internals
+from bucket.dvc_plane.patched import command_line, install
 from bucket.errors import BucketError
 from bucket.fast import nothing
 from bucket.masking import masked
@@ -27,17 +31,15 @@ MOVES = {"push", "pull", "fetch"}
 def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
-    if reason := internals.install():
-        print(f"bucket: {reason}", file=sys.stderr)
-    from dvc.cli import main as dvc
-
-    # What the imports made stays to the end: no reason to look through it again.
-    gc.freeze()
-    status: int
     try:
+        if plain := install.install():
+            print(f"bucket: {plain}", file=sys.stderr)
+        # What the imports made stays to the end: no reason to look through it again.
+        gc.freeze()
         with _guarded(arguments) as words:
-            # One that comes second waits instead of failing after three seconds.
-            status = dvc(["--wait-for-lock", *words])
+            if plain:
+                return command_line.run_plain(words)
+            status = command_line.run(words)
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return 1

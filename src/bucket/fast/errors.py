@@ -1,9 +1,9 @@
-"""What goes wrong between DVC and the store, each as one sentence for a person; never a secret."""
+"""What goes wrong with the store, each as one sentence for a person; never a secret."""
 
 import errno
 import re
 
-from dvc.exceptions import DvcException
+from bucket.errors import ChecksumError, TransferError
 
 #: What S3 answers where the bucket itself does not exist.
 NO_BUCKET = "NoSuchBucket"
@@ -16,11 +16,8 @@ TRANSPORT = re.compile(r"HTTP error: ([^\n]+)")
 REFUSED = {"401", "403"}
 
 
-class StoreError(DvcException):  # type: ignore[misc] # it has no types
+class StoreError(TransferError):
     """The store as a whole does not serve us: trying the next object would not help."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
 
 
 class StoreUnavailableError(StoreError):
@@ -31,7 +28,7 @@ class StoreRefusedError(StoreError):
     """It refuses these credentials, or what was to be done with them."""
 
 
-class WrongContentError(DvcException):  # type: ignore[misc]
+class WrongContentError(ChecksumError):
     """The bytes of an object are not those that its name promises."""
 
 

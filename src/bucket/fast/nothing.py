@@ -18,7 +18,7 @@ from bucket.files import write_private
 from bucket.paths import Project
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from bucket.dvc_plane.patched.types import Repo
 
 #: What DVC says then.
 ANSWER = "Everything is up to date."
@@ -51,13 +51,11 @@ def is_done(project: Project) -> bool:
 
 def note(project: Project) -> None:
     """Note what everything looks like, after a pull that succeeded."""
-    from dvc.exceptions import DvcException
-
     from bucket.errors import BucketError
     from bucket.remote.outputs import opened
 
     project.pulled.unlink(missing_ok=True)
-    with suppress(OSError, BucketError, DvcException), opened(project) as repo:
+    with suppress(OSError, BucketError), opened(project) as repo:
         tracked = list(repo.index.outs)
         if any(out.protocol != "local" for out in tracked):
             return  # something is elsewhere, and looks like nothing from here

@@ -27,7 +27,7 @@ from bucket.verify.needed import file_md5
 from bucket.verify.notes import Notes, key_mark, note
 
 if TYPE_CHECKING:
-    from dvc.output import Output
+    from bucket.dvc_plane.patched.types import Output
 
 #: Folder of the cache for damaged objects that were moved aside. DVC never looks there.
 ASIDE = "damaged"

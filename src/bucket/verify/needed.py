@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from bucket.dvc_plane.patched import hashes
 from bucket.paths import Project
 from bucket.remote import ids
 from bucket.remote.outputs import LEGACY, absence, name_of, opened, outputs
@@ -12,7 +13,7 @@ from bucket.remote.unseen import unseen
 from bucket.verify.findings import Need, Needs, Revision, Unchecked
 
 if TYPE_CHECKING:
-    from dvc.output import Output
+    from bucket.dvc_plane.patched.types import Output
 
 
 def collect(project: Project, groups: Iterable[Sequence[Revision]], remote: str) -> Needs:
@@ -53,9 +54,7 @@ def file_md5(path: Path, name: bytes) -> str:
 
 def stream_md5(file: BinaryIO, name: bytes) -> str:
     """The hash of what a file gives, as the object `name` has to have it."""
-    from dvc_data.hashfile.hash import fobj_md5
-
-    return str(fobj_md5(file, name=LEGACY if is_dos2unix(name) else "md5"))
+    return hashes.md5(file, LEGACY if is_dos2unix(name) else "md5")
 
 
 def is_dos2unix(name: bytes) -> bool:

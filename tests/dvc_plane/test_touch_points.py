@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from bucket.dvc_plane import internals
+from bucket.dvc_plane.patched import install
 
 
 def test_this_dvc_has_every_place() -> None:
-    assert internals.missing() == [], (
-        f"DVC moved these since {internals.TESTED}; bucket.dvc_plane.internals says what for"
+    assert install.missing() == [], (
+        f"DVC moved these since {install.TESTED}; bucket.dvc_plane.internals says what for"
     )
 
 
 def test_the_releases_are_those_that_were_read() -> None:
-    found = {name: version(name) for name in internals.TESTED}
-    assert found == internals.TESTED, "read the places in bucket.dvc_plane.internals again"
+    found = {name: version(name) for name in install.TESTED}
+    assert found == install.TESTED, "read the places in bucket.dvc_plane.internals again"
 
 
 def test_dvc_looks_the_copy_function_up_when_it_calls_it() -> None:
@@ -52,7 +52,7 @@ def test_dvc_gets_the_collecting_function_when_it_needs_it() -> None:
 def test_the_copy_function_takes_what_it_took() -> None:
     from dvc_objects.fs import generic
 
-    from bucket.fast.copy import copy
+    from bucket.dvc_plane.patched.copy import copy
 
     theirs, ours = inspect.signature(generic.copy), inspect.signature(copy)
     assert list(theirs.parameters) == list(ours.parameters)
@@ -81,12 +81,12 @@ def collect() -> Any:
 def test_installed_and_taken_back() -> None:
     from dvc_objects.fs import generic, registry
 
-    from bucket.fast.s3 import FastS3FileSystem
+    from bucket.dvc_plane.patched.s3 import FastS3FileSystem
 
     assert registry["s3"] is FastS3FileSystem
-    assert generic.copy is internals._copy
-    assert collect() is internals._collect
-    internals.uninstall()
+    assert generic.copy is install._copy
+    assert collect() is install._collect
+    install.uninstall()
     assert registry["s3"].__module__ == "dvc_s3"
     assert generic.copy.__module__ == generic.__name__
     assert collect().__module__ == "dvc_data.index.collect"
