@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bucket import Project, Settings, env_file
-from tests.conftest import REPOSITORY, make_project
+from tests.projects import copy_files, make_project
 
 TOOLS = Path(sys.executable).parent
 
@@ -100,7 +99,7 @@ def make_repo(root: Path, folder: str = ".") -> Repo:
     repo = Repo(root, project)
     repo.git("init", "--quiet")
     env_file.create_env(project)
-    shutil.copy(REPOSITORY / ".gitignore", project.root / ".gitignore")
+    copy_files(project.root, [".gitignore"])
     (project.root / ".venv").symlink_to(TOOLS.parent)
     return repo
 

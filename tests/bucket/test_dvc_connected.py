@@ -17,6 +17,7 @@ from bucket.env_file import create_env
 from bucket.errors import SettingsError
 from tests.bucket.store_tools import BUCKET, own_options, run, secret_of
 from tests.doctor.weed import DOMAIN, Weed
+from tests.projects import NAMES
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
 from tests.stores.plain_front import PlainFront
@@ -48,7 +49,7 @@ def test_options_are_handed_to_dvc(project: Project) -> None:
 
 
 def test_a_remote_in_another_bucket_is_named(project: Project, settings: Settings) -> None:
-    assert remote_prefix(project, settings) == "flight-delays"
+    assert remote_prefix(project, settings) == NAMES.prefix
     other = settings.model_copy(update={"bucket_name": "elsewhere"})
     with pytest.raises(SettingsError, match=r"OS_BUCKET_NAME is elsewhere.*s3://research-data/"):
         remote_prefix(project, other)
@@ -107,7 +108,7 @@ def with_data(project: Project) -> str:
     cached = project.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
     cached.parent.mkdir(parents=True)
     cached.write_bytes(content)
-    return f"flight-delays/files/md5/{md5[:2]}/{md5[2:]}"
+    return f"{NAMES.prefix}/files/md5/{md5[:2]}/{md5[2:]}"
 
 
 @pytest.mark.usefixtures("home")

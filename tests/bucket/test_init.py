@@ -13,8 +13,8 @@ from bucket import Project, Settings, init
 from bucket.errors import BucketError, SettingsError
 from bucket.init import places
 from bucket.init.dotenv import EnvText
-from bucket.init.places import PLACES, Names
-from tests.bucket.init_tools import NEW, copy_places
+from bucket.init.places import Names
+from tests.bucket.init_tools import NEW, PLACES, copy_places
 from tests.bucket.store_tools import BUCKET, files, run, secret_of
 
 OPTIONS = [
@@ -205,6 +205,9 @@ def test_a_full_disk_is_named_and_the_names_that_count_are_the_last_to_change(
     tmp_path: Path, project: Project
 ) -> None:
     whole = copy_places(tmp_path / "whole")
+    for root in (project.root, whole.root):
+        with (root / "pyproject.toml").open("a") as file:
+            file.write("# A file that is longer than the limit below.\n" * 100)
     arguments = ["init", *OPTIONS, "--yes", "--no-doctor"]
     assert run(whole, *arguments).returncode == 0
     before, end = files(project.root), files(whole.root)

@@ -17,7 +17,7 @@ from bucket.errors import RevisionError
 from bucket.files import write_private
 from tests.changes import made
 from tests.changes.made import ODD, report
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 from tests.stores.fixtures import access
 from tests.verify.published import Published, empty
 

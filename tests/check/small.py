@@ -16,7 +16,7 @@ from bucket.check import Question, Report, check
 from bucket.check.report import as_json
 from bucket.kernels import pins
 from tests.bucket.git_tools import Repo
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 
 CONFIG = "[core]\n    analytics = false\n"
 IGNORED = "/.env\n/.dvc/config.local\n/.dvc/tmp\n/.dvc/cache\n__pycache__/\n"

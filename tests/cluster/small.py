@@ -5,7 +5,8 @@ import subprocess
 
 from tests.cluster.clone import Submitting, commit, of_the_user
 from tests.cluster.node import TOOLS, SlurmNode
-from tests.conftest import REPOSITORY, make_project
+from tests.conftest import REPOSITORY
+from tests.projects import make_project
 
 #: Two stages. The first notes in the home that it ran; the second waits as long as a file `wait` is
 #: there, and where there is a file `deaf`, does not hear that it is to end. DVC is told of none of

@@ -7,8 +7,9 @@ import pytest
 
 from bucket import Project, ports
 from bucket.env_file import create_env, set_endpoint
+from tests.clones import Clone
 from tests.conftest import discard
-from tests.end_to_end.clones import Clone, copy_repository, environment
+from tests.end_to_end.clones import copy_repository, environment
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from bucket import Project, Settings
 from bucket.dvc_plane import config
 from tests.ci import running
 from tests.ci.forges import Event, GitHub
-from tests.end_to_end.clones import Clone
+from tests.clones import Clone
 
 #: What the CI files have made, but for what takes minutes.
 MADE = ("setup", "reproduce", "verify", "changes")

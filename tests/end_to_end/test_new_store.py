@@ -11,7 +11,8 @@ import pytest
 
 from bucket import Project
 from bucket.init import places
-from tests.end_to_end.clones import TOOLS, Clone, copy_repository, environment
+from tests.clones import TOOLS, Clone
+from tests.end_to_end.clones import copy_repository, environment
 from tests.stores.fixtures import access
 
 CONTENT = b"time,level\n" + b"2013-01-01T00:00,1.2\n" * 100

@@ -10,7 +10,7 @@ import pytest
 
 from bucket.files import write_private
 from bucket.lfs import layout
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 from tests.stores.access import StoreAccess
 from tests.verify.published import Published, empty
 

@@ -9,7 +9,7 @@ from tests.bucket.git_tools import Repo
 from tests.provenance import made, validator
 from tests.provenance.conftest import read_graph
 
-STORE = "s3://research-data/flight-delays/files/md5"
+STORE = "s3://research-data/river-levels/files/md5"
 
 
 def ids(value: Any) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from bucket.clean import Cleaned, clean, describe
 from bucket.dvc_plane import connected
 from bucket.errors import ProjectError
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 from tests.safety.template_project import make, offline
 from tests.verify.published import Published
 

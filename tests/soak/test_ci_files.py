@@ -16,8 +16,9 @@ from bucket import Project, ports
 from tests.ci import running
 from tests.ci.forge_api import Forge, serving, variables
 from tests.ci.forges import Event, GitHub, GitLab
-from tests.conftest import REPOSITORY, discard
-from tests.end_to_end.clones import Clone
+from tests.clones import Clone
+from tests.conftest import discard
+from tests.end_to_end.clones import REPOSITORY
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
 

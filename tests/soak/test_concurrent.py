@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bucket import Project
+from tests.clones import Clone
 from tests.dvc_plane.concurrent_tools import assert_cache_whole, make_clone, together
-from tests.end_to_end.clones import Clone
 from tests.end_to_end.conftest import make_clone as make_whole_clone  # noqa: F401 (a fixture)
 
 ROUNDS = 10

@@ -15,9 +15,8 @@ from pydantic import SecretStr
 
 from bucket import Settings, seaweed
 from bucket.ports import ADDRESS, free_ports
+from tests import TESTS_ROOT
 from tests.stores.swift_server import credentials
-
-REPOSITORY = Path(__file__).parents[2]
 
 #: A start takes about 1 s; a loaded CI machine is given many times that.
 READY_SECONDS = 40.0
@@ -79,7 +78,7 @@ class Swift:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*command, "--home", self.home, "--port", str(self.port)],
-                cwd=REPOSITORY,
+                cwd=TESTS_ROOT,
                 env={"PATH": os.defpath},
                 # It ends when our end of this pipe closes, which not even `kill -9` can prevent.
                 stdin=subprocess.PIPE,

@@ -19,7 +19,7 @@ from bucket.dvc_plane import connected
 from bucket.files import write_private
 from bucket.verify import Question, Report, Selection, verify
 from bucket.verify.findings import Finding
-from tests.end_to_end.clones import TOOLS, Clone
+from tests.clones import TOOLS, Clone
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import STORES, access
 

@@ -29,7 +29,7 @@ def ls(
         print(f"{file['size']:>14,}  {file['path']}" if long else file["path"])
 
 
-@app.command(epilog="Example: `bucket cat data/raw/airlines.csv --rev v1.0 | head`.")
+@app.command(epilog="Example: `bucket cat data/raw/table.csv --rev v1.0 | head`.")
 def cat(path: PathArgument, rev: RevOption = None, remote: RemoteOption = None) -> None:
     """Write a file that DVC tracks to standard output, from the cache or the bucket."""
     from bucket import reading
@@ -108,8 +108,8 @@ def pack(
 
 
 @app.command(
-    epilog="Example: `bucket advise data/processed/features --reads 5 --columns carrier,late "
-    "--where 'late == 1'`."
+    epilog="Example: `bucket advise data/processed/features --reads 5 --columns station,level "
+    "--where 'level > 2'`."
 )
 def advise(
     path: PathArgument,

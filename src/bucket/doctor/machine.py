@@ -13,6 +13,7 @@ import psutil
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from bucket import project_settings
 from bucket.doctor.check import Check, Problem, Warn
 from bucket.doctor.patient import Patient
 from bucket.doctor.repository import GitThere, dvc_options, git
@@ -136,15 +137,15 @@ class ToolVersions(Check):
     """The tools are those that the lock file names."""
 
     name = "tools"
-    why = "Results and behaviour are tried with the versions of requirements.lock."
+    why = "Results and behaviour are tried with the versions of the lock file."
     fix = "make setup"
 
     SHOWN: ClassVar = ("dvc", "dvc-s3", "s3fs", "botocore", "obstore", "pyarrow")
 
     @staticmethod
     def check(patient: Patient) -> str:
-        """Compare what is installed with requirements.lock."""
-        lock = patient.project.root / "requirements.lock"
+        """Compare what is installed with the lock file."""
+        lock = patient.project.root / project_settings.of(patient.project).lock_file
         text = lock.read_text() if lock.is_file() else ""
         pinned = dict(re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE))
         installed = {}

@@ -12,7 +12,7 @@ from bucket.paths import CONFIG
 from bucket.provenance.data import Data
 from bucket.provenance.facts import Facts
 from bucket.provenance.graph import Graph, local_id, path_id
-from bucket.provenance.papers import LOCK_FILES
+from bucket.provenance.papers import LOCK_FILES, PIP
 from bucket.provenance.run import FLOW
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class _Actions:
 
     def _environment(self, path: str) -> "Entity":
         """A file that pins the environment."""
-        tool, form = LOCK_FILES[path]
+        tool, form = LOCK_FILES.get(path, PIP)
         kind = self._made.context(form, "CreativeWork", name=f"What {tool} reads", url=form)
         return self._data.text(path, description=f"The environment, for {tool}.", conformsTo=kind)
 

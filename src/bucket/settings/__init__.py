@@ -282,5 +282,5 @@ def _explained(error: ValidationError, found: dict[str, Found]) -> SettingsError
         reason = f"is not a whole number of seconds from 1 to {LONGEST}"
     return SettingsError(
         f"{entry!r}{shown(entry)} {reason.replace('Input should be', 'should be')}. "
-        "See data/README.md for this project's endpoint, bucket and credentials."
+        "See .env.example for the settings and their form."
     )

@@ -15,8 +15,9 @@ from bucket import Project, Settings, seaweed
 from bucket.dvc_plane.config import with_options
 from bucket.server import Server
 from tests.bucket import git_tools
-from tests.conftest import REPOSITORY, discard, make_project
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
+from tests.conftest import REPOSITORY, discard
+from tests.projects import make_project
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

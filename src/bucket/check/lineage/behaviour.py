@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from bucket import project_settings
 from bucket.check.findings import Finding
 from bucket.check.plan import Plan, meta_of
 from bucket.check.rebuild import Command, Run
@@ -87,6 +88,7 @@ def undeclared(stage: Stage, commands: Iterable[Command], clone: Project) -> set
     """Files of the project, there before a command, that it read and does not declare."""
     root = str(clone.root)
     declared = [*(dep.path for dep in stage.deps), *(out.path for out in stage.outs), *stage.params]
+    packages = project_settings.of(clone).packages
     found = set()
     for command in commands:
         if command.seen is None:
@@ -96,18 +98,18 @@ def undeclared(stage: Stage, commands: Iterable[Command], clone: Project) -> set
                 continue
             path = _source(absolute[len(root) + 1 :])
             there = path in command.files or path.startswith((".git/", ".dvc/"))
-            if not there or _is_allowed(path, stage, clone):
+            if not there or _is_allowed(path, stage, packages):
                 continue
             if not any(path == one or path.startswith(f"{one}/") for one in declared):
                 found.add(_shortened(path))
     return found
 
 
-def _is_allowed(path: str, stage: Stage, clone: Project) -> bool:
+def _is_allowed(path: str, stage: Stage, packages: Iterable[str]) -> bool:
     """Whether a stage need not declare that it reads a file."""
     first = path.split("/")[0]
-    if first == ".venv" or path.startswith(f"{clone.toolkit.relative_to(clone.root)}/"):
-        return True  # packages, which requirements.lock names, and the toolkit with them
+    if first == ".venv" or any(path.startswith(f"{folder}/") for folder in packages):
+        return True  # packages, which the lock file names
     meta = meta_of(stage)
     if any(fnmatchcase(path, one) or path.startswith(f"{one}/") for one in meta.reads):
         return True
