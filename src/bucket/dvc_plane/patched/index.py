@@ -1,8 +1,8 @@
 """DVC's index of one revision, converted to plain values in one pass.
 
 Used of DVC: `Repo.switch`, `Repo.index` (`stages`, `graph`, `metrics`, `plots`, `_metrics`,
-`_plots`, `_artifacts`), `plan_repro`, `get_active_graph`; `load_file` and `lockfile_contents`; the
-attributes of stages, dependencies and outputs that `_Reader` reads; their `status`.
+`_plots`, `_artifacts`), `plan_repro`, `infer_data_sources`; `load_file` and `lockfile_contents`;
+`read_params`, `status` and the attributes of stages, dependencies and outputs read below.
 """
 
 import os
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FLOW = "dvc.yaml"
 
-#: What `status` says of data that is not at hand.
+#: Values of `status` for missing data.
 MISSING = ("deleted", "not in cache")
 
 
@@ -44,7 +44,7 @@ def read(repo: "Repo", rev: str | None) -> Snapshot:
 
 @contextmanager
 def _reading(repo: "Repo", rev: str | None) -> Iterator[None]:
-    """The repository at a revision; what DVC cannot read is a sentence."""
+    """Switch the repository to a revision, and turn errors of DVC into a sentence."""
     from dvc.exceptions import DvcException, NotDvcRepoError
 
     try:
@@ -142,7 +142,7 @@ class _Reader:
         return str(stage.name) if file == FLOW else f"{file}:{stage.name}"
 
     def _lock(self, flow: str) -> Mapping[str, Any]:
-        """What the lock file beside a dvc.yaml records, by name of the stage."""
+        """The entries of the lock file beside a dvc.yaml, by name of the stage."""
         from dvc.dvcfile import load_file
 
         if flow not in self._locks:
@@ -151,7 +151,7 @@ class _Reader:
         return self._locks[flow]
 
     def _current(self, dep: Any) -> dict[str, Any]:
-        """What `dep.read_params()` gives; each file is read once."""
+        """The result of `dep.read_params()`; each file is read once."""
         import dpath
 
         if dep.fs_path not in self._values:
@@ -159,15 +159,13 @@ class _Reader:
             whole.params = []
             self._values[dep.fs_path] = whole.read_params()
         values, found = self._values[dep.fs_path], {}
-        if not dep.params:
-            return dict(values)
-        for key in dep.params:
+        for key in dep.params or values:
             with suppress(KeyError):
-                found[key] = dpath.get(values, key, separator=".")
+                found[key] = dpath.get(values, key, separator=".") if dep.params else values[key]
         return found
 
     def _path(self, out: Any, folder: str) -> str:
-        """A dependency or output from the project's root; of one elsewhere, its address."""
+        """Path of a dependency or output from the project's root; of one elsewhere, its address."""
         from dvc.dependency import RepoDependency
         from dvc.dependency.db import AbstractDependency
 
@@ -183,7 +181,7 @@ class _Reader:
         return str(self._repo.fs.relpath(path, self._repo.root_dir)).replace(os.sep, "/")
 
     def _beside(self, file: str, path: str) -> str:
-        """From the project's root, a path that a dvc.yaml names."""
+        """A path that a dvc.yaml names, from the project's root."""
         return join(posixpath.dirname(self._relative(file)), path)
 
     def _of_stages(self, outs: "Iterable[Output]") -> Iterator[str]:
@@ -221,9 +219,9 @@ class _Reader:
 
 @contextmanager
 def _noted_files() -> Iterator[dict[str, Any]]:
-    """The objects of the dvc.yaml files that DVC loads meanwhile, by path.
+    """The objects of the dvc.yaml files that DVC loads in this block, by path.
 
-    DVC drops them, and with them the parsed lock files. Parsing is what takes long.
+    DVC drops these objects, which hold the parsed lock files. Parsing them again is slow.
     """
     from dvc import dvcfile
 
@@ -259,7 +257,7 @@ def _record(out: Any, path: str) -> PathRecord:
 def _stale(
     repo: "Repo", rev: str | None, ordered: Sequence[Any], graph: Any, name: Callable[[Any], str]
 ) -> list[str]:
-    """Names of the stages that DVC would run, of an index that it read before."""
+    """Names of the stages that DVC would run, from the stages and graph of an index."""
     if graph is None:
         return []
     with _reading(repo, rev):
