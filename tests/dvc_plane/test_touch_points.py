@@ -1,26 +1,64 @@
-"""The places inside DVC that the fast way relies on are where they were, and are used."""
+"""The places inside DVC that the toolkit uses are as tested, and are used."""
 
+import ast
 import importlib
 import inspect
-import subprocess
-import sys
+import re
+import tomllib
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bucket.dvc_plane.patched import install
+from bucket.dvc_plane.patched import install, touch_points
+from bucket.dvc_plane.patched.differences import RANGE, TESTED, different, signature_of
+from tests.conftest import REPOSITORY
+
+#: Tables of places, each by the name of its use.
+TABLES: dict[str, dict[str, str]] = {
+    name: table
+    for name, table in vars(touch_points).items()
+    if name.isupper() and isinstance(table, dict)
+}
 
 
-def test_this_dvc_has_every_place() -> None:
-    assert install.missing() == [], (
-        f"DVC moved these since {install.TESTED}; bucket.dvc_plane.internals says what for"
+def test_this_dvc_has_every_place_as_tested() -> None:
+    found = [place for table in TABLES.values() for place in different(table)]
+    assert found == [], (
+        f"DVC changed these since {TESTED}; bucket.dvc_plane.patched.touch_points says what for"
     )
 
 
 def test_the_releases_are_those_that_were_read() -> None:
-    found = {name: version(name) for name in install.TESTED}
-    assert found == install.TESTED, "read the places in bucket.dvc_plane.internals again"
+    found = {name: version(name) for name in TESTED}
+    assert found == TESTED, "read the places in bucket.dvc_plane.patched.touch_points again"
+
+
+def test_the_project_allows_the_releases_of_the_tested_minor_version_alone() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert RANGE.replace("dvc", "dvc[s3]") in project["dependencies"]
+    assert re.fullmatch(rf"dvc>={TESTED['dvc'][:4]},<3\.{int(TESTED['dvc'][2:4]) + 1}", RANGE)
+
+
+@pytest.mark.parametrize(
+    ("place", "signature"),
+    [
+        ("inspect:cleandoc", "doc"),
+        ("shutil:copyfile", "src, dst, *, follow_symlinks="),
+        ("functools:partial.__call__", "self, /, *args, **kwargs"),
+        ("string:Formatter.format", "self, format_string, /, *args, **kwargs"),
+        ("pathlib:Path.cwd", "cls"),
+        ("pathlib:Path", "class"),
+        ("pathlib:PurePath.name", "attribute"),
+        ("logging:Handler.level", "attribute"),
+        ("pathlib:Path.nowhere", None),
+        ("pathlib:Nowhere.name", None),
+        ("no_such_module:name", None),
+    ],
+)
+def test_a_signature_has_names_kinds_and_defaults(place: str, signature: str | None) -> None:
+    assert signature_of(place) == signature
 
 
 def test_dvc_looks_the_copy_function_up_when_it_calls_it() -> None:
@@ -58,21 +96,6 @@ def test_the_copy_function_takes_what_it_took() -> None:
     assert list(theirs.parameters) == list(ours.parameters)
 
 
-def test_a_dvc_that_moved_something_runs_as_it_is_and_says_so() -> None:
-    program = (
-        "import sys, dvc_objects.fs.generic as g; del g.copy\n"
-        "from bucket.dvc_plane import process\n"
-        "sys.exit(process.main(['--version']))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == version("dvc")
-    assert "bucket: this DVC has no dvc_objects.fs.generic.copy," in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
 def collect() -> Any:
     return getattr(importlib.import_module("dvc_data.index.fetch"), "collect")  # noqa: B009
 
@@ -90,3 +113,36 @@ def test_installed_and_taken_back() -> None:
     assert registry["s3"].__module__ == "dvc_s3"
     assert generic.copy.__module__ == generic.__name__
     assert collect().__module__ == "dvc_data.index.collect"
+
+
+def test_no_other_module_imports_what_is_private_to_dvc() -> None:
+    """`dvc.api` is DVC's only public module."""
+    source = Path(inspect.getfile(install)).parents[2]
+    found = []
+    for path in sorted(source.rglob("*.py")):
+        name = path.relative_to(source).as_posix()
+        if name.startswith("dvc_plane/patched/") or name in TO_BE_PORTED:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [f"{node.module}.{one.name}" for one in node.names]
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                is_name = re.fullmatch(IMPORTABLE, node.value) and node.value not in FILES
+                modules = [node.value] if is_name else []
+            found += [f"{name}: {one}" for one in modules if re.match(PRIVATE, f"{one}.")]
+    assert found == []
+
+
+#: Packages that are DVC's inside; a name that could be given to `import_module`.
+PRIVATE = r"(dvc|dvc_data|dvc_objects|dvc_s3|dvc_render)\.(?!api\.|$)"
+IMPORTABLE = r"dvc\w*(\.[a-z_]+)+"
+FILES = {"dvc.lock", "dvc.log", "dvc.yaml"}
+
+#: Modules that are about to use `dvc_plane/patched`, too.
+TO_BE_PORTED = {
+    "changes/side.py",
+    "check/inside/driver.py",
+    "check/plan.py",
+    "provenance/run.py",
+}

@@ -1,8 +1,10 @@
 """Compares places inside DVC with the signatures that the toolkit was written for."""
 
+import dis
 import importlib
 import inspect
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from inspect import Parameter
 from typing import Any
@@ -67,7 +69,7 @@ def signature_of(place: str) -> str | None:
         for name in path.split("."):
             holder, found = found, inspect.getattr_static(found, name, None)
             if found is None:
-                return ATTRIBUTE if _is_set_by_init(holder, name) else None
+                return ATTRIBUTE if name in _set_by_init(holder) else None
     except ImportError:
         return None
     if isinstance(found, type):
@@ -92,11 +94,14 @@ def _parameters(function: Any) -> Iterator[str]:
         yield "/"
 
 
-def _is_set_by_init(holder: Any, name: str) -> bool:
-    """Whether the objects of a class get an attribute of this name when they are made."""
+@cache
+def _set_by_init(holder: Any) -> frozenset[str]:
+    """Names of the attributes that the objects of a class get when they are made."""
     init = vars(holder).get("__init__") if isinstance(holder, type) else None
-    code = getattr(inspect.unwrap(init), "__code__", None) if init else None
-    return code is not None and name in code.co_names
+    if not inspect.isfunction(init):
+        return frozenset()
+    steps = dis.get_instructions(inspect.unwrap(init))
+    return frozenset(step.argval for step in steps if step.opname == "STORE_ATTR")
 
 
 def _versions() -> str:
