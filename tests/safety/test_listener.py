@@ -18,6 +18,8 @@ from bucket import Project, Settings, clients, ports
 from bucket.errors import StrangerError
 from bucket.server import Server
 from tests.bucket.store_tools import run
+from tests.conftest import discard
+from tests.projects import make_project
 from tests.safety.conftest import Stranger
 
 
@@ -37,8 +39,6 @@ class Listener:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project with pushed data, whose store is stopped."""
-    from tests.conftest import discard, make_project
-
     made = make_project(tmp_path_factory.mktemp("listener") / "clone")
     Server(made).start()
     subprocess.run(["git", "init", "-q"], cwd=made.root, check=True)

@@ -5,7 +5,7 @@ import subprocess
 
 from tests.cluster.clone import Submitting, commit, of_the_user
 from tests.cluster.node import TOOLS, SlurmNode
-from tests.conftest import REPOSITORY
+from tests.end_to_end.clones import REPOSITORY
 from tests.projects import make_project
 
 #: Two stages. The first notes in the home that it ran; the second waits as long as a file `wait` is

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.clone import Submitting, commit, wait_for
-from tests.cluster.conftest import slurm  # noqa: F401 (a fixture)
+from tests.cluster.fixtures import slurm  # noqa: F401 (a fixture)
 from tests.cluster.node import SlurmNode
-from tests.cluster.small import make_small
+from tests.end_to_end.slurm_small import make_small
 
 
 @pytest.fixture

@@ -1,44 +1,47 @@
-"""A project with the ignore rules and the Makefile of this template, on the session's store."""
+"""The fixture project's ignore rules in a project on the session's store."""
 
-import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.clones import REPOSITORY
+from tests.projects import FIXTURE
+from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
 from tests.verify.published import Published, empty
 
-#: What decides in the template which files git and DVC see, and what `make` does.
-FILES = (".gitignore", ".dvcignore", "Makefile")
+#: What decides which files git and DVC see.
+RULES = (".gitignore", ".dvcignore")
 
 
 @pytest.fixture
-def template(template_original: Published, tmp_path: Path) -> Published:
+def empty_project(empty_original: Published, tmp_path: Path) -> Published:
     """Committed, without data; its remote is a prefix of its own."""
-    return template_original.copy(tmp_path / "project")
+    return empty_original.copy(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
-def template_original(
+def empty_original(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Published:
     """The project that every test gets a copy of."""
-    made = empty(tmp_path_factory.mktemp("template") / "project", access(request, "seaweed"))
-    for name in FILES:
-        (made.root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, made.root / name)
+    files = {name: (FIXTURE / name).read_text() for name in RULES}
+    return committed(
+        tmp_path_factory.mktemp("empty") / "project", access(request, "seaweed"), files
+    )
+
+
+def committed(root: Path, store: StoreAccess, files: Mapping[str, str]) -> Published:
+    """A project without data that has these files, committed."""
+    made = empty(root, store)
+    for name, text in files.items():
+        (made.root / name).write_text(text)
     links = '[cache]\n    type = "reflink,hardlink,symlink,copy"\n'
     made.project.dvc_config.write_text(links + made.project.dvc_config.read_text())
     (made.root / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
     made.commit("As cloned")
     return made
-
-
-def make(project: Published, *words: str) -> None:
-    """Run `make` with the environment of the tests in the place of its own set-up."""
-    project.clone.make(*words)
 
 
 def offline(project: Published) -> Published:

@@ -1,4 +1,4 @@
-"""A job is cancelled half-way and submitted again. The whole campaign: tests/soak/test_slurm.py."""
+"""A job is cancelled half-way and submitted again. More: tests/soak/template/test_slurm.py."""
 
 import shutil
 import subprocess
@@ -6,13 +6,14 @@ import subprocess
 import pytest
 
 from tests.cluster.clone import Submitting, wait_for
+from tests.cluster.fixtures import slurm  # noqa: F401 (a fixture)
 from tests.cluster.node import SlurmNode
-from tests.cluster.small import make_small
-from tests.conftest import REPOSITORY
+from tests.end_to_end.clones import REPOSITORY
+from tests.end_to_end.slurm_small import make_small
 
 
 @pytest.fixture(scope="module")
-def small(slurm: SlurmNode) -> Submitting:
+def small(slurm: SlurmNode) -> Submitting:  # noqa: F811
     return make_small(slurm)
 
 
