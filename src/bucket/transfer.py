@@ -100,7 +100,7 @@ def _noted(answer: "GetResult") -> str | None:
     return noted if SHA256.fullmatch(noted) else None
 
 
-def usage(prefix: str, *, settings: Settings | None = None) -> tuple[int, int]:
+def count_objects(prefix: str, *, settings: Settings | None = None) -> tuple[int, int]:
     """Number and total bytes of the objects below `prefix`.
 
     Raises:

@@ -11,7 +11,7 @@ from pyarrow import csv
 from pyarrow import fs as filesystems
 
 from bucket.advise.sample import SAMPLE_BYTES, Sample, read
-from bucket.ahead import ahead
+from bucket.ahead import prefetch
 from bucket.fast.download import PIECE_BYTES, RANGE_BYTES, STREAMS, write_at
 from bucket.sources import Source
 from bucket.table import Table
@@ -51,7 +51,7 @@ class _Part(Sample):
                 return pieces
 
             with naming_failures(f"read {self._title}", self._settings):
-                for pieces in ahead(fetch, ranges, threads=STREAMS, count=2 * STREAMS):
+                for pieces in prefetch(fetch, ranges, threads=STREAMS, count=2 * STREAMS):
                     for piece in pieces:
                         digest.update(piece)
         self.rate = (end - begin) / (time.perf_counter() - start)
