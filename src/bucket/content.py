@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from bucket import versions
 from bucket.ahead import prefetch
 from bucket.errors import BucketError, ChecksumError, MissingObjectError
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.tracked import Tracked, TrackedFile
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

@@ -11,10 +11,10 @@ import pyarrow as pa
 from bucket import versions
 from bucket.csv_lines import buffer
 from bucket.errors import MissingObjectError
+from bucket.fast.errors import naming_failures
 from bucket.proof import Proof
 from bucket.remote import ids
 from bucket.tracked import Tracked, TrackedFile
-from bucket.transfer import naming_failures
 
 #: A file up to this size is worth fetching whole, ...
 WHOLE_BYTES = 1024 * 1024

@@ -13,10 +13,10 @@ from pyarrow import fs as filesystems
 from bucket.advise.sample import SAMPLE_BYTES, Sample, read
 from bucket.ahead import prefetch
 from bucket.fast.download import PIECE_BYTES, RANGE_BYTES, STREAMS, write_at
+from bucket.fast.errors import naming_failures
 from bucket.sources import Source
 from bucket.table import Table
 from bucket.tracked import Tracked
-from bucket.transfer import naming_failures
 
 #: Units of a file that is no Parquet.
 BLOCK_BYTES = 4 * 1024 * 1024

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bucket.errors import MissingObjectError
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.remote.place import Remote
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from bucket.remote.arrays import Ids
