@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bucket.settings import Settings
     from bucket.staging import stage
     from bucket.table import Table
-    from bucket.transfer import download, file_sha256, stored_sha256, upload, usage
+    from bucket.transfer import count_objects, download, file_sha256, stored_sha256, upload
 
 __all__ = [
     "BucketError",
@@ -21,6 +21,7 @@ __all__ = [
     "Sample",
     "Settings",
     "Table",
+    "count_objects",
     "download",
     "dvc_hash",
     "file_sha256",
@@ -33,7 +34,6 @@ __all__ = [
     "stage",
     "stored_sha256",
     "upload",
-    "usage",
 ]
 
 #: All is imported when it is first asked for: pyarrow takes longer than most commands, and git-lfs
@@ -44,6 +44,7 @@ _LATER = {
     "Sample": "bucket.samples",
     "Settings": "bucket.settings",
     "Table": "bucket.table",
+    "count_objects": "bucket.transfer",
     "download": "bucket.transfer",
     "dvc_hash": "bucket.dvc_hashes",
     "file_sha256": "bucket.transfer",
@@ -56,7 +57,6 @@ _LATER = {
     "stage": "bucket.staging",
     "stored_sha256": "bucket.transfer",
     "upload": "bucket.transfer",
-    "usage": "bucket.transfer",
 }
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bucket import versions
-from bucket.ahead import ahead
+from bucket.ahead import prefetch
 from bucket.errors import BucketError, ChecksumError, MissingObjectError
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.tracked import Tracked, TrackedFile
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -88,7 +88,7 @@ class Content(io.RawIOBase):
         """The rest in pieces, several of them on their way at once."""
         starts = range(self._at, self._size, PIECE_BYTES)
         self._add(self._at, memoryview(b""))
-        for piece in ahead(self._piece, starts, threads=PIECES, count=PIECES):
+        for piece in prefetch(self._piece, starts, threads=PIECES, count=PIECES):
             self._add(self._at, memoryview(piece))
             self._at += len(piece)
             yield piece

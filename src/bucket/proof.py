@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from bucket import versions
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.tracked import Tracked, TrackedFile
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

@@ -1,17 +1,17 @@
 """The main job: run what is stale, push the results, and know what was done."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-from rich.filesize import decimal
 
 from bucket.dvc_plane.connected import remote_prefix, run_dvc
 from bucket.errors import ReproduceError
+from bucket.files import readable_size
 from bucket.lock import entries
 from bucket.paths import Project
 from bucket.settings import Settings
-from bucket.transfer import usage
+from bucket.transfer import count_objects
+from bucket.words import counted
 
 #: What DVC (3.67) prints of a stage that it runs, and of one whose results its run cache holds.
 RUNNING = re.compile(r"Running stage '(?P<stage>[^']+)'")
@@ -64,7 +64,7 @@ def reproduce(
         TransferError: the store cannot be reached.
     """
     prefix = remote_prefix(project, settings)
-    objects, size = usage(prefix, settings=settings)
+    objects, size = count_objects(prefix, settings=settings)
     lines: list[str] = []
 
     def keep(line: str) -> None:
@@ -82,7 +82,7 @@ def reproduce(
                 f"`dvc {command}` failed (exit status {status}); the lines above say why. "
                 "What was done is kept: mend the cause and run the command again."
             )
-    objects_now, size_now = usage(prefix, settings=settings)
+    objects_now, size_now = count_objects(prefix, settings=settings)
     return Outcome(
         ran=[found["stage"] for line in lines if (found := RUNNING.match(line))],
         restored=[found["stage"] for line in lines if (found := CACHED.match(line))],
@@ -117,7 +117,7 @@ def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.En
 def describe(outcome: Outcome, settings: Settings) -> str:
     """The outcome in a few plain lines."""
     if outcome.ran:
-        lines = [f"Ran {_count(outcome.ran, 'stage')}: {', '.join(outcome.ran)}"]
+        lines = [f"Ran {counted(len(outcome.ran), 'stage')}: {', '.join(outcome.ran)}"]
     elif outcome.restored:
         lines = ["No stage had to run"]
     else:
@@ -125,14 +125,12 @@ def describe(outcome: Outcome, settings: Settings) -> str:
     if outcome.restored:
         lines.append(f"From the run cache: {', '.join(outcome.restored)}")
     if outcome.objects_pushed:
-        objects = _count(range(outcome.objects_pushed), "object")
-        lines.append(f"Pushed {objects}, {decimal(outcome.bytes_pushed)}, to {outcome.remote}")
+        objects = counted(outcome.objects_pushed, "object")
+        lines.append(
+            f"Pushed {objects}, {readable_size(outcome.bytes_pushed)}, to {outcome.remote}"
+        )
     else:
         lines.append(f"Nothing to push: {outcome.remote} holds it all")
     if settings.is_embedded:
         lines.append("The object store stays up; `make stop` ends it, its data stays")
     return "\n".join(lines)
-
-
-def _count(things: Sized, noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

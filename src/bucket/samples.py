@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from bucket import foreign, safe_paths, tracked
-from bucket.ahead import ahead
+from bucket.ahead import prefetch
 from bucket.dataset import FormatError, format_of
 from bucket.packing import DATA, NAME
 from bucket.paths import Project
@@ -98,7 +98,7 @@ def iter_samples(
 
 def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample]:
     """Row groups are fetched ahead, several at a time, each with one request."""
-    shards = ahead(partial(_opened, source), source.files, threads=THREADS, count=IN_MEMORY)
+    shards = prefetch(partial(_opened, source), source.files, threads=THREADS, count=IN_MEMORY)
     groups = [
         shard.subset(row_group_ids=[number])
         for shard in shards
@@ -106,7 +106,7 @@ def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample
     ]
     if chance:
         chance.shuffle(groups)
-    tables = ahead(partial(_read, source), groups, threads=AHEAD, count=AHEAD)
+    tables = prefetch(partial(_read, source), groups, threads=AHEAD, count=AHEAD)
     if not chance:
         for table in tables:
             yield from _samples(table)
@@ -164,7 +164,7 @@ def of_files(
         return Sample(name.removeprefix(f"{folder}/"), body.to_pybytes(), {})
 
     count = IN_MEMORY if source.fetch else AHEAD
-    yield from ahead(read, files, threads=min(THREADS, count), count=count)
+    yield from prefetch(read, files, threads=min(THREADS, count), count=count)
 
 
 def _of_tars(

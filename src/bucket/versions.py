@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bucket.errors import ChecksumError, MissingObjectError, NotPushedError
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.tracked import Tracked, TrackedFile
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

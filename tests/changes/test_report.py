@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from bucket.changes import MARKER, Changes, text
 from bucket.changes.data import Files
 from bucket.changes.metrics import Metric
-from bucket.changes.report import MOST
+from bucket.changes.report import MAX_PAGE_BYTES
 from bucket.changes.revisions import choose
 from bucket.errors import RevisionError
 from bucket.files import write_private
@@ -174,7 +174,7 @@ def test_a_comment_has_room_for_it(found: Changes) -> None:
     names = [f"{secrets.token_hex(40)}.csv" for _ in range(200)]
     parts = replace(parts, files=Files(added=names, removed=names))
     page = text(replace(found, metrics=many, datasets=[parts] * 900))
-    assert MOST / 10 < len(page.encode()) <= MOST
+    assert MAX_PAGE_BYTES / 10 < len(page.encode()) <= MAX_PAGE_BYTES
     assert "and 4,9" in page
     assert "more paths" in page
 

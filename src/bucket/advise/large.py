@@ -11,12 +11,12 @@ from pyarrow import csv
 from pyarrow import fs as filesystems
 
 from bucket.advise.sample import SAMPLE_BYTES, Sample, read
-from bucket.ahead import ahead
+from bucket.ahead import prefetch
 from bucket.fast.download import PIECE_BYTES, RANGE_BYTES, STREAMS, write_at
+from bucket.fast.errors import naming_failures
 from bucket.sources import Source
 from bucket.table import Table
 from bucket.tracked import Tracked
-from bucket.transfer import naming_failures
 
 #: Units of a file that is no Parquet.
 BLOCK_BYTES = 4 * 1024 * 1024
@@ -51,7 +51,7 @@ class _Part(Sample):
                 return pieces
 
             with naming_failures(f"read {self._title}", self._settings):
-                for pieces in ahead(fetch, ranges, threads=STREAMS, count=2 * STREAMS):
+                for pieces in prefetch(fetch, ranges, threads=STREAMS, count=2 * STREAMS):
                     for piece in pieces:
                         digest.update(piece)
         self.rate = (end - begin) / (time.perf_counter() - start)

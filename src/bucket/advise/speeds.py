@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bucket.transfer import naming_failures
+from bucket.fast.errors import naming_failures
 
 if TYPE_CHECKING:
     from bucket.advise.sample import Sample

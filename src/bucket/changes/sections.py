@@ -5,7 +5,7 @@ from itertools import groupby
 
 from bucket.changes.chart import chart
 from bucket.changes.data import Dataset, Rows
-from bucket.changes.markdown import code, counted, details, html_code, listed, numbers, table
+from bucket.changes.markdown import code, details, html_code, listed, numbers, table
 from bucket.changes.metrics import Metric, Unread
 from bucket.changes.plots import Plot, Point
 from bucket.changes.run import Changes
@@ -13,6 +13,7 @@ from bucket.changes.stages import Change, Reason
 from bucket.dvc_plane.snapshot import PathRecord
 from bucket.files import readable_size
 from bucket.verify import Report
+from bucket.words import counted
 
 #: What is said of outputs that are not as they were.
 OUTS = {"changed": "changed", "new": "new", "gone": "gone"}

@@ -24,7 +24,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LOCK_IS_OTHER = "So dvc.lock has what other code, data or packages made, or was edited by hand."
 
 #: How many parameters are named.
-SHOWN = 8
+MAX_LISTED_KEYS = 8
 
 #: The farthest that a clock of another time zone is from UTC, in seconds.
 ZONES = 15 * 3600
@@ -87,7 +87,7 @@ class Inquiry:
         for stage in stages:
             yield stage.name, LOCK_IS_OTHER
             if keys := undeclared_params(self.known, self.run.clone, stage):
-                named = ", ".join(keys[:SHOWN])
+                named = ", ".join(keys[:MAX_LISTED_KEYS])
                 yield stage.name, f"No stage declares these parameters: {named}."
 
     def _guilty(self, stages: Sequence[Stage], other: Run) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from bucket.verify.needed import file_md5
 PAST = {"failed": "failed", "not run": "was not run"}
 
 #: Files of a directory that are described one by one.
-SHOWN = 3
+MAX_LISTED_FILES = 3
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,9 @@ def _summed(differences: Sequence[tuple[str, Difference]], files: int) -> Differ
     largest = max((one.largest or 0.0 for _, one in differences), default=0.0)
     if not open_ones:
         return Difference(f"{len(differences):,} files within tolerance", largest, tolerated=True)
-    lines = [f"{path}: {one.text}" for path, one in open_ones[:SHOWN]]
-    if len(open_ones) > SHOWN:
-        lines.append(f"and {len(open_ones) - SHOWN:,} more files")
+    lines = [f"{path}: {one.text}" for path, one in open_ones[:MAX_LISTED_FILES]]
+    if len(open_ones) > MAX_LISTED_FILES:
+        lines.append(f"and {len(open_ones) - MAX_LISTED_FILES:,} more files")
     pairs = tuple(pair for _, one in open_ones for pair in one.pairs)
     text = f"{len(open_ones):,} of {files:,} files differ. {'; '.join(lines)}"
     return Difference(text, pairs=pairs)

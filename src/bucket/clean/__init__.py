@@ -22,12 +22,13 @@ from bucket.git_contents import ended
 from bucket.paths import Project
 from bucket.remote.outputs import absence, opened, outputs
 from bucket.verify.cache import LocalCache
+from bucket.words import counted
 
 if TYPE_CHECKING:
     from bucket.dvc_plane.patched.types import Output, Repo
 
 #: Lines of what stays that are shown.
-SHOWN = 20
+MAX_LISTED_FILES = 20
 
 
 @dataclass
@@ -77,14 +78,14 @@ def clean(project: Project) -> Cleaned:
 
 def describe(done: Cleaned) -> str:
     """What was done, in a few plain lines."""
-    count = f"{done.files:,} file{'' if done.files == 1 else 's'}"
-    lines = [f"Removed {count} ({readable_size(done.size)}). `bucket pull` brings them back."]
+    removed = counted(done.files, "file")
+    lines = [f"Removed {removed} ({readable_size(done.size)}). `bucket pull` brings them back."]
     if done.kept:
         lines.append("Kept:")
-        shown = sorted(done.kept.items())[:SHOWN]
+        shown = sorted(done.kept.items())[:MAX_LISTED_FILES]
         lines += [f"  {path}: {why}" for path, why in shown]
-        if len(done.kept) > SHOWN:
-            lines.append(f"  and {len(done.kept) - SHOWN:,} more")
+        if len(done.kept) > MAX_LISTED_FILES:
+            lines.append(f"  and {len(done.kept) - MAX_LISTED_FILES:,} more")
     return "\n".join([*lines, *done.notes])
 
 

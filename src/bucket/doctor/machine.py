@@ -140,7 +140,7 @@ class ToolVersions(Check):
     why = "Results and behaviour are tried with the versions of the lock file."
     fix = "make setup"
 
-    SHOWN: ClassVar = ("dvc", "dvc-s3", "s3fs", "botocore", "obstore", "pyarrow")
+    PACKAGES: ClassVar = ("dvc", "dvc-s3", "s3fs", "botocore", "obstore", "pyarrow")
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -149,10 +149,10 @@ class ToolVersions(Check):
         text = lock.read_text() if lock.is_file() else ""
         pinned = dict(re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE))
         installed = {}
-        for name in ToolVersions.SHOWN:
+        for name in ToolVersions.PACKAGES:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 installed[name] = importlib.metadata.version(name)
-        if missing := [name for name in ToolVersions.SHOWN if name not in installed]:
+        if missing := [name for name in ToolVersions.PACKAGES if name not in installed]:
             raise Problem(f"not installed: {', '.join(missing)}")
         version = git(patient, "--version").stdout.strip().removeprefix("git version ")
         other = [

@@ -7,7 +7,7 @@ which obstore sends and today's botocore does not; others have no such request a
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bucket.fast.errors import STATUS, StoreRefusedError, explained
+from bucket.fast.errors import STATUS, explained, refused
 from bucket.objects import Place
 
 #: Statuses that say something of the connection or the keys, and nothing of the request.
@@ -52,7 +52,4 @@ def _one(place: Place, delete_one: Callable[[str], None]) -> None:
     except FileNotFoundError:
         return
     except PermissionError as error:
-        raise StoreRefusedError(
-            f"Could not delete {place.url}: {place.where} refuses it with these credentials. "
-            "`bucket doctor` finds out why."
-        ) from error
+        raise refused(f"delete {place.url}", place.where) from error

@@ -12,7 +12,7 @@ import obstore
 from bucket.dvc_plane import connected
 from bucket.fast.contents import ContentHash
 from bucket.fast.download import Download
-from bucket.fast.errors import explained
+from bucket.fast.errors import explained, naming_failures
 from bucket.fast.files import Unfinished, sweep_loose
 from bucket.fast.pool import Budget
 from bucket.fast.upload import Upload
@@ -20,7 +20,6 @@ from bucket.lfs import layout
 from bucket.objects import Place
 from bucket.safe_paths import below
 from bucket.settings import Settings
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from bucket.paths import Project

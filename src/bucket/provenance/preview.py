@@ -7,9 +7,9 @@ from importlib.resources import files
 
 import jinja2
 from markupsafe import Markup, escape
-from rich.filesize import decimal
 
 from bucket.dvc_plane.snapshot import PathRecord, StageRun
+from bucket.files import readable_size
 from bucket.provenance.facts import Facts
 from bucket.provenance.graph import path_id
 
@@ -106,7 +106,7 @@ def _row(facts: Facts, item: PathRecord) -> Row:
         path=item.path,
         href=path_id(item.path, is_directory=item.is_directory) if facts.is_here(item) else "",
         address=facts.places.address(item),
-        size="" if item.size is None else decimal(item.size),
+        size="" if item.size is None else readable_size(item.size),
         hash=item.hash,
         licence=row.licence if row else "",
         maker=maker.name if maker else "",

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bucket.errors import BucketError
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.remote.lists import Lists
 from bucket.remote.place import Remote
 from bucket.safe_paths import below
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem

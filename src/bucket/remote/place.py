@@ -8,10 +8,10 @@ from pydantic import SecretStr
 
 from bucket.dvc_plane import config, connected
 from bucket.errors import ProjectError
+from bucket.fast.errors import naming_failures
 from bucket.paths import Project
 from bucket.remote import ids
 from bucket.settings import Settings
-from bucket.transfer import naming_failures
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bucket.errors import MissingObjectError, TransferError
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.remote.place import Remote
-from bucket.transfer import naming_failures
 from bucket.verify.compare import Survey
 from bucket.verify.findings import Fault
 from bucket.verify.needed import is_dos2unix, stream_md5

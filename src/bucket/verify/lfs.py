@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from bucket.fast.errors import naming_failures
 from bucket.git_contents import Entry, Repository
 from bucket.lfs import layout
 from bucket.lfs.layout import Pointer
 from bucket.paths import Project
 from bucket.remote.place import Remote
-from bucket.transfer import file_sha256, naming_failures
+from bucket.transfer import file_sha256
 from bucket.verify import deep
 from bucket.verify.compare import MISSING, wrong_size
 from bucket.verify.findings import Dataset, Fault, Finding, Report, Revision

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.remote.arrays import TYPE, Ids
 from bucket.remote.place import Remote
-from bucket.transfer import naming_failures
 from bucket.verify.notes import mark, salt_of
 
 #: Objects a request: what S3 gives at most.

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bucket.errors import UnsafePathError
+from bucket.fast.errors import naming_failures
 from bucket.remote import ids
 from bucket.remote.lists import Lists
 from bucket.remote.place import Remote
 from bucket.safe_paths import below
-from bucket.transfer import naming_failures
 from bucket.verify.findings import Finding
 from bucket.verify.needed import file_md5
 
