@@ -1,6 +1,8 @@
 """The object store made easy: settings, an embedded store, verified transfers, DVC with words."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bucket.lazy import lazy_names
 
 if TYPE_CHECKING:
     from bucket.dataset import open_dataset, open_file
@@ -14,6 +16,31 @@ if TYPE_CHECKING:
     from bucket.staging import stage
     from bucket.table import Table
     from bucket.transfer import count_objects, download, file_sha256, stored_sha256, upload
+else:
+    # git-lfs starts eight processes of ours to use one, so none loads what it does not use.
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "BucketError": "bucket.errors",
+            "Project": "bucket.paths",
+            "Sample": "bucket.samples",
+            "Settings": "bucket.settings",
+            "Table": "bucket.table",
+            "count_objects": "bucket.transfer",
+            "download": "bucket.transfer",
+            "dvc_hash": "bucket.dvc_hashes",
+            "file_sha256": "bucket.transfer",
+            "iter_samples": "bucket.samples",
+            "kernel_variables": "bucket.kernels",
+            "open_dataset": "bucket.dataset",
+            "open_file": "bucket.dataset",
+            "pack": "bucket.packing",
+            "pin_kernels": "bucket.kernels",
+            "stage": "bucket.staging",
+            "stored_sha256": "bucket.transfer",
+            "upload": "bucket.transfer",
+        },
+    )
 
 __all__ = [
     "BucketError",
@@ -35,34 +62,3 @@ __all__ = [
     "stored_sha256",
     "upload",
 ]
-
-#: All is imported when it is first asked for: pyarrow takes longer than most commands, and git-lfs
-#: starts eight processes of ours to use one.
-_LATER = {
-    "BucketError": "bucket.errors",
-    "Project": "bucket.paths",
-    "Sample": "bucket.samples",
-    "Settings": "bucket.settings",
-    "Table": "bucket.table",
-    "count_objects": "bucket.transfer",
-    "download": "bucket.transfer",
-    "dvc_hash": "bucket.dvc_hashes",
-    "file_sha256": "bucket.transfer",
-    "kernel_variables": "bucket.kernels",
-    "pin_kernels": "bucket.kernels",
-    "iter_samples": "bucket.samples",
-    "open_dataset": "bucket.dataset",
-    "open_file": "bucket.dataset",
-    "pack": "bucket.packing",
-    "stage": "bucket.staging",
-    "stored_sha256": "bucket.transfer",
-    "upload": "bucket.transfer",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_LATER[name]), name)

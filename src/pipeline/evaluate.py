@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bucket.stages import read_parquet, run_stage, write_csv, write_json
 from pipeline.params import Evaluate
 from pipeline.schemas import FEATURE_SETS, MODELS, predictions_schema
 from pipeline.scores import SCORES, DailyScores, calibration, draw_days, interval
-from pipeline.stage import run_stage
-from pipeline.tables import read_parquet, write_csv, write_json
 
 
 def score_models(

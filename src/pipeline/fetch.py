@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bucket import Settings, download
+from bucket.stages import run_stage
 from pipeline.params import Fetch
-from pipeline.stage import run_stage
 
 
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bucket.stages import conform, read_parquet
 from pipeline.features import (
     LONGEST_DELAY,
     WAITING_MINUTES,
@@ -15,7 +16,6 @@ from pipeline.features import (
 )
 from pipeline.params import Features
 from pipeline.schemas import KEY, WEATHER, WEATHER_VALUES, features_schema
-from pipeline.tables import conform, read_parquet
 from tests.pipeline.pipeline_tools import (
     FEATURES,
     features_folder,

@@ -9,11 +9,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from bucket import dvc_hash
+from bucket.stages import read_json, write_csv, write_json
 from pipeline.evaluate import evaluate
 from pipeline.report import MADE_BY, MODEL_NAMES, answer, main, month_names, sources, verdict
 from pipeline.schemas import FEATURE_SETS
 from pipeline.scores import calibration
-from pipeline.tables import read_json, write_csv, write_json
 from tests.pipeline.pipeline_tools import (
     PARAMS,
     QUICK_EVALUATE,

@@ -14,12 +14,20 @@ import psutil
 import pytest
 
 from bucket.ports import free_ports
-from pipeline.engines import AHEAD, SCHEDULER, WORKERS, _flow, available_cpus, wanted_workers
-from pipeline.partitions import map_partitions
-from pipeline.recipe import Recipe
-from pipeline.stage import StageError
-from tests.pipeline.partition_tools import deadly, marked, process_of, slowly, tagged
-from tests.pipeline.pipeline_tools import REPOSITORY, dask_cluster
+from bucket.stages import StageError, map_partitions
+from bucket.stages.executors import (
+    SCHEDULER,
+    SUBMITTED_PER_WORKER,
+    WORKERS,
+    _flow,
+    available_cpus,
+    wanted_workers,
+)
+from tests.stages.partition_tools import deadly, marked, process_of, slowly, tagged
+from tests.stages.stage_tools import REPOSITORY, dask_cluster
+
+# The project's modules are those of a small one, of which this process imports none.
+pytestmark = pytest.mark.usefixtures("small")
 
 PARTITIONS = {f"p{number}": number for number in range(7)}
 
@@ -78,12 +86,13 @@ def test_a_partition_that_kills_every_worker_is_named_alone(tmp_path: Path) -> N
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     code = (
         "from functools import partial; from pathlib import Path;"
-        "from pipeline.partitions import map_partitions;"
-        "from tests.pipeline.partition_tools import endless;"
+        "from bucket.stages import map_partitions;"
+        "from tests.stages.partition_tools import endless;"
         f"function = partial(endless, folder=Path({str(tmp_path)!r}));"
         "map_partitions(function, {'one': 1, 'two': 2}, label='t', workers=2)"
     )
-    with subprocess.Popen([sys.executable, "-c", code]) as parent:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment) as parent:
         until(lambda: len(list(tmp_path.iterdir())) == 2)
         parent.kill()
     until(lambda: not any(psutil.pid_exists(int(path.name)) for path in tmp_path.iterdir()))
@@ -114,10 +123,10 @@ def test_no_more_is_under_way_than_asked() -> None:
             return super().submit(*args, **kwargs)
 
     with Counting(2) as pool:
-        for _ in _flow(pool, process_of, PARTITIONS, list(PARTITIONS), 2 * AHEAD):
+        for _ in _flow(pool, process_of, PARTITIONS, list(PARTITIONS), 2 * SUBMITTED_PER_WORKER):
             with lock:
                 now -= 1
-    assert most == 2 * AHEAD
+    assert most == 2 * SUBMITTED_PER_WORKER
 
 
 def test_workers_that_come_late_have_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,17 +153,6 @@ def test_no_partitions_give_no_results() -> None:
     assert map_partitions(process_of, {}, label="t") == []
 
 
-def test_a_worker_with_other_modules_or_kernels_is_refused() -> None:
-    here = Recipe.here()
-    assert here.checked(abs)(-1) == 1
-    for recipe, said in (
-        (Recipe(dict(here.modules) | {"pipeline.tables": "0"}, here.terms), "pipeline.tables"),
-        (Recipe(here.modules, dict(here.terms) | {"ARROW_USER_SIMD_LEVEL": "X"}), "ARROW_USER"),
-    ):
-        with pytest.raises(StageError, match=said):
-            recipe.checked(abs)(-1)
-
-
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"tcp://127.0.0.1:{free_ports(1)[0]}"
     monkeypatch.setenv(SCHEDULER, address)
@@ -175,7 +173,10 @@ def test_a_number_of_workers_that_is_none_is_named(
 
 
 def test_a_pipe_sees_no_progress_bar() -> None:
-    code = "from pipeline.partitions import *; map_partitions(abs, {'a': 1}, label='t', workers=1)"
+    code = (
+        "from bucket.stages import map_partitions;"
+        "map_partitions(abs, {'a': 1}, label='t', workers=1)"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert result.stdout + result.stderr == b""
 

@@ -1,29 +1,24 @@
-"""Tables and small files in and out, byte for byte the same for the same content.
+"""Parquet in and out, byte for byte the same for the same content.
 
 What makes bytes differ and how it is kept out: an explicit Arrow schema, no pandas metadata, one
-row-group size and compression level, one writer thread, JSON with sorted keys and rounded floats,
-line feeds alone as line ends. Every file is written under a temporary name and renamed when it is
-complete.
+row-group size and compression level, one writer thread. A file is written under a temporary name
+and renamed when it is complete.
 """
 
-import json
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.stage import StageError
+from bucket.errors import StageError
+from bucket.stages.outputs import complete_or_absent
 
-#: Rows of a row group: a month of flights fits in one, and a filter can still skip most of a year.
+#: Rows of a row group: some megabytes, so that a filter can skip most of a large file.
 ROW_GROUP_ROWS = 64 * 1024
-
-#: Decimals of floats in JSON and CSV: more than any figure here means, fewer than differ by CPU.
-DECIMALS = 6
 
 
 def read_parquet(
@@ -35,10 +30,15 @@ def read_parquet(
 ) -> pd.DataFrame:
     """Read a Parquet file, or those of a folder that fit `pattern`, in the order of their names.
 
-    The text columns in `categories` come as pandas categories, a code a row instead of a string.
+    Args:
+        path: of a file or folder.
+        columns: to read; None for all.
+        categories: text columns that come as pandas categories, a code a row instead of a string.
+        pattern: of the names of the files in a folder, as `Path.glob` takes it.
 
     Raises:
-        StageError: there is nothing at `path`, or it is not Parquet.
+        StageError: there is nothing at `path`, it is not Parquet, it lacks a column, a checksum of
+            a page does not fit, or the files of a folder have different columns.
     """
     files = sorted(path.glob(pattern)) if path.is_dir() else [path]
     if not files or not files[0].is_file():
@@ -96,7 +96,11 @@ def split_by(column: str, pieces: Iterable[pd.DataFrame], folder: Path) -> dict[
 
 
 def conform(frame: pd.DataFrame, schema: pa.Schema, key: list[str]) -> pd.DataFrame:
-    """The columns of `schema`, in its order, with the rows sorted by the unique `key`."""
+    """The columns of `schema`, in its order, with the rows sorted by the unique `key`.
+
+    Returns:
+        A new frame with an index from 0.
+    """
     columns: list[str] = schema.names
     return frame[columns].sort_values(key, ignore_index=True)
 
@@ -104,10 +108,16 @@ def conform(frame: pd.DataFrame, schema: pa.Schema, key: list[str]) -> pd.DataFr
 def write_parquet(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
     """Write `frame` as one Parquet file with exactly the columns and types of `schema`.
 
-    The caller sorts the rows by a unique key.
+    The caller sorts the rows by a unique key (`conform` does). The bytes depend on the rows and the
+    schema, and on the release of pyarrow. Every page has a checksum, which `read_parquet` compares.
+
+    Args:
+        frame: of at least the columns of `schema`, in any order; others are left out.
+        schema: names, types and order of the columns.
+        path: of the file; folders above it are made.
 
     Raises:
-        StageError: a column is missing or does not fit its type.
+        StageError: a column is missing or does not fit its type. Nothing is written.
     """
     try:
         table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False, nthreads=1)
@@ -122,81 +132,3 @@ def write_parquet(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
             compression_level=3,
             write_page_checksum=True,
         )
-
-
-def write_json(content: Any, path: Path) -> None:
-    """Write JSON with sorted keys and floats rounded to `DECIMALS`."""
-    text = json.dumps(rounded(content), indent=2, sort_keys=True, allow_nan=False)
-    write_text(text + "\n", path)
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        StageError: it is missing or not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError) as error:
-        raise StageError(f"{path}: cannot be read as JSON: {error}") from None
-
-
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a small table for `dvc plots` with floats rounded to `DECIMALS`."""
-    write_text(frame.round(DECIMALS).to_csv(index=False, lineterminator="\n"), path)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write UTF-8 text with line feeds alone as line ends."""
-    with complete_or_absent(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def rounded(content: Any) -> Any:
-    """`content` with every float in it rounded to `DECIMALS`."""
-    if isinstance(content, float):
-        return round(content, DECIMALS)
-    if isinstance(content, dict):
-        return {key: rounded(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [rounded(value) for value in content]
-    return content
-
-
-@contextmanager
-def complete_or_absent(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, file or folder, renamed to it if the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    remove(temporary)
-    try:
-        yield temporary
-        if temporary.is_dir():
-            remove(path)
-        temporary.replace(path)
-    finally:
-        remove(temporary)
-
-
-@contextmanager
-def scratch(path: Path) -> Iterator[Path]:
-    """A folder for what nobody needs after the block, and what a killed one left is gone, too."""
-    remove(path)
-    is_first = not path.parent.exists()
-    path.mkdir(parents=True)
-    try:
-        yield path
-    finally:
-        remove(path)
-        if is_first:
-            with suppress(OSError):
-                path.parent.rmdir()  # if nothing else came into it
-
-
-def remove(path: Path) -> None:
-    """Remove a file or folder if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -6,9 +6,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from bucket import BucketError
-from pipeline.engines import Outcome, outcomes
-from pipeline.stage import StageError
+from bucket.errors import BucketError, StageError
+from bucket.stages.executors import Outcome, outcomes
 
 Partition = TypeVar("Partition")
 Result = TypeVar("Result")
@@ -37,7 +36,9 @@ def map_partitions(
 
     Raises:
         StageError: `function` failed for some; the others ran to their end before that. The message
-            names each, with the traceback of its worker.
+            names each, with the traceback of its worker. Or the environment names no number of
+            workers, or a scheduler that does not answer.
+        ProjectError: the current folder is in no project, and other processes are to work.
     """
     results: dict[str, Result] = {}
     failed: dict[str, Outcome] = {}
@@ -50,15 +51,16 @@ def map_partitions(
                 failed[key] = outcome
             bar.update()
     if failed:
-        told = [_told(key, failed[key].error) for key in partitions if key in failed]
+        messages = [_message(key, failed[key].error) for key in partitions if key in failed]
         raise StageError(
-            f"{label}: {len(failed)} of {len(partitions)} partitions failed.\n" + "\n".join(told)
+            f"{label}: {len(failed)} of {len(partitions)} partitions failed.\n"
+            + "\n".join(messages)
         )
     return [results[key] for key in partitions]
 
 
-def _told(key: str, error: BaseException | None) -> str:
+def _message(key: str, error: BaseException | None) -> str:
     """A partition's failure; with the worker's traceback unless it is a message for people."""
-    if isinstance(error, StageError | BucketError):
+    if isinstance(error, BucketError):
         return f"{key}: {error}"
     return f"{key}:\n{''.join(traceback.format_exception(error)).rstrip()}"

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.stage import StageError
-from pipeline.tables import (
+from bucket.stages import (
+    StageError,
     complete_or_absent,
     conform,
     read_json,

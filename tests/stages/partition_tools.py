@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from pipeline.stage import StageError
+from bucket.stages import StageError
 
 
 def tagged(number: int, tag: str) -> tuple[str, int]:

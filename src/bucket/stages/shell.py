@@ -7,36 +7,41 @@ from typing import NoReturn
 
 import typer
 
-from bucket import BucketError, pin_kernels
-
-
-class StageError(Exception):
-    """Bad input to a stage: what was found, where, and what to do; shown without a traceback."""
+from bucket.errors import BucketError
+from bucket.kernels import pin_kernels
 
 
 def run_stage(main: Callable[..., None]) -> None:
     """Run `main` as `run_program` does, with the same compiled kernels on every CPU.
 
     Where nobody has pinned them yet, as under plain `dvc repro`, the program starts once more.
+    Call it at the end of the script, under `if __name__ == "__main__":`.
     """
     pin_kernels()
     run_program(main)
 
 
 def run_program(main: Callable[..., None]) -> None:
-    """Run `main` as a command line program whose arguments are the parameters of `main`.
+    """Run `main` as a command line program and exit.
 
-    A `StageError` or a `BucketError` becomes one paragraph on standard error and exit status 1;
-    wrong usage exits with status 2.
+    The parameters of `main` are the program's: those without a default are its arguments, in their
+    order; the others are options of the same name. The module's docstring is its help. The exit
+    status is 0, 1 on bad input, or 2 on wrong usage. Bad input is a `BucketError` (so a
+    `StageError`), or a file that the system does not give: one paragraph on standard error, no
+    traceback. Any other exception keeps its traceback: it is a fault of the program.
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=sys.modules[main.__module__].__doc__)(main)
     try:
         app()
-    except (StageError, BucketError) as error:
+    except BucketError as error:
         _fail(str(error))
     except FileNotFoundError as error:
         _fail(f"{error.filename}: no such file. `dvc repro` makes what the stages make.")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}.")
 
 
 def _fail(message: str) -> NoReturn:

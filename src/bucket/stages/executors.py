@@ -1,9 +1,10 @@
 """Where partitions run: this process, a pool of processes, or a cluster of Dask.
 
-Each takes the same calls and gives back outcomes as they come. `map_partitions` is what stages use.
+Each takes the same calls and gives back outcomes as they come. Stages use `map_partitions`.
 """
 
 import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,26 +23,26 @@ from multiprocessing.connection import wait as wait_for_one
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from pipeline.recipe import Recipe, own_modules
-from pipeline.stage import StageError
+from bucket.errors import StageError
+from bucket.stages.recipe import Recipe, own_modules
 
 #: The address of a Dask scheduler, in the variable that Dask itself reads.
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"
 
-#: How many processes there are to be; it changes no result, so it is no parameter of a stage.
+#: The number of processes; it changes no result, so it is no parameter of a stage.
 WORKERS = "PIPELINE_WORKERS"
 
 #: Partitions under way for each process of a pool: the next one waits beside it, and no more are in
 #: memory. On a cluster Dask holds as many back, whatever workers come and go (`worker-saturation`).
-AHEAD = 2
+SUBMITTED_PER_WORKER = 2
 
 #: How often a partition may lose its worker while nothing else runs.
-LOSSES = 2
+MAX_LOSSES_ALONE = 2
 
 #: Seconds to wait for a cluster's first worker, which may wait in a queue itself.
-PATIENCE = 600.0
+FIRST_WORKER_TIMEOUT = 600.0
 
-DIED = (
+WORKER_DIED = (
     "its process died, also alone. If the system killed it, it had too little memory: give the job "
     "more, or make the partitions smaller."
 )
@@ -57,17 +58,14 @@ class Outcome:
     error: BaseException | None = None
 
 
-class WorkerDiedError(StageError):
-    """A partition's process was killed, each time that it was tried."""
-
-
 def outcomes(
     function: Function, partitions: Mapping[str, Any], workers: int | None = None
 ) -> Iterator[tuple[str, Outcome]]:
     """Run `function` for every partition where the environment says; pairs in any order.
 
     Raises:
-        StageError: the environment asks for what is not there.
+        StageError: the environment names no number of workers, or a scheduler that does not answer.
+        ProjectError: the current folder is in no project, and other processes are to work.
     """
     if address := os.environ.get(SCHEDULER):
         return _on_dask(function, partitions, address)
@@ -98,7 +96,7 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _of(future: Any) -> Outcome:
+def _outcome(future: Any) -> Outcome:
     error = future.exception()
     return Outcome(error=error) if error else Outcome(future.result())
 
@@ -126,14 +124,16 @@ def _in_pool(
         suspects = []
         number = 1 if alone else workers
         with ProcessPoolExecutor(number, _context(), _end_with_parent) as pool:
-            for key, future in _flow(pool, function, left, keys, 1 if alone else AHEAD * number):
-                outcome = _of(future)
+            for key, future in _flow(
+                pool, function, left, keys, 1 if alone else SUBMITTED_PER_WORKER * number
+            ):
+                outcome = _outcome(future)
                 if isinstance(outcome.error, BrokenExecutor):
                     losses[key] += alone
-                    if losses[key] < LOSSES:
+                    if losses[key] < MAX_LOSSES_ALONE:
                         suspects.append(key)
                         continue
-                    outcome = Outcome(error=WorkerDiedError(DIED))
+                    outcome = Outcome(error=StageError(WORKER_DIED))
                 del left[key]
                 yield key, outcome
 
@@ -145,7 +145,8 @@ def _context() -> BaseContext:
     mid-air.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload(own_modules())
+    toolkit = [name for name in sys.modules if name.startswith(f"{__package__}.")]
+    context.set_forkserver_preload(toolkit + own_modules())
     return context
 
 
@@ -168,7 +169,7 @@ def _on_dask(
         from distributed import Client, as_completed
     except ImportError:
         raise StageError(
-            f"{SCHEDULER} is set, and Dask is not installed: `make setup` installs it."
+            f"{SCHEDULER} is set, and Dask is not installed. Install the extra dvc-bucket[dask]."
         ) from None
     try:
         client: Any = Client(address, set_as_default=False)
@@ -176,17 +177,17 @@ def _on_dask(
         raise StageError(f"{SCHEDULER} is {address}: no scheduler answers there: {error}") from None
     with client:
         try:
-            client.wait_for_workers(1, timeout=PATIENCE)
+            client.wait_for_workers(1, timeout=FIRST_WORKER_TIMEOUT)
         except TimeoutError:
             raise StageError(
-                f"The scheduler {address} has had no worker for {PATIENCE:.0f} s."
+                f"The scheduler {address} has had no worker for {FIRST_WORKER_TIMEOUT:.0f} s."
             ) from None
         # All at once: one by one, each takes the scheduler milliseconds more.
         function = Recipe.here().checked(function)
         futures = client.map(function, list(partitions.values()), pure=False)
         keys = dict(zip(futures, partitions, strict=True))
         for future in as_completed(futures, loop=client.loop):
-            yield keys.pop(future), _of(future)
+            yield keys.pop(future), _outcome(future)
 
 
 def _flow(

@@ -1,4 +1,4 @@
-"""What a result is made by, besides its input: the modules of the pipeline, and the kernels.
+"""What a result is made by, besides its input: the project's modules, packages and kernels.
 
 A worker of a cluster may have been started before a module was changed, or on its own terms. And
 what an interrupted stage has finished may be kept only as long as the same would come of it again.
@@ -12,25 +12,28 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
-from bucket import kernel_variables
-from pipeline.stage import StageError
+from bucket.errors import StageError
+from bucket.kernels import kernel_variables
+from bucket.paths import Project
+from bucket.transfer import file_sha256
 
 #: Packages whose release may change the bytes of a result.
-PACKAGES = ("numpy", "pandas", "pyarrow")
+PACKAGES = ("dvc-bucket", "numpy", "pandas", "pyarrow")
 
-PACKAGE = "pipeline"
+#: The toolkit's own package, whose release counts.
+TOOLKIT = __name__.partition(".")[0]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Of a process.
+    """The recipe of a process.
 
     Attributes:
-        modules: SHA-256 of the source of each module of the pipeline that it has imported.
+        modules: SHA-256 of the source of each module of the project that it has imported.
         terms: releases of Python and packages, and the variables that pin kernels.
     """
 
@@ -39,7 +42,11 @@ class Recipe:
 
     @classmethod
     def here(cls) -> Self:
-        """Of this process."""
+        """The recipe of this process.
+
+        Raises:
+            ProjectError: the current folder is in no project.
+        """
         return cls({name: _digest(name) for name in own_modules()}, _terms())
 
     def checked(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -49,20 +56,30 @@ class Recipe:
     def digest(self, *parts: str) -> str:
         """SHA-256 of the recipe, the script that runs, and more that a result depends on."""
         script = getattr(sys.modules["__main__"], "__file__", None)
-        own = file_digest(Path(script)) if script else ""
+        own = file_sha256(Path(script)) if script else ""
         text = json.dumps([dict(self.modules), dict(self.terms), own, parts])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def own_modules() -> list[str]:
-    """Names of the pipeline's modules that this process has imported."""
-    return sorted(name for name in sys.modules if name.partition(".")[0] == PACKAGE)
+    """Names of the project's modules that this process has imported.
 
+    Those have their file in the project of the current folder, and outside the environment of this
+    Python, which may be a folder of the project, too. The toolkit is none of them, wherever it is.
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    Raises:
+        ProjectError: the current folder is in no project.
+    """
+    root, environment = Project.find().root, Path(sys.prefix)
+    return sorted(
+        name
+        for name, module in list(sys.modules.items())
+        if not name.startswith("__") and name.partition(".")[0] != TOOLKIT
+        if (file := getattr(module, "__dict__", {}).get("__file__"))
+        if not Path(file).is_relative_to(environment)  # before its links are followed, and after
+        if (path := Path(file).resolve()).is_relative_to(root)
+        if not path.is_relative_to(environment.resolve())
+    )
 
 
 def _run_checked(expected: Recipe, function: Callable[[Any], Any], partition: Any) -> Any:
@@ -86,9 +103,9 @@ def _run_checked(expected: Recipe, function: Callable[[Any], Any], partition: An
 
 @cache
 def _digest(module: str) -> str:
-    """Of a module's source, as it was when this process first asked."""
+    """SHA-256 of a module's source, as it was when this process first asked."""
     file = sys.modules[module].__file__
-    return file_digest(Path(file)) if file else ""
+    return file_sha256(Path(file)) if file else ""
 
 
 def _terms() -> dict[str, str]:
@@ -97,4 +114,12 @@ def _terms() -> dict[str, str]:
 
 @cache
 def _releases() -> dict[str, str]:
-    return {name: version(name) for name in PACKAGES}
+    """The release of each of `PACKAGES`; empty text for one that is not installed."""
+    return {name: _release(name) for name in PACKAGES}
+
+
+def _release(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
