@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bucket.copying import copy_to
     from bucket.dataset import open_dataset, open_file
     from bucket.dvc_hashes import dvc_hash
     from bucket.errors import BucketError
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from bucket.paths import Project
     from bucket.samples import Sample, iter_samples
     from bucket.settings import Settings
-    from bucket.staging import stage
     from bucket.table import Table
     from bucket.transfer import download, file_sha256, stored_sha256, upload, usage
 
@@ -21,6 +21,7 @@ __all__ = [
     "Sample",
     "Settings",
     "Table",
+    "copy_to",
     "download",
     "dvc_hash",
     "file_sha256",
@@ -30,7 +31,6 @@ __all__ = [
     "open_file",
     "pack",
     "pin_kernels",
-    "stage",
     "stored_sha256",
     "upload",
     "usage",
@@ -44,6 +44,7 @@ _LATER = {
     "Sample": "bucket.samples",
     "Settings": "bucket.settings",
     "Table": "bucket.table",
+    "copy_to": "bucket.copying",
     "download": "bucket.transfer",
     "dvc_hash": "bucket.dvc_hashes",
     "file_sha256": "bucket.transfer",
@@ -53,7 +54,6 @@ _LATER = {
     "open_dataset": "bucket.dataset",
     "open_file": "bucket.dataset",
     "pack": "bucket.packing",
-    "stage": "bucket.staging",
     "stored_sha256": "bucket.transfer",
     "upload": "bucket.transfer",
     "usage": "bucket.transfer",

@@ -80,7 +80,7 @@ def test_lists_on_a_terminal_obey_nothing_and_a_pipe_has_the_names(published: Pu
 def test_errors_obey_nothing_on_a_terminal_and_in_a_pipe(
     published: Published, tmp_path: Path
 ) -> None:
-    words = ("stage", "worse", "--to", str(tmp_path / "fast"))
+    words = ("cp", "worse", str(tmp_path / "fast"))
     assert "\x1b[31m" not in shown(published, *words)
     missing = ("cat", "no\x1b[31mthing")
     assert "\x1b[31m" not in shown(published, *missing)
