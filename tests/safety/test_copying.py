@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,13 @@ def test_a_configuration_file_keeps_the_rule(project: Published, tmp_path: Path)
     assert target.read_text() == "the only copy"
     assert run("--force") == 0
     assert target.read_bytes() == b"another"
+
+
+def copy_to_scratch(
+    project: Published, *sources: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    command = (TOOLS / "bucket", "cp", "--scratch", *sources)
+    return project.clone.run(*command, check=False, TMPDIR=str(folder), SCRATCH="")
 
 
 def test_the_default_folder_is_for_nobody_else(project: Published, tmp_path: Path) -> None:

@@ -91,6 +91,16 @@ def test_errors_obey_nothing_on_a_terminal_and_in_a_pipe(
         assert "\x1b[31m" not in done.stderr
 
 
+def test_messages_of_dvc_are_plain(published: Published) -> None:
+    """Its colours are neither codes in a pipe nor text on a terminal."""
+    words = ("remote", "--no-such-option")
+    done = published.clone.run(TOOLS / "bucket", *words, check=False)
+    for text in (shown(published, *words), done.stdout + done.stderr):
+        assert "ERROR: " in text
+        assert "Documentation: <https://" in text
+        assert "[3" not in text
+
+
 def test_tables_obey_nothing_and_keep_their_own_colours(published: Published) -> None:
     table = Table("name", "size")
     for what in COMMANDS.values():

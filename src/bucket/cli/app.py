@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from bucket.cli import (
     check,
@@ -25,7 +24,7 @@ from bucket.cli import (
     serve,
     verify,
 )
-from bucket.cli.word import Verbatim, add, sentence
+from bucket.cli.word import Group, Verbatim, add
 
 #: The groups of `bucket --help`, in order. A word of DVC is there with its sentence; the rest of
 #: DVC's words work without being listed.
@@ -61,7 +60,7 @@ FOOTER = (
 )
 
 
-class Words(TyperGroup):
+class Words(Group):
     """The words of `bucket`, and all those of DVC that are not among them."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -77,22 +76,14 @@ class Words(TyperGroup):
         print(f"bucket: neither bucket nor DVC has a command {word!r}. {advice}", file=sys.stderr)
         raise typer.Exit(2)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (as overridden)
-        """Write each group with one whole sentence for each word."""
-        groups = {name: dict(_rows(words)) for name, words in GROUPS.items()}
-        for name, command in self.commands.items():
-            if not command.hidden:
-                group = getattr(command, "rich_help_panel", None) or "More"
-                groups.setdefault(group, {})[name] = sentence(command)
-        width = max(len(word) for rows in groups.values() for word in rows)
-        for title, rows in groups.items():
-            with formatter.section(title):
-                formatter.write_dl([(word.ljust(width), said) for word, said in rows.items()])
-
-
-def _rows(words: list[Callable[..., Any] | typer.Typer | str]) -> list[tuple[str, str]]:
-    """DVC's words of a group; the sentences of ours are in their docstrings."""
-    return [(word, dvc_words.LISTED[word]) for word in words if isinstance(word, str)]
+    def groups(self) -> dict[str, dict[str, str]]:
+        """The words and their sentences, by group; DVC's first."""
+        of_dvc = {
+            group: {word: dvc_words.LISTED[word] for word in words if isinstance(word, str)}
+            for group, words in GROUPS.items()
+        }
+        ours = super().groups()
+        return {group: of_dvc.get(group, {}) | ours.get(group, {}) for group in of_dvc | ours}
 
 
 def collect(app: typer.Typer) -> None:

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from bucket.cli.options import RemoteOption
-from bucket.cli.word import add
+from bucket.cli.word import Group, add
 
 app = typer.Typer(
     name="lfs",
+    cls=Group,
     help="Keep the objects of Git LFS in the same bucket (docs/git-lfs.md).",
     epilog="\b\nExamples:\n  bucket lfs setup\n  bucket lfs prune --dry-run",
     no_args_is_help=True,

@@ -51,7 +51,7 @@ def cp(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PATH... DEST",
+            metavar="PATH DEST",
             help="Paths that DVC tracks, local paths (uploads) or s3://bucket/key; wildcards "
             "too. DEST: a local path or s3://bucket/prefix/.",
         ),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 #: What a docstring's examples begin with.
 EXAMPLES = "\n\nExamples:\n"
@@ -19,6 +19,27 @@ class Verbatim(TyperCommand):
         """Take all arguments as they are."""
         ctx.args = list(args)
         return args
+
+
+class Group(TyperGroup):
+    """Words in groups, each with one whole sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (as overridden)
+        """Write the words of each group and their sentences."""
+        groups = self.groups()
+        width = max(len(word) for rows in groups.values() for word in rows)
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(word.ljust(width), said) for word, said in rows.items()])
+
+    def groups(self) -> dict[str, dict[str, str]]:
+        """The words and their sentences, by group."""
+        groups: dict[str, dict[str, str]] = {}
+        for name, command in self.commands.items():
+            if not command.hidden:
+                group = getattr(command, "rich_help_panel", None) or "More"
+                groups.setdefault(group, {})[name] = command.get_short_help_str(sys.maxsize)
+        return groups
 
 
 def add(
@@ -38,8 +59,3 @@ def add(
     app.command(help=text, epilog=f"\b\nExamples:\n{examples}", rich_help_panel=group, **options)(
         function
     )
-
-
-def sentence(command: Any) -> str:
-    """The first sentence of a command's help, whole."""
-    return str(command.get_short_help_str(sys.maxsize))
