@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from bucket.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from bucket.copying import copy_to
     from bucket.dataset import open_dataset, open_file
     from bucket.dvc_hashes import dvc_hash
     from bucket.errors import BucketError
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from bucket.paths import Project
     from bucket.samples import Sample, iter_samples
     from bucket.settings import Settings
-    from bucket.staging import stage
     from bucket.table import Table
     from bucket.transfer import count_objects, download, file_sha256, stored_sha256, upload
 else:
@@ -26,6 +26,7 @@ else:
             "Sample": "bucket.samples",
             "Settings": "bucket.settings",
             "Table": "bucket.table",
+            "copy_to": "bucket.copying",
             "count_objects": "bucket.transfer",
             "download": "bucket.transfer",
             "dvc_hash": "bucket.dvc_hashes",
@@ -36,7 +37,6 @@ else:
             "open_file": "bucket.dataset",
             "pack": "bucket.packing",
             "pin_kernels": "bucket.kernels",
-            "stage": "bucket.staging",
             "stored_sha256": "bucket.transfer",
             "upload": "bucket.transfer",
         },
@@ -48,6 +48,7 @@ __all__ = [
     "Sample",
     "Settings",
     "Table",
+    "copy_to",
     "count_objects",
     "download",
     "dvc_hash",
@@ -58,7 +59,6 @@ __all__ = [
     "open_file",
     "pack",
     "pin_kernels",
-    "stage",
     "stored_sha256",
     "upload",
 ]

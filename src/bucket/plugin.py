@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bucket import entry_points
 from bucket.entry_points import CHECKS, COMMANDS, COMPARERS
 from bucket.errors import BucketError
+from bucket.lazy import lazy_names
 
 if TYPE_CHECKING:
     import typer
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
     from bucket.check.findings import Difference
     from bucket.doctor.check import Check, Problem, Skip, Warn
     from bucket.doctor.patient import Patient
+else:
+    # A comparer needs nothing of the doctor, and the reverse.
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "Check": "bucket.doctor.check",
+            "Comparer": "bucket.check.contents.comparer",
+            "Difference": "bucket.check.findings",
+            "Limit": "bucket.check.contents.tolerance",
+            "Limits": "bucket.check.contents.tolerance",
+            "Patient": "bucket.doctor.patient",
+            "Problem": "bucket.doctor.check",
+            "Skip": "bucket.doctor.check",
+            "Warn": "bucket.doctor.check",
+        },
+    )
 
 __all__ = [
     "CHECKS",
@@ -36,19 +53,6 @@ __all__ = [
     "Warn",
     "commands",
 ]
-
-#: Imported when they are first asked for: a comparer needs nothing of the doctor, and the reverse.
-_LATER = {
-    "Check": "bucket.doctor.check",
-    "Comparer": "bucket.check.contents.comparer",
-    "Difference": "bucket.check.findings",
-    "Limit": "bucket.check.contents.tolerance",
-    "Limits": "bucket.check.contents.tolerance",
-    "Patient": "bucket.doctor.patient",
-    "Problem": "bucket.doctor.check",
-    "Skip": "bucket.doctor.check",
-    "Warn": "bucket.doctor.check",
-}
 
 
 def commands(
@@ -71,11 +75,3 @@ def _check_command(name: str, value: Any) -> None:
         raise entry_points.PluginError("a command's name has letters, digits and hyphens")
     if not (callable(value) or isinstance(value, typer.Typer)):
         raise entry_points.PluginError(f"{type(value).__name__} is no function and no typer.Typer")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_LATER[name]), name)

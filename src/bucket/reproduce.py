@@ -1,5 +1,6 @@
 """The main job: run what is stale, push the results, and know what was done."""
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +8,18 @@ from dataclasses import dataclass
 from bucket.dvc_plane.connected import remote_prefix, run_dvc
 from bucket.errors import ReproduceError
 from bucket.files import readable_size
+from bucket.git_contents import ended
 from bucket.lock import entries
 from bucket.paths import Project
 from bucket.settings import Settings
 from bucket.transfer import count_objects
 from bucket.words import counted
+
+#: The option of `bucket repro` that is not DVC's.
+LOCKED = "--locked"
+
+#: What git lists of every `dvc.lock` of the project, tracked or new.
+LOCKS = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", ":(glob)**/dvc.lock")
 
 #: What DVC (3.67) prints of a stage that it runs, and of one whose results its run cache holds.
 RUNNING = re.compile(r"Running stage '(?P<stage>[^']+)'")
@@ -35,6 +43,26 @@ class Outcome:
     objects_pushed: int
     bytes_pushed: int
     remote: str
+
+
+def repro_locked(arguments: Sequence[str]) -> int:
+    """Run `dvc repro` and return its exit status, if `dvc.lock` comes out as it was.
+
+    Args:
+        arguments: the words after `bucket repro`, `--locked` among them.
+
+    Raises:
+        ReproduceError: a result is not what `dvc.lock` recorded.
+        LockError: a `dvc.lock` cannot be read.
+        SettingsError: the connection is not set up.
+    """
+    project = Project.find()
+    before = _recorded(project)
+    words = [word for word in arguments if word != LOCKED]
+    status = run_dvc(["repro", *words], project, Settings.load(project))
+    if status == 0:
+        _compare(before, _recorded(project))
+    return status
 
 
 def reproduce(
@@ -93,12 +121,18 @@ def reproduce(
 
 
 def _recorded(project: Project) -> Mapping[str, entries.Entry]:
-    """What `dvc.lock` has of each stage; nothing where there is no such file."""
-    try:
-        text = project.dvc_lock.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    return entries.stages(entries.read(text))
+    """What each `dvc.lock` has of each stage, by the name that DVC gives the stage."""
+    listed = ended(project.root, *LOCKS).stdout  # nothing where the project is not in git
+    found: dict[str, entries.Entry] = {}
+    for name in {project.dvc_lock.name, *map(os.fsdecode, filter(None, listed.split(b"\0")))}:
+        try:
+            text = (project.root / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue
+        folder = name.removesuffix("dvc.lock")
+        of = f"{folder}dvc.yaml:" if folder else ""
+        found |= {of + stage: entry for stage, entry in entries.stages(entries.read(text)).items()}
+    return found
 
 
 def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.Entry]) -> None:

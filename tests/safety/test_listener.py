@@ -98,7 +98,7 @@ READ = "from bucket import open_dataset; open_dataset('numbers.csv').to_pandas()
         ["verify"],
         ["ls"],
         ["cat", "numbers.csv"],
-        ["stage", "numbers.csv", "--to", "staged"],
+        ["cp", "numbers.csv", "staged"],
         ["run", "s5cmd", "ls"],
         ["doctor"],
         ["doctor", "--read-only"],

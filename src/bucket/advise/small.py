@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyarrow import fs as filesystems
 
-from bucket import bringing, samples, staging
+from bucket import bringing, copying, samples
 from bucket.advise.sample import SAMPLE_BYTES, Sample, read
 from bucket.progress import silent
 from bucket.sources import Source
@@ -51,7 +51,7 @@ class Files(Sample):
         """Stage the first files, to a folder of their own."""
         folder = next(self._folders)
         start = time.perf_counter()
-        wanted = staging.items_of(self._found, folder)[:count]
+        wanted = copying.items_of(self._found, folder)[:count]
         done = bringing.fetch(folder, wanted, silent)
         self.rate = done.size / (time.perf_counter() - start)
         self._staged = [item.target for item in wanted]

@@ -15,13 +15,13 @@ def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Hashes]:
     """Bring what DVC tracks at or below `paths` into a folder; the hashes, by path.
 
     Raises:
-        BucketError: as `tracked.find` and `staging.stage`.
+        BucketError: as `tracked.find` and `copying.copy_to`.
     """
     return {path: hashes for asked in paths for path, hashes in _fetch(commit, asked, folder)}
 
 
 def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]]:
-    from bucket import bringing, staging, tracked
+    from bucket import bringing, copying, tracked
     from bucket.progress import bar
     from bucket.remote import ids
 
@@ -37,7 +37,7 @@ def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]
         shutil.copyfile(cached, target)
     if absent:
         with bar() as progress:
-            items = staging.items_of(replace(found, files=absent), folder)
+            items = copying.items_of(replace(found, files=absent), folder)
             bringing.fetch(folder, items, progress)
     for file in found.files:
         hashes = _hashes(targets[file.path])

@@ -1,16 +1,17 @@
-"""`bucket stage` replaces what it put there itself, and its own folder is nobody else's."""
+"""`bucket cp` replaces what it put there itself, and its own folder is nobody else's."""
 
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from bucket import stage, staged
+from bucket import copy_to, staged
+from bucket.copying import default_folder
 from bucket.errors import ChecksumError, OutputError, UnsafePathError
 from bucket.fast.errors import WrongContentError
-from bucket.staging import default_folder
 from tests.bucket.git_tools import TOOLS
 from tests.safety.conftest import Stranger
 from tests.safety.hostile import files, publish_files
@@ -57,22 +58,22 @@ def without_record(folder: Path) -> dict[str, bytes]:
     return {name: data for name, data in files(folder).items() if name != staged.NAME}
 
 
-def test_a_job_that_stages_each_time_gets_the_data_of_the_day(
+def test_a_job_that_copies_each_time_gets_the_data_of_the_day(
     project: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also from another clone: a job's lives no longer than the job."""
     fast = tmp_path / "fast"
-    stage(SOURCES, fast, rev="v1")
+    copy_to(SOURCES, fast, rev="v1")
     assert without_record(fast) == content("v1")
     assert (fast / staged.NAME).stat().st_mode & 0o777 == 0o600
     clone = tmp_path / "clone"
     project.git("clone", "-q", str(project.root), str(clone))
     shutil.copy(project.root / ".env", clone / ".env")
     monkeypatch.chdir(clone)
-    assert stage(SOURCES, fast).fetched == 4
+    assert copy_to(SOURCES, fast).copied == 4
     assert without_record(fast) == content("v2")
-    assert stage(SOURCES, fast).fetched == 0
-    assert stage(SOURCES, fast, rev="v1").fetched == 4
+    assert copy_to(SOURCES, fast).copied == 0
+    assert copy_to(SOURCES, fast, rev="v1").copied == 4
 
 
 def test_a_file_with_other_content_wants_force(project: Published, tmp_path: Path) -> None:
@@ -80,43 +81,41 @@ def test_a_file_with_other_content_wants_force(project: Published, tmp_path: Pat
     (tmp_path / "folder" / "b.csv").write_text("the only copy")
     before = files(tmp_path)
     with pytest.raises(OutputError, match=r"folder/b\.csv differs.*Add --force"):
-        stage(SOURCES, tmp_path)
+        copy_to(SOURCES, tmp_path)
     assert files(tmp_path) == before
-    done = project.clone.run(
-        TOOLS / "bucket", "stage", *SOURCES, "--to", str(tmp_path), check=False
-    )
+    done = project.clone.run(TOOLS / "bucket", "cp", *SOURCES, str(tmp_path), check=False)
     assert done.returncode == 1
     assert files(tmp_path) == before
-    stage(SOURCES, tmp_path, force=True)
+    copy_to(SOURCES, tmp_path, force=True)
     assert without_record(tmp_path) == content("v2")
 
 
 @pytest.mark.usefixtures("project")
-def test_an_edit_of_a_staged_file_is_not_lost(tmp_path: Path) -> None:
-    stage(SOURCES, tmp_path, rev="v1")
+def test_an_edit_of_a_copied_file_is_not_lost(tmp_path: Path) -> None:
+    copy_to(SOURCES, tmp_path, rev="v1")
     (tmp_path / "table.csv").write_text("edited after staging")
     for rev in ("v1", "v2"):
         with pytest.raises(OutputError, match="did not put that content there"):
-            stage(SOURCES, tmp_path, rev=rev)
+            copy_to(SOURCES, tmp_path, rev=rev)
     assert (tmp_path / "table.csv").read_text() == "edited after staging"
 
 
 def test_a_job_that_is_killed_leaves_a_folder_that_the_next_one_can_use(
     project: Published, tmp_path: Path
 ) -> None:
-    stage(SOURCES, tmp_path, rev="v1")
+    copy_to(SOURCES, tmp_path, rev="v1")
     # As after a kill: the record was written, some files were fetched, others were not.
     key = next(key for key in project.keys if project.get(key) == b"v2 of folder/b.csv\n")
     good = project.get(key)
     project.put(key, b"damaged")
     try:
         with pytest.raises((ChecksumError, WrongContentError)):
-            stage(SOURCES, tmp_path)
+            copy_to(SOURCES, tmp_path)
     finally:
         project.put(key, good)
     (tmp_path / "table.csv").unlink()
     (tmp_path / "table.csv").write_bytes(content("v2")["table.csv"])
-    stage(SOURCES, tmp_path, rev="v1")
+    copy_to(SOURCES, tmp_path, rev="v1")
     assert without_record(tmp_path) == content("v1")
 
 
@@ -128,18 +127,18 @@ def test_edits_in_the_workspace_are_never_replaced(
     project.git("clone", "-q", str(project.root), str(clone))
     shutil.copy(project.root / ".env", clone / ".env")
     monkeypatch.chdir(clone)
-    assert stage(["table.csv"], Path(), force=force).fetched == 1  # as a pull would
+    assert copy_to(["table.csv"], Path(), force=force).copied == 1  # as a pull would
     (clone / "table.csv").write_text("an edit")
     with pytest.raises(OutputError, match="DVC tracks it: it is never replaced"):
-        stage(["table.csv"], Path(), force=force)
+        copy_to(["table.csv"], Path(), force=force)
     assert (clone / "table.csv").read_text() == "an edit"
     (clone / "table.csv").write_bytes(content("v1")["table.csv"])
     with pytest.raises(OutputError, match="DVC tracks it"):
-        stage(["table.csv"], clone, force=force)
+        copy_to(["table.csv"], clone, force=force)
     key = "notes.txt"
     s3(project.store).put_object(Bucket=project.store.bucket, Key=key, Body=b"of the bucket")
     with pytest.raises(OutputError, match="git tracks it: it is never replaced"):
-        stage([f"s3://{project.store.bucket}/{key}"], Path(), force=force)
+        copy_to([f"s3://{project.store.bucket}/{key}"], Path(), force=force)
     assert (clone / key).read_text() == "v2\n"
 
 
@@ -150,7 +149,7 @@ def test_a_configuration_file_keeps_the_rule(project: Published, tmp_path: Path)
     config.write_text(json.dumps(wanted))
 
     def run(*words: str) -> int:
-        command: list[str | Path] = [TOOLS / "bucket", "stage", *words]
+        command: list[str | Path] = [TOOLS / "bucket", "cp", *words]
         return project.clone.run(*command, check=False, OS_CONFIG_FILE=str(config)).returncode
 
     for body in (b"one", b"another"):  # the object changes: so does the file
@@ -164,8 +163,17 @@ def test_a_configuration_file_keeps_the_rule(project: Published, tmp_path: Path)
     assert target.read_bytes() == b"another"
 
 
+def copy_to_scratch(
+    project: Published, *sources: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    command = (TOOLS / "bucket", "cp", "--scratch", *sources)
+    return project.clone.run(*command, check=False, TMPDIR=str(folder), SCRATCH="")
+
+
 def test_the_default_folder_is_for_nobody_else(project: Published, tmp_path: Path) -> None:
-    done = project.clone.run(TOOLS / "bucket", "stage", *SOURCES, TMPDIR=str(tmp_path), SCRATCH="")
+    done = project.clone.run(
+        TOOLS / "bucket", "cp", "--scratch", *SOURCES, TMPDIR=str(tmp_path), SCRATCH=""
+    )
     folder = tmp_path / f"dvc-bucket-{os.geteuid()}" / project.root.name
     assert done.stdout == f"{folder}\n"
     assert without_record(folder) == content("v2")
@@ -197,7 +205,13 @@ def test_a_default_folder_that_another_user_made_is_refused(
     with pytest.raises(UnsafePathError):
         default_folder({"TMPDIR": str(open_folder)})
     done = project.clone.run(
-        TOOLS / "bucket", "stage", "table.csv", check=False, TMPDIR=str(open_folder), SCRATCH=""
+        TOOLS / "bucket",
+        "cp",
+        "--scratch",
+        "table.csv",
+        check=False,
+        TMPDIR=str(open_folder),
+        SCRATCH="",
     )
     assert done.returncode == 1
     assert str(own) in done.stderr
@@ -205,11 +219,13 @@ def test_a_default_folder_that_another_user_made_is_refused(
     assert not any(mine.iterdir())
 
 
-def test_others_cannot_read_what_was_staged(
+def test_others_cannot_read_what_was_copied(
     project: Published, open_folder: Path, stranger: Stranger
 ) -> None:
     open_folder.chmod(0o1777)
-    project.clone.run(TOOLS / "bucket", "stage", "table.csv", TMPDIR=str(open_folder), SCRATCH="")
+    project.clone.run(
+        TOOLS / "bucket", "cp", "--scratch", "table.csv", TMPDIR=str(open_folder), SCRATCH=""
+    )
     folder = open_folder / f"dvc-bucket-{os.geteuid()}"
     assert (folder / project.root.name / "table.csv").is_file()
     for read in (
@@ -222,10 +238,10 @@ def test_others_cannot_read_what_was_staged(
 
 @pytest.mark.usefixtures("project")
 def test_a_record_of_another_user_is_not_believed(tmp_path: Path, stranger: Stranger) -> None:
-    stage(["table.csv"], tmp_path, rev="v1")
+    copy_to(["table.csv"], tmp_path, rev="v1")
     os.chown(tmp_path / staged.NAME, stranger.uid, stranger.gid)
     with pytest.raises(OutputError, match="did not put that content there"):
-        stage(["table.csv"], tmp_path)
+        copy_to(["table.csv"], tmp_path)
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -235,5 +251,5 @@ def test_data_cannot_bring_a_record_of_its_own(
     client, bucket = s3(project.store), project.store.bucket
     client.put_object(Bucket=bucket, Key=staged.NAME, Body=b"{}")
     with pytest.raises(UnsafePathError, match="keeps its record there"):
-        stage([f"s3://{bucket}/{staged.NAME}"], tmp_path, force=force)
+        copy_to([f"s3://{bucket}/{staged.NAME}"], tmp_path, force=force)
     assert not any(tmp_path.iterdir())
