@@ -63,7 +63,7 @@ def bucket_stage(question: Question, scratch: Path) -> Reader:
 def stage(question: Question, scratch: Path) -> Reader:
     """`bucket stage` alone."""
     _import_early()
-    from dvc_bucket.read import copying as staging
+    from dvc_bucket import staging
 
     return lambda: [staging.stage([question.name], scratch)]
 

@@ -7,12 +7,11 @@ once. The tests unpack the packages where the machine does not see it.
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+from tests import TESTS_ROOT
 
 #: Beside what pytest keeps from run to run, and with it removed by `make clean`.
-FOLDER = REPOSITORY / ".pytest_cache" / "d" / "slurm"
+FOLDER = TESTS_ROOT / ".pytest_cache" / "d" / "slurm"
 
 #: Controller, node, the service that vouches for users, and `ip`, which gives the node its address.
 PACKAGES = ("slurmctld", "slurmd", "munge", "iproute2")
