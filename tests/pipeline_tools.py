@@ -1,30 +1,38 @@
 """What the tests of the analysis share: the real data after each stage, and small made tables."""
 
+import importlib
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from distributed import LocalCluster
+import pytest
 from dvc_bucket.base.kernels import pins
+from dvc_bucket.stages import Params, conform, read_parquet, run_program
 from ruamel.yaml import YAML
 
 from pipeline.params import Evaluate, Features, Train
 from pipeline.publish import package_files
 from pipeline.raw import FILES, SCHEMAS, read_raw
 from pipeline.schemas import FLIGHTS, KEY, MODELS
-from pipeline.tables import conform, read_parquet
 
 REPOSITORY = Path(__file__).parents[1]
 SCRIPTS = REPOSITORY / "src" / "pipeline"
 PARAMS = REPOSITORY / "params.yaml"
+
+#: The models of the parameters, by the section of each.
+SECTIONS = {
+    model.section_name(): model
+    for model in Params.__subclasses__()
+    if model.__module__ == Train.__module__
+}
 FEATURES = Features.read(PARAMS)
 TRAIN = Train.read(PARAMS)
 QUICK_EVALUATE = Evaluate(seed=1, resamples=200, confidence=0.95, calibration_bins=10)
@@ -43,28 +51,23 @@ def run(script: str, *arguments: str | Path, **changes: str) -> subprocess.Compl
     )
 
 
-@contextmanager
-def dask_cluster(workers: int = 2) -> Iterator[str]:
-    """The address of a cluster on this machine."""
-    before = dict(os.environ)
-    try:
-        with LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-        ) as cluster:
-            _restore(before)
-            yield cluster.scheduler_address
-    finally:
-        _restore(before)
-
-
-def _restore(environment: dict[str, str]) -> None:
-    """Undo that a cluster sets numbers of threads here for a worker, whenever it starts one."""
-    for name in os.environ.keys() - environment.keys():
-        del os.environ[name]
-    os.environ.update(environment)
+def run_here(
+    script: str, *arguments: str | Path, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a stage's `main` in this process, which has imported what it needs."""
+    command = [str(SCRIPTS / script), *map(str, arguments)]
+    out, err, status = StringIO(), StringIO(), 0
+    main = importlib.import_module(f"pipeline.{Path(script).stem}").main
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(REPOSITORY)
+        patch.setattr(sys, "argv", command)
+        for name, value in changes.items():
+            patch.setenv(name, value)
+        try:
+            run_program(main)
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return subprocess.CompletedProcess(command, status, out.getvalue(), err.getvalue())
 
 
 def one_line_failure(result: subprocess.CompletedProcess[str]) -> str:
@@ -103,6 +106,14 @@ def small_raw_tables() -> dict[str, pd.DataFrame]:
         rows = tables[table]
         tables[table] = rows[(rows["month"] == 1) & (rows["day"] == 1)].reset_index(drop=True)
     return tables
+
+
+def write_raw(folder: Path, tables: dict[str, pd.DataFrame]) -> Path:
+    """Write tables the way they were published."""
+    folder.mkdir()
+    for table, name in FILES.items():
+        tables[table].to_csv(folder / name, index=False)
+    return folder
 
 
 @cache

@@ -1,10 +1,10 @@
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from dvc_bucket.stages import read_parquet
 
 from pipeline.clean import clean_flights
 from pipeline.schemas import FLIGHTS, KEY, ORIGINS, PLANES, WEATHER
-from pipeline.tables import read_parquet
 from tests.pipeline_tools import interim, raw_tables
 
 FLIGHT_FILES = [f"flights/2013-{month:02d}.parquet" for month in range(1, 13)]

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import dvc_bucket
+import dvc_bucket.stages
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import params
-from tests.pipeline_tools import PARAMS, REPOSITORY, SCRIPTS
+from tests.pipeline_tools import PARAMS, REPOSITORY, SCRIPTS, SECTIONS
 
 STAGES = YAML(typ="safe").load(REPOSITORY / "dvc.yaml")["stages"]
-SECTIONS = {
-    section.__name__: section.__name__.lower() for section in params.Section.__subclasses__()
-}
+#: The sections by the names of their models.
+MODELS = {model.__name__: name for name, model in SECTIONS.items()}
 
 
 @pytest.fixture(params=STAGES)
@@ -70,15 +69,25 @@ def test_a_stage_depends_on_exactly_the_code_that_it_runs(stage: Any) -> None:
     assert {path for path in declared(stage, "deps") if path.startswith("src/")} == expected
 
 
+def test_the_deps_of_a_stage_are_its_data_its_script_and_its_modules_in_that_order(
+    stage: Any,
+) -> None:
+    script = words(stage)[0]
+    code = [path for path in stage["deps"] if path.startswith("src/")]
+    data = [path for path in stage["deps"] if path not in code]
+    assert stage["deps"] == [*data, *code]
+    assert code[0] == script
+
+
 def test_a_stage_depends_on_exactly_the_parameter_sections_that_it_reads(stage: Any) -> None:
     read = {
-        SECTIONS[node.value.id]
+        MODELS[node.value.id]
         for path in with_imports(REPOSITORY / words(stage)[0])
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute)
         and node.attr == "read"
         and isinstance(node.value, ast.Name)
-        and node.value.id in SECTIONS
+        and node.value.id in MODELS
     }
     assert {key.split(".")[0] for key in stage["params"]} == read
 
@@ -129,14 +138,19 @@ def test_no_code_of_a_stage_holds_a_path_of_data_or_reports(stage: Any) -> None:
                 assert not re.search(r"(^|[/\s])(data|reports)(/|$)", str(node.value)), script
 
 
-def test_the_toolkit_never_imports_the_analysis() -> None:
-    for path in (REPOSITORY / "toolkit" / "src").rglob("*.py"):
-        assert not [module for module, _ in imported(path) if module.split(".")[0] == "pipeline"]
-
-
 def test_the_analysis_imports_only_public_names_of_the_toolkit() -> None:
-    for path in SCRIPTS.glob("*.py"):
-        for module, name in imported(path):
-            if module.split(".")[0] == "dvc_bucket":
-                assert module == "dvc_bucket"
-                assert name in dvc_bucket.__all__
+    public = {"dvc_bucket": dvc_bucket.__all__, "dvc_bucket.stages": dvc_bucket.stages.__all__}
+    used = [
+        (path.name, module, name)
+        for path in SCRIPTS.glob("*.py")
+        for module, name in imported(path)
+        if module.split(".")[0] == "dvc_bucket"
+    ]
+    assert len(used) > len(STAGES)
+    assert not [use for use in used if use[2] not in public.get(use[1], [])]
+
+
+def test_every_script_ends_in_the_same_shell() -> None:
+    for stage in STAGES.values():
+        text = (REPOSITORY / words(stage)[0]).read_text(encoding="utf-8")
+        assert text.endswith('\n\nif __name__ == "__main__":\n    run_stage(main)\n')

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from dvc_bucket.stages import conform, read_parquet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,6 @@ from pipeline.features import (
 )
 from pipeline.params import Features
 from pipeline.schemas import KEY, WEATHER, WEATHER_VALUES, features_schema
-from pipeline.tables import conform, read_parquet
 from tests.pipeline_tools import FEATURES, features_folder, interim, made_flights, raw_tables
 
 START = pd.Timestamp("2013-06-01T12:00Z")

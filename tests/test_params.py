@@ -2,13 +2,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc_bucket.stages import StageError
 from ruamel.yaml import YAML
 
-from pipeline.params import Clean, Evaluate, Features, Section
-from pipeline.stage import StageError
-from tests.pipeline_tools import PARAMS, changed_params, one_line_failure, run
+from tests.pipeline_tools import PARAMS, SECTIONS, changed_params
 
-SECTIONS = {section.__name__.lower(): section for section in Section.__subclasses__()}
 CONTENT = YAML(typ="safe").load(PARAMS)
 
 BROKEN: list[tuple[str, Any]] = [
@@ -63,54 +61,3 @@ def test_a_bad_value_is_named_with_file_and_key(tmp_path: Path, key: str, value:
         SECTIONS[section].read(path)
     assert str(error.value).startswith(f"{path}: {key}: ")
     assert "\n" not in str(error.value)
-
-
-def test_a_missing_key_is_named(tmp_path: Path) -> None:
-    path = changed_params(tmp_path / "params.yaml", {"evaluate": {"seed": 1}})
-    with pytest.raises(StageError, match=r"params\.yaml: evaluate\.resamples: "):
-        Evaluate.read(path)
-
-
-@pytest.mark.parametrize("content", [None, [1], "text"])
-def test_a_section_that_is_no_mapping_is_named(tmp_path: Path, content: Any) -> None:
-    path = changed_params(tmp_path / "params.yaml", {"clean": content})
-    with pytest.raises(StageError, match=r"params\.yaml: clean: "):
-        Clean.read(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("train: {}\n", "the section 'clean' is missing"),
-        ("", "the section 'clean' is missing"),
-        ("- clean\n", "the section 'clean' is missing"),
-        ("clean: {a: [1\nb: 2\n", "is not YAML"),
-        ("clean: {}\nclean: {}\n", "is not YAML"),
-    ],
-)
-def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "params.yaml"
-    path.write_text(text)
-    with pytest.raises(StageError) as error:
-        Clean.read(path)
-    assert str(path) in str(error.value)
-    assert message in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match=r"elsewhere\.yaml: no such parameter file"):
-        Features.read(tmp_path / "elsewhere.yaml")
-
-
-def test_a_script_says_a_bad_parameter_in_one_line_and_exits_1(tmp_path: Path) -> None:
-    path = changed_params(tmp_path / "params.yaml", {"clean": {"max_wind_speed": "gale"}})
-    result = run("clean.py", tmp_path / "raw", tmp_path / "interim", "--params", path)
-    assert one_line_failure(result).startswith(f"clean: {path}: clean.max_wind_speed: ")
-
-
-def test_wrong_usage_of_a_script_exits_2(tmp_path: Path) -> None:
-    result = run("clean.py", tmp_path)
-    assert result.returncode == 2
-    assert "Usage: clean.py" in result.stderr
-    assert "Traceback" not in result.stderr

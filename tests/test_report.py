@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 import pytest
 from dvc_bucket import dvc_hash
+from dvc_bucket.stages import read_json, write_csv, write_json
 from ruamel.yaml import YAML
 
 from pipeline.evaluate import evaluate
 from pipeline.report import MADE_BY, MODEL_NAMES, answer, main, month_names, sources, verdict
 from pipeline.schemas import FEATURE_SETS
 from pipeline.scores import calibration
-from pipeline.tables import read_json, write_csv, write_json
 from tests.pipeline_tools import (
     PARAMS,
     QUICK_EVALUATE,

@@ -1,35 +1,56 @@
-"""The data enlarged, and the same bytes from one process, two, and a cluster of Dask."""
+"""The data enlarged, and the same bytes from one process and from two."""
 
-import os
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from dvc_bucket.base.kernels import pins
+from dvc_bucket.stages import read_parquet
 
-from pipeline.engines import SCHEDULER, WORKERS
 from pipeline.schemas import KEY, WEATHER_VALUES
-from pipeline.tables import read_parquet
 from tests.pipeline_tools import (
     changed_params,
-    dask_cluster,
     features_folder,
     interim,
-    raw_folder,
     run,
+    run_here,
+    small_raw_tables,
+    write_raw,
 )
+
+#: So many processes the stages take.
+WORKERS = "PIPELINE_WORKERS"
 
 
 @pytest.fixture(scope="module")
-def three_years(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Interim tables of three copies, and their features."""
-    folder = tmp_path_factory.mktemp("years")
-    params = changed_params(folder / "params.yaml", {"scale": {"copies": 3}})
-    done = run("clean.py", raw_folder(), folder / "interim", "--params", params)
-    assert done.returncode == 0, done.stderr
-    done = run("features.py", folder / "interim", folder / "features", "--params", params)
-    assert done.returncode == 0, done.stderr
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The raw tables of New Year's Day."""
+    return write_raw(tmp_path_factory.mktemp("day") / "raw", small_raw_tables())
+
+
+def made(raw: Path, folder: Path, copies: int) -> Path:
+    """Interim tables of so many copies, and their features."""
+    folder.mkdir()
+    params = changed_params(folder / "params.yaml", {"scale": {"copies": copies}})
+    for script, source, output in (
+        ("clean.py", raw, folder / "interim"),
+        ("features.py", folder / "interim", folder / "features"),
+    ):
+        done = run_here(script, source, output, "--params", params, **{WORKERS: "1"})
+        assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="module")
+def one_year(raw: Path) -> Path:
+    """What the stages make of the data as it is."""
+    return made(raw, raw.with_name("one"), 1)
+
+
+@pytest.fixture(scope="module")
+def three_years(raw: Path) -> Path:
+    """What the stages make of three copies."""
+    return made(raw, raw.with_name("three"), 3)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -38,53 +59,46 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def test_the_first_year_of_three_is_the_data_as_it_is(three_years: Path) -> None:
-    found = contents(three_years / "interim")
-    assert len(found) == 2 + 2 * 36
-    assert {name: found[name] for name in contents(interim())} == contents(interim())
-    features = contents(three_years / "features")
-    assert len(features) == 36
-    assert {name: features[name] for name in contents(features_folder())} == contents(
-        features_folder()
-    )
+def test_the_first_year_of_three_is_the_data_as_it_is(one_year: Path, three_years: Path) -> None:
+    for folder, files in (("interim", 2 + 2 * 3), ("features", 3)):
+        found, first = contents(three_years / folder), contents(one_year / folder)
+        assert len(found) == files
+        assert {name: found[name] for name in first} == first
 
 
 def test_a_copy_has_the_same_rows_a_year_later(three_years: Path) -> None:
     first, later = (
-        read_parquet(three_years / "interim" / "flights" / f"{year}-06.parquet")
+        read_parquet(three_years / "interim" / "flights" / f"{year}-01.parquet")
         for year in (2013, 2015)
     )
+    assert len(first) == 842
     two = pd.DateOffset(years=2)
     moved = first.assign(scheduled=first["scheduled"] + two, day=first["day"] + two)
     pd.testing.assert_frame_equal(moved, later, check_dtype=False)
     flights = read_parquet(three_years / "interim" / "flights", KEY)
     assert not flights.duplicated().any()
-    features = read_parquet(three_years / "features" / "2015-06.parquet")
-    again = read_parquet(features_folder() / "2013-06.parquet")
+    features = read_parquet(three_years / "features" / "2015-01.parquet")
+    again = read_parquet(three_years / "features" / "2013-01.parquet")
     same = [*WEATHER_VALUES, "departures_60", "mean_delay_180", "waiting", "late"]
     pd.testing.assert_frame_equal(features[same], again[same])
 
 
-def test_the_bytes_are_the_same_in_one_process(tmp_path: Path) -> None:
-    _assert_same("clean.py", raw_folder(), tmp_path / "interim", interim(), {WORKERS: "1"})
-    _assert_same("features.py", interim(), tmp_path / "out", features_folder(), {WORKERS: "1"})
-
-
-def test_the_bytes_are_the_same_on_a_cluster_of_dask(tmp_path: Path) -> None:
-    os.environ |= (own := pins(os.environ))  # for the workers, as `bucket run` does
-    try:
-        with dask_cluster() as address:
-            _assert_same(
-                "features.py", interim(), tmp_path / "out", features_folder(), {SCHEDULER: address}
-            )
-    finally:
-        for name in own:
-            del os.environ[name]
-
-
-def _assert_same(
-    script: str, source: Path, output: Path, expected: Path, environment: dict[str, str]
+def test_the_tables_are_the_same_bytes_from_two_processes(
+    raw: Path, one_year: Path, tmp_path: Path
 ) -> None:
-    done = run(script, source, output, **environment)
+    done = run("clean.py", raw, tmp_path / "interim", **{WORKERS: "2"})
     assert done.returncode == 0, done.stderr
-    assert contents(output) == contents(expected)
+    assert contents(tmp_path / "interim") == contents(one_year / "interim")
+
+
+def test_the_features_are_the_same_bytes_from_one_process(tmp_path: Path) -> None:
+    months = ("2013-01.parquet", "2013-02.parquet")
+    for table in ("flights", "weather"):
+        (tmp_path / "interim" / table).mkdir(parents=True)
+        for month in months:
+            shutil.copy(interim() / table / month, tmp_path / "interim" / table)
+    shutil.copy(interim() / "planes.parquet", tmp_path / "interim")
+    done = run_here("features.py", tmp_path / "interim", tmp_path / "out", **{WORKERS: "1"})
+    assert done.returncode == 0, done.stderr
+    expected = {month: (features_folder() / month).read_bytes() for month in months}
+    assert contents(tmp_path / "out") == expected

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
+from dvc_bucket.stages import write_json
 
 from pipeline.evaluate import evaluate
-from pipeline.tables import write_json
 from tests.pipeline_tools import (
     QUICK_EVALUATE,
     SCRIPTS,
@@ -11,7 +11,7 @@ from tests.pipeline_tools import (
     interim,
     made_predictions,
     one_line_failure,
-    run,
+    run_here,
 )
 
 
@@ -29,7 +29,7 @@ from tests.pipeline_tools import (
 def test_a_stage_without_its_inputs_names_them_and_leaves_nothing_behind(
     tmp_path: Path, script: str, arguments: str
 ) -> None:
-    result = run(script, *(tmp_path / argument for argument in arguments.split()))
+    result = run_here(script, *(tmp_path / argument for argument in arguments.split()))
     assert str(tmp_path) in one_line_failure(result)
     assert not list(tmp_path.rglob("*"))
 
@@ -38,5 +38,5 @@ def test_a_file_that_no_stage_makes_is_named_where_it_is_missing(tmp_path: Path)
     reports = tmp_path / "reports"
     write_json(evaluate(made_predictions(), QUICK_EVALUATE), reports / "intervals.json")
     arguments = [interim(), reports, tmp_path / "no-template", tmp_path / "report.html"]
-    result = run("report.py", features_folder(), *arguments)
+    result = run_here("report.py", features_folder(), *arguments)
     assert str(reports / "plots" / "calibration.csv") in one_line_failure(result)

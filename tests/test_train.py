@@ -3,11 +3,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from dvc_bucket.stages import DECIMALS, StageError, read_json, read_parquet, write_parquet
 
 from pipeline.params import Train
 from pipeline.schemas import KEY, MODELS, features_schema, predictions_schema
-from pipeline.stage import StageError
-from pipeline.tables import DECIMALS, read_json, read_parquet, write_parquet
 from pipeline.train import split
 from tests.pipeline_tools import FEATURES, TRAIN, changed_params, month_of_features, run
 

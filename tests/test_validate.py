@@ -3,11 +3,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from dvc_bucket.stages import StageError, read_json
 
 from pipeline.params import Validate
 from pipeline.raw import FILES, read_raw
-from pipeline.stage import StageError
-from pipeline.tables import read_json
 from pipeline.validate import validate
 from tests.pipeline_tools import (
     PARAMS,
@@ -15,8 +14,9 @@ from tests.pipeline_tools import (
     one_line_failure,
     raw_folder,
     raw_tables,
-    run,
+    run_here,
     small_raw_tables,
+    write_raw,
 )
 
 TOLERATED = Validate.read(PARAMS).tolerated
@@ -39,14 +39,6 @@ def with_changed(table: str, change: Any) -> dict[str, pd.DataFrame]:
 
 def twice(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows, rows.iloc[:1]], ignore_index=True)
-
-
-def write_raw(folder: Path, tables: dict[str, pd.DataFrame]) -> Path:
-    """Write tables the way they were published."""
-    folder.mkdir()
-    for table, name in FILES.items():
-        tables[table].to_csv(folder / name, index=False)
-    return folder
 
 
 def test_the_real_data_breaks_exactly_what_is_tolerated() -> None:
@@ -128,7 +120,7 @@ def test_one_violation_more_than_tolerated_stops_the_run() -> None:
 
 def test_the_script_writes_what_it_found_and_what_was_tolerated(tmp_path: Path) -> None:
     report = tmp_path / "validation.json"
-    result = run("validate.py", write_raw(tmp_path / "raw", small_raw_tables()), report)
+    result = run_here("validate.py", write_raw(tmp_path / "raw", small_raw_tables()), report)
     assert result.returncode == 0, result.stderr
     content = read_json(report)
     assert content["rows"]["flights"] == 842
@@ -141,7 +133,7 @@ def test_the_script_stops_in_one_line_and_writes_no_report(tmp_path: Path) -> No
     raw = write_raw(tmp_path / "raw", small_raw_tables())
     fewer = TOLERATED | {"planes.year.is_present": 69}
     params = changed_params(tmp_path / "params.yaml", {"validate": {"tolerated": fewer}})
-    result = run("validate.py", raw, tmp_path / "report.json", "--params", params)
+    result = run_here("validate.py", raw, tmp_path / "report.json", "--params", params)
     message = one_line_failure(result)
     assert "table planes, column year, check is_present: 70 violations (69 tolerated)" in message
     assert not (tmp_path / "report.json").exists()

@@ -11,15 +11,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from dvc_bucket.stages import (
+    ResumableFolder,
+    conform,
+    map_partitions,
+    resumable,
+    run_stage,
+    scratch,
+    split_by,
+    unfinished,
+    write_parquet,
+)
 
 from pipeline.params import Clean, Scale
-from pipeline.partitions import map_partitions
 from pipeline.raw import ORIGINS, raw_pieces, read_raw
-from pipeline.resume import Kept, resumable, unfinished
 from pipeline.schemas import FLIGHTS, KEY, PLANES, WEATHER, WEATHER_VALUES, YEAR
 from pipeline.schemas import ORIGINS as ORIGIN_NAMES
-from pipeline.stage import run_stage
-from pipeline.tables import conform, scratch, split_by, write_parquet
 
 #: What is read of the tables that come in months.
 COLUMNS = {
@@ -91,13 +98,15 @@ def write_month(month: Month, max_wind_speed: float) -> None:
         write_parquet(weather, WEATHER, month.output)
 
 
-def months(table: str, rows: dict[int, Path], copies: int, kept: Kept) -> dict[str, Month]:
+def months(
+    table: str, rows: dict[int, Path], copies: int, folder: ResumableFolder
+) -> dict[str, Month]:
     """The partitions of a table in the order of time."""
     found = {}
     for years in range(copies):
         for month, source in sorted(rows.items()):
             name = f"{YEAR + years}-{month:02d}"
-            output = kept.file(f"{name}.parquet", [source])
+            output = folder.file(f"{name}.parquet", [source])
             found[f"{table} {name}"] = Month(table, source, years, output)
     return found
 
@@ -109,9 +118,9 @@ def main(raw: Path, interim: Path, params: Path = Path("params.yaml")) -> None:
         spool = folders.enter_context(scratch(interim / ".raw.part"))
         partitions: dict[str, Month] = {}
         for table, columns in COLUMNS.items():
-            kept = folders.enter_context(resumable(interim / table, settings))
+            folder = folders.enter_context(resumable(interim / table, settings))
             rows = split_by("month", raw_pieces(raw, table, columns), spool / table)
-            partitions |= months(table, rows, copies, kept)
+            partitions |= months(table, rows, copies, folder)
         write = partial(write_month, max_wind_speed=settings.max_wind_speed)
         map_partitions(write, unfinished(partitions), label="clean")
     write_parquet(clean_planes(read_raw(raw, "planes")), PLANES, interim / "planes.parquet")

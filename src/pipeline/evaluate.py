@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from dvc_bucket.stages import read_parquet, run_stage, write_csv, write_json
 
 from pipeline.params import Evaluate
 from pipeline.schemas import FEATURE_SETS, MODELS, predictions_schema
 from pipeline.scores import SCORES, DailyScores, calibration, draw_days, interval
-from pipeline.stage import run_stage
-from pipeline.tables import read_parquet, write_csv, write_json
 
 
 def score_models(

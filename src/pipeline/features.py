@@ -12,13 +12,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+from dvc_bucket.stages import (
+    ResumableFolder,
+    StageError,
+    map_partitions,
+    read_parquet,
+    resumable,
+    run_stage,
+    unfinished,
+    write_parquet,
+)
 
 from pipeline.params import Features
-from pipeline.partitions import map_partitions
-from pipeline.resume import Kept, resumable, unfinished
 from pipeline.schemas import WEATHER_VALUES, features_schema, knock_on_values
-from pipeline.stage import StageError, run_stage
-from pipeline.tables import read_parquet, write_parquet
 
 #: Minutes after which an overdue flight no longer counts as waiting; by then it is cancelled or an
 #: exception, and which of the two lies in its future.
@@ -162,7 +168,7 @@ def build_month(month: Month, params: Features) -> None:
     write_parquet(features, features_schema(params.window_minutes), month.output)
 
 
-def months(interim: Path, kept: Kept) -> dict[str, Month]:
+def months(interim: Path, folder: ResumableFolder) -> dict[str, Month]:
     """The partitions in the order of time, by year and month.
 
     Raises:
@@ -174,8 +180,8 @@ def months(interim: Path, kept: Kept) -> dict[str, Month]:
     found = {}
     for before, file in zip([None, *files], files, strict=False):
         weather, planes = interim / "weather" / file.name, interim / "planes.parquet"
-        inputs = [one for one in (file, before, weather, planes) if one]
-        output = kept.file(file.name, inputs)
+        inputs = [path for path in (file, before, weather, planes) if path]
+        output = folder.file(file.name, inputs)
         found[file.stem] = Month(file, before, weather, planes, output)
     return found
 
@@ -183,8 +189,8 @@ def months(interim: Path, kept: Kept) -> dict[str, Month]:
 def main(interim: Path, output: Path, params: Path = Path("params.yaml")) -> None:
     """Read the tables in the folder INTERIM and write one file a month to the folder OUTPUT."""
     settings = Features.read(params)
-    with resumable(output, settings) as kept:
-        partitions = months(interim, kept)
+    with resumable(output, settings) as folder:
+        partitions = months(interim, folder)
         build = partial(build_month, params=settings)
         map_partitions(build, unfinished(partitions), label="features")
         rows = sum(pq.read_metadata(month.output).num_rows for month in partitions.values())

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from dvc_bucket import Settings, download
+from dvc_bucket.stages import run_stage
 
 from pipeline.params import Fetch
-from pipeline.stage import run_stage
 
 
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:

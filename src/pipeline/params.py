@@ -1,13 +1,9 @@
-"""`params.yaml` as typed, validated models: one section a stage."""
+"""The sections of `params.yaml` as typed, validated models."""
 
-from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from pipeline.stage import StageError
+from dvc_bucket.stages import Params
+from pydantic import AfterValidator, BaseModel, Field
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Month = Annotated[int, Field(ge=1, le=12)]
@@ -19,64 +15,34 @@ def _each_once(values: list[int]) -> list[int]:
     return values
 
 
-class Section(BaseModel):
-    """One section of `params.yaml`; the class's name in lower case is the section's name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read this section from the parameter file `path`.
-
-        Raises:
-            StageError: the file or section is missing, or a key is unknown, of the wrong type,
-                or impossible; the message names file and key.
-        """
-        section = cls.__name__.lower()
-        try:
-            content = YAML(typ="safe", pure=True).load(path)
-        except FileNotFoundError:
-            raise StageError(f"{path}: no such parameter file.") from None
-        except YAMLError as error:
-            raise StageError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-        if not isinstance(content, dict) or section not in content:
-            raise StageError(f"{path}: the section '{section}' is missing.")
-        try:
-            return cls.model_validate(content[section])
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join([section, *map(str, first["loc"])])
-            raise StageError(f"{path}: {key}: {first['msg']} (found {first['input']!r}).") from None
-
-
-class Fetch(Section):
+class Fetch(Params):
     """Where the raw data is published, and what its bytes must be."""
 
     prefix: Annotated[str, Field(pattern=r"^[^/].*[^/]$")]
     sha256: Annotated[dict[str, Sha256], Field(min_length=1)]
 
 
-class Validate(Section):
+class Validate(Params):
     """Violations that are known and dealt with downstream, as `table.column.check: count`."""
 
     tolerated: dict[str, Annotated[int, Field(gt=0)]]
 
 
-class Clean(Section):
+class Clean(Params):
     """What cannot be a measurement."""
 
     #: Miles per hour; a wind above it, sustained over minutes, is an error of the record.
     max_wind_speed: Annotated[float, Field(gt=0)]
 
 
-class Scale(Section):
+class Scale(Params):
     """How much larger than it is the data is made, to try the stages at a size."""
 
     #: Times that every flight and every hour of weather is there, each a year after the other.
     copies: Annotated[int, Field(ge=1, le=1000)]
 
 
-class Features(Section):
+class Features(Params):
     """What counts as late, and what is known how long before a departure."""
 
     #: Minutes after schedule from which a departure is late (the US DOT's definition: 15).
@@ -94,7 +60,7 @@ class Features(Section):
 class Boosting(BaseModel):
     """Gradient boosting of decision trees; rounds are chosen on the tuning month."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = Params.model_config
 
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     max_rounds: Annotated[int, Field(ge=1)]
@@ -104,7 +70,7 @@ class Boosting(BaseModel):
     patience_rounds: Annotated[int, Field(ge=1)]
 
 
-class Train(Section):
+class Train(Params):
     """Which months teach, tune and test, and how the models learn."""
 
     seed: int
@@ -118,7 +84,7 @@ class Train(Section):
     boosting: Boosting
 
 
-class Evaluate(Section):
+class Evaluate(Params):
     """How uncertainty and calibration are measured."""
 
     seed: int

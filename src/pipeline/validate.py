@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pandera.errors
+from dvc_bucket.stages import StageError, run_stage, write_json
 
 from pipeline.params import Validate
 from pipeline.raw import ORIGINS, SCHEMAS, UTC_FORMAT, read_raw
-from pipeline.stage import StageError, run_stage
-from pipeline.tables import write_json
 
 #: Pandera's names for two of its checks, and ours.
 RENAMED = {"not_nullable": "is_present", "field_uniqueness": "is_unique"}

@@ -31,7 +31,7 @@ TITLE = "## Reading {name}"
 SLOW = {"tables", "images"}
 
 #: Ways that are measured; the others serve to hold advice against.
-MEASURED = [name for name in WAYS if name not in {"stage", "local"}]
+MEASURED = [name for name in WAYS if name not in {"copied", "local"}]
 
 HEAD = (
     "| read | way | wall, s | of the fastest peer's | MB over the wire | requests | peak, MB |",

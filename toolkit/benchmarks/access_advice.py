@@ -88,7 +88,7 @@ def _was(bed: Bed, question: Question, endpoint: str) -> Times:
     for _ in range(ROUNDS):
         scratch = bed.scratch()
         streamed = ask(bed, "bucket", question, endpoint).seconds
-        staged = ask(bed, "stage", question, endpoint, scratch).seconds
+        staged = ask(bed, "copied", question, endpoint, scratch).seconds
         local = ask(bed, "local", question, endpoint, scratch).seconds
         bed.empty(scratch)
         taken.append((streamed, staged, local))

@@ -10,12 +10,9 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from dvc_bucket import Project
-from dvc_bucket.base import ports
-from dvc_bucket.connection import env_file
-from dvc_bucket.connection.dvc_config import with_options
-from dvc_bucket.connection.settings import DEFAULT_REGION
 from dvc_bucket.store import seaweed
 from dvc_bucket.store.server import Server
+from tests.projects import make_project
 from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them by name here)
     authority,
     good_certificate,
@@ -24,8 +21,6 @@ from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them b
     swift,
     swift_tls_endpoint,
 )
-
-REPOSITORY = Path(__file__).parents[2]
 
 #: Threads of OpenMP that wait for one another sleep. By default they spin, and where two tests run
 #: at a time on two cores, that takes twice the processor time of the work itself.
@@ -65,20 +60,6 @@ class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # xdist has no 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
     return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
-
-
-def make_project(root: Path) -> Project:
-    """A project as cloned, but for a port that is free; also where `bucket init` named another."""
-    project, endpoint = Project(root), f"http://127.0.0.1:{ports.free_ports(1)[0]}"
-    project.dvc_config.parent.mkdir(parents=True)
-    text = (REPOSITORY / ".dvc/config").read_text()
-    text = with_options(text, {"url": "s3://research-data/flight-delays", "endpointurl": endpoint})
-    project.dvc_config.write_text(text)
-    text = (REPOSITORY / ".env.example").read_text()
-    values = {"OS_ENDPOINT_URL": endpoint, "OS_BUCKET_NAME": "research-data"}
-    values["OS_REGION"] = DEFAULT_REGION
-    project.env_example.write_text(env_file.with_values(text, values, ".env.example"))
-    return project
 
 
 def discard(project: Project) -> None:

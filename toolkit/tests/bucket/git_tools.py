@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.connection import env_file
-from tests.conftest import REPOSITORY, make_project
+from tests.projects import copy_files, make_project
 
 TOOLS = Path(sys.executable).parent
 
@@ -101,7 +100,7 @@ def make_repo(root: Path, folder: str = ".") -> Repo:
     repo = Repo(root, project)
     repo.git("init", "--quiet")
     env_file.create_env(project)
-    shutil.copy(REPOSITORY / ".gitignore", project.root / ".gitignore")
+    copy_files(project.root, [".gitignore"])
     (project.root / ".venv").symlink_to(TOOLS.parent)
     return repo
 

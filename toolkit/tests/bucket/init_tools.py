@@ -6,16 +6,10 @@ from pathlib import Path
 from dvc_bucket import Project
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.connection.named_files import Names
-from tests.conftest import REPOSITORY
+from tests.projects import FIXTURE, NAMES, copy_files
 
-#: As this repository is cloned.
-TEMPLATE = Names(
-    project="flight-delays",
-    endpoint="http://127.0.0.1:8333",
-    bucket="research-data",
-    prefix="flight-delays",
-    region="us-east-1",
-)
+#: The places of the fixture project.
+PLACES = places.all_of(Project(FIXTURE))
 
 #: Nobody is asked over the network, as nobody listens there.
 NEW = Names(
@@ -27,29 +21,17 @@ NEW = Names(
 )
 
 
-#: Pages that belong to whoever takes the template, so that the repository's may say anything.
-PAGES = {
-    "README.md": "# flight-delays\n\nA project, flight-delays.\n",
-    "CITATION.cff": 'title: "flight-delays: a title"\nauthors:\n'
-    "  - name: The flight-delays contributors\n",
-    "LICENSE": "Copyright (c) 2026 The flight-delays contributors\n",
-}
-
-
-def template_text(place: places.Place) -> str:
-    """The text of a place as this repository is cloned, also where `bucket init` has run in it."""
-    if place.file in PAGES:
-        return PAGES[place.file]
-    text = (REPOSITORY / place.file).read_text()
-    return place.write(text, TEMPLATE, places.current(Project(REPOSITORY)))
-
-
-def copy_places(root: Path, names: Names = TEMPLATE) -> Project:
+def copy_places(root: Path, names: Names = NAMES) -> Project:
     """A project with every place that `bucket init` writes, which says `names`."""
-    for place in places.PLACES:
-        (root / place.file).parent.mkdir(parents=True, exist_ok=True)
-        (root / place.file).write_text(place.write(template_text(place), names, TEMPLATE))
-    return Project(root)
+    project = copy_files(root, [place.file for place in PLACES])
+    write(project, names)
+    return project
+
+
+def write(project: Project, names: Names) -> None:
+    """Have every place of a project say these names."""
+    for path, (_, after) in places.rewritten(project, names).items():
+        path.write_text(after)
 
 
 def run_git(root: Path, *arguments: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.git.hooks.commit import HOOK
 from tests.bucket.git_tools import TOOLS, VALUE, Repo, environment, make_repo, new_value, own_secret
-from tests.conftest import REPOSITORY
+from tests.projects import text
 
 PATH = {"PATH": f"{TOOLS}:{environment()['PATH']}"}
 LEAK = f"OS_SECRET_ACCESS_KEY={VALUE}\n"
@@ -173,7 +173,7 @@ def test_pre_commit_refuses_without_network_and_dvc_adds_itself_to_its_configura
 ) -> None:
     home = {"PRE_COMMIT_HOME": str(tmp_path / "home"), **PATH}
     config = ".pre-commit-config.yaml"
-    repo.add(config, (REPOSITORY / config).read_bytes())
+    repo.add(config, text(config))
     repo.add("a.env", LEAK)
     done = repo.run("pre-commit", "run", check=False, env=home)
     assert done.returncode != 0

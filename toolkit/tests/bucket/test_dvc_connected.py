@@ -18,6 +18,7 @@ from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.dvc.connected import environment, remote_prefix, run_dvc
 from tests.bucket.store_tools import BUCKET, own_options, run, secret_of
 from tests.doctor.weed import DOMAIN, Weed
+from tests.projects import NAMES
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
 from tests.stores.plain_front import PlainFront
@@ -49,7 +50,7 @@ def test_options_are_handed_to_dvc(project: Project) -> None:
 
 
 def test_a_remote_in_another_bucket_is_named(project: Project, settings: Settings) -> None:
-    assert remote_prefix(project, settings) == "flight-delays"
+    assert remote_prefix(project, settings) == NAMES.prefix
     other = settings.model_copy(update={"bucket_name": "elsewhere"})
     with pytest.raises(SettingsError, match=r"OS_BUCKET_NAME is elsewhere.*s3://research-data/"):
         remote_prefix(project, other)
@@ -108,7 +109,7 @@ def with_data(project: Project) -> str:
     cached = project.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
     cached.parent.mkdir(parents=True)
     cached.write_bytes(content)
-    return f"flight-delays/files/md5/{md5[:2]}/{md5[2:]}"
+    return f"{NAMES.prefix}/files/md5/{md5[:2]}/{md5[2:]}"
 
 
 @pytest.mark.usefixtures("home")

@@ -251,8 +251,7 @@ def test_a_placeholder_is_left_to_the_settings(project: Project) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.load(project, {})
     assert str(caught.value) == (
-        f"OS_ACCESS_KEY_ID (.env, line {line + 1}) is not filled in. "
-        "Fill it in (see data/README.md)."
+        f"OS_ACCESS_KEY_ID (.env, line {line + 1}) is not filled in. Fill it in (see .env.example)."
     )
 
 

@@ -12,10 +12,10 @@ import pytest
 from dvc_bucket import Project, Settings
 from dvc_bucket.base.errors import BucketError, SettingsError
 from dvc_bucket.connection import named_files as places
-from dvc_bucket.connection.named_files import PLACES, Names
+from dvc_bucket.connection.named_files import Names
 from dvc_bucket.jobs import init
 from dvc_bucket.jobs.init.dotenv import EnvText
-from tests.bucket.init_tools import NEW, copy_places
+from tests.bucket.init_tools import NEW, PLACES, copy_places
 from tests.bucket.store_tools import BUCKET, files, run, secret_of
 
 OPTIONS = [
@@ -206,6 +206,9 @@ def test_a_full_disk_is_named_and_the_names_that_count_are_the_last_to_change(
     tmp_path: Path, project: Project
 ) -> None:
     whole = copy_places(tmp_path / "whole")
+    for root in (project.root, whole.root):
+        with (root / "pyproject.toml").open("a") as file:
+            file.write("# A file that is longer than the limit below.\n" * 100)
     arguments = ["init", *OPTIONS, "--yes", "--no-doctor"]
     assert run(whole, *arguments).returncode == 0
     before, end = files(project.root), files(whole.root)

@@ -16,9 +16,10 @@ import pytest
 from dvc_bucket import Project, Settings
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.connection.named_files import Names
-from tests.bucket.init_tools import NEW, TEMPLATE, copy_places, run_git
+from tests.bucket.init_tools import NEW, PLACES, copy_places, run_git
 from tests.bucket.store_tools import BUCKET, files, secret_of
 from tests.bucket.terminal import Terminal
+from tests.projects import NAMES
 from tests.stores.fixtures import access
 
 #: Hidden questions.
@@ -73,13 +74,13 @@ def test_from_the_template_to_a_store_with_the_secret_in_env_alone(
     prefix = f"init-{secrets.token_hex(4)}"
     names = Names("tides", store.endpoint_url, store.bucket, prefix, "eu-north-1")
     terminal = start("--cacert", str(store.ca_bundle))
-    answer(terminal, TEMPLATE, names)
+    answer(terminal, NAMES, names)
     terminal.answer(KEY, f"  {store.access_key_id} ")
     terminal.answer(SECRET, f"{store.secret_access_key}\t")
     terminal.read_until(WRITE)
-    for old, new in ((TEMPLATE.endpoint, names.endpoint), (TEMPLATE.region, names.region)):
+    for old, new in ((NAMES.endpoint, names.endpoint), (NAMES.region, names.region)):
         assert re.search(rf"\n-.*{old}.*(\n.*)?\n\+.*{new}", terminal.shown)
-    assert places.current(project) == TEMPLATE
+    assert places.current(project) == NAMES
     assert not project.env_file.exists()
     commands = [psutil.Process(terminal.pid), *psutil.Process(terminal.pid).children(True)]
     arguments = " ".join(" ".join(process.cmdline()) for process in commands)
@@ -95,7 +96,7 @@ def test_from_the_template_to_a_store_with_the_secret_in_env_alone(
     assert secret_of(settings) == store.secret_access_key
     assert settings.ca_bundle == str(store.ca_bundle)
     others = [text for name, text in files(project.root).items() if name != ".env"]
-    assert len(others) > len(places.PLACES)
+    assert len(others) > len(PLACES)
     for key in (store.access_key_id, store.secret_access_key):
         assert key not in terminal.shown
         assert key not in arguments
@@ -107,11 +108,11 @@ def test_enter_at_every_question_changes_nothing(
 ) -> None:
     first = start("--no-doctor", "--yes", OS_ACCESS_KEY_ID="key", OS_SECRET_ACCESS_KEY="secret")
     assert first.end() == 0
-    for names in (TEMPLATE, NEW):
+    for names in (NAMES, NEW):
         copy_places(project.root, names)
-        env = project.env_file.read_text().replace(str(TEMPLATE.endpoint), str(names.endpoint))
-        env = env.replace(str(TEMPLATE.bucket), str(names.bucket))
-        project.env_file.write_text(env.replace(str(TEMPLATE.region), str(names.region)))
+        env = project.env_file.read_text().replace(str(NAMES.endpoint), str(names.endpoint))
+        env = env.replace(str(NAMES.bucket), str(names.bucket))
+        project.env_file.write_text(env.replace(str(NAMES.region), str(names.region)))
         before = files(project.root)
         terminal = start("--no-doctor")
         answer(terminal, names, names)
@@ -129,10 +130,10 @@ def test_an_answer_that_cannot_be_right_is_asked_for_again(
     before = files(project.root)
     terminal = start()
     for text, default, bad in (
-        ("Name of the project", "flight-delays", "Tides"),
-        ("Endpoint of the S3 API (or: aws)", TEMPLATE.endpoint, "https://s3.example.org/v1/AUTH_x"),
-        ("Region", TEMPLATE.region, "eu north"),
-        ("Bucket", TEMPLATE.bucket, "Lab_Data"),
+        ("Name of the project", NAMES.project, "Tides"),
+        ("Endpoint of the S3 API (or: aws)", NAMES.endpoint, "https://s3.example.org/v1/AUTH_x"),
+        ("Region", NAMES.region, "eu north"),
+        ("Bucket", NAMES.bucket, "Lab_Data"),
         ("Prefix of this project in the bucket", "tides", "/tides"),
     ):
         terminal.answer(question(text, default), bad)
@@ -176,7 +177,7 @@ def test_keys_of_another_store_can_be_kept_or_typed_anew(
     options = ("--no-doctor", "--endpoint", "https://127.0.0.1:1", "--yes")
     assert start(*options, OS_ACCESS_KEY_ID="key", OS_SECRET_ACCESS_KEY="secret").end() == 0
     for choice, secret in (("y", "secret"), ("n", "second-secret")):
-        names = dataclasses.replace(TEMPLATE, endpoint=f"https://127.0.0.1:{len(choice + secret)}")
+        names = dataclasses.replace(NAMES, endpoint=f"https://127.0.0.1:{len(choice + secret)}")
         terminal = start("--no-doctor")
         was = places.current(project)
         answer(terminal, was, names)
@@ -197,7 +198,7 @@ def test_a_person_with_an_aws_setup_needs_no_keys(
 ) -> None:
     terminal = start("--no-doctor", AWS_PROFILE="lab")
     names = dataclasses.replace(NEW, endpoint="aws")
-    answer(terminal, TEMPLATE, names)
+    answer(terminal, NAMES, names)
     terminal.answer(f"{KEY}, or Enter to use your AWS set-up", "")
     terminal.answer(WRITE, "")
     assert terminal.end() == 0

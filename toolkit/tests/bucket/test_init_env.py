@@ -16,8 +16,9 @@ from dvc_bucket.connection import env_file
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.connection.named_files import Names
 from dvc_bucket.jobs import init
-from tests.bucket.init_tools import NEW, TEMPLATE, copy_places
+from tests.bucket.init_tools import NEW, copy_places
 from tests.bucket.store_tools import files, run, secret_of
+from tests.projects import NAMES
 from tests.stores.access import StoreAccess
 from tests.stores.tls import Authority
 
@@ -172,7 +173,7 @@ def test_a_port_that_this_clone_had_to_take_stays(project: Project) -> None:
     env_file.set_endpoint(project, "http://127.0.0.1:18333")
     init.run(project, Names(bucket="mine"), yes=True)
     assert Settings.load(project, {}).endpoint_url == "http://127.0.0.1:18333"
-    assert places.current(project).endpoint == TEMPLATE.endpoint
+    assert places.current(project).endpoint == NAMES.endpoint
     init.run(project, Names(endpoint="http://127.0.0.1:28333"), yes=True)
     assert Settings.load(project, {}).endpoint_url == "http://127.0.0.1:28333"
 

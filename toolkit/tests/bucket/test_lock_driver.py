@@ -12,7 +12,7 @@ from dvc_bucket import Project
 from dvc_bucket.dvc.lock import driver, entries
 from dvc_bucket.dvc.remote.outputs import opened
 from tests.bucket.git_tools import Repo, make_repo
-from tests.conftest import REPOSITORY
+from tests.projects import copy_files
 
 #: Each stage copies; `sum` reads what both others made.
 DVC_YAML = """\
@@ -51,7 +51,7 @@ def branches(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     driver.install(repo.project)
     repo.git("checkout", "-q", "-b", "main")
     repo.write("dvc.yaml", DVC_YAML)
-    repo.write(".gitattributes", (REPOSITORY / ".gitattributes").read_text())
+    copy_files(repo.root, [".gitattributes"])
     repo.write(".gitignore", (repo.root / ".gitignore").read_text() + "*.out\n")
     for name in ("one", "two", "own"):
         repo.write(f"{name}.txt", f"{name}\n")

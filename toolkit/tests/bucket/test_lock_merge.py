@@ -1,5 +1,6 @@
 """Two lock files as one: what is taken from where, and what is left out."""
 
+from contextlib import chdir
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from dvc_bucket.base.errors import LockError
 from dvc_bucket.dvc.lock import entries
 from dvc_bucket.dvc.lock.merge import ConflictError, merge
-from tests.conftest import REPOSITORY
+from dvc_bucket.dvc.remote.outputs import opened
+from tests.bucket.git_tools import Repo
+from tests.projects import copy_files
 
 Stage = dict[str, Any]
 
@@ -127,15 +130,22 @@ def test_other_parts_of_the_file_are_merged_too_and_a_conflict_there_is_one() ->
         merge(with_datasets(a="1"), with_datasets(a="2"), with_datasets(a="3"))
 
 
-def test_what_is_not_changed_keeps_its_bytes() -> None:
-    text = (REPOSITORY / "dvc.lock").read_text()
+def unchanged_bytes_are_kept(text: str, last: str) -> None:
+    """Merge a change of the last stage of a lock file that DVC wrote."""
     ours = entries.read(text)
     base, theirs = entries.read(text), entries.read(text)
-    ours["stages"]["report"]["cmd"] = "run"
+    ours["stages"][last]["cmd"] = "run"
     merged = entries.write(merge(base, theirs, ours).lock)
-    end = text.index("  report:\n")
+    end = text.index(f"  {last}:\n")
     assert merged[:end] == text[:end]
     assert merged == entries.write(ours)
+
+
+def test_what_is_not_changed_keeps_its_bytes(repo: Repo) -> None:
+    project = copy_files(repo.root)
+    with chdir(repo.root), opened(project) as dvc:
+        dvc.reproduce()
+    unchanged_bytes_are_kept(project.dvc_lock.read_text(), "levels")
 
 
 @pytest.mark.parametrize(

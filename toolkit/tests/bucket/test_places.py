@@ -12,14 +12,14 @@ from dvc_bucket import Project
 from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.connection.dvc_config import read
-from dvc_bucket.connection.named_files import PLACES, Names
+from dvc_bucket.connection.named_files import Names
 from dvc_bucket.connection.settings import BUCKET_NAME
 from dvc_bucket.jobs.init import answers
-from tests.bucket.init_tools import NEW, TEMPLATE, copy_places, run_git, template_text
-from tests.conftest import REPOSITORY
+from tests.bucket.init_tools import NEW, PLACES, copy_places, write
+from tests.projects import NAMES, copy_files, text
 
 FILES = [place.file for place in PLACES]
-TEXTS = {place: template_text(place) for place in PLACES}
+TEXTS = {place: text(place.file) for place in PLACES}
 
 
 def is_valid(what: str, value: str) -> bool:
@@ -56,38 +56,28 @@ def said(project: Project) -> dict[str, dict[str, str]]:
     }
 
 
-def write(project: Project, names: Names) -> None:
-    for path, (_, after) in places.rewritten(project, names).items():
-        path.write_text(after)
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return copy_places(tmp_path / "clone")
 
 
-def test_the_repository_names_the_same_everywhere() -> None:
-    named = places.named(Project(REPOSITORY))
-    known = places.current(Project(REPOSITORY))
-    for file, names in named.items():
-        assert names.with_defaults(known) == known, file
-    assert {file for file, names in named.items() if names.endpoint} == set(FILES[:3])
-    assert named["pyproject.toml"].project
-    assert None not in vars(known).values()
+def test_a_project_names_the_same_everywhere(project: Project) -> None:
+    for file, names in places.named(project).items():
+        assert names.with_defaults(NAMES) == NAMES, file
+    assert {file for file, names in places.named(project).items() if names.endpoint} == {*FILES[:3]}
+    assert places.current(project) == NAMES
 
 
-def test_the_same_names_change_no_byte_of_the_repository() -> None:
-    project = Project(REPOSITORY)
-    assert places.rewritten(project, places.current(project)) == {}
+def test_the_same_names_change_no_byte(project: Project) -> None:
+    assert places.rewritten(project, NAMES) == {}
 
 
 @settings(max_examples=50)
 @given(valid_names)
 def test_what_is_written_is_read_again(names: Names) -> None:
-    for place, text in TEXTS.items():
-        before = place.read(text)
-        after = place.read(place.write(text, names, TEMPLATE))
-        says = {what for what, value in vars(before).items() if value is not None}
+    for place, before in TEXTS.items():
+        after = place.read(place.write(before, names, NAMES))
+        says = {what for what, value in vars(place.read(before)).items() if value is not None}
         expected = {what: value for what, value in vars(names).items() if what in says}
         assert after == Names(**expected), place.file
 
@@ -95,9 +85,9 @@ def test_what_is_written_is_read_again(names: Names) -> None:
 @settings(max_examples=50)
 @given(valid_names)
 def test_and_back_again_is_the_same_byte_for_byte(names: Names) -> None:
-    for place, text in TEXTS.items():
-        there = place.write(text, names, TEMPLATE)
-        assert place.write(there, TEMPLATE, names) == text
+    for place, before in TEXTS.items():
+        there = place.write(before, names, NAMES)
+        assert place.write(there, NAMES, names) == before
 
 
 def test_each_place_says_the_new_names_and_keeps_the_rest(project: Project) -> None:
@@ -127,10 +117,10 @@ def test_each_place_says_the_new_names_and_keeps_the_rest(project: Project) -> N
 def test_a_dvc_config_in_a_style_of_its_own_is_left_alone_where_it_says_the_same(
     project: Project,
 ) -> None:
-    style = f"[core]\nremote=storage\n['remote \"storage\"']\nendpointurl={TEMPLATE.endpoint}\n"
-    style += "url=s3://research-data/flight-delays/\n\n\n"
+    style = f"[core]\nremote=storage\n['remote \"storage\"']\nendpointurl={NAMES.endpoint}\n"
+    style += "url=s3://research-data/river-levels/\n\n\n"
     project.dvc_config.write_text(style)
-    assert places.rewritten(project, TEMPLATE) == {}
+    assert places.rewritten(project, NAMES) == {}
 
 
 def test_an_endpoint_of_aws_itself_needs_no_url(project: Project) -> None:
@@ -156,10 +146,41 @@ def test_a_place_that_is_missing_is_named(project: Project, file: str) -> None:
 
 
 def test_pages_that_somebody_does_without_are_not_missed(project: Project) -> None:
+    settings = project.root / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('license-file = "LICENSE"\n', ""))
     for file in FILES[4:]:
         (project.root / file).unlink()
     write(project, NEW)
     assert places.current(project) == NEW
+
+
+def test_a_project_that_has_only_what_dvc_and_its_connection_need_is_written(
+    tmp_path: Path,
+) -> None:
+    project = copy_files(tmp_path / "clone", FILES[:2])
+    write(project, NEW)
+    assert list(places.named(project)) == FILES[:2]
+    assert places.current(project) == dataclasses.replace(NEW, project=None)
+
+
+def test_pages_are_where_the_table_says(project: Project) -> None:
+    moved = {"data/README.md": "docs/where.md", "LICENSE": "COPYING"}
+    settings = project.root / "pyproject.toml"
+    for old, new in moved.items():
+        settings.write_text(settings.read_text().replace(f'"{old}"', f'"{new}"'))
+        (project.root / new).parent.mkdir(exist_ok=True)
+        (project.root / old).rename(project.root / new)
+    write(project, NEW)
+    assert "`s3://lab-data/group/tides`" in (project.root / "docs/where.md").read_text()
+    assert "The tides contributors" in (project.root / "COPYING").read_text()
+    assert places.current(project) == NEW
+
+
+@pytest.mark.parametrize("file", ["data/README.md", "LICENSE"])
+def test_a_page_that_the_table_names_must_be_there(project: Project, file: str) -> None:
+    (project.root / file).unlink()
+    with pytest.raises(ProjectError, match=f"{file} cannot be read"):
+        places.rewritten(project, NEW)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -191,33 +212,8 @@ def test_a_place_that_cannot_be_read_as_it_should_is_named(
 )
 def test_a_row_that_is_missing_is_named(project: Project, file: str, row: str) -> None:
     path = project.root / file
-    text, found = re.subn(rf"(?m)^(\| |    )?{row}\b.*\n", "", path.read_text(), count=1)
+    without, found = re.subn(rf"(?m)^(\| |    )?{row}\b.*\n", "", path.read_text(), count=1)
     assert found == 1
-    path.write_text(text)
+    path.write_text(without)
     with pytest.raises(ProjectError, match=row):
         places.rewritten(project, NEW)
-
-
-def test_no_other_tracked_file_names_project_endpoint_or_bucket(tmp_path: Path) -> None:
-    tracked = [Path(file) for file in run_git(REPOSITORY, "ls-files").splitlines()]
-    tracked = [file for file in tracked if (REPOSITORY / file).is_file()]
-    for file in tracked:
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_bytes((REPOSITORY / file).read_bytes())
-    write(Project(tmp_path), NEW)
-    new = {file: (tmp_path / file).read_bytes() for file in tracked}
-    changed = {str(file) for file in tracked if new[file] != (REPOSITORY / file).read_bytes()}
-    assert changed <= set(FILES)
-    old = re.compile(rf"{TEMPLATE.project}|{TEMPLATE.bucket}|{TEMPLATE.endpoint}")
-    left = {
-        (str(file), name)
-        for file, text in new.items()
-        # These have buckets of their own.
-        if file.parts[:2] not in {("toolkit", "tests"), ("toolkit", "benchmarks")}
-        if file != Path("toolkit/docs/doctor.md")  # what was said of those of the tests
-        for name in old.findall(text.decode(errors="replace"))
-    }
-    # Where they mean the embedded store, wherever the project's data lives.
-    ci_files = (".github/workflows/reproduce.yml", ".gitlab-ci.yml")
-    pages = ("README.md", "toolkit/docs/providers.md", *ci_files)
-    assert left <= {(page, TEMPLATE.endpoint) for page in pages}

@@ -22,12 +22,16 @@ from tests.bucket.git_tools import (
     new_value,
     own_secret,
 )
-from tests.conftest import REPOSITORY
+from tests.projects import copy_files
 
 
-def test_this_repository_is_clean_now_and_in_every_commit() -> None:
-    assert scan.tracked(Project(REPOSITORY)) == []
-    assert scan.history(Project(REPOSITORY)) == []
+def test_a_whole_project_is_clean_now_and_in_every_commit(repo: Repo) -> None:
+    copy_files(repo.root)
+    repo.git("add", "--all")
+    repo.commit()
+    for outcome in (scan.search(repo.project, "tracked"), scan.search(repo.project, "history")):
+        assert outcome.findings == []
+        assert outcome.files > 10
 
 
 def test_a_finding_says_where_and_what(repo: Repo) -> None:

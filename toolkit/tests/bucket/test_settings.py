@@ -67,11 +67,11 @@ def test_a_missing_name_is_named(project: Project, name: str) -> None:
     environment = {key: value for key, value in GOOD.items() if key != name}
     assert refusal(project, environment) == (
         f"{name}: not set, and there is no .env. Run `make serve` for the embedded store, or "
-        "`bucket init` for one of your own (see data/README.md)."
+        "`bucket init` for one of your own (see .env.example)."
     )
     write(project, environment)
     assert refusal(project, {}) == (
-        f"{name}: not set in the environment nor in .env. Fill in .env (see data/README.md)."
+        f"{name}: not set in the environment nor in .env. Fill in .env (see .env.example)."
     )
 
 
@@ -86,8 +86,8 @@ def test_a_name_in_small_letters_is_found_where_it_is_missed(project: Project) -
 # What a value cannot be. "hush" marks those of secrets; {line} is the line in .env.
 
 FAULTS = [
-    ("OS_ACCESS_KEY_ID", "<your-key>", "is not filled in. Fill it in (see data/README.md)."),
-    ("OS_SECRET_ACCESS_KEY", "<your-key>", "is not filled in. Fill it in (see data/README.md)."),
+    ("OS_ACCESS_KEY_ID", "<your-key>", "is not filled in. Fill it in (see .env.example)."),
+    ("OS_SECRET_ACCESS_KEY", "<your-key>", "is not filled in. Fill it in (see .env.example)."),
     ("OS_ENDPOINT_URL", "https://s3.your-institution.edu)", "is not filled in."),
     ("OS_BUCKET_NAME", "<bucket>", "is not filled in."),
     ("OS_SECRET_ACCESS_KEY", "hush\n", "begins or ends with white space or a line break."),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dvc_bucket import Project, Settings, download, stored_sha256, upload, usage
+from dvc_bucket import Project, Settings, count_objects, download, stored_sha256, upload
 from dvc_bucket.base import ports
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError, TransferError
 from tests.stores.access import StoreAccess
@@ -76,8 +76,8 @@ def test_usage_counts_what_is_below_a_prefix(settings: Settings, tmp_path: Path)
     (tmp_path / "four").write_bytes(b"1234")
     for name in ("a", "b/c"):
         upload(tmp_path / "four", f"counted/{name}", settings=settings)
-    assert usage("counted", settings=settings) == (2, 8)
-    assert usage("not-there", settings=settings) == (0, 0)
+    assert count_objects("counted", settings=settings) == (2, 8)
+    assert count_objects("not-there", settings=settings) == (0, 0)
 
 
 def test_a_wrong_secret_is_said_and_not_shown(store: Project, tmp_path: Path) -> None:

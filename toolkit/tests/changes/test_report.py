@@ -13,11 +13,11 @@ from dvc_bucket.base.files import write_private
 from dvc_bucket.jobs.report import MARKER, Changes, text
 from dvc_bucket.jobs.report.data import Files
 from dvc_bucket.jobs.report.metrics import Metric
-from dvc_bucket.jobs.report.report import MOST
+from dvc_bucket.jobs.report.report import MAX_PAGE_BYTES
 from dvc_bucket.jobs.report.revisions import choose
 from tests.changes import made
 from tests.changes.made import ODD, report
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 from tests.stores.fixtures import access
 from tests.verify.published import Published, empty
 
@@ -174,7 +174,7 @@ def test_a_comment_has_room_for_it(found: Changes) -> None:
     names = [f"{secrets.token_hex(40)}.csv" for _ in range(200)]
     parts = replace(parts, files=Files(added=names, removed=names))
     page = text(replace(found, metrics=many, datasets=[parts] * 900))
-    assert MOST / 10 < len(page.encode()) <= MOST
+    assert MAX_PAGE_BYTES / 10 < len(page.encode()) <= MAX_PAGE_BYTES
     assert "and 4,9" in page
     assert "more paths" in page
 

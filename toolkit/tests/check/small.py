@@ -16,7 +16,7 @@ from dvc_bucket.base.kernels import pins
 from dvc_bucket.jobs.check import Question, Report, check
 from dvc_bucket.jobs.check.report import as_json
 from tests.bucket.git_tools import Repo
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 
 CONFIG = "[core]\n    analytics = false\n"
 IGNORED = "/.env\n/.dvc/config.local\n/.dvc/tmp\n/.dvc/cache\n__pycache__/\n"

@@ -14,7 +14,7 @@ from dvc_bucket.base.kernels import pins
 from dvc_bucket.jobs.check import CheckError
 from tests.check.faults import CALL
 from tests.check.small import Stages, make, script, stage, tools, without_strace
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 
 WORKERS = "import os\n\nworkers = int(os.environ.get('OMP_NUM_THREADS', '2'))\n"
 

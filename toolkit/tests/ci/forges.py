@@ -12,7 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.conftest import REPOSITORY
+from tests.end_to_end.clones import REPOSITORY
 
 GITHUB = REPOSITORY / ".github/workflows/reproduce.yml"
 GITLAB = REPOSITORY / ".gitlab-ci.yml"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.ci.forges import GitHub, GitLab, Job
-from tests.end_to_end.clones import Clone
+from tests.clones import Clone
 
 #: Where the files want the embedded store; here, that port can be somebody else's.
 ENDPOINT = "http://127.0.0.1:8333"

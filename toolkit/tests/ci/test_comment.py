@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.ci.forge_api import LONGEST, OURS, TOKEN, Forge, serving, variables
-from tests.conftest import REPOSITORY
+from tests.end_to_end.clones import REPOSITORY
 
 MARKER = "<!-- bucket report -->"
 FORGES = ("GitHub", "GitLab")

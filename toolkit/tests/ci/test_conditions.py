@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.ci.forges import FORGES, GITHUB, GITLAB, Event, GitHub, GitLab
-from tests.conftest import REPOSITORY
+from tests.end_to_end.clones import REPOSITORY
 
 EVENTS = {
     "push, no bucket": (Event("push"), {"tests", "embedded"}),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -17,10 +17,10 @@ from dvc_bucket.connection import clients, env_file
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection import named_files as places
 from tests.doctor.weed import Weed
+from tests.projects import NAMES, copy_files, lock_file
 from tests.stores.swift import Swift
 from tests.stores.tls import Authority, Front
 
-REPOSITORY = Path(__file__).parents[3]
 TOOLS = Path(sys.executable).parent
 
 #: What a project has that names it or that a check reads.
@@ -33,7 +33,6 @@ FILES = (
     "README.md",
     "data/README.md",
     "pyproject.toml",
-    "requirements.lock",
 )
 
 #: The file that DVC versions in each project.
@@ -54,9 +53,8 @@ class World:
     def __enter__(self) -> Self:
         self.weed_tls = self._stack.enter_context(Front(self.weed.port, self.good)).url
         self.swift_tls = self._stack.enter_context(Front(self.swift.port, self.good)).url
-        for name in FILES:
-            (self.template / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, self.template / name)
+        copy_files(self.template, FILES)
+        (self.template / "requirements.lock").write_text(lock_file())
         run(self.template, "git", "init", "--quiet", "--initial-branch=main")
         return self
 
@@ -124,7 +122,7 @@ class Case:
         """
         url = url or settings.endpoint_url
         self.note(settings)
-        names = places.Names("flight-delays", url, settings.bucket_name, self.prefix, "us-east-1")
+        names = replace(NAMES, endpoint=url, bucket=settings.bucket_name, prefix=self.prefix)
         for path, (_, after) in places.rewritten(self.project, names).items():
             path.write_text(after)
         values = {

@@ -26,7 +26,7 @@ from dvc.testing.fixtures import (  # noqa: F401 (fixtures: pytest finds them by
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.connection import clients
-from dvc_bucket.dvc.patched import internals
+from dvc_bucket.dvc.patched import install
 from tests.dvc_plane.cloud import BucketFolder
 from tests.stores.fixtures import STORES
 
@@ -34,9 +34,9 @@ from tests.stores.fixtures import STORES
 @pytest.fixture
 def fast() -> Iterator[None]:
     """DVC of this process moves S3's bytes by the fast way."""
-    assert internals.install() == ""
+    assert install.install() == ""
     yield
-    internals.uninstall()
+    install.uninstall()
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from dvc_bucket.store.server import Server
 from dvc_bucket.transfer.files import LOOSE, UNFINISHED
 from tests.dvc_plane.cloud import BucketFolder
 from tests.dvc_plane.tools import remote_objects
+from tests.projects import NAMES
 
 #: Small files, and the size of a large one.
 FILES = 200
@@ -48,7 +49,7 @@ class Victim:
             "DVC_SITE_CACHE_DIR": str(private_folder(project.dvc_site_cache)),
             "AWS_DEFAULT_REGION": "us-east-1",
         }
-        folder = BucketFolder.at(self.settings, "flight-delays")
+        folder = BucketFolder.at(self.settings, str(NAMES.prefix))
         self.environment = environment | {
             "AWS_ACCESS_KEY_ID": folder.config["access_key_id"],
             "AWS_SECRET_ACCESS_KEY": folder.config["secret_access_key"],
@@ -149,7 +150,7 @@ class Victim:
         for name, path in here.items():
             found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
             assert name.replace("/", "")[:32] == found
-        remote = remote_objects(BucketFolder.at(self.settings, "flight-delays/files/md5"), here)
+        remote = remote_objects(BucketFolder.at(self.settings, f"{NAMES.prefix}/files/md5"), here)
         assert sorted(here.keys() - remote.keys()) == []
         assert [key for key, md5 in remote.items() if key.replace("/", "")[:32] != md5] == []
         assert len(here) >= FILES + 2

@@ -8,20 +8,20 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.dvc.patched import internals
+from dvc_bucket.dvc.patched import install
 from tests.dvc_plane.cloud import BucketFolder
 
 
 @contextlib.contextmanager
 def way(name: str) -> Iterator[None]:
     """DVC moves data `fast` or the `plain` way for a block."""
-    internals.uninstall()
+    install.uninstall()
     if name == "fast":
-        assert internals.install() == ""
+        assert install.install() == ""
     try:
         yield
     finally:
-        internals.uninstall()
+        install.uninstall()
 
 
 def add_data(root: Path, repo: Any, count: int = 30) -> None:

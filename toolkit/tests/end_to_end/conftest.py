@@ -8,8 +8,12 @@ import pytest
 from dvc_bucket import Project
 from dvc_bucket.base import ports
 from dvc_bucket.connection.env_file import create_env, set_endpoint
+from tests.clones import Clone
 from tests.conftest import discard
-from tests.end_to_end.clones import Clone, copy_repository, environment
+from tests.end_to_end.clones import REPOSITORY, copy_repository, environment
+from tests.safety.project_tools import committed
+from tests.stores.fixtures import access
+from tests.verify.published import Published
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +33,15 @@ def make_clone() -> Iterator[Callable[..., Clone]]:
     yield make
     for project in made:
         discard(project)
+
+
+@pytest.fixture
+def template(request: pytest.FixtureRequest, tmp_path: Path) -> Published:
+    """The template's ignore rules and Makefile, in a project on the session's store."""
+    files = {
+        name: (REPOSITORY / name).read_text() for name in (".gitignore", ".dvcignore", "Makefile")
+    }
+    return committed(tmp_path / "project", access(request, "seaweed"), files)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from dvc_bucket import Project, Settings
 from dvc_bucket.connection import dvc_config as config
 from tests.ci import running
 from tests.ci.forges import Event, GitHub
-from tests.end_to_end.clones import Clone, own_code
+from tests.clones import Clone
+from tests.end_to_end.clones import own_code
 
 #: What the CI files have made, but for what takes minutes.
 MADE = ("setup", "reproduce", "verify", "changes")

@@ -11,7 +11,8 @@ import pytest
 
 from dvc_bucket import Project
 from dvc_bucket.connection import named_files as places
-from tests.end_to_end.clones import TOOLS, Clone, copy_repository, environment
+from tests.clones import TOOLS, Clone
+from tests.end_to_end.clones import copy_repository, environment
 from tests.stores.fixtures import access
 
 CONTENT = b"time,level\n" + b"2013-01-01T00:00,1.2\n" * 100

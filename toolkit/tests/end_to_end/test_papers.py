@@ -111,3 +111,7 @@ def test_make_alone_prints_the_targets() -> None:
     done = subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     for target in ("init", "doctor", "reproduce", "test", "pull", "push", "serve", "stop"):
         assert re.search(rf"^  make {target} +\S", done.stdout, re.MULTILINE)
+
+
+def test_make_setup_keeps_root_from_writing_through_links_to_the_cache() -> None:
+    assert "$(BIN)/bucket protect-cache" in (REPOSITORY / "Makefile").read_text()

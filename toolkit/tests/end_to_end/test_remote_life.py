@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket.base.files import private_folder, write_private
-from tests.end_to_end.clones import REPOSITORY, TOOLS, Clone
+from tests.clones import TOOLS, Clone
+from tests.end_to_end.clones import REPOSITORY
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import access
 

@@ -13,6 +13,16 @@ PROJECT = """
     data/README.md reports/metrics.json reports/training.json
 """
 ANALYSIS = """
+    src/pipeline/__init__.py src/pipeline/clean.py src/pipeline/evaluate.py
+    src/pipeline/features.py src/pipeline/fetch.py src/pipeline/figures.py
+    src/pipeline/models.py src/pipeline/params.py src/pipeline/publish.py src/pipeline/raw.py
+    src/pipeline/report.html.j2 src/pipeline/report.py src/pipeline/schemas.py
+    src/pipeline/scores.py src/pipeline/summary.py src/pipeline/train.py
+    src/pipeline/validate.py tests/__init__.py tests/pipeline_tools.py tests/test_clean.py
+    tests/test_dvc_yaml.py tests/test_dvc_yaml.py tests/test_dvc_yaml.py tests/test_features.py
+    tests/test_models.py tests/test_params.py tests/test_publish.py tests/test_report.py
+    tests/test_scale.py tests/test_scores.py tests/test_stage.py tests/test_train.py
+    tests/test_validate.py
 """
 CLUSTER = """
     cluster/dask.sbatch cluster/dask.yaml cluster/job.sh cluster/reach.py cluster/reproduce.sbatch

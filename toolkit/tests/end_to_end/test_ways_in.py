@@ -9,7 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from dvc_bucket.base.files import private_folder
-from tests.end_to_end.clones import REPOSITORY, Clone, own_code
+from tests.clones import Clone
+from tests.end_to_end.clones import REPOSITORY, own_code
 
 PAGE = (REPOSITORY / "data" / "README.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("\n## Ways in\n")[2].partition("\n## ")[0]

@@ -10,7 +10,7 @@ import pytest
 
 from dvc_bucket.base.files import write_private
 from dvc_bucket.git import lfs_layout as layout
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 from tests.stores.access import StoreAccess
 from tests.verify.published import Published, empty
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.clones import REPOSITORY
+from tests import TESTS_ROOT
 from tests.lfs.lfs_tools import make_origin, needs_git_lfs, settle
 from tests.stores.fixtures import access
 from tests.verify.published import Published
 
 pytestmark = needs_git_lfs
 
-PAGE = (REPOSITORY / "toolkit/docs" / "git-lfs.md").read_text(encoding="utf-8")
+PAGE = (TESTS_ROOT / "docs" / "git-lfs.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```sh ([a-z-]+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dvc_bucket import Project
 from dvc_bucket.git.hooks import push as push_hook
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 from tests.lfs.lfs_tools import (
     TRACKED,
     add_files,

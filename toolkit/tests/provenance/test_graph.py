@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from dvc_bucket.dvc import hashes as dvc_hashes
+from dvc_bucket.dvc.lock import entries
 from dvc_bucket.jobs import provenance
 from tests.bucket.git_tools import Repo
 from tests.provenance import made, validator
 from tests.provenance.conftest import read_graph
 
-STORE = "s3://research-data/flight-delays/files/md5"
+STORE = "s3://research-data/river-levels/files/md5"
 
 
 def ids(value: Any) -> list[str]:
@@ -141,3 +142,35 @@ def test_a_record_that_does_not_fit_the_commit_is_told_not_hidden(
     assert ran["@id"].startswith("#code/clean.py/")
     page = (tmp_path / "crate/ro-crate-preview.html").read_text()
     assert "was last run with another content of code/clean.py" in page
+
+
+IMPORTED_DVC = """\
+frozen: true
+deps:
+- path: raw.csv
+  repo: {{url: https://example.org/data.git, rev_lock: "0123456789012345678901234567890123456789"}}
+outs:
+- md5: {md5}
+  size: 4
+  hash: md5
+  path: raw.csv
+"""
+
+
+def test_stages_and_data_are_those_that_dvc_knows(repo: Repo, tmp_path: Path) -> None:
+    """Not what `dvc.lock` keeps of a removed stage; not an address that `dvc push` never fills."""
+    repo.git("checkout", "-q", "-b", "declared")
+    lock = made.lock()
+    lock["stages"]["removed"] = {"cmd": "true", "outs": [made.item("old.csv", b"old\n")]}
+    lock["stages"]["clean"]["params"]["params.yaml"]["clean"]["limit"] = 0.5
+    repo.add("dvc.lock", entries.write(lock))
+    repo.add("raw.csv.dvc", IMPORTED_DVC.format(md5=dvc_hashes.of_bytes(made.RAW)))
+    repo.commit("--no-verify")
+    written = provenance.write(repo.project, "HEAD", tmp_path / "crate")
+    repo.git("checkout", "-q", "-")
+    assert written.stages == 3
+    graph = read_graph(tmp_path / "crate")
+    assert "#run/removed" not in graph
+    assert kind(graph, "#parameter/clean/params.yaml:clean.limit") == "Float"
+    raw = ids(graph["#run/clean"]["object"])[0]
+    assert raw == f"#raw.csv/{dvc_hashes.of_bytes(made.RAW)}"

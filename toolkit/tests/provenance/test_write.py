@@ -10,27 +10,34 @@ import pytest
 
 from dvc_bucket import Project
 from dvc_bucket.base.errors import LockError, OutputError, ProjectError, RevisionError
+from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.jobs import provenance
-from tests.bucket.git_tools import TOOLS, Repo
-from tests.conftest import REPOSITORY
+from tests.bucket.git_tools import TOOLS, Repo, make_repo
+from tests.projects import copy_files
 from tests.provenance import validator
 from tests.provenance.conftest import read_graph
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The crate of this repository's own commit."""
-    out = tmp_path_factory.mktemp("own") / "crate"
-    provenance.write(Project(REPOSITORY), "HEAD", out)
-    return out
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The crate of a project whose stages DVC has run."""
+    folder = tmp_path_factory.mktemp("ran")
+    repo = make_repo(folder / "clone")
+    copy_files(repo.root)
+    with contextlib.chdir(repo.root), opened(repo.project) as dvc:
+        dvc.reproduce()
+    repo.git("add", "--all")
+    repo.commit()
+    provenance.write(repo.project, "HEAD", folder / "crate")
+    return folder / "crate"
 
 
-def test_the_crate_of_the_current_commit_validates(own: Path, tmp_path: Path) -> None:
-    assert validator.issues(own, tmp_path / "cache.sqlite") == []
-    graph = read_graph(own)
+def test_the_crate_of_a_run_by_dvc_validates(ran: Path, tmp_path: Path) -> None:
+    assert validator.issues(ran, tmp_path / "cache.sqlite") == []
+    graph = read_graph(ran)
     assert validator.unknown_terms({"@graph": list(graph.values())}) == set()
     stages = [name for name in graph if name.startswith("#run/")]
-    assert stages[0] == "#run/fetch"
+    assert stages == ["#run/levels", "#run/highest"]
     assert all(graph[name]["result"] for name in stages)
 
 
@@ -65,7 +72,7 @@ def test_a_commit_gives_the_same_bytes_wherever_it_is(
         assert packed.testzip() is None
 
 
-class _Links(HTMLParser):
+class Links(HTMLParser):
     """Anchors and what refers to them or to files."""
 
     def __init__(self, text: str) -> None:
@@ -81,10 +88,14 @@ class _Links(HTMLParser):
                 (self.ids if name == "id" else self.links).append(value)
 
 
-@pytest.mark.parametrize("which", ["own", "crate"])
+@pytest.mark.parametrize("which", ["ran", "crate"])
 def test_every_link_of_the_page_leads_somewhere(which: str, request: pytest.FixtureRequest) -> None:
-    folder: Path = request.getfixturevalue(which)
-    page = _Links((folder / "ro-crate-preview.html").read_text())
+    every_link_leads_somewhere(request.getfixturevalue(which))
+
+
+def every_link_leads_somewhere(folder: Path) -> None:
+    """Look at each link of a crate's page."""
+    page = Links((folder / "ro-crate-preview.html").read_text())
     assert len(set(page.ids)) == len(page.ids)
     for link in page.links:
         if link.startswith("#"):

@@ -7,7 +7,7 @@ import pytest
 from pyarrow import csv, feather, parquet
 
 from dvc_bucket.base.files import write_private
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
 from tests.stores.access import StoreAccess
 from tests.verify.published import Published, on_each_store
 

@@ -1,4 +1,4 @@
-"""`bucket ls`, `cat` and `stage`, as a person types them."""
+"""`bucket ls`, `cat` and `cp`, as a person types them."""
 
 import hashlib
 import json
@@ -61,14 +61,14 @@ def test_cat_writes_the_bytes_and_nothing_else(on_swift: Published) -> None:
     assert b"is a directory of 4 files" in failed.stderr
 
 
-def test_stage_brings_what_is_missing_or_different(
+def test_cp_brings_what_is_missing_or_different(
     on_swift: Published, published_tables: dict[str, Published], tmp_path: Path
 ) -> None:
     to = tmp_path / "fast disk"
-    first = bucket(on_swift, "stage", "parts", "notes.bin", "--to", str(to))
+    first = bucket(on_swift, "cp", "parts", "notes.bin", str(to))
     assert first.returncode == 0, first.stderr
     assert first.stdout.decode() == f"{to}\n"
-    assert b"5 files, 5 of them fetched" in first.stderr
+    assert b"5 files, 5 of them copied" in first.stderr
     wanted = {
         name: data
         for name, data in files(published_tables["swift"].root).items()
@@ -78,31 +78,31 @@ def test_stage_brings_what_is_missing_or_different(
     assert (to / "notes.bin").stat().st_mode & 0o200
     (to / "parts" / "1.parquet").unlink()
     (to / "notes.bin").write_bytes(bytes(2_560_000))  # the same size
-    refused = bucket(on_swift, "stage", "parts", "notes.bin", "--to", str(to))
+    refused = bucket(on_swift, "cp", "parts", "notes.bin", str(to))
     assert refused.returncode == 1
     assert b"did not put that content there. Add --force" in refused.stderr
     assert not (to / "parts" / "1.parquet").exists()
-    again = bucket(on_swift, "stage", "parts", "notes.bin", "--to", str(to), "--force")
-    assert b"5 files, 2 of them fetched" in again.stderr
+    again = bucket(on_swift, "cp", "parts", "notes.bin", str(to), "--force")
+    assert b"5 files, 2 of them copied" in again.stderr
     assert files(to) == wanted
 
 
-def test_stage_knows_where_clusters_have_fast_disks(
+def test_cp_knows_where_clusters_have_fast_disks(
     on_swift: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(on_swift.root)
     scratch, other = str(tmp_path / "SCRATCH"), str(tmp_path / "TMPDIR")
-    words = ("stage", "codes.csv", "--rev", "v1")
+    words = ("cp", "--scratch", "codes.csv", "--rev", "v1")
     done = bucket(on_swift, *words, SCRATCH=scratch, TMPDIR=other)
     folder = tmp_path / "SCRATCH" / f"dvc-bucket-{os.geteuid()}" / on_swift.root.name
     assert done.stdout.decode() == f"{folder}\n"
     assert default_folder({"TMPDIR": other, "SCRATCH": scratch}) == folder
     assert default_folder({"TMPDIR": other}).parents[1] == tmp_path / "TMPDIR"
-    with pytest.raises(SpaceError, match="--to DIR"):
+    with pytest.raises(SpaceError, match="Name a folder as DEST"):
         default_folder({})
 
 
-def test_stage_takes_objects_by_prefix_and_wildcard(bare: Published, tmp_path: Path) -> None:
+def test_cp_takes_objects_by_prefix_and_wildcard(bare: Published, tmp_path: Path) -> None:
     client, root = s3(bare.store), f"{bare.prefix}-loose"
     bodies = {f"{root}/{name}": name.encode() for name in ("a/1.png", "a/2.txt", "b/3.png")}
     for key, body in bodies.items():
@@ -114,11 +114,11 @@ def test_stage_takes_objects_by_prefix_and_wildcard(bare: Published, tmp_path: P
         (f"{url}/b/3.png", ["b/3.png"]),
     ):
         to = tmp_path / keys[-1].replace("/", "-") / str(len(keys))
-        done = CliRunner().invoke(app, ["stage", source, "--to", str(to)])
+        done = CliRunner().invoke(app, ["cp", "--parents", source, str(to)])
         assert files(to) == {f"{root}/{key}": key.encode() for key in keys}, done.stderr
-        again = CliRunner().invoke(app, ["stage", source, "--to", str(to)])
-        assert f"{len(keys)} files, 0 of them fetched" in again.stderr
-    missing = bucket(bare, "stage", f"{url}/nothing/*", "--to", str(tmp_path / "x"))
+        again = CliRunner().invoke(app, ["cp", "--parents", source, str(to)])
+        assert f"{len(keys)} files, 0 of them copied" in again.stderr
+    missing = bucket(bare, "cp", f"{url}/nothing/*", str(tmp_path / "x"))
     assert missing.returncode == 1
     assert b"No object is s3://" in missing.stderr
 
@@ -134,17 +134,17 @@ def test_a_configuration_file_drives_it(on_swift: Published, tmp_path: Path) -> 
     }
     config = tmp_path / "config.json"
     config.write_text(json.dumps(wanted))
-    done = bucket(on_swift, "stage", OS_CONFIG_FILE=str(config))
+    done = bucket(on_swift, "cp", OS_CONFIG_FILE=str(config))
     assert done.stdout.decode() == f"{wanted['local_path']}\n"
     assert (tmp_path / "here" / "file").read_bytes() == b"its content"
     config.write_text(json.dumps({"bucket_name": "x", "object": "y"}))
-    wrong = bucket(on_swift, "stage", OS_CONFIG_FILE=str(config))
+    wrong = bucket(on_swift, "cp", OS_CONFIG_FILE=str(config))
     assert wrong.returncode == 1
     assert b"OS_CONFIG_FILE is" in wrong.stderr
     assert b"object_key: Field required" in wrong.stderr
-    nothing = bucket(on_swift, "stage")
+    nothing = bucket(on_swift, "cp")
     assert nothing.returncode == 1
-    assert b"bucket stage data/raw" in nothing.stderr
+    assert b"bucket cp data/raw" in nothing.stderr
 
 
 def test_a_damaged_object_is_not_put_there(
@@ -155,7 +155,7 @@ def test_a_damaged_object_is_not_put_there(
     key = f"files/md5/{oid[:2]}/{oid[2:]}"
     on_swift.put(key, bytes(len(content)))
     try:
-        done = bucket(on_swift, "stage", "parts/3.parquet", "--to", str(tmp_path / "x"))
+        done = bucket(on_swift, "cp", "parts/3.parquet", f"{tmp_path}/x/")
         assert done.returncode == 1
         assert b"is damaged" in done.stderr
         assert files(tmp_path / "x") == {}
@@ -170,6 +170,8 @@ def test_a_folder_without_room_says_so(on_swift: Published, tmp_path: Path) -> N
     settings = on_swift.settings
     place = Place(settings.obstore(), "huge", settings.bucket_name, "here")
     item = Item(place, tmp_path / "small" / "huge", 10**18)
-    with pytest.raises(SpaceError, match=r"free, and the missing files need 1000000.*--to DIR"):
+    with pytest.raises(
+        SpaceError, match=r"free, and the missing files need 1000000.*name another folder"
+    ):
         fetch(tmp_path / "small", [item], lambda _done, _size: None)
     assert files(tmp_path / "small") == {}

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.safety.project_tools import (  # noqa: F401 (fixtures: pytest finds them by name here)
+    empty_original,
+    empty_project,
+)
 from tests.safety.tables import (  # noqa: F401 (fixtures: pytest finds them by name here)
     clone,
     on_seaweed,
     published_tables,
-)
-from tests.safety.template_project import (  # noqa: F401 (fixtures: pytest finds them by name here)
-    template,
-    template_original,
 )
 
 

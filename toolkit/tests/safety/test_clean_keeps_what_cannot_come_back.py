@@ -1,4 +1,4 @@
-"""`make clean` removes only data that is certain to come back: no byte that exists only once."""
+"""`bucket clean` removes only data that is certain to come back: no byte that exists only once."""
 
 import os
 import shutil
@@ -13,8 +13,8 @@ import pytest
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc import connected
 from dvc_bucket.jobs.clean import Cleaned, clean, describe
-from tests.end_to_end.clones import TOOLS
-from tests.safety.template_project import make, offline
+from tests.clones import TOOLS
+from tests.safety.project_tools import offline
 from tests.verify.published import Published
 
 PIPELINE = """\
@@ -37,26 +37,23 @@ Path("metrics.json").write_text("{}")
 
 MADE = ("data/interim/table.csv", "data/interim/parts/a.bin", "data/interim/parts/sub/b.bin")
 
-#: What `make clean` must never take.
+#: What must never go.
 FOREVER = {".env": "", ".bucket/data": "objects", ".venv.mine/x": "x", ".dvc/config": ""}
 
 
 @pytest.fixture(scope="session")
-def ran_original(
-    template_original: Published, tmp_path_factory: pytest.TempPathFactory
-) -> Published:
-    """Its stage has run, its outputs are in the cache and not in the bucket, .venv is set up."""
-    made = template_original.copy(tmp_path_factory.mktemp("ran") / "project")
-    (made.root / "dvc.yaml").write_text(PIPELINE)
-    (made.root / "make.py").write_text(SCRIPT)
-    made.dvc("repro", "-q")
-    (made.root / ".venv").unlink()
-    (made.root / ".venv" / "bin").mkdir(parents=True)
-    (made.root / ".venv" / "bin" / "bucket").symlink_to(TOOLS / "bucket")
-    (made.root / ".venv" / ".installed").touch()
-    (made.root / ".venv" / ".packages").touch()
-    made.commit("A stage")
-    return made
+def ran_original(empty_original: Published, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Its stage has run, its outputs are in the cache and not in the bucket."""
+    return with_stage(empty_original.copy(tmp_path_factory.mktemp("ran") / "project"))
+
+
+def with_stage(project: Published) -> Published:
+    """The project with a stage that has run, and is committed."""
+    (project.root / "dvc.yaml").write_text(PIPELINE)
+    (project.root / "make.py").write_text(SCRIPT)
+    project.dvc("repro", "-q")
+    project.commit("A stage")
+    return project
 
 
 @pytest.fixture
@@ -81,25 +78,30 @@ def left(project: Published) -> list[str]:
     return [path for path in MADE if (project.root / path).exists()]
 
 
-def test_outputs_in_the_cache_go_with_caches_and_venv_and_come_back(ran: Published) -> None:
-    caches = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "dvc_plots")
-    for name in (*caches, "src/__pycache__", "tests/a/__pycache__"):
-        (ran.root / name).mkdir(parents=True)
+def write_forever(root: Path) -> None:
+    """Have a project hold what must never go."""
     for name, text in FOREVER.items():
-        (ran.root / name).parent.mkdir(exist_ok=True)
-        with (ran.root / name).open("a") as file:
+        (root / name).parent.mkdir(exist_ok=True)
+        with (root / name).open("a") as file:
             file.write(text)
-    before = {path: (ran.root / path).read_bytes() for path in MADE}
+
+
+def link_to_cache(project: Published) -> None:
+    """Make the outputs links to the cache, of both kinds."""
     for name, link in zip(MADE[:2], (Path.hardlink_to, Path.symlink_to), strict=True):
-        cached = cached_object(ran, name)
-        (ran.root / name).unlink()
-        link(ran.root / name, cached)
-    done = ran.clone.make("clean")
+        cached = cached_object(project, name)
+        (project.root / name).unlink()
+        link(project.root / name, cached)
+
+
+def test_outputs_in_the_cache_go_and_come_back(ran: Published) -> None:
+    write_forever(ran.root)
+    before = {path: (ran.root / path).read_bytes() for path in MADE}
+    link_to_cache(ran)
+    done = ran.clone.run("bucket", "clean")
     assert "Removed 3 files" in done.stdout
     assert "Kept" not in done.stdout
     assert left(ran) == []
-    assert not [name for name in (*caches, ".venv") if (ran.root / name).exists()]
-    assert not [*ran.root.rglob("__pycache__")]
     assert all((ran.root / name).exists() for name in (*FOREVER, "metrics.json", "dvc.lock"))
     ran.dvc("checkout", "-q")
     assert before == {path: (ran.root / path).read_bytes() for path in MADE}
@@ -241,34 +243,12 @@ def test_without_a_store_nothing_is_asked_where_the_cache_has_all(ran: Published
     assert left(ran) == []
 
 
-def test_without_a_finished_set_up_data_stays_and_caches_go(ran: Published) -> None:
-    (ran.root / ".venv" / ".installed").unlink()
-    (ran.root / ".mypy_cache").mkdir()
-    done = ran.clone.make("--no-print-directory", "clean")
-    assert done.stdout == (
-        "Kept all data: without .venv nothing can prove that it comes back (make setup).\n"
-    )
-    assert left(ran) == list(MADE)
-    assert not (ran.root / ".mypy_cache").exists()
-    assert not (ran.root / ".venv").exists()
-
-
-def test_a_link_to_another_clones_venv_leaves_that_one_as_it_is(ran: Published) -> None:
-    venv = ran.root.parent / "venv"
-    (ran.root / ".venv").rename(venv)
-    (ran.root / ".venv").symlink_to(venv)
-    make(ran, "clean")
-    assert not (ran.root / ".venv").is_symlink()
-    assert (venv / ".installed").exists()
-
-
-def test_clean_stops_before_venv_goes_where_data_could_not_be_looked_at(ran: Published) -> None:
+def test_nothing_is_removed_where_data_could_not_be_looked_at(ran: Published) -> None:
     (ran.root / "dvc.yaml").write_text("stages: [no, mapping]\n")
-    done = ran.clone.run("make", "clean", check=False)
-    assert done.returncode == 2
+    done = ran.clone.run("bucket", "clean", check=False)
+    assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert left(ran) == list(MADE)
-    assert (ran.root / ".venv" / ".installed").exists()
 
 
 def test_nothing_is_removed_while_a_stage_runs(ran: Published) -> None:

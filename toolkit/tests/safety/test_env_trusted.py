@@ -12,7 +12,7 @@ from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.settings.sources import DOCUMENTED, Sources
 from tests.bucket.git_tools import Repo, make_repo
 from tests.bucket.settings_tools import AWS_PAIR, GOOD, write
-from tests.conftest import REPOSITORY, make_project
+from tests.projects import make_project, text
 from tests.safety.conftest import Stranger
 
 pytestmark = pytest.mark.usefixtures("_bare_home")
@@ -46,9 +46,9 @@ def test_an_env_that_git_tracks_is_not_read(repo: Repo, name: str) -> None:
 
 
 def test_nor_one_of_a_project_below_the_root_of_its_repository(tmp_path: Path) -> None:
-    repo = make_repo(tmp_path / "large", "analysis/flights")
+    repo = make_repo(tmp_path / "large", "analysis/tides")
     assert Settings.load(repo.project)
-    repo.git("add", "--force", "analysis/flights/.env")
+    repo.git("add", "--force", "analysis/tides/.env")
     repo.commit()
     refused(repo.project, "git tracks")
 
@@ -81,8 +81,7 @@ def test_without_a_repository_an_own_env_serves(repo: Repo) -> None:
 
 def test_only_the_documented_names_are_read(tmp_path: Path) -> None:
     """Those that `.env.example` has, commented out or not."""
-    text = (REPOSITORY / ".env.example").read_text()
-    assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) == DOCUMENTED
+    assert set(re.findall(r"^#?([A-Z_]+)=", text(".env.example"), re.MULTILINE)) == DOCUMENTED
     project = make_project(tmp_path / "clone")
     others = {
         "AWS_CONFIG_FILE": "/theirs",

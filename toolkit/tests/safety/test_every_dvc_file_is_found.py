@@ -7,8 +7,6 @@ import pytest
 from dvc_bucket.jobs.doctor.check import Problem
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.doctor.repository import DvcFilesSeen
-from tests.end_to_end.clones import REPOSITORY
-from tests.safety.template_project import make
 from tests.verify.published import Published, named
 
 #: A file, a folder, and both in nested folders.
@@ -19,14 +17,6 @@ ADDED = (
     "data/interim/nested/three.csv",
     "data/processed/nested/folder",
 )
-
-PIPELINE = """\
-stages:
-  count:
-    cmd: wc -c <data/raw/FILE >data/interim/count.txt
-    deps: [data/raw/FILE]
-    outs: [data/interim/count.txt]
-"""
 
 
 def add(project: Published, path: str) -> None:
@@ -40,45 +30,23 @@ def add(project: Published, path: str) -> None:
 
 @pytest.mark.parametrize("path", ADDED)
 def test_dvc_add_works_at_any_depth_and_git_takes_its_files(
-    template: Published,
-    path: str,
+    empty_project: Published, path: str
 ) -> None:
-    add(template, path)
-    template.commit("Data")
-    tracked = template.git("ls-files").splitlines()
+    added_at_any_depth(empty_project, path)
+
+
+def added_at_any_depth(project: Published, path: str) -> None:
+    """Add a path, commit, push, and look at what git and the bucket have."""
+    add(project, path)
+    project.commit("Data")
+    tracked = project.git("ls-files").splitlines()
     assert f"{path}.dvc" in tracked
     assert not [name for name in tracked if name.startswith(path) and not name.endswith(".dvc")]
-    assert template.git("status", "--porcelain", "--untracked-files=all") == ""
-    assert named(template.verify().findings)  # not pushed yet
-    template.clone.run("bucket", "push")
-    assert template.verify().ok
-    assert template.verify().objects >= 1
-
-
-def test_the_section_on_your_own_data_holds_word_by_word(
-    template: Published,
-) -> None:
-    page = (REPOSITORY / "README.md").read_text()
-    section = page.partition("\n## Your own data\n")[2].partition("\n## ")[0]
-    assert re.search(
-        r"`dvc add data/raw/FILE`, commit the small\s+`.dvc` file, `make push`, and\s+give them as"
-        r" `deps` to the first stage",
-        section,
-    )
-    for folder in ("data/raw", "data/interim"):
-        (template.root / folder).mkdir(parents=True)
-    (template.root / "data/raw/FILE").write_text("measured\n")
-    template.dvc("add", "data/raw/FILE")
-    template.git("add", "data/raw/FILE.dvc")
-    template.git("commit", "-q", "-m", "My data")
-    make(template, "push")
-    (template.root / "dvc.yaml").write_text(PIPELINE)
-    template.clone.run("bucket", "dvc", "repro")
-    assert (template.root / "data/interim/count.txt").read_text().strip() == "9"
-    assert template.clone.run("git", "status", "--porcelain").stdout == "?? dvc.lock\n?? dvc.yaml\n"
-    template.commit("My stage")
-    make(template, "push")
-    make(template, "verify")
+    assert project.git("status", "--porcelain", "--untracked-files=all") == ""
+    assert named(project.verify().findings)  # not pushed yet
+    project.clone.run("bucket", "push")
+    assert project.verify().ok
+    assert project.verify().objects >= 1
 
 
 #: Ignore rules that hide data/raw/one.csv.dvc, the file and the line that are to be named.
@@ -92,73 +60,73 @@ HIDING = {
 
 @pytest.mark.parametrize("file", HIDING)
 def test_a_tracked_file_that_dvc_does_not_see_is_named_with_the_line_that_hides_it(
-    template: Published,
+    empty_project: Published,
     file: str,
 ) -> None:
-    add(template, "data/raw/one.csv")
-    template.commit("Data")
+    add(empty_project, "data/raw/one.csv")
+    empty_project.commit("Data")
     rules, line = HIDING[file]
     kept = "/.env\n/.venv\n/.dvc/tmp\n/.dvc/cache\n" if file == ".gitignore" else ""
-    (template.root / file).write_text(rules + kept)
+    (empty_project.root / file).write_text(rules + kept)
 
-    verified = template.clone.run("bucket", "verify", check=False)
+    verified = empty_project.clone.run("bucket", "verify", check=False)
     assert verified.returncode == 1
     assert "Complete" not in verified.stdout
     assert f"data/raw/one.csv.dvc (DVC does not see it: {line} hides it)" in verified.stdout
 
     for word in ("push", "fetch"):
-        moved = template.clone.run("bucket", word, check=False)
+        moved = empty_project.clone.run("bucket", word, check=False)
         assert moved.returncode == 1
         assert f"data/raw/one.csv.dvc: DVC does not see it: {line} hides it" in moved.stderr
 
     with pytest.raises(Problem, match=re.escape(f"one.csv.dvc: DVC does not see it: {line}")):
-        DvcFilesSeen.check(Patient(template.project))
+        DvcFilesSeen.check(Patient(empty_project.project))
 
 
 def test_a_file_inside_data_that_dvc_tracks_as_a_whole_is_named(
-    template: Published,
+    empty_project: Published,
 ) -> None:
-    add(template, "data/raw/folder")
-    (template.root / "data/raw/folder/more.csv").write_text("more")
-    (template.root / "data/raw/folder/more.csv.dvc").write_text("outs:\n- path: more.csv\n")
-    template.git("add", "-f", "data/raw/folder/more.csv.dvc")
-    found = [one.fault.detail for one in template.verify().findings if one.name is None]
+    add(empty_project, "data/raw/folder")
+    (empty_project.root / "data/raw/folder/more.csv").write_text("more")
+    (empty_project.root / "data/raw/folder/more.csv.dvc").write_text("outs:\n- path: more.csv\n")
+    empty_project.git("add", "-f", "data/raw/folder/more.csv.dvc")
+    found = [one.fault.detail for one in empty_project.verify().findings if one.name is None]
     assert found == [
         "DVC does not see it: it is inside data/raw/folder, which DVC tracks as a whole"
     ]
 
 
 @pytest.mark.parametrize("text", ["", "outs: []\n"])
-def test_a_file_that_names_no_data_any_more_is_named(template: Published, text: str) -> None:
-    add(template, "data/raw/one.csv")
-    template.commit("Data")
-    template.clone.run("bucket", "push")
-    (template.root / "data/raw/one.csv.dvc").write_text(text)
-    verified = template.clone.run("bucket", "verify", check=False)
+def test_a_file_that_names_no_data_any_more_is_named(empty_project: Published, text: str) -> None:
+    add(empty_project, "data/raw/one.csv")
+    empty_project.commit("Data")
+    empty_project.clone.run("bucket", "push")
+    (empty_project.root / "data/raw/one.csv.dvc").write_text(text)
+    verified = empty_project.clone.run("bucket", "verify", check=False)
     assert verified.returncode == 1
     assert "Complete" not in verified.stdout
     assert "data/raw/one.csv.dvc (it names no data" in verified.stdout
 
 
 def test_files_of_another_project_inside_this_one_are_not_missed(
-    template: Published,
+    empty_project: Published,
 ) -> None:
-    add(template, "data/raw/one.csv")
-    template.clone.run("bucket", "push")
+    add(empty_project, "data/raw/one.csv")
+    empty_project.clone.run("bucket", "push")
     for name, text in ((".dvc/config", ""), ("x.csv.dvc", "outs:\n- path: x.csv\n")):
-        path = template.root / "inner" / name
+        path = empty_project.root / "inner" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    template.commit("Another project")
-    assert template.verify().ok
+    empty_project.commit("Another project")
+    assert empty_project.verify().ok
 
 
 def test_a_commit_and_a_project_without_git_are_read_as_before(
-    template: Published,
+    empty_project: Published,
 ) -> None:
-    add(template, "data/raw/one.csv")
-    commit = template.commit("Data")
-    template.clone.run("bucket", "push")
-    assert template.verify(commit).ok
-    (template.root / ".git").rename(template.root.parent / "git")
-    assert template.verify().ok
+    add(empty_project, "data/raw/one.csv")
+    commit = empty_project.commit("Data")
+    empty_project.clone.run("bucket", "push")
+    assert empty_project.verify(commit).ok
+    (empty_project.root / ".git").rename(empty_project.root.parent / "git")
+    assert empty_project.verify().ok

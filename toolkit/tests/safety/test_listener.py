@@ -20,6 +20,8 @@ from dvc_bucket.base.errors import StrangerError
 from dvc_bucket.connection import clients
 from dvc_bucket.store.server import Server
 from tests.bucket.store_tools import run
+from tests.conftest import discard
+from tests.projects import make_project
 from tests.safety.conftest import Stranger
 
 
@@ -39,8 +41,6 @@ class Listener:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project with pushed data, whose store is stopped."""
-    from tests.conftest import discard, make_project
-
     made = make_project(tmp_path_factory.mktemp("listener") / "clone")
     Server(made).start()
     subprocess.run(["git", "init", "-q"], cwd=made.root, check=True)
@@ -100,7 +100,7 @@ READ = "from dvc_bucket import open_dataset; open_dataset('numbers.csv').to_pand
         ["verify"],
         ["ls"],
         ["cat", "numbers.csv"],
-        ["stage", "numbers.csv", "--to", "staged"],
+        ["cp", "numbers.csv", "staged"],
         ["run", "s5cmd", "ls"],
         ["doctor"],
         ["doctor", "--read-only"],

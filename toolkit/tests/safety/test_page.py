@@ -2,16 +2,16 @@
 
 import re
 
-from tests.conftest import REPOSITORY
+from tests import TESTS_ROOT
 
-PAGE = (REPOSITORY / "toolkit/docs" / "security.md").read_text(encoding="utf-8")
+PAGE = (TESTS_ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 
 
 def test_every_test_on_the_page_exists() -> None:
     named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", PAGE)
     assert len(named) > 40
     for file, test in named:
-        text = (REPOSITORY / "toolkit/tests" / "safety" / file).read_text(encoding="utf-8")
+        text = (TESTS_ROOT / "tests" / "safety" / file).read_text(encoding="utf-8")
         assert f"def {test}(" in text, f"{file}::{test}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dvc_bucket import stage
+from dvc_bucket import copy_to
 from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import BucketError, UnsafePathError
 from dvc_bucket.dvc.remote import Contents, ids
@@ -79,7 +79,7 @@ def test_no_command_writes_a_hostile_name_of_a_list(
     publish(project, ["ok.txt", FROM_LISTS[what]])
     before = files(project.root.parents[1])
     with pytest.raises(UnsafePathError):
-        stage(["hostile"], tmp_path / "deep" / "fast")
+        copy_to(["hostile"], tmp_path / "deep" / "fast")
     assert files(tmp_path) == {}
     assert files(project.root.parents[1]) == before
     assert not Path("/tmp/dvc-bucket-escaped").exists()
@@ -97,7 +97,7 @@ def test_pull_and_provenance_refuse_it_in_one_sentence(
     for words in (
         ("pull", "--force", "hostile.dvc"),
         ("provenance", "--out", str(out), "--with", "hostile"),
-        ("stage", "hostile", "--rev", "HEAD", "--to", str(tmp_path / "fast")),
+        ("cp", "hostile", "--rev", "HEAD", str(tmp_path / "fast")),
     ):
         done = project.clone.run(TOOLS / "bucket", *words, check=False)
         assert done.returncode != 0, words
@@ -132,21 +132,21 @@ def test_a_hostile_tree_of_git_is_refused(project: Published, folder: str, tmp_p
     assert files(project.root.parents[1]) == before
 
 
-def test_stage_goes_through_no_link_of_the_target(project: Published, tmp_path: Path) -> None:
+def test_cp_goes_through_no_link_of_the_target(project: Published, tmp_path: Path) -> None:
     publish(project, ["a/b"])
     target, outside = tmp_path / "fast", tmp_path / "outside"
     (target / "hostile").mkdir(parents=True)
     outside.mkdir()
     (target / "hostile" / "a").symlink_to(outside)
     with pytest.raises(UnsafePathError, match="is a link to"):
-        stage(["hostile"], target)
+        copy_to(["hostile"], target)
     assert not any(outside.iterdir())
 
 
 def test_names_that_need_the_same_path_are_one_sentence(project: Published, tmp_path: Path) -> None:
     publish(project, ["a", "a/b"])
     with pytest.raises(BucketError, match="a file is where a folder has to be"):
-        stage(["hostile"], tmp_path / "fast")
+        copy_to(["hostile"], tmp_path / "fast")
 
 
 @pytest.mark.parametrize("path", ["a/..", "..", "a/", "a/.git"])
@@ -157,10 +157,10 @@ def test_a_report_keeps_no_file_under_a_hostile_name(path: str, tmp_path: Path) 
     assert not (tmp_path / "spool").exists() or not any((tmp_path / "spool").iterdir())
 
 
-def test_a_good_list_with_unusual_names_is_staged(project: Published, tmp_path: Path) -> None:
+def test_a_good_list_with_unusual_names_is_copied(project: Published, tmp_path: Path) -> None:
     publish(project, GOOD)
-    done = stage(["hostile"], tmp_path / "fast")
-    assert done.fetched == len(GOOD)
+    done = copy_to(["hostile"], tmp_path / "fast")
+    assert done.copied == len(GOOD)
     for name in GOOD:
         assert (tmp_path / "fast" / "hostile" / name).read_bytes() == BODY
     assert [path.name for path in tmp_path.iterdir()] == ["fast"]

@@ -49,14 +49,14 @@ def test_a_file_of_dvcs_that_is_no_yaml_is_named(store: Project, tmp_path: Path,
     repo.project.dvc_config.write_text(store.dvc_config.read_text())
     repo.write("dvc.yaml", "stages:\n  one:\n    cmd: date >one\n    outs: [one]\n")
     repo.write(name, "outs:\n- md5: 1\n1234567890\n\n")
-    assert name in refused(repo, "stage", "data.csv", "--to", str(tmp_path / "to"))
+    assert name in refused(repo, "cp", "data.csv", str(tmp_path / "to"))
     assert name in refused(repo, "ls")
 
 
 def test_a_file_that_was_made_to_overtax_us_is_refused(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "clone")
     repo.write("dvc.yaml", "stages: &a\n  s:\n    cmd: date\n    meta: *a\n")
-    assert "who wrote them" in refused(repo, "stage", "x", "--to", str(tmp_path / "to"))
+    assert "who wrote them" in refused(repo, "cp", "x", str(tmp_path / "to"))
 
 
 @pytest.mark.parametrize("before", [1, 2.5, float("inf"), 10**400, 10**300])

@@ -16,7 +16,8 @@ import pytest
 
 from dvc_bucket import Project
 from dvc_bucket.jobs.check import environment
-from tests.end_to_end.clones import REPOSITORY, TOOLS
+from tests.clones import TOOLS
+from tests.end_to_end.clones import REPOSITORY
 
 #: Names that point uv or pip somewhere else, with values as images for containers set them.
 REDIRECTING = {

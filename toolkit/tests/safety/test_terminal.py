@@ -80,7 +80,7 @@ def test_lists_on_a_terminal_obey_nothing_and_a_pipe_has_the_names(published: Pu
 def test_errors_obey_nothing_on_a_terminal_and_in_a_pipe(
     published: Published, tmp_path: Path
 ) -> None:
-    words = ("stage", "worse", "--to", str(tmp_path / "fast"))
+    words = ("cp", "worse", str(tmp_path / "fast"))
     assert "\x1b[31m" not in shown(published, *words)
     missing = ("cat", "no\x1b[31mthing")
     assert "\x1b[31m" not in shown(published, *missing)
@@ -89,6 +89,16 @@ def test_errors_obey_nothing_on_a_terminal_and_in_a_pipe(
         assert done.returncode == 1
         assert "\\x1b[31m" in done.stderr
         assert "\x1b[31m" not in done.stderr
+
+
+def test_messages_of_dvc_are_plain(published: Published) -> None:
+    """Its colours are neither codes in a pipe nor text on a terminal."""
+    words = ("remote", "--no-such-option")
+    done = published.clone.run(TOOLS / "bucket", *words, check=False)
+    for text in (shown(published, *words), done.stdout + done.stderr):
+        assert "ERROR: " in text
+        assert "Documentation: <https://" in text
+        assert "[3" not in text
 
 
 def test_tables_obey_nothing_and_keep_their_own_colours(published: Published) -> None:

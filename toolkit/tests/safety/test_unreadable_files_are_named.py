@@ -24,9 +24,9 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.fixture(scope="session")
 def recorded_original(
-    template_original: Published, tmp_path_factory: pytest.TempPathFactory
+    empty_original: Published, tmp_path_factory: pytest.TempPathFactory
 ) -> Published:
-    made = template_original.copy(tmp_path_factory.mktemp("recorded") / "project")
+    made = empty_original.copy(tmp_path_factory.mktemp("recorded") / "project")
     (made.root / "files").mkdir()
     (made.root / "files" / "one.txt").write_text("one" * 1000)
     table = pa.table({"number": range(1000)})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
+from tests import TESTS_ROOT
 
 
 def test_a_short_version_runs_and_writes_its_section(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_a_short_version_runs_and_writes_its_section(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [
-            *(sys.executable, REPOSITORY / "toolkit/benchmarks" / "transfer.py"),
+            *(sys.executable, TESTS_ROOT / "benchmarks" / "transfer.py"),
             *("--rounds", "1", "--cases", "a", "--scale", "0.002", "--delays", "5"),
             *("--tools", "bucket,s5cmd", "--output", results),
         ],
@@ -47,7 +47,7 @@ def test_sizes_are_measured_and_every_way_gives_the_same(tmp_path: Path) -> None
     for sizes in ("1", "2"):  # one at a time, into the same tables
         done = subprocess.run(
             [
-                *(sys.executable, REPOSITORY / "toolkit/benchmarks" / "scale.py", "--rounds", "1"),
+                *(sys.executable, TESTS_ROOT / "benchmarks" / "scale.py", "--rounds", "1"),
                 *("--sizes", sizes, "--results", measured, "--output", results),
             ],
             capture_output=True,

@@ -1,14 +1,10 @@
-"""Commands at once, round after round; and the pipeline itself."""
+"""Commands at once, round after round."""
 
 import shutil
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dvc_bucket import Project
 from tests.dvc_plane.concurrent_tools import assert_cache_whole, make_clone, together
-from tests.end_to_end.clones import Clone
-from tests.end_to_end.conftest import make_clone as make_whole_clone  # noqa: F401 (a fixture)
 
 ROUNDS = 10
 STAGES = 6
@@ -39,24 +35,3 @@ def test_commands_at_once(store: Project, tmp_path: Path) -> None:
                 clone.assert_whole(release)
             assert_cache_whole(cache)
             together(*((clone, words) for clone in clones for words in CHECKS))
-
-
-def test_make_reproduce_at_once(
-    make_whole_clone: Callable[..., Clone],  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    """Twice in one clone, and in another with the same store and cache."""
-    one, other = (make_whole_clone(tmp_path / name) for name in ("one", "other"))
-    shutil.copy(one.root / ".env", other.root)
-    for clone in (one, other):
-        clone.run("dvc", "cache", "dir", "--local", tmp_path / "cache")
-        clone.run("dvc", "config", "--local", "cache.shared", "group")
-    one.run("bucket", "serve")
-    with ThreadPoolExecutor() as pool:
-        done = list(pool.map(lambda clone: clone.make("reproduce"), (one, one, other)))
-    assert all("held-out flights" in each.stdout for each in done)
-    for clone in (one, other):
-        assert clone.run("git", "status", "--porcelain").stdout == ""
-        clone.run("dvc", "status", "-q")
-        clone.run("bucket", "verify", "--deep")
-    assert_cache_whole(tmp_path / "cache")

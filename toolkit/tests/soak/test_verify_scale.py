@@ -14,6 +14,7 @@ import pytest
 from dvc_bucket import Project, Settings
 from dvc_bucket.store.server import Server
 from tests.bucket.store_tools import BUCKET
+from tests.projects import NAMES
 
 COUNT = int(os.environ.get("SOAK_OBJECTS", "100000"))
 
@@ -35,7 +36,7 @@ def fill(project: Project) -> bytes:
     oid = hashlib.md5(text).hexdigest() + ".dir"
 
     def put(name: str, content: bytes) -> None:
-        obstore.put(store, f"flight-delays/files/md5/{name[:2]}/{name[2:]}", content)
+        obstore.put(store, f"{NAMES.prefix}/files/md5/{name[:2]}/{name[2:]}", content)
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(put, names, contents))
@@ -83,7 +84,7 @@ def test_many_objects_cost_little_more_than_their_listing(project: Project) -> N
     content = fill(project)
     store = Settings.load(project).obstore()
     started = time.perf_counter()
-    listed = sum(map(len, obstore.list(store, "flight-delays/files/md5/", chunk_size=1000)))
+    listed = sum(map(len, obstore.list(store, f"{NAMES.prefix}/files/md5/", chunk_size=1000)))
     listing = time.perf_counter() - started
     assert listed == COUNT + 1
     code, said, seconds, megabytes = verify(project)
@@ -94,7 +95,7 @@ def test_many_objects_cost_little_more_than_their_listing(project: Project) -> N
     assert megabytes < MEGABYTES
     assert seconds < listing * 1.5 + SECONDS
     name = hashlib.md5(content).hexdigest()
-    obstore.delete(store, f"flight-delays/files/md5/{name[:2]}/{name[2:]}")
+    obstore.delete(store, f"{NAMES.prefix}/files/md5/{name[:2]}/{name[2:]}")
     code, said, seconds, _ = verify(project)
     print(f"one of them gone: {seconds:.1f} s")
     assert code == 1

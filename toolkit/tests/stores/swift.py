@@ -16,9 +16,8 @@ from pydantic import SecretStr
 from dvc_bucket import Settings
 from dvc_bucket.base.ports import ADDRESS, free_ports
 from dvc_bucket.store import seaweed
+from tests import TESTS_ROOT
 from tests.stores.swift_server import credentials
-
-TOOLKIT = Path(__file__).parents[2]
 
 #: A start takes about 1 s; a loaded CI machine is given many times that.
 READY_SECONDS = 40.0
@@ -80,7 +79,7 @@ class Swift:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*command, "--home", self.home, "--port", str(self.port)],
-                cwd=TOOLKIT,
+                cwd=TESTS_ROOT,
                 env={"PATH": os.defpath},
                 # It ends when our end of this pipe closes, which not even `kill -9` can prevent.
                 stdin=subprocess.PIPE,

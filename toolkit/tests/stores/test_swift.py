@@ -21,9 +21,10 @@ from botocore.exceptions import ClientError, SSLError
 from obstore.exceptions import PermissionDeniedError
 
 from dvc_bucket.base import ports
+from tests import TESTS_ROOT
 from tests.stores.access import StoreAccess
 from tests.stores.plain_front import PlainFront, shifted_date
-from tests.stores.swift import TOOLKIT, Swift
+from tests.stores.swift import Swift
 from tests.stores.tls import Authority, Front
 
 #: The smallest part that S3 allows, but for the last.
@@ -116,7 +117,7 @@ print(Swift(Path({str(own_swift.home)!r})).start().pid, flush=True)
 time.sleep(60)
 """
     command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, cwd=TOOLKIT, stdout=subprocess.PIPE, text=True) as tests:
+    with subprocess.Popen(command, cwd=TESTS_ROOT, stdout=subprocess.PIPE, text=True) as tests:
         assert tests.stdout
         running = psutil.Process(int(tests.stdout.readline()))
         assert _is_of(own_swift, running)

@@ -19,7 +19,7 @@ from dvc_bucket.base.files import write_private
 from dvc_bucket.dvc import connected
 from dvc_bucket.dvc.audit import Question, Report, Selection, verify
 from dvc_bucket.dvc.audit.findings import Finding
-from tests.end_to_end.clones import TOOLS, Clone
+from tests.clones import TOOLS, Clone
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import STORES, access
 

@@ -73,5 +73,9 @@ class CheckError(BucketError):
     """A commit cannot be rebuilt here, so nothing can be said of its results."""
 
 
+class StageError(BucketError):
+    """Bad input to a stage, or a stage that cannot run here."""
+
+
 class StageNameError(BucketError):
     """A word that names no stage of `dvc.yaml`."""

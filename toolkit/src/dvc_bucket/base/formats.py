@@ -13,6 +13,7 @@ MEDIA_TYPES = {
     ".jpg": "image/jpeg",
     ".j2": "text/plain",
     ".json": "application/json",
+    ".lock": "text/plain",
     ".md": "text/markdown",
     ".nc": "application/netcdf",
     ".npy": "application/octet-stream",
@@ -38,7 +39,6 @@ NAMED = {
     "config": "text/plain",
     "dvc.lock": "application/yaml",
     "LICENSE": "text/plain",
-    "requirements.lock": "text/plain",
 }
 
 

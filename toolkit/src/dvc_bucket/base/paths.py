@@ -112,8 +112,3 @@ class Project:
     def written(self) -> Path:
         """Which files the commands with an output option have written, git-ignored."""
         return self.root / ".dvc" / "tmp" / "bucket-written"
-
-    @property
-    def toolkit(self) -> Path:
-        """The toolkit's own code, which stages may import as they may any installed package."""
-        return self.root / "src" / "bucket"

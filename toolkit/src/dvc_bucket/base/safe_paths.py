@@ -44,11 +44,11 @@ def check(name: str) -> None:
     Raises:
         UnsafePathError: no folder has a path of this name inside.
     """
-    if why := _fault(name):
+    if why := fault(name):
         raise _refused(name, why)
 
 
-def _fault(name: str) -> str:
+def fault(name: str) -> str:
     """Why a name cannot be a path below a folder; empty if it can."""
     if not isinstance(name, str) or not name:
         return "it is no name of a file"

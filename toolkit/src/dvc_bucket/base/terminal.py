@@ -34,6 +34,9 @@ def guard() -> None:
     # DVC's import puts colorama around both streams: on Linux it only removes parts of names in a
     # pipe, fails at others, and writes a command of its own at the end.
     colorama.init = lambda **_: None
+    # Nor are DVC's own colours told apart from those in a name: its messages are plain.
+    for codes in (colorama.Fore, colorama.Back, colorama.Style):
+        vars(codes).update(dict.fromkeys(vars(codes), ""))
     sys.stderr = cast(TextIO, _Guarded(sys.stderr))
     if sys.stdout.isatty():
         sys.stdout = cast(TextIO, _Guarded(sys.stdout))

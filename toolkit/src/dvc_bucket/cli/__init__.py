@@ -1,15 +1,13 @@
-"""The words a person types; no logic. `bucket --help` lists them in the order of the imports."""
+"""The words a person types; no logic."""
 
 import sys
 import traceback
 
 from dvc_bucket.base import terminal
-
-from dvc_bucket.cli import setup, data, reading, checks, lineage, lfs  # isort: skip
 from dvc_bucket.cli import failures
 from dvc_bucket.cli.app import app
 
-__all__ = ["app", "checks", "data", "lfs", "lineage", "main", "reading", "setup"]
+__all__ = ["app", "main"]
 
 
 def main() -> None:

@@ -1,24 +1,159 @@
-"""The command itself, and what several of its words share."""
+"""The command `bucket`: collects the words of the jobs, groups them, and leaves the rest to DVC."""
 
-from typing import Annotated
+import difflib
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
+from dvc_bucket import plugin
+from dvc_bucket.cli import (
+    check,
+    clean,
+    doctor,
+    dvc,
+    dvc_words,
+    init,
+    lfs,
+    lock,
+    provenance,
+    reading,
+    report,
+    run,
+    secrets,
+    serve,
+    verify,
+)
+from dvc_bucket.cli.word import Group, Verbatim, add
+
+#: The groups of `bucket --help`, in order. A word of DVC is there with its sentence; the rest of
+#: DVC's words work without being listed.
+GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
+    "Everyday": ["pull", "push", "fetch", "add", "status", dvc.repro],
+    "Look": [reading.ls, reading.cat, reading.cp, reading.pack, reading.advise],
+    "Prove": [
+        *(verify.verify, check.check, report.report, provenance.provenance, secrets.secrets),
+    ],
+    "Set up": [init.init, serve.serve, doctor.doctor, lfs.app, run.run, clean.clean],
+}
+
+#: Words that programs call: make, git and this project's own set-up.
+HIDDEN = (dvc.dvc, dvc.reproduce, doctor.protect_cache, lock.lock_merge)
+
+#: Words whose arguments are another program's: DVC gets all of them, `--help` too.
+OPTIONS: dict[Callable[..., Any], dict[str, Any]] = {
+    dvc.dvc: {"cls": Verbatim, "add_help_option": False},
+    dvc.repro: {"cls": Verbatim, "add_help_option": False},
+    dvc.reproduce: {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}},
+    run.run: {
+        "context_settings": {"ignore_unknown_options": True, "allow_interspersed_args": False}
+    },
+}
+
+#: Near matches that are named where a word is unknown.
+NEAR = 3
+
+#: The group of `bucket --help` with the words of plugins.
+PLUGINS = "Plugins"
+
+FOOTER = (
+    "Every other command of DVC works too, with this project's connection: `bucket checkout`, "
+    "`bucket exp run`, `bucket remote list`. Where a name is taken, `bucket dvc` reaches DVC's "
+    "command: `bucket dvc init`, `bucket dvc ls`."
+)
+
+
+class Words(Group):
+    """The words of `bucket`, and all those of DVC that are not among them."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first argument names; exit status 2 if there is none."""
+        word = args[0]
+        if word in self.commands:
+            return super().resolve_command(ctx, args)
+        if word in dvc_words.WORDS:
+            return super().resolve_command(ctx, ["dvc", *args])
+        if self.add_plugins(word):
+            return super().resolve_command(ctx, args)
+        ours = {name for name, command in self.commands.items() if not command.hidden}
+        near = difflib.get_close_matches(word, sorted(ours | dvc_words.WORDS), NEAR)
+        advice = f"Did you mean {' or '.join(near)}?" if near else "`bucket --help` lists them."
+        print(f"bucket: neither bucket nor DVC has a command {word!r}. {advice}", file=sys.stderr)
+        raise typer.Exit(2)
+
+    def add_plugins(self, word: str | None = None) -> bool:
+        """Add the words of installed plugins; True if there are any.
+
+        Args:
+            word: the only one to load; None for all.
+        """
+        added = typer.Typer()
+        for name, value in plugin.commands(word, {*self.commands, *dvc_words.WORDS}):
+            if isinstance(value, typer.Typer):
+                added.add_typer(value, name=name, rich_help_panel=PLUGINS)
+            else:
+                added.command(name=name, rich_help_panel=PLUGINS)(value)
+        if not (added.registered_commands or added.registered_groups):
+            return False
+        added.callback()(lambda: None)  # with it, typer makes a group of a single command too
+        found: Any = typer.main.get_command(added)
+        self.commands |= found.commands
+        return True
+
+    def groups(self) -> dict[str, dict[str, str]]:
+        """The words and their sentences, by group; DVC's first, those of plugins last."""
+        self.add_plugins()
+        of_dvc = {
+            group: {word: dvc_words.LISTED[word] for word in words if isinstance(word, str)}
+            for group, words in GROUPS.items()
+        }
+        ours = super().groups()
+        return {group: of_dvc.get(group, {}) | ours.get(group, {}) for group in of_dvc | ours}
+
+
+def collect(app: typer.Typer) -> None:
+    """Add every word to the command, each job's own in the order of the groups."""
+    for group, words in GROUPS.items():
+        for word in words:
+            if isinstance(word, typer.Typer):
+                app.add_typer(word, rich_help_panel=group)
+            elif not isinstance(word, str):
+                add(app, word, group, **OPTIONS.get(word, {}))
+    for word in HIDDEN:
+        add(app, word, None, **OPTIONS.get(word, {}))
+
+
+def _version(*, is_wanted: bool) -> None:
+    if is_wanted:
+        from dvc_bucket.base import toolkit
+
+        print(toolkit.versions())
+        raise typer.Exit
+
+
+def bucket(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the versions of the toolkit, DVC and Python.",
+            is_eager=True,
+            callback=lambda value: _version(is_wanted=value),
+        ),
+    ] = False,
+) -> None:
+    """Reproducible data on object storage: DVC with this project's connection, and more."""
+
+
 app = typer.Typer(
     name="bucket",
-    help="The object store made easy.",
+    cls=Words,
+    epilog=FOOTER,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-#: What the commands that read have in common.
-PathArgument = Annotated[str, typer.Argument(help="A path that DVC tracks.")]
-RevOption = Annotated[str | None, typer.Option("--rev", help="Branch, tag or commit.")]
-RemoteOption = Annotated[str | None, typer.Option("--remote", "-r", help="DVC's name of it.")]
-
-
-@app.callback()
-def bucket() -> None:
-    """Data on object storage: serve it, move it, reproduce from it."""
+app.callback()(bucket)
+collect(app)

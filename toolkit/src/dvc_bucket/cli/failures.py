@@ -2,7 +2,6 @@
 
 import errno
 import sqlite3
-import sys
 
 from dvc_bucket.base.errors import BucketError
 
@@ -40,7 +39,9 @@ def sentence(error: Exception) -> str | None:
             "Mend it and run this again."
         )
     # An import of DVC takes 0.3 s; an error of DVC's exists only where that is done already.
-    dvc = sys.modules.get("dvc.exceptions")
-    if dvc and isinstance(error, dvc.DvcException):
-        return f"DVC says: {error}."
+    if any(kind.__module__.partition(".")[0] == "dvc" for kind in type(error).__mro__):
+        from dvc_bucket.dvc.patched.errors import DvcException
+
+        if isinstance(error, DvcException):
+            return f"DVC says: {error}."
     return None

@@ -1,26 +1,35 @@
-"""Words for groups that keep Git LFS: its objects on the same bucket."""
+"""`bucket lfs`: the objects of Git LFS in the same bucket."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dvc_bucket.cli.app import RemoteOption, app
+from dvc_bucket.cli.options import RemoteOption
+from dvc_bucket.cli.word import Group, add
 
-lfs = typer.Typer(
-    name="lfs", help="Git LFS on the same bucket (docs/git-lfs.md).", no_args_is_help=True
+app = typer.Typer(
+    name="lfs",
+    cls=Group,
+    help="Keep the objects of Git LFS in the same bucket (docs/git-lfs.md).",
+    epilog="\b\nExamples:\n  bucket lfs setup\n  bucket lfs prune --dry-run",
+    no_args_is_help=True,
 )
-app.add_typer(lfs)
 
 
-@lfs.command(epilog="Example: `bucket lfs setup`, then `git lfs pull`, `git push`.")
 def setup(
     remote: Annotated[
-        str | None, typer.Option("--remote", "-r", help="Of git; origin, or the only one.")
+        str | None,
+        typer.Option("--remote", "-r", help="Git remote (default: origin, or the only one)."),
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Remove the configuration.")] = False,
 ) -> None:
-    """Have git-lfs of this clone move the objects of a git remote to and from the bucket."""
+    """Configure git-lfs of this clone to keep the objects of a git remote in the bucket.
+
+    Examples:
+      bucket lfs setup
+      bucket lfs setup --remote upstream
+    """
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.lfs import setup as configuration
 
@@ -31,15 +40,20 @@ def setup(
     print("\n".join(said))
 
 
-@lfs.command(epilog="Example: `bucket lfs prune --dry-run`; `bucket lfs prune`.")
 def prune(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be removed; remove nothing.")
+    ] = False,
     remote: RemoteOption = None,
 ) -> None:
     """Remove local copies of objects that are not checked out and that the bucket has.
 
-    Each object in the bucket is proven first, by its ETag or by its content. Use this instead of
+    Each object in the bucket is verified first, by its ETag or its content. Use it instead of
     `git lfs prune`, which cannot ask the bucket.
+
+    Examples:
+      bucket lfs prune --dry-run
+      bucket lfs prune
     """
     from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
@@ -49,16 +63,24 @@ def prune(
     print(pruning.prune(project, Settings.load(project), remote, is_dry=dry_run))
 
 
-@lfs.command(epilog="git-lfs starts it, once `bucket lfs setup` has told it to.")
 def agent(
     storage: Annotated[
-        Path | None, typer.Argument(help="git-lfs's folder; else that of this clone.")
+        Path | None, typer.Argument(help="Folder of git-lfs (default: that of this clone).")
     ] = None,
 ) -> None:
-    """Move objects for git-lfs, which says which on standard input: a custom transfer agent."""
+    """Move objects for git-lfs, as its custom transfer agent: git-lfs starts this command.
+
+    Examples:
+      bucket lfs setup     # makes git-lfs start it
+      git lfs pull         # starts it
+    """
     from dvc_bucket.base.paths import Project
     from dvc_bucket.git import lfs_layout as layout
     from dvc_bucket.git.contents import Repository
     from dvc_bucket.jobs.lfs import agent
 
     agent.main(storage or layout.storage(Repository.of(Project.find())))
+
+
+for word in (setup, prune, agent):
+    add(app, word, "Commands")

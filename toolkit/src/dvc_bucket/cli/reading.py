@@ -1,4 +1,4 @@
-"""Words that read what DVC tracks."""
+"""Words that read and copy what DVC tracks."""
 
 import json
 import sys
@@ -7,18 +7,24 @@ from typing import Annotated
 
 import typer
 
-from dvc_bucket.cli.app import PathArgument, RemoteOption, RevOption, app
+from dvc_bucket.cli.options import JsonOption, PathArgument, RemoteOption, RevOption
 
 
-@app.command(epilog="Example: `bucket ls data/processed --rev v1.0 --long`.")
 def ls(
-    path: Annotated[str, typer.Argument(help="A path that DVC tracks.")] = ".",
+    path: PathArgument = ".",
     rev: RevOption = None,
     remote: RemoteOption = None,
-    long: Annotated[bool, typer.Option("--long", "-l", help="Sizes, asked of the store.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    long: Annotated[
+        bool, typer.Option("--long", "-l", help="Print sizes, which the store is asked for.")
+    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """List the files that DVC tracks at or below a path, whether they are here or not."""
+    """List the files that DVC tracks at or below a path, present or not.
+
+    Examples:
+      bucket ls data/raw
+      bucket ls data/processed --rev v1.0 --long
+    """
     from dvc_bucket.read import words as reading
 
     found = reading.ls(reading.from_here(path), rev, remote, with_sizes=long)
@@ -29,67 +35,95 @@ def ls(
         print(f"{file['size']:>14,}  {file['path']}" if long else file["path"])
 
 
-@app.command(epilog="Example: `bucket cat data/raw/airlines.csv --rev v1.0 | head`.")
 def cat(path: PathArgument, rev: RevOption = None, remote: RemoteOption = None) -> None:
-    """Write a file that DVC tracks to standard output, from the cache or the bucket."""
+    """Write a file that DVC tracks to stdout, from the cache or the bucket.
+
+    Examples:
+      bucket cat data/raw/airlines.csv
+      bucket cat data/raw/airlines.csv --rev v1.0 | head
+    """
     from dvc_bucket.read import words as reading
 
     reading.cat(reading.from_here(path), rev, remote, sys.stdout.buffer)
 
 
-@app.command(
-    epilog="Example: `cd $(bucket stage data/raw)`, `bucket stage data/raw --to /scratch/me`, "
-    "`bucket stage 's3://lab-data/images/*.png' --to images`."
-)
-def stage(
+def cp(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="Paths that DVC tracks, s3://bucket/prefix, or with wildcards."),
+        typer.Argument(
+            metavar="PATH DEST",
+            help="Paths that DVC tracks, local paths (uploads) or s3://bucket/key; wildcards "
+            "too. DEST: a local path or s3://bucket/prefix/.",
+        ),
     ] = None,
-    to: Annotated[
-        Path | None, typer.Option(help="Default: a folder of your own in $SCRATCH or $TMPDIR.")
-    ] = None,
+    scratch: Annotated[
+        bool,
+        typer.Option(
+            "--scratch",
+            help="Copy to a private folder in $SCRATCH or $TMPDIR instead of DEST, with --parents.",
+        ),
+    ] = False,
+    parents: Annotated[
+        bool, typer.Option("--parents", help="Keep full paths below DEST, as `cp --parents` does.")
+    ] = False,
     rev: RevOption = None,
     remote: RemoteOption = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace files that `bucket stage` did not put there.")
+        bool,
+        typer.Option("--force", help="Replace files or objects that have other content."),
     ] = False,
 ) -> None:
-    """Bring data to a fast disk: only what is missing or different; print the folder.
+    """Copy data between the bucket and this machine: only what is missing or different.
 
-    Files that git or DVC tracks are never replaced by other content.
+    As with `cp -r`, the last part of each PATH is kept below DEST; a single file takes the name
+    DEST unless DEST is a folder or ends with a slash. A file is replaced only if `bucket cp` wrote
+    it, an object never, except with --force. Files that git or DVC tracks, and DVC's objects in
+    the bucket, are never replaced. The destination is printed on stdout.
 
-    Without paths: the objects that the JSON file in $OS_CONFIG_FILE names.
+    Without arguments, it fetches the objects that the JSON file in $OS_CONFIG_FILE names.
+
+    Examples:
+      bucket cp data/raw --rev v1.0 /scratch/me
+      cd "$(bucket cp --scratch data/raw data/processed)"
+      bucket cp 's3://lab-data/images/*.png' images
+      bucket cp reports/report.html s3://lab-data/published/
     """
     from dvc_bucket.read import words as reading
 
-    if not paths:
+    if not paths and not (scratch or parents or rev or remote):
         for path in reading.fetch_configured(force=force):
             print(path)
         return
-    done = reading.stage(paths, to, rev, remote, force=force)
+    sources = list(paths or ())
+    if len(sources) < (1 if scratch else 2):
+        raise typer.BadParameter("name PATH and DEST, or PATH and --scratch", param_hint="DEST")
+    to = None if scratch else sources.pop()
+    done = reading.cp(sources, to, rev, remote, parents=parents, force=force)
     print(
-        f"{done.files:,} files, {done.fetched:,} of them fetched ({done.size:,} bytes).",
+        f"{done.files:,} files, {done.copied:,} of them copied ({done.size:,} bytes).",
         file=sys.stderr,
     )
-    print(done.folder)
+    print(done.destination)
 
 
-@app.command(
-    epilog="Example: `bucket pack data/raw/images data/raw/shards`, then `dvc add data/raw/shards`."
-)
 def pack(
-    folder: Annotated[Path, typer.Argument(help="With many small files.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with many small files.")],
     out: Annotated[
-        Path, typer.Argument(help="The folder of shards: new, or written by `bucket pack` before.")
+        Path,
+        typer.Argument(help="Folder of shards: new, or written by an earlier `bucket pack`."),
     ],
-    tar: Annotated[bool, typer.Option("--tar", help="tar instead of Parquet.")] = False,
-    size: Annotated[int, typer.Option(help="MB of files to a shard.")] = 256,
+    tar: Annotated[bool, typer.Option("--tar", help="Write tar instead of Parquet.")] = False,
+    size: Annotated[int, typer.Option(help="Megabytes of files in a shard.")] = 256,
     metadata: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet; a row for each file, by its name.")
+        Path | None, typer.Option(help="CSV or Parquet file with a row for each file name.")
     ] = None,
 ) -> None:
-    """Put many small files into a few large shards: the same bytes for the same files."""
+    """Pack many small files into a few large shards; the same files give the same bytes.
+
+    Examples:
+      bucket pack data/raw/images data/raw/shards
+      bucket pack data/raw/images data/raw/shards --tar --size 512
+    """
     from dvc_bucket.base.progress import bar
     from dvc_bucket.read import packing
 
@@ -107,23 +141,31 @@ def pack(
     print(done.folder)
 
 
-@app.command(
-    epilog="Example: `bucket advise data/processed/features --reads 5 --columns carrier,late "
-    "--where 'late == 1'`."
-)
 def advise(
     path: PathArgument,
-    reads: Annotated[int, typer.Option(min=1, help="How often you read it, in all.")] = 1,
-    columns: Annotated[str | None, typer.Option(help="Of a table, with commas; else all.")] = None,
+    reads: Annotated[int, typer.Option(min=1, help="Number of reads in total.")] = 1,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns of a table, separated by commas (default: all).")
+    ] = None,
     where: Annotated[
-        list[str] | None, typer.Option(help="Rows of a table, as 'delay > 60'; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Condition on rows, as 'delay > 60'; can be given more than once."),
     ] = None,
     rev: RevOption = None,
     remote: RemoteOption = None,
-    to: Annotated[Path | None, typer.Option(help="Else $SCRATCH, $TMPDIR or /tmp.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Local folder (default: $SCRATCH, $TMPDIR or /tmp).")
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Stage it or stream it? Measure this bucket from this machine for some seconds, and say."""
+    """Measure for some seconds whether copying data or streaming it is faster, and recommend one.
+
+    Shows both times and the number of reads at which copying becomes faster.
+
+    Examples:
+      bucket advise data/raw --reads 3
+      bucket advise data/processed/features --columns carrier,late --where 'late == 1'
+    """
     from dvc_bucket.read import words as reading
     from dvc_bucket.read.advise import advise, report
 

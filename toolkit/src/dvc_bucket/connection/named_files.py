@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
@@ -48,7 +49,7 @@ class Place:
         file: path below the project's root.
         read: from the file's text, what it says.
         write: the text with new names; told the project's old ones too.
-        is_needed: whether a project is broken without the file.
+        is_needed: whether the project is broken without the file.
     """
 
     file: str
@@ -98,7 +99,7 @@ def rewritten(project: Project, new: Names) -> dict[Path, tuple[str, str]]:
 
 def _there(project: Project) -> list[Place]:
     """The places but for those that this project does without."""
-    return [p for p in PLACES if p.is_needed or (project.root / p.file).exists()]
+    return [p for p in all_of(project) if p.is_needed or (project.root / p.file).exists()]
 
 
 def _text(project: Project, place: Place) -> str:
@@ -147,53 +148,57 @@ def _write_example(text: str, new: Names, _: Names) -> str:
     return env_file.with_values(text, values, ".env.example")
 
 
-#: Rows of the table in data/README.md: the first cell's beginning, and what the second shows.
+#: Rows of the table in the data page: the first cell's beginning, and what the second shows.
 ENDPOINT_ROW, BUCKET_ROW, REMOTE_ROW = "endpoint", "bucket", "results and fetched data"
 AWS_ITSELF = "AWS's own"
 
 
-def _read_data_page(text: str) -> Names:
-    endpoint = _cell(text, ENDPOINT_ROW)
-    bucket, prefix = config.split(_cell(text, REMOTE_ROW))
-    if bucket != _cell(text, BUCKET_ROW):
-        raise ProjectError(
-            f"data/README.md names two buckets: {_cell(text, BUCKET_ROW)}, {bucket}."
-        )
-    return Names(endpoint="" if endpoint == AWS_ITSELF else endpoint, bucket=bucket, prefix=prefix)
+def _data_page(file: str, *, is_needed: bool) -> Place:
+    """The page that names endpoint, bucket and remote in a table of its own."""
 
+    def cell(text: str, first_cell: str) -> str:
+        found = _row(first_cell).search(text)
+        if found is None:
+            raise ProjectError(
+                f"{file} has no table row `| {first_cell} ... | ... |`. Add it, as "
+                "`bucket init` writes it there."
+            )
+        return found[2]
 
-def _write_data_page(text: str, new: Names, _: Names) -> str:
-    old_bucket = _cell(text, BUCKET_ROW)
-    cells = {
-        ENDPOINT_ROW: new.endpoint or AWS_ITSELF,
-        BUCKET_ROW: new.bucket,
-        REMOTE_ROW: f"s3://{new.bucket}/{new.prefix}",
-    }
-    for row, value in cells.items():
-        text = _row(row).sub(rf"\g<1>{value}\g<3>", text, count=1)
-    # Other objects of the bucket that the page names, such as the raw data as published.
-    return re.sub(rf"s3://{re.escape(old_bucket)}(?=[/`])", f"s3://{new.bucket}", text)
+    def read(text: str) -> Names:
+        endpoint = cell(text, ENDPOINT_ROW)
+        bucket, prefix = config.split(cell(text, REMOTE_ROW))
+        if bucket != cell(text, BUCKET_ROW):
+            raise ProjectError(f"{file} names two buckets: {cell(text, BUCKET_ROW)}, {bucket}.")
+        there = "" if endpoint == AWS_ITSELF else endpoint
+        return Names(endpoint=there, bucket=bucket, prefix=prefix)
+
+    def write(text: str, new: Names, _: Names) -> str:
+        old_bucket = cell(text, BUCKET_ROW)
+        cells = {
+            ENDPOINT_ROW: new.endpoint or AWS_ITSELF,
+            BUCKET_ROW: new.bucket,
+            REMOTE_ROW: f"s3://{new.bucket}/{new.prefix}",
+        }
+        for row, value in cells.items():
+            text = _row(row).sub(rf"\g<1>{value}\g<3>", text, count=1)
+        # Other objects of the bucket that the page names, such as the raw data as published.
+        return re.sub(rf"s3://{re.escape(old_bucket)}(?=[/`])", f"s3://{new.bucket}", text)
+
+    return Place(file, read, write, is_needed)
 
 
 def _row(first_cell: str) -> re.Pattern[str]:
     return re.compile(rf"^(\| {first_cell}[^|]*\| `)([^`]*)(` \|)", re.MULTILINE)
 
 
-def _cell(text: str, first_cell: str) -> str:
-    found = _row(first_cell).search(text)
-    if found is None:
-        raise ProjectError(
-            f"data/README.md has no table row `| {first_cell} ... | ... |`. Add it, as "
-            "`bucket init` writes it there."
-        )
-    return found[2]
-
-
 #: What a title is taken for the project's name by: such a name, and no other word.
 NAME = "[a-z0-9]+(?:-[a-z0-9]+)*"
 
 
-def _name_place(file: str, name: str | None, *others: str, form: str = NAME) -> Place:
+def _name_place(
+    file: str, name: str | None, *others: str, form: str = NAME, is_needed: bool = False
+) -> Place:
     """A place that holds the project's name only.
 
     Args:
@@ -201,6 +206,7 @@ def _name_place(file: str, name: str | None, *others: str, form: str = NAME) -> 
         name: pattern of the line that says the name, `{}` in it where; None if none does.
         others: of lines that hold the name too, and are somebody else's where it is another.
         form: pattern of a name.
+        is_needed: whether the project is broken without the file.
     """
 
     def read(text: str) -> Names:
@@ -216,15 +222,27 @@ def _name_place(file: str, name: str | None, *others: str, form: str = NAME) -> 
             text = re.sub(line, rf"\g<1>{new.project}", text, count=1, flags=re.MULTILINE)
         return text
 
-    return Place(file, read, write, is_needed=False)
+    return Place(file, read, write, is_needed)
 
 
-PLACES = (
-    Place(".dvc/config", _read_dvc, _write_dvc),
-    Place(".env.example", _read_example, _write_example),
-    Place("data/README.md", _read_data_page, _write_data_page),
-    _name_place("pyproject.toml", 'name = "{}"', form='[^"]+'),
-    _name_place("README.md", r"\A# {}$"),
-    _name_place("CITATION.cff", 'title: "{}[:"]', "  - name: The {} contributors"),
-    _name_place("LICENSE", None, r"Copyright .* The {} contributors"),
-)
+def all_of(project: Project) -> tuple[Place, ...]:
+    """The places of a project, those that count most first. Pages may be missing by default.
+
+    Raises:
+        ProjectError: `pyproject.toml` does not say where its pages are.
+    """
+    settings = project_settings.of(project)
+    return (
+        Place(".dvc/config", _read_dvc, _write_dvc),
+        Place(".env.example", _read_example, _write_example),
+        _data_page(settings.data_page, is_needed=settings.is_set("data_page")),
+        _name_place(project_settings.FILE, 'name = "{}"', form='[^"]+'),
+        _name_place("README.md", r"\A# {}$"),
+        _name_place("CITATION.cff", 'title: "{}[:"]', "  - name: The {} contributors"),
+        _name_place(
+            settings.license_file,
+            None,
+            r"Copyright .* The {} contributors",
+            is_needed=settings.is_set("license_file"),
+        ),
+    )

@@ -18,7 +18,7 @@ from dvc_bucket.base.files import write_private
 from dvc_bucket.base.paths import Project
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from dvc_bucket.dvc.patched.types import Repo
 
 #: What DVC says then.
 ANSWER = "Everything is up to date."
@@ -51,13 +51,11 @@ def is_done(project: Project) -> bool:
 
 def note(project: Project) -> None:
     """Note what everything looks like, after a pull that succeeded."""
-    from dvc.exceptions import DvcException
-
     from dvc_bucket.base.errors import BucketError
     from dvc_bucket.dvc.remote.outputs import opened
 
     project.pulled.unlink(missing_ok=True)
-    with suppress(OSError, BucketError, DvcException), opened(project) as repo:
+    with suppress(OSError, BucketError), opened(project) as repo:
         tracked = list(repo.index.outs)
         if any(out.protocol != "local" for out in tracked):
             return  # something is elsewhere, and looks like nothing from here

@@ -61,17 +61,12 @@ def _git_files(paths: Iterable[Path]) -> set[Path]:
 
 def _dvc_outputs(paths: Iterable[Path]) -> set[Path]:
     """All outputs on this machine of the DVC projects around some paths and here."""
-    from dvc.exceptions import DvcException
-
     from dvc_bucket.dvc.remote.outputs import opened, outputs
 
     found: set[Path] = set()
     for root in _roots((*(path.parent for path in paths), Path.cwd()), ".dvc/config"):
-        try:
-            with opened(Project(root)) as repo:
-                outs = [Path(out.fs_path) for _, out in outputs(repo) if out.protocol == "local"]
-        except DvcException as error:
-            raise ProjectError(f"DVC cannot list what it tracks in {root}: {error}") from None
+        with opened(Project(root)) as repo:
+            outs = [Path(out.fs_path) for _, out in outputs(repo) if out.protocol == "local"]
         found.update(_place(out) for out in outs)
     return found
 

@@ -1,4 +1,8 @@
-"""`python -m dvc_bucket.dvc.process ARGUMENTS`: `dvc ARGUMENTS`, its bytes moved fast."""
+"""`python -m dvc_bucket.dvc.process ARGUMENTS`: `dvc ARGUMENTS`, its bytes moved fast.
+
+Where DVC differs from the tested one, or with `BUCKET_FAST=0`, plain DVC does the work; see
+`patched.install`. `gc` is guarded then, too, or refused.
+"""
 
 import atexit
 import contextlib
@@ -14,7 +18,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.connection.masking import masked
 from dvc_bucket.dvc import nothing_to_pull as nothing
-from dvc_bucket.dvc.patched import internals
+from dvc_bucket.dvc.patched import command_line, install
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -27,17 +31,15 @@ MOVES = {"push", "pull", "fetch"}
 def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
-    if reason := internals.install():
-        print(f"bucket: {reason}", file=sys.stderr)
-    from dvc.cli import main as dvc
-
-    # What the imports made stays to the end: no reason to look through it again.
-    gc.freeze()
-    status: int
     try:
+        if plain := install.install():
+            print(f"bucket: {plain}", file=sys.stderr)
+        # What the imports made stays to the end: no reason to look through it again.
+        gc.freeze()
         with _guarded(arguments) as words:
-            # One that comes second waits instead of failing after three seconds.
-            status = dvc(["--wait-for-lock", *words])
+            if plain:
+                return command_line.run_plain(words)
+            status = command_line.run(words)
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return 1

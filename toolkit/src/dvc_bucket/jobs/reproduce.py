@@ -1,17 +1,25 @@
 """The main job: run what is stale, push the results, and know what was done."""
 
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.filesize import decimal
-
 from dvc_bucket.base.errors import ReproduceError
+from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.words import counted
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.connected import remote_prefix, run_dvc
 from dvc_bucket.dvc.lock import entries
-from dvc_bucket.transfer.single import usage
+from dvc_bucket.git.contents import ended
+from dvc_bucket.transfer.single import count_objects
+
+#: The option of `bucket repro` that is not DVC's.
+LOCKED = "--locked"
+
+#: What git lists of every `dvc.lock` of the project, tracked or new.
+LOCKS = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", ":(glob)**/dvc.lock")
 
 #: What DVC (3.67) prints of a stage that it runs, and of one whose results its run cache holds.
 RUNNING = re.compile(r"Running stage '(?P<stage>[^']+)'")
@@ -35,6 +43,26 @@ class Outcome:
     objects_pushed: int
     bytes_pushed: int
     remote: str
+
+
+def repro_locked(arguments: Sequence[str]) -> int:
+    """Run `dvc repro` and return its exit status, if `dvc.lock` comes out as it was.
+
+    Args:
+        arguments: the words after `bucket repro`, `--locked` among them.
+
+    Raises:
+        ReproduceError: a result is not what `dvc.lock` recorded.
+        LockError: a `dvc.lock` cannot be read.
+        SettingsError: the connection is not set up.
+    """
+    project = Project.find()
+    before = _recorded(project)
+    words = [word for word in arguments if word != LOCKED]
+    status = run_dvc(["repro", *words], project, Settings.load(project))
+    if status == 0:
+        _compare(before, _recorded(project))
+    return status
 
 
 def reproduce(
@@ -64,7 +92,7 @@ def reproduce(
         TransferError: the store cannot be reached.
     """
     prefix = remote_prefix(project, settings)
-    objects, size = usage(prefix, settings=settings)
+    objects, size = count_objects(prefix, settings=settings)
     lines: list[str] = []
 
     def keep(line: str) -> None:
@@ -82,7 +110,7 @@ def reproduce(
                 f"`dvc {command}` failed (exit status {status}); the lines above say why. "
                 "What was done is kept: mend the cause and run the command again."
             )
-    objects_now, size_now = usage(prefix, settings=settings)
+    objects_now, size_now = count_objects(prefix, settings=settings)
     return Outcome(
         ran=[found["stage"] for line in lines if (found := RUNNING.match(line))],
         restored=[found["stage"] for line in lines if (found := CACHED.match(line))],
@@ -93,12 +121,18 @@ def reproduce(
 
 
 def _recorded(project: Project) -> Mapping[str, entries.Entry]:
-    """What `dvc.lock` has of each stage; nothing where there is no such file."""
-    try:
-        text = project.dvc_lock.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    return entries.stages(entries.read(text))
+    """What each `dvc.lock` has of each stage, by the name that DVC gives the stage."""
+    listed = ended(project.root, *LOCKS).stdout  # nothing where the project is not in git
+    found: dict[str, entries.Entry] = {}
+    for name in {project.dvc_lock.name, *map(os.fsdecode, filter(None, listed.split(b"\0")))}:
+        try:
+            text = (project.root / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue
+        folder = name.removesuffix("dvc.lock")
+        of = f"{folder}dvc.yaml:" if folder else ""
+        found |= {of + stage: entry for stage, entry in entries.stages(entries.read(text)).items()}
+    return found
 
 
 def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.Entry]) -> None:
@@ -117,7 +151,7 @@ def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.En
 def describe(outcome: Outcome, settings: Settings) -> str:
     """The outcome in a few plain lines."""
     if outcome.ran:
-        lines = [f"Ran {_count(outcome.ran, 'stage')}: {', '.join(outcome.ran)}"]
+        lines = [f"Ran {counted(len(outcome.ran), 'stage')}: {', '.join(outcome.ran)}"]
     elif outcome.restored:
         lines = ["No stage had to run"]
     else:
@@ -125,14 +159,12 @@ def describe(outcome: Outcome, settings: Settings) -> str:
     if outcome.restored:
         lines.append(f"From the run cache: {', '.join(outcome.restored)}")
     if outcome.objects_pushed:
-        objects = _count(range(outcome.objects_pushed), "object")
-        lines.append(f"Pushed {objects}, {decimal(outcome.bytes_pushed)}, to {outcome.remote}")
+        objects = counted(outcome.objects_pushed, "object")
+        lines.append(
+            f"Pushed {objects}, {readable_size(outcome.bytes_pushed)}, to {outcome.remote}"
+        )
     else:
         lines.append(f"Nothing to push: {outcome.remote} holds it all")
     if settings.is_embedded:
         lines.append("The object store stays up; `make stop` ends it, its data stays")
     return "\n".join(lines)
-
-
-def _count(things: Sized, noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

@@ -21,7 +21,7 @@ HASHING = 4
 
 
 class SpaceError(BucketError):
-    """There is no folder to stage to, or no room in it."""
+    """There is no folder to copy to, or no room in it."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +57,25 @@ class Item:
     def is_there(self) -> bool:
         """Whether the file is what the object is.
 
-        By its MD5 where the object's name is that, else by size and time, as `stage` leaves them.
+        By its MD5 where the object's name is that, else by size and time, as `copy_to` leaves them.
         """
         return staged.has(self.target, self.mark)
 
 
 @dataclass(frozen=True)
-class Staged:
-    """What was done.
+class Copied:
+    """What was copied.
 
     Attributes:
-        folder: that has the files.
+        destination: the folder or file, or the `s3://` prefix or key.
         files: how many are to be there.
-        fetched: how many of them were not.
+        copied: how many of them were not.
         size: bytes of those.
     """
 
-    folder: Path
+    destination: Path | str
     files: int
-    fetched: int
+    copied: int
     size: int
 
 
@@ -86,12 +86,12 @@ def bring(
     *,
     force: bool,
     mode: int = OTHER_MODE,
-) -> Staged:
+) -> Copied:
     """Fetch what is missing or different, unless a file is in the way, and keep the record of it.
 
     Raises:
         OutputError: a file with other content is there.
-        SpaceError, TransferError, ChecksumError: as `stage`.
+        SpaceError, TransferError, ChecksumError: as `copy_to`.
     """
 
     def prepare(missing: Sequence[Item]) -> None:
@@ -109,7 +109,7 @@ def fetch(
     progress: Progress,
     mode: int = OTHER_MODE,
     prepare: Callable[[Sequence[Item]], None] = lambda _: None,
-) -> Staged:
+) -> Copied:
     """Fetch what is missing or different.
 
     Args:
@@ -120,7 +120,7 @@ def fetch(
         prepare: hears of those that are missing or different before anything is written.
 
     Raises:
-        SpaceError, TransferError, ChecksumError: as `stage`.
+        SpaceError, TransferError, ChecksumError: as `copy_to`.
     """
     with ThreadPoolExecutor(HASHING) as pool:
         there = list(pool.map(Item.is_there, wanted))
@@ -135,7 +135,7 @@ def fetch(
         Pool[Item](lambda item: _fetch(download, item), None, lambda: download.answer_seconds).run(
             missing, lambda _: progress(download.received, size), _raise
         )
-    return Staged(folder, len(wanted), len(missing), download.received)
+    return Copied(folder, len(wanted), len(missing), download.received)
 
 
 def _make(folder: Path) -> None:
@@ -147,7 +147,7 @@ def _make(folder: Path) -> None:
 
 def no_folder(folder: Path, error: OSError) -> str:
     """Why a folder cannot be used."""
-    return f"{folder} cannot be made: {error.strerror}. Name another folder: --to DIR."
+    return f"{folder} cannot be made: {error.strerror}. Name another folder."
 
 
 def _fetch(download: Download, item: Item) -> None:
@@ -173,5 +173,5 @@ def _check_room(folder: Path, size: int) -> None:
     if size > free:
         raise SpaceError(
             f"{folder} has {readable_size(free)} free, and the missing files need "
-            f"{readable_size(size)}. Free some space, or name another folder: --to DIR."
+            f"{readable_size(size)}. Free some space, or name another folder."
         )

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from dvc_bucket.base.errors import BucketError, ChecksumError, MissingObjectError
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.read import versions
-from dvc_bucket.read.prefetch import ahead
+from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.tracked import Tracked, TrackedFile
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -88,7 +88,7 @@ class Content(io.RawIOBase):
         """The rest in pieces, several of them on their way at once."""
         starts = range(self._at, self._size, PIECE_BYTES)
         self._add(self._at, memoryview(b""))
-        for piece in ahead(self._piece, starts, threads=PIECES, count=PIECES):
+        for piece in prefetch(self._piece, starts, threads=PIECES, count=PIECES):
             self._add(self._at, memoryview(piece))
             self._at += len(piece)
             yield piece

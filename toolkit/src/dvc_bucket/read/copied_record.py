@@ -1,6 +1,6 @@
-"""What `bucket stage` left in a folder, so that the next one knows which files it may replace.
+"""What `bucket cp` left in a folder, so that the next one knows which files it may replace.
 
-The record lies in the folder itself: jobs stage from clones that live no longer than they do. It
+The record lies in the folder itself: jobs copy from clones that live no longer than they do. It
 holds, for each file, marks of the contents that were put there. A file that has one of them is
 replaced when the data has changed; a file with other content only with `--force`; and one that git
 or DVC tracks never.
@@ -20,7 +20,7 @@ from dvc_bucket.dvc import owners
 from dvc_bucket.dvc.remote import ids
 
 #: What else can be done about a file that is not replaced.
-TO = "Name another folder: --to DIR."
+TO = "Name another folder."
 
 #: The file in the folder.
 NAME = ".bucket-staged"
@@ -55,7 +55,7 @@ def check(folder: Path, missing: Mapping[Path, str], *, force: bool) -> None:
         folder: that has the record.
         missing: files that are not there or have other content, with the marks that they are to
             get.
-        force: replace files that `stage` did not put there, too.
+        force: replace files that `copy_to` did not put there, too.
 
     Raises:
         OutputError: a file is there that must not be replaced. Nothing is touched.
@@ -63,7 +63,7 @@ def check(folder: Path, missing: Mapping[Path, str], *, force: bool) -> None:
         ProjectError: git or DVC cannot tell what they track there.
     """
     if folder / NAME in missing:
-        raise UnsafePathError(f"The data has a file {NAME}: `bucket stage` keeps its record there.")
+        raise UnsafePathError(f"The data has a file {NAME}: `bucket cp` keeps its record there.")
     different = [target for target in missing if os.path.lexists(target)]
     if not different:
         return
@@ -80,8 +80,8 @@ def check(folder: Path, missing: Mapping[Path, str], *, force: bool) -> None:
     if strange and not force:
         more = f" and {len(strange) - 1:,} more files differ" if strange[1:] else " differs"
         raise OutputError(
-            f"{strange[0]}{more} from the data, and `bucket stage` did not put that content there. "
-            "Add --force to replace it, or name another folder: --to DIR."
+            f"{strange[0]}{more} from the data, and `bucket cp` did not put that content there. "
+            "Add --force to replace it, or name another folder."
         )
 
 

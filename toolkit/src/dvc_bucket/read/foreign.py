@@ -21,7 +21,7 @@ from dvc_bucket.git.contents import git
 
 #: What is kept of a remote's options: where its data is, and how it is laid out. The others name
 #: endpoints, profiles, files and credentials, or switch checks off.
-KEPT = ("url", "region", "version_aware", "worktree")
+KEPT_OPTIONS = ("url", "region", "version_aware", "worktree")
 
 #: A region becomes a part of a host name of AWS.
 REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -107,7 +107,9 @@ def _disarm(project: Project) -> None:
     for name in stated:
         if name.startswith('remote "'):
             options = _section(stated, name)
-            reduced[name] = {key: options[key] for key in KEPT if _is_kept(key, options.get(key))}
+            reduced[name] = {
+                key: options[key] for key in KEPT_OPTIONS if _is_kept(key, options.get(key))
+            }
     project.dvc_config.write_text("\n".join([*reduced.write(), ""]), encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(
+def prefetch(
     work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, count: int
 ) -> Iterator[Result]:
     """Do `work` with each item in threads; results in the order of the items.
@@ -34,10 +34,10 @@ def ahead(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def prefetched(items: Iterable[Item], count: int) -> Iterator[Item]:
+def prefetch_items(items: Iterable[Item], count: int) -> Iterator[Item]:
     """The same items; a thread makes up to `count` of them ahead."""
     coming, end = iter(items), object()
-    for item in ahead(lambda _: next(coming, end), repeat(None), threads=1, count=count):
+    for item in prefetch(lambda _: next(coming, end), repeat(None), threads=1, count=count):
         if item is end:
             return
         yield cast(Item, item)

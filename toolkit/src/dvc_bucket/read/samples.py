@@ -17,7 +17,7 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read import foreign, tracked
 from dvc_bucket.read.dataset import FormatError, format_of
 from dvc_bucket.read.packing import DATA, NAME
-from dvc_bucket.read.prefetch import ahead
+from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proven
 from dvc_bucket.read.sources import Source, locate
 from dvc_bucket.read.table import BROKEN, IN_MEMORY, THREADS, is_broken_page, judged
@@ -99,7 +99,7 @@ def iter_samples(
 
 def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample]:
     """Row groups are fetched ahead, several at a time, each with one request."""
-    shards = ahead(partial(_opened, source), source.files, threads=THREADS, count=IN_MEMORY)
+    shards = prefetch(partial(_opened, source), source.files, threads=THREADS, count=IN_MEMORY)
     groups = [
         shard.subset(row_group_ids=[number])
         for shard in shards
@@ -107,7 +107,7 @@ def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample
     ]
     if chance:
         chance.shuffle(groups)
-    tables = ahead(partial(_read, source), groups, threads=AHEAD, count=AHEAD)
+    tables = prefetch(partial(_read, source), groups, threads=AHEAD, count=AHEAD)
     if not chance:
         for table in tables:
             yield from _samples(table)
@@ -165,7 +165,7 @@ def of_files(
         return Sample(name.removeprefix(f"{folder}/"), body.to_pybytes(), {})
 
     count = IN_MEMORY if source.fetch else AHEAD
-    yield from ahead(read, files, threads=min(THREADS, count), count=count)
+    yield from prefetch(read, files, threads=min(THREADS, count), count=count)
 
 
 def _of_tars(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from dvc_bucket.base.errors import BucketError, ChecksumError
-from dvc_bucket.read.prefetch import ahead, prefetched
+from dvc_bucket.read.prefetch import prefetch, prefetch_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,11 +160,11 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
             return fragment, self.fetch(fragment.path) if self.fetch else None
 
         group: list[ds.Fragment] = []
-        files = ahead(whole, self.get_fragments(rows), threads=THREADS, count=IN_MEMORY)
+        files = prefetch(whole, self.get_fragments(rows), threads=THREADS, count=IN_MEMORY)
         for fragment, content in files:
             if content is None and self.pieces:
                 yield group
-                for piece in prefetched(self.pieces(fragment.path), AHEAD):
+                for piece in prefetch_items(self.pieces(fragment.path), AHEAD):
                     yield [self._of(fragment, piece)]
                 group = []
                 continue

@@ -17,7 +17,7 @@ from dvc_bucket.git.contents import Repository, commit_of
 from dvc_bucket.read import foreign
 
 if TYPE_CHECKING:
-    from dvc.output import Output
+    from dvc_bucket.dvc.patched.types import Output
 
 #: How many paths are named where the one that was asked for is not tracked.
 NAMED_PATHS = 8

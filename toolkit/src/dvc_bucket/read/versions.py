@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError, NotPushedError
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.read.tracked import Tracked, TrackedFile
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

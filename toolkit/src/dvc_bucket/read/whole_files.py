@@ -14,13 +14,13 @@ from dvc_bucket.read import versions
 from dvc_bucket.read.csv_lines import buffer
 from dvc_bucket.read.proof import Proof
 from dvc_bucket.read.tracked import Tracked, TrackedFile
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 #: A file up to this size is worth fetching whole, ...
 WHOLE_BYTES = 1024 * 1024
 
 #: ... if there are so many that asking for the size of each costs more.
-FEWEST = 16
+MIN_FILES = 16
 
 
 def place(found: Tracked, file: TrackedFile) -> str:
@@ -47,7 +47,7 @@ class WholeFiles:
         noted = [file.size or file.mean_size for file in found.files]
         known = [size for size in noted if size is not None]
         is_small = len(known) == len(noted) and sum(known) <= WHOLE_BYTES * len(known)
-        if len(noted) < FEWEST or not is_small:
+        if len(noted) < MIN_FILES or not is_small:
             return None
         return cls(proof, {place(found, file): file for file in found.files})
 

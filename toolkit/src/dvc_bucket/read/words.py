@@ -1,4 +1,4 @@
-"""`bucket ls`, `cat`, `stage` and `pack`: what the command line does with data that DVC tracks."""
+"""`bucket ls`, `cat` and `cp`: what the command line does with data that DVC tracks."""
 
 import json
 import os
@@ -13,9 +13,8 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.progress import bar, silent
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.read import bringing, content, tracked, versions
-from dvc_bucket.read import copying as staging
-from dvc_bucket.read.bringing import Staged
+from dvc_bucket.read import bringing, content, copying, tracked, versions
+from dvc_bucket.read.bringing import Copied
 from dvc_bucket.read.proof import Proof
 
 #: The variable that names a file with `Wanted` objects.
@@ -77,17 +76,25 @@ def cat(path: str, rev: str | None, remote: str | None, to: BinaryIO) -> None:
         to.write(piece)
 
 
-def stage(
-    paths: Sequence[str], to: Path | None, rev: str | None, remote: str | None, *, force: bool
-) -> Staged:
-    """Have files on a fast disk, with a progress bar on a terminal.
+def cp(
+    sources: Sequence[str],
+    to: str | None,
+    rev: str | None,
+    remote: str | None,
+    *,
+    parents: bool,
+    force: bool,
+) -> Copied:
+    """Copy data, with a progress bar on a terminal; paths are from the current folder.
 
     Raises:
-        BucketError: as `staging.stage`.
+        BucketError: as `copying.copy_to`.
     """
-    sources = [path if path.startswith("s3://") else from_here(path) for path in paths]
+    here = [one if one.startswith(copying.S3) else str(Path.cwd() / one) for one in sources]
     with bar() as progress:
-        return staging.stage(sources, to, rev=rev, remote=remote, force=force, progress=progress)
+        return copying.copy_to(
+            here, to, rev=rev, remote=remote, parents=parents, force=force, progress=progress
+        )
 
 
 def fetch_configured(*, force: bool) -> list[Path]:
@@ -106,7 +113,7 @@ def fetch_configured(*, force: bool) -> list[Path]:
     for wanted in _wanted(os.environ.get(CONFIG_FILE, "")):
         there = settings.model_copy(update={"bucket_name": wanted.bucket_name})
         path = Path(wanted.local_path)
-        item = staging.object_at(wanted.object_key, path.absolute(), there)
+        item = copying.object_at(wanted.object_key, path.absolute(), there)
         bringing.bring(item.target.parent, [item], silent, force=force)
         fetched.append(path)
     return fetched
@@ -115,8 +122,8 @@ def fetch_configured(*, force: bool) -> list[Path]:
 def _wanted(name: str) -> list[Wanted]:
     if not name:
         raise SettingsError(
-            f"Nothing to stage: name paths, as `bucket stage data/raw`, or have {CONFIG_FILE} name "
-            "a JSON file with bucket_name, object_key and local_path."
+            f"Nothing to copy: name PATH and DEST, as `bucket cp data/raw /scratch/me`, or have "
+            f"{CONFIG_FILE} name a JSON file with bucket_name, object_key and local_path."
         )
     try:
         content = json.loads(Path(name).read_text(encoding="utf-8"))

@@ -36,7 +36,7 @@ LOCK_SECONDS = READY_SECONDS + 20.0
 #: A port can be taken between the look and the start; three times in a row is no coincidence.
 ATTEMPTS = 3
 
-#: The example's data and results several times over, with room for the rest of the project.
+#: A small project's data and results several times over.
 FREE_BYTES = 512 * 1024**2
 
 #: `weed` itself stops accepting writes when less than this part of the disk is free.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dvc_bucket.connection.objects import Place
-from dvc_bucket.transfer.errors import STATUS, StoreRefusedError, explained
+from dvc_bucket.transfer.errors import STATUS, explained, refused
 
 #: Statuses that say something of the connection or the keys, and nothing of the request.
 NOT_OF_THE_REQUEST = {"401", "403", "404", "500", "502", "503", "504"}
@@ -52,7 +52,4 @@ def _one(place: Place, delete_one: Callable[[str], None]) -> None:
     except FileNotFoundError:
         return
     except PermissionError as error:
-        raise StoreRefusedError(
-            f"Could not delete {place.url}: {place.where} refuses it with these credentials. "
-            "`bucket doctor` finds out why."
-        ) from error
+        raise refused(f"delete {place.url}", place.where) from error

@@ -1,9 +1,16 @@
-"""What goes wrong between DVC and the store, each as one sentence for a person; never a secret."""
+"""What goes wrong with the store, each as one sentence for a person; never a secret."""
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from dvc.exceptions import DvcException
+from dvc_bucket.base.errors import BucketError, ChecksumError, MissingObjectError, TransferError
+
+if TYPE_CHECKING:
+    from dvc_bucket.connection.settings import Settings
 
 #: What S3 answers where the bucket itself does not exist.
 NO_BUCKET = "NoSuchBucket"
@@ -16,11 +23,8 @@ TRANSPORT = re.compile(r"HTTP error: ([^\n]+)")
 REFUSED = {"401", "403"}
 
 
-class StoreError(DvcException):  # type: ignore[misc] # it has no types
+class StoreError(TransferError):
     """The store as a whole does not serve us: trying the next object would not help."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
 
 
 class StoreUnavailableError(StoreError):
@@ -31,44 +35,133 @@ class StoreRefusedError(StoreError):
     """It refuses these credentials, or what was to be done with them."""
 
 
-class WrongContentError(DvcException):  # type: ignore[misc]
+class WrongContentError(ChecksumError):
     """The bytes of an object are not those that its name promises."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What an exception of the client says of the store.
+
+    Attributes:
+        kind: what is wrong.
+        reason: status of the answer or first line of the exception; empty if it says nothing.
+    """
+
+    kind: Literal["no bucket", "no object", "refused", "unavailable"]
+    reason: str
+
+
+def fault_of(error: BaseException) -> Fault | None:
+    """The fault of the store that a client met with; None for every other exception."""
+    from obstore.exceptions import (
+        BaseError,
+        NotFoundError,
+        PermissionDeniedError,
+        UnauthenticatedError,
+    )
+
+    if isinstance(error, BucketError) or (isinstance(error, OSError) and error.filename):
+        return None  # told already, or of a local file
+    text = str(error)
+    if NO_BUCKET in text:
+        return Fault("no bucket", "")
+    if isinstance(error, FileNotFoundError | NotFoundError):
+        return Fault("no object", "")
+    if not isinstance(error, BaseError):
+        return None
+    status = STATUS.search(text)
+    refusals = (PermissionDeniedError, UnauthenticatedError)
+    if isinstance(error, refusals) or (status and status[1] in REFUSED):
+        return Fault("refused", status[1] if status else "")
+    transport = TRANSPORT.search(text)
+    reason = f"status {status[1]}" if status else transport[1] if transport else _first_line(text)
+    return Fault("unavailable", reason)
 
 
 def explained(error: BaseException, what: str, where: str) -> BaseException:
     """The exception of a client as ours, with what was tried and where; others as they are.
+
+    A missing object is a FileNotFoundError, as DVC expects it of its file systems.
 
     Args:
         error: what was raised.
         what: the rest of the sentence "Could not ...".
         where: store and bucket.
     """
-    from obstore.exceptions import BaseError
-
-    text = str(error)
-    if NO_BUCKET in text:
+    fault = fault_of(error)
+    if fault is None:
+        return error
+    if fault.kind == "no bucket":
         return StoreRefusedError(
             f"Could not {what}: there is no such bucket at {where}. `bucket doctor` says more."
         )
-    if isinstance(error, FileNotFoundError):
-        if error.filename:
-            return error  # a local file, not an object
+    if fault.kind == "no object":
         return FileNotFoundError(
             errno.ENOENT, f"Could not {what}: no such object at {where}", what.split()[-1]
         )
-    if not isinstance(error, BaseError):
-        return error
-    status = STATUS.search(text)
-    if status and status[1] in REFUSED:
-        return StoreRefusedError(
-            f"Could not {what}: {where} refuses it with these credentials ({status[1]}). "
-            "`bucket doctor` finds out why."
-        )
-    transport = TRANSPORT.search(text)
-    reason = f"status {status[1]}" if status else transport[1] if transport else _first_line(text)
+    if fault.kind == "refused":
+        return refused(what, where, fault.reason)
     return StoreUnavailableError(
-        f"Could not {what}: {where} does not serve it ({reason}), tried several times. "
+        f"Could not {what}: {where} does not serve it ({fault.reason}), tried several times. "
         "`bucket doctor` finds out why; run the command again to go on."
+    )
+
+
+def refused(what: str, where: str, status: str = "") -> StoreRefusedError:
+    """The store refuses what was tried.
+
+    Args:
+        what: the rest of the sentence "Could not ...".
+        where: store and bucket.
+        status: of its answer, if known.
+    """
+    shown = f" ({status})" if status else ""
+    return StoreRefusedError(
+        f"Could not {what}: {where} refuses it with these credentials{shown}. "
+        "`bucket doctor` finds out why."
+    )
+
+
+@contextmanager
+def naming_failures(what: str, settings: "Settings") -> Iterator[None]:
+    """Turn the client's exceptions into ours, with the fix for whoever set up the connection.
+
+    Args:
+        what: the rest of the sentence "Could not ...".
+        settings: the connection.
+
+    Raises:
+        MissingObjectError: there is no such object or bucket.
+        StoreError: the store refused or could not be reached.
+    """
+    try:
+        yield
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is None:
+            raise
+        raise _named(fault, error, what, settings) from error
+
+
+def _named(fault: Fault, error: Exception, what: str, settings: "Settings") -> TransferError:
+    if fault.kind in {"no bucket", "no object"}:
+        return MissingObjectError(
+            f"Could not {what}: there is no such object or bucket at {settings.where}. "
+            "Check the name, or publish the data first."
+        )
+    if fault.kind == "refused":
+        return StoreRefusedError(
+            f"Could not {what}: {settings.where} refused the credentials. "
+            "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
+        )
+    hint = (
+        "Is the embedded store up? `make serve` starts it."
+        if settings.is_embedded
+        else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
+    )
+    return StoreUnavailableError(
+        f"Could not {what} at {settings.where}: {_first_line(str(error))} {hint}"
     )
 
 

@@ -16,10 +16,10 @@ Item = TypeVar("Item")
 
 #: Threads to begin with, where nobody says how many. Of 4 to 64 these were the fastest with a store
 #: on the same machine: each does little, but the store has something to do all the time.
-FEWEST = 32
+MIN_THREADS = 32
 
 #: The most, for a store far away.
-MOST = 64
+MAX_THREADS = 64
 
 #: What one object costs the interpreter. A store that takes n times that to answer keeps n threads
 #: busy.
@@ -114,7 +114,7 @@ class Pool(Generic[Item]):
         self._todo.extend(items)
         shown = 0
         try:
-            self._start(min(self._fixed or FEWEST, len(items)))
+            self._start(min(self._fixed or MIN_THREADS, len(items)))
             while self._is_busy():
                 shown = self._report(shown, progress, failed)
                 self._grow(shown)
@@ -159,7 +159,7 @@ class Pool(Generic[Item]):
         """Start the threads that a slow store needs."""
         if self._fixed or done < ENOUGH_SEEN:
             return
-        wanted = int(min(MOST, self._answer_seconds() / OBJECT_SECONDS, len(self._todo)))
+        wanted = int(min(MAX_THREADS, self._answer_seconds() / OBJECT_SECONDS, len(self._todo)))
         self._start(max(0, wanted - len(self._ended)))
 
     def _report(

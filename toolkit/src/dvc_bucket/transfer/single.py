@@ -2,14 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.base.errors import ChecksumError, MissingObjectError, TransferError
+from dvc_bucket.base.errors import ChecksumError, MissingObjectError
 from dvc_bucket.base.files import replacing
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.transfer.errors import naming_failures  # `staging` has it from here
 
 if TYPE_CHECKING:
     from obstore import GetResult
@@ -19,9 +18,6 @@ SHA256_METADATA = "sha256"
 
 #: How it looks there.
 SHA256 = re.compile("[0-9a-f]{64}")
-
-#: How the client says of a listing that it was refused.
-REFUSED = re.compile(r"status code: 40[13]\b")
 
 #: Bytes held in memory at a time while an object streams to disk.
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -100,7 +96,7 @@ def _noted(answer: "GetResult") -> str | None:
     return noted if SHA256.fullmatch(noted) else None
 
 
-def usage(prefix: str, *, settings: Settings | None = None) -> tuple[int, int]:
+def count_objects(prefix: str, *, settings: Settings | None = None) -> tuple[int, int]:
     """Number and total bytes of the objects below `prefix`.
 
     Raises:
@@ -121,41 +117,6 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content, hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def naming_failures(what: str, settings: Settings) -> Iterator[None]:
-    """Turn the client's exceptions into ours: what was tried, where, why, what to do."""
-    from obstore.exceptions import (
-        BaseError,
-        NotFoundError,
-        PermissionDeniedError,
-        UnauthenticatedError,
-    )
-
-    try:
-        yield
-    except (NotFoundError, FileNotFoundError) as error:
-        if isinstance(error, FileNotFoundError) and error.filename:
-            raise  # a local file, not an object
-        raise MissingObjectError(
-            f"Could not {what}: there is no such object or bucket at {settings.where}. "
-            "Check the name, or publish the data first."
-        ) from error
-    except BaseError as error:
-        kinds = (PermissionDeniedError, UnauthenticatedError)
-        if isinstance(error, kinds) or REFUSED.search(str(error)):
-            raise TransferError(
-                f"Could not {what}: {settings.where} refused the credentials. "
-                "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
-            ) from error
-        hint = (
-            "Is the embedded store up? `make serve` starts it."
-            if settings.is_embedded
-            else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
-        )
-        first_line = str(error).strip().splitlines()[0]
-        raise TransferError(f"Could not {what} at {settings.where}: {first_line} {hint}") from error
 
 
 def _address(key: str, settings: Settings) -> str:

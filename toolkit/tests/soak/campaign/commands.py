@@ -26,7 +26,7 @@ COMMANDS: dict[str, Sequence[str]] = {
     "push": ("bucket push", "bucket push --all-commits"),
     "pull": ("bucket pull", "bucket fetch", "bucket dvc checkout", "bucket pull {tracked}"),
     "reproduce": ("bucket reproduce", "bucket reproduce --pull", "bucket dvc repro sort"),
-    "clean": ("make -o .venv/.installed clean",),
+    "clean": ("bucket clean",),
     "gc": (
         "bucket dvc gc --cloud --workspace --all-branches --all-tags --all-commits --force",
         "bucket dvc gc --cloud --workspace --all-branches --all-tags --force --reflog",

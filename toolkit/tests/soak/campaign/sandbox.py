@@ -16,8 +16,9 @@ from dvc_bucket.connection.dvc_config import with_options
 from dvc_bucket.store import seaweed
 from dvc_bucket.store.server import Server
 from tests.bucket import git_tools
-from tests.conftest import REPOSITORY, discard, make_project
-from tests.end_to_end.clones import TOOLS
+from tests.clones import TOOLS
+from tests.conftest import discard
+from tests.projects import copy_files, make_project
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -30,7 +31,7 @@ PREFIX = "campaign"
 
 #: Contents of the project at the start of a sequence. Those of `UNTRACKED` exist only once.
 TRACKED_BY_DVC = {
-    "data/raw/one.csv": "carrier,delay\nUA,2\nAA,14\n",
+    "data/raw/one.csv": "gauge,level\nUA,2\nAA,14\n",
     "data/raw/images/1.png": "the first image\n",
     "data/raw/images/2.png": "the second image\n",
     "data/raw/images/more/3.png": "the third image\n",
@@ -213,8 +214,7 @@ class Sandbox:
         text = self.store.dvc_config.read_text()
         url = f"s3://{Settings.load(self.store).bucket_name}/{PREFIX}"
         self._write(self.clone, {".dvc/config": with_options(text, {"url": url})})
-        for name in (".gitignore", ".dvcignore", ".env.example", "Makefile"):
-            shutil.copy(REPOSITORY / name, self.clone)
+        copy_files(self.clone, (".gitignore", ".dvcignore", ".env.example"))
         shutil.copy(self.store.env_file, self.clone)
         self.set_up()
 

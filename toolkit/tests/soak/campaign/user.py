@@ -248,7 +248,7 @@ def _any_file(box: Sandbox, random: Random) -> Path | None:
         for name in names
     ]
     files = sorted(path for path in found if path.is_file() and not path.is_symlink())
-    kept = {".env", "Makefile", "config", ".gitignore", ".dvcignore", "dvc.yaml", ".gitattributes"}
+    kept = {".env", "config", ".gitignore", ".dvcignore", "dvc.yaml", ".gitattributes"}
     choices = [path for path in files if path.name not in kept]
     return random.choice(choices) if choices else None
 

@@ -69,7 +69,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 #: Longest timeout that makes sense, in seconds.
-LONGEST = 3600
+MAX_TIMEOUT_SECONDS = 3600
 
 #: Hosts that can only be this machine, as the embedded store listens: IPv4.
 LOOPBACK = {"127.0.0.1", "localhost"}
@@ -107,8 +107,8 @@ class Settings(BaseModel):
     region: str | None = None
     addressing_style: Literal["auto", "path", "virtual"] = "auto"
     ca_bundle: str | None = None
-    connect_timeout: int = Field(default=10, gt=0, le=LONGEST)
-    read_timeout: int = Field(default=60, gt=0, le=LONGEST)
+    connect_timeout: int = Field(default=10, gt=0, le=MAX_TIMEOUT_SECONDS)
+    read_timeout: int = Field(default=60, gt=0, le=MAX_TIMEOUT_SECONDS)
 
     @field_validator("endpoint_url")
     @classmethod
@@ -279,8 +279,8 @@ def _explained(error: ValidationError, found: dict[str, Found]) -> SettingsError
     entry = found[field]
     reason = first["msg"].removeprefix("Value error, ")
     if field in {"connect_timeout", "read_timeout"}:
-        reason = f"is not a whole number of seconds from 1 to {LONGEST}"
+        reason = f"is not a whole number of seconds from 1 to {MAX_TIMEOUT_SECONDS}"
     return SettingsError(
         f"{entry!r}{shown(entry)} {reason.replace('Input should be', 'should be')}. "
-        "See data/README.md for this project's endpoint, bucket and credentials."
+        "See .env.example for the settings and their form."
     )

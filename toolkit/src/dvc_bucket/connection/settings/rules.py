@@ -44,7 +44,7 @@ def check_text(entry: Found) -> None:
     """
     value, is_file = entry.value, entry.name in FILES
     if re.fullmatch(r"<.*>", value) or "your-institution" in value:
-        fault, fix = "is not filled in", "Fill it in (see data/README.md)"
+        fault, fix = "is not filled in", "Fill it in (see .env.example)"
     elif value != value.strip():
         fault = "begins or ends with white space or a line break"
         fix = "Take it off; a pasted value often brings one"
@@ -157,8 +157,8 @@ def missing(names: list[str], sources: Sources) -> str:
         if found:
             return f"{what}: not set. {found!r} is: write the name in capitals."
     if sources.project.env_file.is_file():
-        return f"{what}: not set in the environment nor in .env. Fill in .env (see data/README.md)."
+        return f"{what}: not set in the environment nor in .env. Fill in .env (see .env.example)."
     return (
         f"{what}: not set, and there is no .env. Run `make serve` for the embedded store, or "
-        "`bucket init` for one of your own (see data/README.md)."
+        "`bucket init` for one of your own (see .env.example)."
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.files import PRIVATE_FOLDER
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.audit import deep
 from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.audit.notes import Notes, key_mark, note
@@ -27,7 +28,7 @@ from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.remote.outputs import name_of, opened, outputs
 
 if TYPE_CHECKING:
-    from dvc.output import Output
+    from dvc_bucket.dvc.patched.types import Output
 
 #: Folder of the cache for damaged objects that were moved aside. DVC never looks there.
 ASIDE = "damaged"
@@ -40,7 +41,7 @@ RESTORE = (
 )
 
 #: Damaged objects that are named one by one.
-SHOWN = 20
+MAX_LISTED_OBJECTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +86,18 @@ class CacheReport:
         return json.dumps(found, indent=2)
 
     def __str__(self) -> str:
-        count = f"{self.objects:,} object{'' if self.objects == 1 else 's'}"
+        count = counted(self.objects, "object")
         if not self.damaged:
             return f"The cache is right: {count}, {self.read:,} of them read now, in {self.folder}."
         lines = [f"{len(self.damaged):,} of {count} in {self.folder} are damaged:"]
-        for one in self.damaged[:SHOWN]:
+        for one in self.damaged[:MAX_LISTED_OBJECTS]:
             paths = ", ".join(one.paths) or "not needed by the files as they are"
             moved = f"; now in {one.moved_to}" if one.moved_to else ""
             lines.append(f"  {one.object}  {paths}{moved}")
-        if len(self.damaged) > SHOWN:
-            lines.append(f"  and {len(self.damaged) - SHOWN:,} more; --json names all.")
+        if len(self.damaged) > MAX_LISTED_OBJECTS:
+            lines.append(
+                f"  and {len(self.damaged) - MAX_LISTED_OBJECTS:,} more; --json names all."
+            )
         lines += [] if self.ok else [REPAIR]
         return "\n".join([*lines, RESTORE])
 

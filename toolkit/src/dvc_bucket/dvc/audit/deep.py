@@ -18,7 +18,7 @@ from dvc_bucket.dvc.audit.needed import is_dos2unix, stream_md5
 from dvc_bucket.dvc.audit.notes import Notes, key_mark, note, salt_of
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
 THREADS = 16

@@ -20,7 +20,8 @@ from dvc_bucket.dvc.remote.place import Remote
 from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.git.contents import Entry, Repository
 from dvc_bucket.git.lfs_layout import Pointer
-from dvc_bucket.transfer.single import file_sha256, naming_failures
+from dvc_bucket.transfer.errors import naming_failures
+from dvc_bucket.transfer.single import file_sha256
 
 #: What the table calls them.
 DATASET = "Git LFS"

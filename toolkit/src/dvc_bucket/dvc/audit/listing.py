@@ -10,7 +10,7 @@ from dvc_bucket.dvc.audit.notes import mark, salt_of
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import TYPE, Ids
 from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 #: Objects a request: what S3 gives at most.
 BATCH = 1000

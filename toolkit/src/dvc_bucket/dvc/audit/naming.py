@@ -13,7 +13,7 @@ from dvc_bucket.dvc.remote.arrays import Ids, array_of
 from dvc_bucket.dvc.remote.lists import Lists
 
 
-def tabulate(needs: Needs, survey: Survey, lists: Lists) -> list[Dataset]:
+def dataset_rows(needs: Needs, survey: Survey, lists: Lists) -> list[Dataset]:
     """The datasets in order of their paths, each object of one counted once."""
     ordered = sorted(needs.needed, key=attrgetter("dataset"))
     return [
@@ -22,7 +22,7 @@ def tabulate(needs: Needs, survey: Survey, lists: Lists) -> list[Dataset]:
     ]
 
 
-def name(needs: Needs, survey: Survey, lists: Lists, *, deep: bool) -> list[Finding]:
+def findings_by_path(needs: Needs, survey: Survey, lists: Lists, *, deep: bool) -> list[Finding]:
     """Every fault at every path that has it.
 
     Args:

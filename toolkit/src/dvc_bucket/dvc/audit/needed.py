@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit.findings import Need, Needs, Revision, Unchecked
+from dvc_bucket.dvc.patched import hashes
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.outputs import LEGACY, absence, name_of, opened, outputs
 from dvc_bucket.dvc.remote.unseen import unseen
 
 if TYPE_CHECKING:
-    from dvc.output import Output
+    from dvc_bucket.dvc.patched.types import Output
 
 
 def collect(project: Project, groups: Iterable[Sequence[Revision]], remote: str) -> Needs:
@@ -53,9 +54,7 @@ def file_md5(path: Path, name: bytes) -> str:
 
 def stream_md5(file: BinaryIO, name: bytes) -> str:
     """The hash of what a file gives, as the object `name` has to have it."""
-    from dvc_data.hashfile.hash import fobj_md5
-
-    return str(fobj_md5(file, name=LEGACY if is_dos2unix(name) else "md5"))
+    return hashes.md5(file, LEGACY if is_dos2unix(name) else "md5")
 
 
 def is_dos2unix(name: bytes) -> bool:

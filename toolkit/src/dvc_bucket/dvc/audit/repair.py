@@ -12,7 +12,7 @@ from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 #: Uploads at once.
 THREADS = 8

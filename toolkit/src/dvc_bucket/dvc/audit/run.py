@@ -113,8 +113,8 @@ class _Check:
         places = found.sound() if is_deep else self._affordable(found, report)
         report.read = deep.read(self.remote, found, places, Notes(self.project))
         _count(found, report)
-        report.datasets = naming.tabulate(self.needs, found, self.lists)
-        report.findings = naming.name(self.needs, found, self.lists, deep=is_deep)
+        report.datasets = naming.dataset_rows(self.needs, found, self.lists)
+        report.findings = naming.findings_by_path(self.needs, found, self.lists, deep=is_deep)
         self._note_foreign(found, report)
         return report
 

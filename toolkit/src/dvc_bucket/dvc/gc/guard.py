@@ -4,13 +4,9 @@ An object that goes from the cache alone, and is on the remote, is no loss.
 An object that branches, tags, commits or experiments need is a reason to refuse: DVC has options to
 keep it. Objects of stashes, indexes, other work trees and other projects of the repository are kept
 without a question.
-
-What this touches inside DVC: `Repo` and its `gc`, `brancher`, `index.used_objs` and `cache`; the
-function `gc` of `dvc_data.hashfile.gc`, through which it deletes.
 """
 
 import argparse
-import logging
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,37 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit import Selection, revisions
-from dvc_bucket.dvc.gc import order as gc_order
 from dvc_bucket.dvc.gc import pushed as gc_pushed
 from dvc_bucket.dvc.gc import roots as gc_roots
 from dvc_bucket.dvc.gc.lost import OPTION, Lost, NeededError
+from dvc_bucket.dvc.patched import command_line
+from dvc_bucket.dvc.patched import gc as dvc_gc
+from dvc_bucket.dvc.patched.repository import has_git
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.git.contents import Repository
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from dvc_bucket.dvc.patched.types import Repo
 
 #: Our own option: keep what only a reflog leads to.
 REFLOG = "--reflog"
-
-#: The options of DVC's `gc` that select commits, and how it deletes.
-SELECTING = (
-    "all_branches",
-    "all_tags",
-    "all_commits",
-    "all_experiments",
-    "commit_date",
-    "workspace",
-    "rev",
-    "num",
-    "cloud",
-    "not_in_remote",
-    "repos",
-    "remote",
-    "jobs",
-    "force",
-    "skip_failed",
-)
 
 
 @contextmanager
@@ -61,48 +40,38 @@ def guarded(arguments: Sequence[str]) -> Iterator[list[str]]:
     Raises:
         NeededError: they would delete objects that branches, tags or commits of this clone need,
             and do not name the right number; or the need cannot be determined.
+        ProjectError: this DVC differs from the tested one where the guard uses it.
     """
     words = [word for word in arguments if not word.startswith(OPTION) and word != REFLOG]
-    asked = _parsed(words)
+    dvc_gc.require_for_parsing()
+    asked = command_line.parsed(words)
     if asked is None or asked.cmd != "gc" or asked.dry:
         yield list(arguments)
         return
+    dvc_gc.require_for_guard()
     lost = _lost(asked, reflog=REFLOG in arguments)
     lost.refuse_unless([word.removeprefix(OPTION) for word in arguments if word.startswith(OPTION)])
-    with gc_order.remote_first(lost.remotes, lost.kept):
+    with dvc_gc.remote_first(lost.remotes, lost.kept):
         yield words
-
-
-def _parsed(words: Sequence[str]) -> argparse.Namespace | None:
-    """The arguments as DVC understands them; None where it does not, and will say so itself."""
-    from dvc.cli import DvcParserError, parse_args
-
-    try:
-        parsed: argparse.Namespace = parse_args(list(words))
-    except (DvcParserError, SystemExit):
-        return None
-    return parsed
 
 
 def _lost(asked: argparse.Namespace, *, reflog: bool) -> Lost:
     """The objects that would be deleted although a commit needs them."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-    from dvc.scm import NoSCM
+    from dvc_bucket.dvc.patched.errors import DvcException
 
     lost = Lost("gc --cloud" if asked.cloud else "gc")
     try:
-        repo = Repo(asked.cd, _wait_for_lock=True)
+        repo = dvc_gc.repo_of(asked)
     except DvcException:  # DVC will say it, and delete nothing
         return lost
     try:
         try:
-            kept = _kept(repo, asked)
+            kept = dvc_gc.kept(repo, asked)
         except DvcException:  # so will it come to in DVC, before it deletes
             return lost
         caches = {odb for _, odb in repo.cache.by_scheme() if odb}
         lost.remotes = [odb for odb in kept if odb not in caches]
-        if not isinstance(repo.scm, NoSCM):  # else no commit needs anything
+        if has_git(repo):  # else no commit needs anything
             going = {odb: gc_pushed.objects(odb) - kept[odb] for odb in caches}
             _look(repo, asked, kept, going, lost, reflog=reflog)
     finally:
@@ -191,24 +160,6 @@ def _keep(
                     lost.kept |= ones
 
 
-def _kept(repo: "Repo", asked: argparse.Namespace) -> dict[Any, set[str]]:
-    """The hashes that DVC's `gc` would keep, by cache and by remote that it would delete from."""
-    kept: dict[Any, set[str]] = {}
-
-    def record(odb: Any, used: Any, **_: Any) -> int:
-        kept[odb] = {one.value for one in used if one.name == odb.hash_name}
-        return 0
-
-    told = logging.getLogger("dvc.repo.gc")
-    told.disabled = True
-    try:
-        with gc_order.replaced(record):
-            repo.gc(dry=True, **{name: getattr(asked, name) for name in SELECTING})
-    finally:
-        told.disabled = False
-    return kept
-
-
 def _needed(
     repo: "Repo", asked: argparse.Namespace, remotes: gc_pushed.Remotes, lost: Lost
 ) -> dict[Any, dict[str, tuple[str, list[str]]]]:
@@ -232,7 +183,7 @@ def _needed(
 
 def _used(repo: "Repo", asked: argparse.Namespace, lost: Lost, name: str) -> Mapping[Any, Set[Any]]:
     """By remote, the hashes of what DVC is switched to; if that cannot be told, `lost` is."""
-    from dvc.exceptions import DvcException
+    from dvc_bucket.dvc.patched.errors import DvcException
 
     try:
         used = repo.index.used_objs(remote=asked.remote, force=True, jobs=asked.jobs)

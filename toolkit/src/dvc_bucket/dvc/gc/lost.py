@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.words import counted
 
 #: Our own option. Its number is in the refusal, so that only a reader of the refusal can give it.
 OPTION = "--delete-needed="
 
 #: Entries of a long list that are shown.
-SHOWN = 10
+MAX_LISTED_PLACES = 10
 
 
 class NeededError(ProjectError):
@@ -61,7 +62,7 @@ class Lost:
 
     def _table(self) -> Iterator[str]:
         """The needed objects, and the commits that need them."""
-        count = f"{len(self.objects):,} object{'' if len(self.objects) == 1 else 's'}"
+        count = counted(len(self.objects), "object")
         only_here = f", {self.only_here:,} of which nobody pushed" if self.only_here else ""
         yield (
             f"`{self.command}` would delete {count} that other commits of this clone need"
@@ -71,14 +72,14 @@ class Lost:
             "these need:"
         )
         groups = Counter(
-            (path.rpartition("/")[0] or path, ", ".join(commits[:SHOWN]))
+            (path.rpartition("/")[0] or path, ", ".join(commits[:MAX_LISTED_PLACES]))
             for path, commits in self.objects.values()
         )
-        for (path, commits), number in groups.most_common(SHOWN):
+        for (path, commits), number in groups.most_common(MAX_LISTED_PLACES):
             yield f"  {number:,} in {path}, needed by {commits}"
-        if len(groups) > SHOWN:
-            yield f"  and more in {len(groups) - SHOWN:,} other places"
-        for name, why in list(self.unknown.items())[:SHOWN]:
+        if len(groups) > MAX_LISTED_PLACES:
+            yield f"  and more in {len(groups) - MAX_LISTED_PLACES:,} other places"
+        for name, why in list(self.unknown.items())[:MAX_LISTED_PLACES]:
             yield f"  unknown: {name}: {why}"
 
     def _ways_out(self, number: int) -> str:

@@ -1,8 +1,4 @@
-"""Which objects of the cache are on a remote, so that `dvc gc` deletes no only copy.
-
-What this touches inside DVC: of `Repo` its `config`, and `cloud.get_remote` with `odb` and
-`legacy_odb` of that; `hash_name` and `oid_to_path` of an object database.
-"""
+"""Which objects of the cache are on a remote, so that `dvc gc` deletes no only copy."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -15,9 +11,8 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.remote import Remote, ids
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
-
     from dvc_bucket.dvc.audit.listing import Listing
+    from dvc_bucket.dvc.patched.types import Repo
 
 #: DVC's name of the hash of today's layout.
 HASH = "md5"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dvc_bucket.base.errors import LockError
+from dvc_bucket.dvc.patched import yaml
 
 #: The file's name, wherever in the project it is.
 NAME = "dvc.lock"
@@ -24,12 +25,10 @@ def read(text: str, name: str = NAME) -> Lock:
     Raises:
         LockError: it is no lock file, as when the marks of a merge conflict are in it.
     """
-    from dvc.utils.serialize import loads_yaml
     from ruamel.yaml.error import YAMLError
 
     try:
-        # As DVC does when it changes the file: what is not changed keeps its bytes.
-        lock = loads_yaml(text, typ="rt")
+        lock = yaml.loaded(text)
     except YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
@@ -52,10 +51,7 @@ REMEDY = (
 
 def write(lock: Lock) -> str:
     """The text of a lock file, as DVC formats it."""
-    from dvc.utils.serialize import dumps_yaml
-
-    text: str = dumps_yaml(lock)
-    return text
+    return yaml.dumped(lock)
 
 
 def stages(lock: Lock) -> Mapping[str, Entry]:

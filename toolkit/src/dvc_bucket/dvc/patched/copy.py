@@ -8,7 +8,8 @@ from dvc_objects.fs.local import LocalFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
 from dvc_bucket.connection.objects import Place
-from dvc_bucket.dvc.patched import internals
+from dvc_bucket.dvc.patched import install
+from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from dvc_bucket.transfer.files import Unfinished
 from dvc_bucket.transfer.pool import Pool
@@ -40,12 +41,12 @@ def copy(
     downloads = isinstance(from_fs, FastS3FileSystem) and isinstance(to_fs, LocalFileSystem)
     uploads = isinstance(to_fs, FastS3FileSystem) and isinstance(from_fs, LocalFileSystem)
     if not (downloads or uploads):
-        return internals.dvc_copy(from_fs, from_path, to_fs, to_path, **options)
+        return install.dvc_copy(from_fs, from_path, to_fs, to_path, **options)
     remote: Any = from_fs if downloads else to_fs
     places = [remote.place(path) for path in (sources if downloads else targets)]
     slow = [index for index, place in enumerate(places) if place is None]
     if slow:
-        internals.dvc_copy(
+        install.dvc_copy(
             from_fs,
             [sources[index] for index in slow],
             to_fs,
@@ -60,7 +61,8 @@ def copy(
     threads = threads_of(remote, batch_size)
     move = _download if downloads else _upload
     if fast:
-        move(fast, threads, callback.relative_update, _teller(on_error))
+        with shown_by_dvc():
+            move(fast, threads, callback.relative_update, _teller(on_error))
     if uploads:
         remote.forget_listings()
     return None
@@ -121,6 +123,6 @@ def _teller(on_error: OnError | None) -> Callable[[Job, BaseException], None]:
     def failed(job: Job, error: BaseException) -> None:
         if on_error is None:
             raise error
-        on_error(job[1], job[2], error)
+        on_error(job[1], job[2], for_dvc(error))
 
     return failed

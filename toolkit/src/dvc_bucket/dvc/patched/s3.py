@@ -13,10 +13,11 @@ from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import dvc_s3
 from fsspec.callbacks import DEFAULT_CALLBACK
 
 from dvc_bucket.connection.objects import Place
+from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
+from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer.delete import delete
 from dvc_bucket.transfer.files import promised_md5
 from dvc_bucket.transfer.options import NotHonouredError, connection
@@ -42,21 +43,13 @@ LISTED_FROM = 4
 _said: set[str] = set()
 
 
-class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no types
+class FastS3FileSystem(StayingS3FileSystem):
     """An S3 remote; paths are `bucket/key`, as everywhere in DVC."""
 
     def __init__(self, fs: Any = None, **config: Any) -> None:
         super().__init__(fs=fs, **config)
         self._given = fs is not None
         self._stores: dict[str, tuple[S3Store, str] | None] = {}
-
-    def _prepare_credentials(self, **config: Any) -> Any:
-        """Options of s3fs, which then follows no redirect: it would carry secrets along."""
-        from dvc_bucket.connection.clients.staying import StayingSession
-
-        options = super()._prepare_credentials(**config)
-        options.setdefault("config_kwargs", {})["http_session_cls"] = StayingSession
-        return options
 
     def place(self, path: str) -> Place | None:
         """Where an object is; None where only DVC's own client can reach it."""
@@ -141,7 +134,8 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
         if recursive or named or not paths or len(places) < len(paths):
             super().rm(path, recursive=recursive, **named)
             return
-        delete(places, lambda one: self.fs.rm_file(one), self.jobs)
+        with shown_by_dvc():
+            delete(places, lambda one: self.fs.rm_file(one), self.jobs)
         self.forget_listings()
 
     remove = rm
@@ -169,9 +163,10 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
         from dvc_bucket.transfer.errors import explained
 
         try:
-            return question(place)
+            with shown_by_dvc():
+                return question(place)
         except Exception as error:
-            told = explained(error, f"look up {place.url}", place.where)
+            told = for_dvc(explained(error, f"look up {place.url}", place.where))
             if told is error:
                 raise
             raise told from error
@@ -184,7 +179,7 @@ class FastS3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc] # it has no t
             for key in _keys(place, begins=begins):
                 yield f"{place.bucket}/{key}"
         except Exception as error:
-            told = explained(error, f"list {place.url}", place.where)
+            told = for_dvc(explained(error, f"list {place.url}", place.where))
             raise told from error
 
     def _existing(self, places: list[Place], threads: int) -> set[str]:

@@ -9,7 +9,7 @@ from dvc_bucket.base.safe_paths import below
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem

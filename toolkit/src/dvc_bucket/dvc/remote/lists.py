@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from dvc_bucket.dvc.remote.arrays import Ids
 
 #: Names of objects that are kept in memory at most; of more, lists are read each time.
-KEPT = 2_000_000
+MAX_KEPT_NAMES = 2_000_000
 
 
 class Lists:
@@ -31,7 +31,7 @@ class Lists:
         self._cache, self._remote, self._spool = cache, remote, spool
         self._absent: set[bytes] = set()
         self._kept: dict[bytes, Ids] = {}
-        self._room = KEPT
+        self._room = MAX_KEPT_NAMES
 
     def names(self, name: bytes) -> "Ids | None":
         """The objects that the list `name` tells; None if no good copy of it is anywhere.

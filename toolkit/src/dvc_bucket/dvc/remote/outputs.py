@@ -1,24 +1,18 @@
-"""What DVC tracks at a revision: the one place that asks DVC's own code for it.
-
-What it touches there: `Repo` and its `index`, `switch`, `cache`; of an output `use_cache`,
-`can_push`, `remote`, `hash_info`, `meta`, `protocol`; of its stage `is_repo_import`. Tested with
-real projects.
-"""
+"""What DVC tracks at a revision, as DVC's own code says."""
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import trust
+from dvc_bucket.dvc.patched import repository
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.site_cache import site_cache
 
 if TYPE_CHECKING:
-    from dvc.output import Output
-    from dvc.repo import Repo
+    from dvc_bucket.dvc.patched.types import Output, Repo
 
 #: DVC's name of the hash that it used before version 3.
 LEGACY = "md5-dos2unix"
@@ -36,41 +30,23 @@ def opened(
 
     Raises:
         ProjectError: DVC cannot open it, or cannot read one of its files.
+        DvcDiffersError: this DVC has another inside than the tested one.
         UnsafePathError: other users can enter the folder of DVC's databases.
         SettingsError: somebody else could have put there what DVC would trust.
     """
     trust.check(project)
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
     core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
     if not any((folder / ".git").exists() for folder in (project.root, *project.root.parents)):
         core["no_scm"] = True
     sections = {name: dict(options) for name, options in (config or {}).items()}
     sections["core"] = core | sections.get("core", {})
-    try:
-        repo = Repo(os.fspath(project.root), config=sections)
-    except DvcException as error:
-        raise ProjectError(f"DVC cannot open {project.root}: {error}") from None
-    try:
+    with repository.open_repo(project.root, sections) as repo:
         yield repo
-    except DvcException as error:
-        said = str(error).strip().partition("\n")[0]
-        raise ProjectError(
-            f"DVC cannot read {project.root}: {said}. `bucket dvc status` shows the place."
-        ) from None
-    finally:
-        repo.close()
 
 
 def outputs(repo: "Repo") -> list[tuple[str, "Output"]]:
     """Outputs of all stages and `.dvc` files of what `repo` is switched to, by path."""
-    from dvc.exceptions import NotDvcRepoError
-
-    try:
-        return [(dataset_of(repo, out), out) for out in repo.index.outs]
-    except NotDvcRepoError:
-        return []
+    return [(dataset_of(repo, out), out) for out in repository.outputs(repo)]
 
 
 def dataset_of(repo: "Repo", out: "Output") -> str:

@@ -12,7 +12,7 @@ from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

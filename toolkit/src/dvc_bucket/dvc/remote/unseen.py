@@ -2,8 +2,7 @@
 
 DVC looks for its files in the work tree and leaves out what `.gitignore` or `.dvcignore` matches.
 It skips a folder whose contents are ignored, even where a later line takes `*.dvc` out again. Its
-commands then say that all is up to date. What this touches inside DVC: `Repo` and its `index`,
-`dvcignore.check_ignore`, `scm`.
+commands then say that all is up to date.
 """
 
 import os
@@ -11,10 +10,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.paths import CONFIG, Project
+from dvc_bucket.dvc.patched.repository import has_git
 from dvc_bucket.git.contents import ended, git
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from dvc_bucket.dvc.patched.types import Repo
 
 #: What a tracked file must end with to be one of DVC's; the first stands alone.
 PIPELINE, SUFFIX = "dvc.yaml", ".dvc"
@@ -56,9 +56,7 @@ def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[st
 
 def _tracked(project: Project, repo: "Repo", commit: str | None) -> list[str]:
     """Files of this DVC project that git tracks; none of a project inside it."""
-    from dvc.scm import NoSCM
-
-    if isinstance(repo.scm, NoSCM):
+    if not has_git(repo):
         return []
     words = ["ls-tree", "-r", "-z", "--name-only", commit] if commit else ["ls-files", "-z"]
     names = os.fsdecode(git(project.root, *words)).split("\0")

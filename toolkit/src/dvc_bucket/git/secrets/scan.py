@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.words import counted
 from dvc_bucket.git.contents import Entry, Piece, Repository
 from dvc_bucket.git.secrets.rules import Rules
 
@@ -89,9 +90,9 @@ class Outcome:
         if lines:
             lines += ["", f"{FIXES[self.where]} {ROTATE} {HARMLESS}"]
         elif self.where == "history":
-            lines = [f"No secret in {_count(self.commits, 'commit')}."]
+            lines = [f"No secret in {counted(self.commits, 'commit')}."]
         else:
-            lines = [f"No secret in {_count(self.files, f'{self.where} file')}."]
+            lines = [f"No secret in {counted(self.files, f'{self.where} file')}."]
         if self.is_partial:
             lines.append(
                 "Only a part of the history was searched: this clone does not have all of it "
@@ -187,8 +188,3 @@ def _in_file(rules: Rules, entry: Entry, pieces: Iterable[Piece]) -> list[Findin
     fault = rules.named_badly(entry.path)
     hits = [(None, fault)] if fault else content
     return [Finding(rules.shown(entry.path), line, what, entry.commit) for line, what in hits]
-
-
-def _count(number: int, noun: str) -> str:
-    """Such as `1 commit` and `2,300 commits`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.jobs.check import rebuild, variations
 from dvc_bucket.jobs.check.findings import Result
 from dvc_bucket.jobs.check.lineage.records import undeclared_params
-from dvc_bucket.jobs.check.plan import Plan, Stage
+from dvc_bucket.jobs.check.plan import Plan
 from dvc_bucket.jobs.check.rebuild import Run
 from dvc_bucket.jobs.check.sides import hash_of
 from dvc_bucket.jobs.check.variations import Variation
@@ -23,7 +24,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LOCK_IS_OTHER = "So dvc.lock has what other code, data or packages made, or was edited by hand."
 
 #: How many parameters are named.
-SHOWN = 8
+MAX_LISTED_KEYS = 8
 
 #: The farthest that a clock of another time zone is from UTC, in seconds.
 ZONES = 15 * 3600
@@ -86,7 +87,7 @@ class Inquiry:
         for stage in stages:
             yield stage.name, LOCK_IS_OTHER
             if keys := undeclared_params(self.known, self.run.clone, stage):
-                named = ", ".join(keys[:SHOWN])
+                named = ", ".join(keys[:MAX_LISTED_KEYS])
                 yield stage.name, f"No stage declares these parameters: {named}."
 
     def _guilty(self, stages: Sequence[Stage], other: Run) -> dict[str, list[str]]:
@@ -108,7 +109,7 @@ class Inquiry:
             return {}
         run = self.rerun(self.run, variation)
         rebuild.clear(run, stages)  # persistent outputs, which DVC would leave
-        rebuild.execute(run, [replace(stage, before=()) for stage in stages], self.on_stage)
+        rebuild.execute(run, [replace(stage, upstream=()) for stage in stages], self.on_stage)
         return _hashes(run, stages)
 
     def _time_in(self, result: Result) -> str:

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
 from dvc_bucket.jobs.check.contents import Tolerance, compare
 from dvc_bucket.jobs.check.findings import Difference, Result, Verdict
-from dvc_bucket.jobs.check.plan import Recorded, Stage, overlap
 from dvc_bucket.jobs.check.rebuild import Run
-from dvc_bucket.jobs.check.sides import Made, Side
+from dvc_bucket.jobs.check.sides import Outputs, RunOutputs
 
 #: What became of a stage that made nothing.
 PAST = {"failed": "failed", "not run": "was not run"}
 
 #: Files of a directory that are described one by one.
-SHOWN = 3
+MAX_LISTED_FILES = 3
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Comparison:
     """
 
     run: Run
-    made: Made
-    expected: Side
+    made: RunOutputs
+    expected: Outputs
     tolerance: Tolerance
 
     def results(self, stages: Sequence[Stage]) -> list[Result]:
@@ -69,25 +69,23 @@ class Comparison:
             return _changed(result, "within tolerance", f"{difference.text}{largest}")
         return _changed(result, "differs", difference.text, cause, difference.pairs)
 
-    def _difference(self, one: Recorded, other: Recorded) -> Difference | None:
+    def _difference(self, one: PathRecord, other: PathRecord) -> Difference | None:
         """How two contents with different hashes differ; None if they do not, but for the hash."""
-        before, after = str(one.hash), str(other.hash)
-        if before.endswith(".dir") or after.endswith(".dir"):
-            if before.endswith(".dir") != after.endswith(".dir"):
-                kinds = [
-                    "a directory" if name.endswith(".dir") else "a file" for name in (before, after)
-                ]
+        before, after = one.hash, other.hash
+        if one.is_directory or other.is_directory:
+            if one.is_directory != other.is_directory:
+                kinds = ["a directory" if side.is_directory else "a file" for side in (one, other)]
                 return Difference(f"{kinds[0]} became {kinds[1]}")
             return self._folder(one, other)
-        name = ids.encode(before, legacy=one.legacy)
+        name = ids.encode(before, legacy=one.is_legacy)
         new = self.made.file(one.path, ids.encode(after), is_cached=one.is_cached)
-        if one.legacy and new and is_content(new, name):
+        if one.is_legacy and new and is_content(new, name):
             return None
         return self._file(one.path, name, ids.encode(after), is_cached=one.is_cached)
 
-    def _folder(self, one: Recorded, other: Recorded) -> Difference | None:
+    def _folder(self, one: PathRecord, other: PathRecord) -> Difference | None:
         known = self.expected.members(one)
-        as_known = Recorded(other.path, other.hash, one.legacy, other.is_cached)
+        as_known = replace(other, hash_name=one.hash_name)
         new = self.made.members(as_known) or {}
         if known is None:
             return Difference("its files cannot be compared: the list of those recorded is nowhere")
@@ -96,7 +94,7 @@ class Comparison:
         return _summed(list(self._members(one, known, new)), len(known))
 
     def _members(
-        self, one: Recorded, known: Mapping[str, bytes], new: Mapping[str, bytes]
+        self, one: PathRecord, known: Mapping[str, bytes], new: Mapping[str, bytes]
     ) -> Iterator[tuple[str, Difference]]:
         for path in sorted(known.keys() | new.keys()):
             if path not in new:
@@ -128,9 +126,9 @@ def _summed(differences: Sequence[tuple[str, Difference]], files: int) -> Differ
     largest = max((one.largest or 0.0 for _, one in differences), default=0.0)
     if not open_ones:
         return Difference(f"{len(differences):,} files within tolerance", largest, tolerated=True)
-    lines = [f"{path}: {one.text}" for path, one in open_ones[:SHOWN]]
-    if len(open_ones) > SHOWN:
-        lines.append(f"and {len(open_ones) - SHOWN:,} more files")
+    lines = [f"{path}: {one.text}" for path, one in open_ones[:MAX_LISTED_FILES]]
+    if len(open_ones) > MAX_LISTED_FILES:
+        lines.append(f"and {len(open_ones) - MAX_LISTED_FILES:,} more files")
     pairs = tuple(pair for _, one in open_ones for pair in one.pairs)
     text = f"{len(open_ones):,} of {files:,} files differ. {'; '.join(lines)}"
     return Difference(text, pairs=pairs)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.jobs.check.plan import Plan, Stage, pulled
+from dvc_bucket.dvc.snapshot import Stage
+from dvc_bucket.jobs.check.plan import Plan, pulled
 
 #: What follows the name of the path in every refusal.
 REFUSED = (

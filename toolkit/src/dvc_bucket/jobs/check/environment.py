@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc_bucket.base import kernels
+from dvc_bucket.base import kernels, project_settings
 from dvc_bucket.base.errors import BucketError, CheckError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
@@ -61,20 +61,19 @@ def here(project: Project) -> Packages:
 
 
 def made(clone: Project, log: Path) -> Packages:
-    """Install what the commit's `requirements.lock` names, into `.venv` of the clone.
+    """Install what the commit's lock file names, into `.venv` of the clone.
 
     Raises:
         CheckError: it has no lock file, or the installation fails.
+        ProjectError: its `pyproject.toml` does not say where the lock file is.
     """
     variables = _without(os.environ, FOREIGN)
-    lock, python = (
-        clone.root / "requirements.lock",
-        getattr(sys, "_base_executable", sys.executable),
-    )
+    name = project_settings.of(clone).lock_file
+    lock, python = clone.root / name, getattr(sys, "_base_executable", sys.executable)
     makes: list[str | Path] = ["make", "-C", clone.root, f"PYTHON={python}", "setup"]
     if not lock.is_file():
         raise CheckError(
-            "The commit has no requirements.lock, so its packages are not known. "
+            f"The commit has no {name}, so its packages are not known. "
             "`bucket check --here` runs the stages with the current ones."
         )
     venv = clone.root / ".venv"
@@ -82,7 +81,7 @@ def made(clone: Project, log: Path) -> Packages:
     for step in steps:
         if processes.run(step, cwd=clone.root, env=variables, log=log) != 0:
             raise CheckError(f"The packages cannot be installed:\n{processes.tail(log)}")
-    return Packages(venv / "bin" / "python", "from the commit's requirements.lock", venv=venv)
+    return Packages(venv / "bin" / "python", f"from the commit's {name}", venv=venv)
 
 
 def variables(

@@ -15,10 +15,12 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
+from dvc_bucket.dvc.patched import driver
+from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.jobs.check import confine, environment, plan, processes, trace
 from dvc_bucket.jobs.check import in_clone as inside
 from dvc_bucket.jobs.check.environment import Packages
-from dvc_bucket.jobs.check.plan import Plan, Stage
+from dvc_bucket.jobs.check.plan import Plan
 from dvc_bucket.jobs.check.trace import Seen
 from dvc_bucket.jobs.check.variations import Variation
 
@@ -140,7 +142,7 @@ def execute(
     """
     shell = _shell(run, stages, tracer)
     names = {stage.name for stage in stages}
-    needs = {stage.name: [one for one in stage.before if one in names] for stage in stages}
+    needs = {stage.name: [one for one in stage.upstream if one in names] for stage in stages}
     task = run.folder / "task.json"
     task.write_text(json.dumps({"stages": needs, "one_cpu": run.variation.one_cpu}))
     heard = []
@@ -156,7 +158,7 @@ def execute(
             run.lost[told["stage"]] = (told["state"], told["because"])
 
     log = run.folder / "dvc.log"
-    command = [run.packages.python, INSIDE / "driver.py", task]
+    command = [run.packages.python, Path(driver.__file__), task]
     env = {**run.env, "SHELL": str(shell)}
     status = processes.run(command, cwd=run.clone.root, env=env, log=log, on_line=hear)
     if status != 0 or not heard:

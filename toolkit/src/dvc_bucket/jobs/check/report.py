@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dvc_bucket.base.console import Console
+from dvc_bucket.base.words import counted
 from dvc_bucket.jobs.check.findings import Finding, Report, Result
 
 #: What is the heading of findings of a kind.
@@ -116,8 +117,8 @@ def _list(console: Console, heading: str, findings: list[Finding]) -> None:
 def _summary(report: Report) -> str:
     commit = report.commit[:7] + (f" ({report.rev})" if report.rev != report.commit else "")
     outputs = len({one.path for one in report.results})
-    stages = f"{len(report.stages)} stage{'' if len(report.stages) == 1 else 's'}"
-    runs = f"{len(report.runs)} run{'' if len(report.runs) == 1 else 's'}"
+    stages = counted(len(report.stages), "stage")
+    runs = counted(len(report.runs), "run")
     if report.ok:
         tolerated = any(one.verdict == "within tolerance" for one in report.results)
         how = "identical, or within tolerance" if tolerated else "identical"

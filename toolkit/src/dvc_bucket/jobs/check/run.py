@@ -10,6 +10,7 @@ from pathlib import Path
 from dvc_bucket.base.errors import BucketError, CheckError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
 from dvc_bucket.jobs.check import (
     clone,
@@ -27,9 +28,9 @@ from dvc_bucket.jobs.check.contents import Tolerance
 from dvc_bucket.jobs.check.environment import Packages
 from dvc_bucket.jobs.check.findings import Report, Result
 from dvc_bucket.jobs.check.lineage import behaviour, records
-from dvc_bucket.jobs.check.plan import Plan, Stage
+from dvc_bucket.jobs.check.plan import Plan
 from dvc_bucket.jobs.check.rebuild import Run
-from dvc_bucket.jobs.check.sides import Locked, Made, Side, entries
+from dvc_bucket.jobs.check.sides import Outputs, RecordedOutputs, RunOutputs, entries
 from dvc_bucket.jobs.check.variations import FIRST, OTHERWISE, Variation
 
 
@@ -116,8 +117,8 @@ class _Work:
         report.findings += records.of_git(self.stages, first.clone)
         self._execute(first, report, tracer=self.tracer)
         report.seconds = first.done
-        locked = self._locked()
-        report.results = self._compared(first, locked)
+        recorded = self._recorded()
+        report.results = self._compared(first, recorded)
         self._judge(first, report)
         report.causes |= self._causes(first, None, report.results)
         for variation in self.question.variations:
@@ -208,7 +209,7 @@ class _Work:
         """A further run against the first, and rid of what it made if that is the same."""
         lost = set(first.lost)
         report.findings += [one for one in records.of_runs(run) if one.stage not in lost]
-        results = self._compared(run, Made(first))
+        results = self._compared(run, RunOutputs(first))
         report.results += results
         causes = self._causes(run, first, results)
         for name, lines in causes.items():
@@ -217,9 +218,9 @@ class _Work:
         if all(one.ok for one in results) and not self.question.keep:
             shutil.rmtree(run.folder, ignore_errors=True)
 
-    def _compared(self, run: Run, expected: Side) -> list[Result]:
+    def _compared(self, run: Run, expected: Outputs) -> list[Result]:
         self.say("comparing")
-        return Comparison(run, Made(run), expected, self.tolerance).results(self.stages)
+        return Comparison(run, RunOutputs(run), expected, self.tolerance).results(self.stages)
 
     def _causes(
         self, run: Run, other: Run | None, results: Sequence[Result]
@@ -238,10 +239,10 @@ class _Work:
             folder, run.clone, run.packages, variation, self.project, self.settings
         )
 
-    def _locked(self) -> Locked:
+    def _recorded(self) -> RecordedOutputs:
         settings = self.settings if isinstance(self.settings, Settings) else None
         spool = beside(self.folder, "recorded")
-        return Locked(self.known, self.project, settings, self.commit, spool)
+        return RecordedOutputs(self.known, self.project, settings, self.commit, spool)
 
     def _on_stage(self, run: Run) -> Callable[[str], None]:
         return lambda name: self.say(f"{run.title}: {name}")

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: what was recorded, and what a run has made."""
+"""The two sides of a comparison: the recorded outputs and those of a run."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,24 +12,25 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import Contents, Remote, ids
 from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.dvc.snapshot import PathRecord
 from dvc_bucket.git.contents import git
-from dvc_bucket.jobs.check.plan import Plan, Recorded
+from dvc_bucket.jobs.check.plan import Plan
 from dvc_bucket.jobs.check.rebuild import Run
 
 
-class Side(Protocol):
-    """Where an output's content is known from."""
+class Outputs(Protocol):
+    """The outputs of one side."""
 
     @property
     def title(self) -> str:
         """What it is called in the report."""
         ...
 
-    def entry(self, path: str) -> Recorded | None:
+    def entry(self, path: str) -> PathRecord | None:
         """An output as `dvc.lock` of this side has it."""
         ...
 
-    def members(self, entry: Recorded) -> Mapping[str, bytes] | None:
+    def members(self, entry: PathRecord) -> Mapping[str, bytes] | None:
         """The files of a directory, by path in it, with the names of their objects."""
         ...
 
@@ -38,8 +39,8 @@ class Side(Protocol):
         ...
 
 
-class Made:
-    """What a run has made, in its clone."""
+class RunOutputs:
+    """The outputs of a run, in its clone."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -50,17 +51,17 @@ class Made:
         """The run's."""
         return self._run.title
 
-    def entry(self, path: str) -> Recorded | None:
-        """What DVC noted after the stage had run; None if it did not come so far."""
+    def entry(self, path: str) -> PathRecord | None:
+        """The output as DVC recorded it; None if its stage did not succeed."""
         found = self._outs.get(path)
         made = found and self._run.after.stages[found[0]].name in self._run.done
         return found[1] if found and made else None
 
-    def members(self, entry: Recorded) -> Mapping[str, bytes] | None:
+    def members(self, entry: PathRecord) -> Mapping[str, bytes] | None:
         """The files that are in the folder."""
         folder = self._run.clone.root / entry.path
         return {
-            file.relative_to(folder).as_posix(): _name(file, legacy=entry.legacy)
+            file.relative_to(folder).as_posix(): _name(file, legacy=entry.is_legacy)
             for file in sorted(folder.rglob("*"))
             if file.is_file()
         }
@@ -71,8 +72,8 @@ class Made:
         return found if found.is_file() else None
 
 
-class Locked:
-    """What the commit's `dvc.lock` records: contents are in the cache, on the remote or in git."""
+class RecordedOutputs:
+    """The outputs that `dvc.lock` records: contents are in the cache, on the remote or in git."""
 
     title = "dvc.lock"
 
@@ -83,19 +84,19 @@ class Locked:
         self._project, self._settings, self._commit = project, settings, commit
         self._spool = spool
 
-    def entry(self, path: str) -> Recorded | None:
-        """What is recorded of an output."""
+    def entry(self, path: str) -> PathRecord | None:
+        """A recorded output."""
         found = self._outs.get(path)
         return found[1] if found and found[1].hash else None
 
-    def members(self, entry: Recorded) -> Mapping[str, bytes] | None:
-        """The files in the directory's list; None if nobody has that."""
-        if entry.hash is None:
+    def members(self, entry: PathRecord) -> Mapping[str, bytes] | None:
+        """The files in the list of a directory; None if the list is nowhere."""
+        if not entry.hash:
             return None
-        return self._contents.members(ids.encode(entry.hash, legacy=entry.legacy))
+        return self._contents.members(ids.encode(entry.hash, legacy=entry.is_legacy))
 
     def file(self, path: str, name: bytes, *, is_cached: bool) -> Path | None:
-        """A copy of the content, with the end of its name; None if nobody has it."""
+        """A copy of the content; its name keeps the suffix. None if it is nowhere."""
         if is_cached:
             return self._contents.file(path, name)
         target = below(self._spool, f"git/{ids.md5(name)}/{path.rpartition('/')[2]}")
@@ -117,7 +118,7 @@ class Locked:
         return Contents(cache, remote, self._spool)
 
 
-def entries(known: Plan) -> dict[str, tuple[str, Recorded]]:
+def entries(known: Plan) -> dict[str, tuple[str, PathRecord]]:
     """Every output, by path, with its stage."""
     return {out.path: (stage.name, out) for stage in known.stages.values() for out in stage.outs}
 

@@ -1,9 +1,7 @@
 """`bucket clean`: removes data from the workspace that is certain to come back.
 
 An output of a stage goes if its content is what `dvc.lock` records and lies in the cache or in the
-bucket. What `dvc add` tracks goes only if the bucket holds it. Everything else stays. What this
-touches inside DVC: `Repo` and its `lock`, `cache`, `tmp_dir`, `fs`, `config`; `dvc.rwlock.rwlock`;
-of an output `use_cache`, `protocol` and `fs_path`.
+bucket. What `dvc add` tracks goes only if the bucket holds it. Everything else stays.
 """
 
 import os
@@ -18,18 +16,19 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.audit.cache import LocalCache
+from dvc_bucket.dvc.patched.locks import BusyError, locked
 from dvc_bucket.dvc.remote.outputs import absence, opened, outputs
 from dvc_bucket.git.contents import ended
 from dvc_bucket.jobs.clean.candidates import Candidate, candidate
 from dvc_bucket.jobs.clean.elsewhere import Bucket, FolderLists
 
 if TYPE_CHECKING:
-    from dvc.output import Output
-    from dvc.repo import Repo
+    from dvc_bucket.dvc.patched.types import Output, Repo
 
 #: Lines of what stays that are shown.
-SHOWN = 20
+MAX_LISTED_FILES = 20
 
 
 @dataclass
@@ -79,14 +78,14 @@ def clean(project: Project) -> Cleaned:
 
 def describe(done: Cleaned) -> str:
     """What was done, in a few plain lines."""
-    count = f"{done.files:,} file{'' if done.files == 1 else 's'}"
-    lines = [f"Removed {count} ({readable_size(done.size)}). `bucket pull` brings them back."]
+    removed = counted(done.files, "file")
+    lines = [f"Removed {removed} ({readable_size(done.size)}). `bucket pull` brings them back."]
     if done.kept:
         lines.append("Kept:")
-        shown = sorted(done.kept.items())[:SHOWN]
+        shown = sorted(done.kept.items())[:MAX_LISTED_FILES]
         lines += [f"  {path}: {why}" for path, why in shown]
-        if len(done.kept) > SHOWN:
-            lines.append(f"  and {len(done.kept) - SHOWN:,} more")
+        if len(done.kept) > MAX_LISTED_FILES:
+            lines.append(f"  and {len(done.kept) - MAX_LISTED_FILES:,} more")
     return "\n".join([*lines, *done.notes])
 
 
@@ -110,16 +109,11 @@ def _alone(repo: "Repo", paths: Iterable[str]) -> Iterator[None]:
     Raises:
         ProjectError: a stage runs that reads or writes one of them.
     """
-    from dvc.lock import LockError
-    from dvc.rwlock import rwlock
-
-    hardlink = repo.config["core"].get("hardlink_lock", False)
     try:
-        with repo.lock, rwlock(repo.tmp_dir, repo.fs, "bucket clean", [], [*paths], hardlink):
+        with locked(repo, "bucket clean", paths):
             yield
-    except LockError as error:
-        said = str(error).partition("\n")[0]
-        raise ProjectError(f"Nothing was removed: {said} Wait for the other command.") from None
+    except BusyError as busy:
+        raise ProjectError(f"Nothing was removed: {busy} Wait for the other command.") from None
 
 
 def _safe(

@@ -1,7 +1,4 @@
-"""Outputs that are in the workspace exactly as they are recorded.
-
-What this touches inside DVC: of an output `fs_path`, `remote`, `can_push` and `stage.path`.
-"""
+"""Outputs that are in the workspace exactly as they are recorded."""
 
 import os
 from dataclasses import dataclass
@@ -17,7 +14,7 @@ from dvc_bucket.dvc.remote.outputs import name_of
 from dvc_bucket.jobs.clean.elsewhere import FolderLists
 
 if TYPE_CHECKING:
-    from dvc.output import Output
+    from dvc_bucket.dvc.patched.types import Output
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """`bucket doctor`: finds the cause, not the symptom.
 
 A check is one small class (see `check.Check`); a family of them is a module with its list `ALL`.
+Installed plugins add checks of their own.
 """
 
 import signal
@@ -11,6 +12,7 @@ from types import FrameType
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
+    added,
     cache,
     certificate,
     files,
@@ -24,7 +26,7 @@ from dvc_bucket.jobs.doctor import (
 from dvc_bucket.jobs.doctor.check import Check, Result, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
-#: Every check, each after those that it needs.
+#: Every check of the toolkit, each after those that it needs.
 CHECKS: tuple[type[Check], ...] = (
     *files.ALL,
     *repository.ALL,
@@ -46,15 +48,18 @@ def examine(
 ) -> Iterator[Result]:
     """Make every check, and leave nothing of the probe in the bucket, however it ends.
 
+    Those of plugins come last.
+
     Args:
         project: the clone.
         read_only: leave out the checks that write to the bucket.
         on_start: called with the name of each check that begins.
     """
     patient = Patient(project, read_only=read_only)
+    checks = (*CHECKS, *added.checks(CHECKS))
     with _ending_in_order():
         try:
-            yield from run(CHECKS, patient, on_start)
+            yield from run(checks, patient, on_start)
         finally:
             rights.clean(patient)
 

@@ -44,6 +44,8 @@ class Skip(Problem):
 class Check:
     """One check. To add one: a subclass, in the module of its family, listed in `ALL`.
 
+    Another distribution adds one by an entry point: docs/plugins.md.
+
     Attributes:
         name: what is looked at, a few words.
         why: what goes wrong without it, one sentence.
@@ -117,7 +119,7 @@ def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tupl
     if lacking:
         return "skipped", f"needs: {', '.join(lacking)}", ""
     try:
-        return "ok", check.check(patient), ""
+        return "ok", str(check.check(patient)), ""  # a check of a plugin may return anything
     except Skip as skip:
         return skip.status, skip.found, skip.fix or ""
     except Problem as problem:

@@ -13,6 +13,7 @@ import psutil
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from dvc_bucket.base import project_settings
 from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
@@ -136,22 +137,22 @@ class ToolVersions(Check):
     """The tools are those that the lock file names."""
 
     name = "tools"
-    why = "Results and behaviour are tried with the versions of requirements.lock."
+    why = "Results and behaviour are tried with the versions of the lock file."
     fix = "make setup"
 
-    SHOWN: ClassVar = ("dvc", "dvc-s3", "s3fs", "botocore", "obstore", "pyarrow")
+    PACKAGES: ClassVar = ("dvc", "dvc-s3", "s3fs", "botocore", "obstore", "pyarrow")
 
     @staticmethod
     def check(patient: Patient) -> str:
-        """Compare what is installed with requirements.lock."""
-        lock = patient.project.root / "requirements.lock"
+        """Compare what is installed with the lock file."""
+        lock = patient.project.root / project_settings.of(patient.project).lock_file
         text = lock.read_text() if lock.is_file() else ""
         pinned = dict(re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE))
         installed = {}
-        for name in ToolVersions.SHOWN:
+        for name in ToolVersions.PACKAGES:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 installed[name] = importlib.metadata.version(name)
-        if missing := [name for name in ToolVersions.SHOWN if name not in installed]:
+        if missing := [name for name in ToolVersions.PACKAGES if name not in installed]:
             raise Problem(f"not installed: {', '.join(missing)}")
         version = git(patient, "--version").stdout.strip().removeprefix("git version ")
         other = [

@@ -148,7 +148,7 @@ class KeyKnown(Check):
 
     name = "access key"
     why = "A key that the store does not know opens nothing."
-    fix = "Copy OS_ACCESS_KEY_ID again, or have a new key made (see data/README.md)."
+    fix = "Copy OS_ACCESS_KEY_ID again, or have a new key made."
     needs = (TokenValid,)
 
     @staticmethod

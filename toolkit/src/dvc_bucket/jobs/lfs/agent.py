@@ -73,13 +73,13 @@ def _move(objects: "Objects", request: Message, say: Callable[[Message], None]) 
 def _told(error: Exception) -> Message:
     """A failure as the protocol has it, its message one line."""
     from dvc_bucket.base.errors import BucketError
-    from dvc_bucket.transfer.errors import StoreError, StoreRefusedError, WrongContentError
+    from dvc_bucket.transfer.errors import StoreRefusedError, WrongContentError
 
     codes = {StoreRefusedError: REFUSED, FileNotFoundError: MISSING, WrongContentError: DAMAGED}
     text = str(error)
     if isinstance(error, FileNotFoundError) and error.strerror:
         text = f"{error.strerror}."
-    elif not isinstance(error, (BucketError, StoreError, WrongContentError)):
+    elif not isinstance(error, BucketError):
         text = f"{type(error).__name__}: {error}"
     return {"code": codes.get(type(error), FAILED), "message": " ".join(text.split())}
 

@@ -16,10 +16,9 @@ from dvc_bucket.dvc import connected
 from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.transfer.contents import ContentHash
 from dvc_bucket.transfer.download import Download
-from dvc_bucket.transfer.errors import explained
+from dvc_bucket.transfer.errors import explained, naming_failures
 from dvc_bucket.transfer.files import Unfinished, sweep_loose
 from dvc_bucket.transfer.pool import Budget
-from dvc_bucket.transfer.single import naming_failures
 from dvc_bucket.transfer.upload import Upload
 
 if TYPE_CHECKING:

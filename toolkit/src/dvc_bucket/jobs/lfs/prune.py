@@ -18,7 +18,7 @@ from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.git.contents import Repository
 
 #: Objects that are named one by one.
-SHOWN = 10
+MAX_LISTED_OBJECTS = 10
 
 
 @dataclass
@@ -47,10 +47,10 @@ class Pruned:
         ]
         if self.faults:
             lines.append(f"Kept {len(self.faults):,} that may exist only here:")
-            for oid, fault in list(self.faults.items())[:SHOWN]:
+            for oid, fault in list(self.faults.items())[:MAX_LISTED_OBJECTS]:
                 lines.append(f"  {oid}: {fault.kind}{f', {fault.detail}' if fault.detail else ''}")
-            if len(self.faults) > SHOWN:
-                lines.append(f"  and {len(self.faults) - SHOWN:,} more")
+            if len(self.faults) > MAX_LISTED_OBJECTS:
+                lines.append(f"  and {len(self.faults) - MAX_LISTED_OBJECTS:,} more")
             lines.append("`bucket verify --lfs --all-commits --repair` sends those of commits.")
         return "\n".join(lines)
 

@@ -7,12 +7,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.paths import CONFIG
-from dvc_bucket.dvc.commit.run import FLOW, Item, Stage
+from dvc_bucket.dvc.commit.run import FLOW
 from dvc_bucket.dvc.lock import entries
+from dvc_bucket.dvc.snapshot import PathRecord, StageRun
 from dvc_bucket.jobs.provenance.data import Data
 from dvc_bucket.jobs.provenance.facts import Facts
 from dvc_bucket.jobs.provenance.graph import Graph, local_id, path_id
-from dvc_bucket.jobs.provenance.papers import LOCK_FILES
+from dvc_bucket.jobs.provenance.papers import LOCK_FILES, PIP
 
 if TYPE_CHECKING:
     from rocrate.model import Entity
@@ -88,11 +89,11 @@ class _Actions:
 
     def _environment(self, path: str) -> "Entity":
         """A file that pins the environment."""
-        tool, form = LOCK_FILES[path]
+        tool, form = LOCK_FILES.get(path, PIP)
         kind = self._made.context(form, "CreativeWork", name=f"What {tool} reads", url=form)
         return self._data.text(path, description=f"The environment, for {tool}.", conformsTo=kind)
 
-    def _step(self, number: int, stage: Stage, tool: "Entity") -> "Entity":
+    def _step(self, number: int, stage: StageRun, tool: "Entity") -> "Entity":
         return self._made.context(
             f"{path_id(stage.flow)}{local_id(stage.name)}",
             "HowToStep",
@@ -102,7 +103,7 @@ class _Actions:
             workExample=tool,
         )
 
-    def _tool(self, stage: Stage) -> "Entity":
+    def _tool(self, stage: StageRun) -> "Entity":
         """The script of a stage; where its command names none, the command."""
         script = self._facts.script(stage)
         parameters = [self._formal(stage, name, value) for name, value in stage.values]
@@ -125,13 +126,13 @@ class _Actions:
             self._made.say(entity, version=self._revision.commit, url=url)
         return entity
 
-    def _language(self, script: Item) -> dict[str, Any]:
+    def _language(self, script: PathRecord) -> dict[str, Any]:
         if not script.path.endswith(".py"):
             return {}
         python = self._made.context(PYTHON, "ComputerLanguage", name="Python", url=PYTHON)
         return {"programmingLanguage": python, "runtimePlatform": self._python()}
 
-    def _action(self, stage: Stage, tool: "Entity") -> "Entity":
+    def _action(self, stage: StageRun, tool: "Entity") -> "Entity":
         values = [self._value(stage, name, value) for name, value in stage.values]
         return self._made.context(
             local_id("run", stage.name),
@@ -171,7 +172,7 @@ class _Actions:
             softwareVersion=self._papers.dvc,
         )
 
-    def _formal(self, stage: Stage, name: str, value: object) -> "Entity":
+    def _formal(self, stage: StageRun, name: str, value: object) -> "Entity":
         return self._made.context(
             f"{path_id(stage.flow)}{local_id(stage.name, name)}",
             "FormalParameter",
@@ -179,7 +180,7 @@ class _Actions:
             additionalType=KINDS.get(type(value), "Text"),
         )
 
-    def _value(self, stage: Stage, name: str, value: object) -> "Entity":
+    def _value(self, stage: StageRun, name: str, value: object) -> "Entity":
         return self._made.context(
             local_id("parameter", stage.name, name),
             "PropertyValue",

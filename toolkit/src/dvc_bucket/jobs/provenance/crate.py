@@ -7,14 +7,10 @@ from dvc_bucket.jobs.provenance.data import Data
 from dvc_bucket.jobs.provenance.facts import Facts
 from dvc_bucket.jobs.provenance.graph import Graph, local_id
 from dvc_bucket.jobs.provenance.licences import licence
-from dvc_bucket.jobs.provenance.papers import CITATION, DATA_PAGE, Author
+from dvc_bucket.jobs.provenance.papers import README, Author
 
 if TYPE_CHECKING:
     from rocrate.model import Entity
-
-#: Files that say what the project is.
-README = "README.md"
-TEXTS = (README, DATA_PAGE, CITATION, "LICENSE")
 
 
 def graph(facts: Facts) -> Graph:
@@ -22,10 +18,9 @@ def graph(facts: Facts) -> Graph:
     made = Graph(facts.revision.date)
     data = Data(made, facts)
     _root(made, facts)
-    for path in TEXTS:
-        if path in facts.revision.files:
-            data.text(path)
-    if README in facts.revision.files:
+    for path in facts.papers.pages:
+        data.text(path)
+    if README in facts.papers.pages:
         made.say(made.crate.get(README), about=made.root)
     actions.add(made, facts, data)
     return made

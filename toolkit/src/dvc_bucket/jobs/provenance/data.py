@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.formats import media_type
-from dvc_bucket.dvc.commit.run import Item
+from dvc_bucket.dvc.snapshot import PathRecord
 from dvc_bucket.jobs.provenance.facts import Facts, Hashes
 from dvc_bucket.jobs.provenance.graph import Graph, local_id, path_id
 from dvc_bucket.jobs.provenance.licences import licence
@@ -17,9 +17,9 @@ class Data:
 
     def __init__(self, made: Graph, facts: Facts) -> None:
         self._made, self._facts = made, facts
-        self._known: dict[Item, Entity] = {}
+        self._known: dict[PathRecord, Entity] = {}
 
-    def of(self, item: Item) -> "Entity":
+    def of(self, item: PathRecord) -> "Entity":
         """The entity of what a stage read or wrote."""
         if item not in self._known:
             self._known[item] = self._entity(item)
@@ -35,7 +35,7 @@ class Data:
             **said,
         )
 
-    def _entity(self, item: Item) -> "Entity":
+    def _entity(self, item: PathRecord) -> "Entity":
         if item.is_directory:
             return self._directory(item)
         if self._facts.places.is_in_git(item):
@@ -53,7 +53,7 @@ class Data:
             return self._made.data(address, "File", **said)
         return self._made.context(self._nowhere(item), "File", **said)
 
-    def _directory(self, item: Item) -> "Entity":
+    def _directory(self, item: PathRecord) -> "Entity":
         said: dict[str, Any] = {
             "name": item.path,
             "license": self._licence(item.path),
@@ -91,7 +91,7 @@ class Data:
         row = self._facts.papers.dataset(path)
         return licence(self._made, row.licence) if row else None
 
-    def _note(self, item: Item) -> str:
+    def _note(self, item: PathRecord) -> str:
         """What else is known, in words."""
         row = self._facts.papers.dataset(item.path)
         notes = [f"From: {row.origin}." if row and row.origin else ""]
@@ -101,13 +101,13 @@ class Data:
             notes.append("The commit has another content at this path than the stage read.")
         return " ".join(filter(None, notes))
 
-    def _free(self, address: str, item: Item) -> str:
+    def _free(self, address: str, item: PathRecord) -> str:
         """The address, told apart where another path has the same content."""
         if not address or self._made.crate.get(address) is None:
             return address
         return f"{address}{local_id(item.path)}"
 
-    def _nowhere(self, item: Item) -> str:
+    def _nowhere(self, item: PathRecord) -> str:
         """An identifier of what is neither in the crate nor known to be anywhere."""
         return local_id(item.path, item.hash)
 

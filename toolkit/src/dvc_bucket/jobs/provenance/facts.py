@@ -8,7 +8,8 @@ from dvc_bucket.base.formats import is_code
 from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.dvc.commit.locations import Places
 from dvc_bucket.dvc.commit.revision import Revision
-from dvc_bucket.dvc.commit.run import Item, Run, Stage
+from dvc_bucket.dvc.commit.run import Run
+from dvc_bucket.dvc.snapshot import PathRecord, StageRun
 from dvc_bucket.jobs.provenance.papers import Papers
 
 
@@ -38,7 +39,7 @@ class Facts:
 
     Attributes:
         revision: the commit.
-        run: what its lock files note.
+        run: the runs that its lock files record.
         papers: what its papers say.
         places: where the data is.
         included: what the crate holds of DVC's data, by path.
@@ -50,29 +51,29 @@ class Facts:
     places: Places
     included: Mapping[str, Hashes]
 
-    def script(self, stage: Stage) -> Item | None:
+    def script(self, stage: StageRun) -> PathRecord | None:
         """The program of a stage: the first of its inputs on the command line that is code."""
         words = stage.command.split()
         named = [item for item in stage.reads if item.path in words and self._is_code(item)]
         return min(named, key=lambda item: words.index(item.path), default=None)
 
-    def _is_code(self, item: Item) -> bool:
+    def _is_code(self, item: PathRecord) -> bool:
         file = self.revision.files.get(item.path)
         is_program = file is not None and file.is_executable
-        is_output = self.run.option(item.path) is not None
+        is_output = self.run.output(item.path) is not None
         return not is_output and (is_program or is_code(item.path))
 
-    def is_included(self, item: Item) -> bool:
+    def is_included(self, item: PathRecord) -> bool:
         """Whether the crate holds a copy of DVC's."""
         if not item.is_directory:
             return item.path in self.included and self.included[item.path].md5 == item.hash
         return any(path.startswith(f"{item.path}/") for path in self.included)
 
-    def is_here(self, item: Item) -> bool:
+    def is_here(self, item: PathRecord) -> bool:
         """Whether the crate holds the item, from git or from DVC."""
         return self.places.is_in_git(item) or self.is_included(item)
 
-    def members(self, item: Item) -> dict[str, Hashes]:
+    def members(self, item: PathRecord) -> dict[str, Hashes]:
         """The files of a directory that the crate holds, by path."""
         folder = f"{item.path}/"
         if self.places.is_in_git(item):
@@ -95,7 +96,7 @@ class Facts:
         """Where the record does not fit the commit, a sentence each."""
         return [note for stage in self.run.stages for note in self._notes(stage)]
 
-    def _notes(self, stage: Stage) -> Iterator[str]:
+    def _notes(self, stage: StageRun) -> Iterator[str]:
         items = dict.fromkeys([*stage.reads, *stage.writes])
         if changed := [item.path for item in items if self.places.has_changed(item)]:
             yield (

@@ -16,7 +16,7 @@ def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Hashes]:
     """Bring what DVC tracks at or below `paths` into a folder; the hashes, by path.
 
     Raises:
-        BucketError: as `tracked.find` and `staging.stage`.
+        BucketError: as `tracked.find` and `copying.copy_to`.
     """
     return {path: hashes for asked in paths for path, hashes in _fetch(commit, asked, folder)}
 
@@ -24,8 +24,7 @@ def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Hashes]:
 def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]]:
     from dvc_bucket.base.progress import bar
     from dvc_bucket.dvc.remote import ids
-    from dvc_bucket.read import bringing, tracked
-    from dvc_bucket.read import copying as staging
+    from dvc_bucket.read import bringing, copying, tracked
 
     found = tracked.find(asked, commit)
     targets = {file.path: safe_paths.below(folder, file.path) for file in found.files}
@@ -39,7 +38,7 @@ def _fetch(commit: str, asked: str, folder: Path) -> Iterator[tuple[str, Hashes]
         shutil.copyfile(cached, target)
     if absent:
         with bar() as progress:
-            items = staging.items_of(replace(found, files=absent), folder)
+            items = copying.items_of(replace(found, files=absent), folder)
             bringing.fetch(folder, items, progress)
     for file in found.files:
         hashes = _hashes(targets[file.path])

@@ -5,28 +5,23 @@ Whatever they do not say is left out.
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.commit import yaml
 from dvc_bucket.dvc.commit.revision import Revision
 
-CITATION = "CITATION.cff"
-PYPROJECT = "pyproject.toml"
+README, CITATION = "README.md", "CITATION.cff"
 
-#: The page with the table of datasets, and the folder that its paths are from.
-DATA_PAGE, DATA_FOLDER = "data/README.md", "data"
-
-#: Heads of that table's columns.
+#: Heads of the columns of the table of datasets.
 DATASET, ORIGIN, LICENCE = ("dataset",), ("origin", "source"), ("licence", "license")
 
 #: Files that pin an environment: the tool that reads them, and where their format is told.
 PIP = ("pip", "https://pip.pypa.io/en/stable/reference/requirements-file-format/")
 LOCK_FILES = {
-    "requirements.lock": PIP,
     "uv.lock": ("uv", "https://docs.astral.sh/uv/concepts/projects/layout/"),
     "poetry.lock": ("Poetry", "https://python-poetry.org/docs/basic-usage/"),
     "pdm.lock": ("PDM", "https://pdm-project.org/latest/usage/lockfile/"),
@@ -85,6 +80,7 @@ class Papers:
         authors: in the order of the citation.
         repository: address of the code; may be empty.
         datasets: of the data that has a row in the table.
+        pages: files that say to a person what the project is.
         lock_files: those that pin the environment.
         python: the Python that it asks for, as `>=3.11`; may be empty.
         dvc: the version of DVC that is pinned; may be empty.
@@ -96,6 +92,7 @@ class Papers:
     authors: Sequence[Author]
     repository: str
     datasets: Sequence[Dataset]
+    pages: Sequence[str]
     lock_files: Sequence[str]
     python: str
     dvc: str
@@ -116,35 +113,33 @@ def of(revision: Revision, name: str) -> Papers:
     Raises:
         ProjectError: one cannot be read, or none says the licence of the code.
     """
+    pyproject = revision.text(project_settings.FILE)
+    settings = project_settings.parse(pyproject)
     citation = yaml.mapping(revision.text(CITATION), CITATION)
-    project = _pyproject(revision).get("project") or {}
+    project = project_settings.read_toml(pyproject).get("project") or {}
     licence = citation.get("license") or project.get("license")
     if isinstance(licence, list):
         licence = " OR ".join(map(str, licence))
     if not isinstance(licence, str):
         raise ProjectError(
-            f"Neither {CITATION} nor {PYPROJECT} of {revision.commit[:12]} says the licence of the "
-            f"code, which a crate has to. Add a line `license: MIT`, say, to {CITATION}; commit it."
+            f"Neither {CITATION} nor {project_settings.FILE} of {revision.commit[:12]} says the "
+            "licence of the code, which a crate has to. Add a line `license: MIT`, say, to "
+            f"{CITATION}; commit it."
         )
-    locks = [file for file in LOCK_FILES if file in revision.files]
+    locks = [file for file in {settings.lock_file: PIP} | LOCK_FILES if file in revision.files]
+    pages = (README, settings.data_page, CITATION, settings.license_file)
     return Papers(
         title=str(citation.get("title") or project.get("name") or name),
         description=str(citation.get("abstract") or project.get("description") or "").strip(),
         licence=licence,
         authors=list(_authors(citation)),
         repository=str(citation.get("repository-code") or "").rstrip("/").removesuffix(".git"),
-        datasets=list(_datasets(revision.text(DATA_PAGE))),
+        datasets=list(_datasets(revision.text(settings.data_page), settings.data_page)),
+        pages=[path for path in pages if path in revision.files],
         lock_files=locks,
         python=_python(revision, project),
         dvc=next((found for file in locks if (found := _dvc(revision.text(file)))), ""),
     )
-
-
-def _pyproject(revision: Revision) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(revision.text(PYPROJECT))
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{PYPROJECT} is not TOML: {error}.") from None
 
 
 def _authors(citation: Mapping[str, Any]) -> Iterator[Author]:
@@ -163,16 +158,17 @@ def _authors(citation: Mapping[str, Any]) -> Iterator[Author]:
             yield Author(whole, family, given, address, affiliation)
 
 
-def _datasets(page: str) -> Iterator[Dataset]:
-    """Rows of the table whose head has a dataset and a licence."""
-    for head, *rows in _tables(page):
+def _datasets(text: str, page: str) -> Iterator[Dataset]:
+    """Rows of the table whose head has a dataset and a licence, in the text of a page."""
+    folder = posixpath.dirname(page)
+    for head, *rows in _tables(text):
         columns = [_column(head, names) for names in (DATASET, ORIGIN, LICENCE)]
         if columns[0] is None or columns[2] is None:
             continue
         for row in rows:
             path, origin, licence = ("" if at is None else row[at] for at in columns)
             if path and licence:
-                yield Dataset(posixpath.normpath(f"{DATA_FOLDER}/{path}"), origin, licence)
+                yield Dataset(posixpath.normpath(posixpath.join(folder, path)), origin, licence)
 
 
 def _tables(page: str) -> Iterator[list[list[str]]]:

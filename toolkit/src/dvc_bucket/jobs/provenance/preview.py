@@ -7,9 +7,9 @@ from importlib.resources import files
 
 import jinja2
 from markupsafe import Markup, escape
-from rich.filesize import decimal
 
-from dvc_bucket.dvc.commit.run import Item, Stage
+from dvc_bucket.base.files import readable_size
+from dvc_bucket.dvc.snapshot import PathRecord, StageRun
 from dvc_bucket.jobs.provenance.facts import Facts
 from dvc_bucket.jobs.provenance.graph import path_id
 
@@ -85,9 +85,9 @@ def link(text: object, address: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, text)
 
 
-def _stage(facts: Facts, stage: Stage, rows: Mapping[Item, Row]) -> dict[str, object]:
-    code = [rows[item] for item in stage.reads if facts.run.option(item.path) is None]
-    data = [rows[item] for item in stage.reads if facts.run.option(item.path) is not None]
+def _stage(facts: Facts, stage: StageRun, rows: Mapping[PathRecord, Row]) -> dict[str, object]:
+    code = [rows[item] for item in stage.reads if facts.run.output(item.path) is None]
+    data = [rows[item] for item in stage.reads if facts.run.output(item.path) is not None]
     makers = [row.maker for row in data if row.maker]
     return {
         "stage": stage,
@@ -99,14 +99,14 @@ def _stage(facts: Facts, stage: Stage, rows: Mapping[Item, Row]) -> dict[str, ob
     }
 
 
-def _row(facts: Facts, item: Item) -> Row:
+def _row(facts: Facts, item: PathRecord) -> Row:
     row = facts.papers.dataset(item.path)
     maker = facts.run.makers.get(item.path)
     return Row(
         path=item.path,
         href=path_id(item.path, is_directory=item.is_directory) if facts.is_here(item) else "",
         address=facts.places.address(item),
-        size="" if item.size is None else decimal(item.size),
+        size="" if item.size is None else readable_size(item.size),
         hash=item.hash,
         licence=row.licence if row else "",
         maker=maker.name if maker else "",

@@ -96,7 +96,7 @@ def _zip_beside(folder: Path) -> Path:
 
 
 def _facts(project: Project, commit: Revision, folder: Path, data: Sequence[str]) -> Facts:
-    found = run.of(commit)
+    found = run.read(project, commit)
     return Facts(
         revision=commit,
         run=found,

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.dvc.remote import Contents, ids
-from dvc_bucket.jobs.report.side import Out, Side
+from dvc_bucket.dvc.snapshot import PathRecord
+from dvc_bucket.jobs.report.side import CommitView
 from dvc_bucket.read import dataset, sources
 
 #: Files whose rows are counted: of Parquet by the footer alone, ...
@@ -54,18 +55,18 @@ class Dataset:
     """
 
     path: str
-    before: Out | None
-    after: Out | None
+    before: PathRecord | None
+    after: PathRecord | None
     files: Files | None
     rows: tuple[Rows, Rows]
 
     @property
     def is_directory(self) -> bool:
         """Whether it is one, before or after."""
-        return any(out and out.hash.endswith(".dir") for out in (self.before, self.after))
+        return any(out and out.is_directory for out in (self.before, self.after))
 
 
-def changes(base: Side, head: Side, contents: Contents) -> tuple[list[Dataset], int]:
+def changes(base: CommitView, head: CommitView, contents: Contents) -> tuple[list[Dataset], int]:
     """The data that differs, by path, and how much does not."""
     was, now = _tracked(base), _tracked(head)
     both = sorted(was.keys() | now.keys())
@@ -75,11 +76,11 @@ def changes(base: Side, head: Side, contents: Contents) -> tuple[list[Dataset], 
     return found, len(both) - len(found)
 
 
-def _tracked(side: Side) -> dict[str, Out]:
-    return {path: out for path, out in side.outs.items() if out.is_cached and out.hash}
+def _tracked(side: CommitView) -> dict[str, PathRecord]:
+    return {path: out for path, out in side.snapshot.outs.items() if out.is_cached and out.hash}
 
 
-def _is_same(before: Out | None, after: Out | None) -> bool:
+def _is_same(before: PathRecord | None, after: PathRecord | None) -> bool:
     return bool(before and after and before.hash == after.hash)
 
 
@@ -90,7 +91,7 @@ class _Counter:
     contents: Contents
     known: dict[bytes, Rows] = field(default_factory=dict)
 
-    def dataset(self, path: str, before: Out | None, after: Out | None) -> Dataset:
+    def dataset(self, path: str, before: PathRecord | None, after: PathRecord | None) -> Dataset:
         was, now = self._members(path, before), self._members(path, after)
         return Dataset(
             path=path,
@@ -100,18 +101,18 @@ class _Counter:
             rows=(self._rows(was, before), self._rows(now, after)),
         )
 
-    def _members(self, path: str, out: Out | None) -> Mapping[str, bytes] | None:
+    def _members(self, path: str, out: PathRecord | None) -> Mapping[str, bytes] | None:
         """Its files with the names of their objects, by path; None if they cannot be known."""
         if out is None:
             return {}
-        if out.name is None:
+        if out.object_name is None:
             return None
-        if not ids.is_list(out.name):
-            return {path: out.name}
-        found = self.contents.members(out.name)
+        if not ids.is_list(out.object_name):
+            return {path: out.object_name}
+        found = self.contents.members(out.object_name)
         return found and {f"{path}/{name}": member for name, member in found.items()}
 
-    def _rows(self, members: Mapping[str, bytes] | None, out: Out | None) -> Rows:
+    def _rows(self, members: Mapping[str, bytes] | None, out: PathRecord | None) -> Rows:
         if out is None:
             return None
         if members is None:

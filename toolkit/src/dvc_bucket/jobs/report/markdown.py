@@ -18,7 +18,7 @@ PLAIN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")
 HARMLESS = " .,/-"
 
 #: Characters of a name or value that are shown.
-LONGEST = 120
+MAX_VALUE_LENGTH = 120
 
 #: Digits of a number that has not changed, and least and most of one that has.
 DIGITS, LEAST_DIGITS, MOST_DIGITS = 6, 4, 15
@@ -46,7 +46,7 @@ def html_code(text: object) -> str:
 def _one_line(text: str) -> str:
     """A text of one line and of limited length; ends of lines are escapes, too."""
     shown = visible(text, keep="")
-    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+    return shown if len(shown) <= MAX_VALUE_LENGTH else f"{shown[: MAX_VALUE_LENGTH - 1]}…"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: int = 0) -> list[str]:
@@ -66,11 +66,6 @@ def listed(items: Sequence[str], limit: int, between: str = ", ") -> str:
     if len(items) <= limit + 1:  # "and 1 more" is as long as the one
         return between.join(items)
     return between.join([*items[:limit], f"and {len(items) - limit:,} more"])
-
-
-def counted(count: int, what: str) -> str:
-    """A number of things."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def numbers(before: Any, after: Any) -> tuple[str, str, str]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dvc_bucket.dvc.commit.run import leaves
-from dvc_bucket.jobs.check.plan import overlap
-from dvc_bucket.jobs.report.side import Side
+from dvc_bucket.dvc.snapshot import leaves, overlap
+from dvc_bucket.jobs.report.side import CommitView
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Unread:
 
 
 def compare(
-    before: Mapping[str, Any], after: Mapping[str, Any], base: Side, head: Side
+    before: Mapping[str, Any], after: Mapping[str, Any], base: CommitView, head: CommitView
 ) -> tuple[list[Metric], list[Unread]]:
     """The metrics in the order of their files, and the files that cannot be compared.
 
@@ -76,11 +75,11 @@ def compare(
     return metrics, unread
 
 
-def why_unread(path: str, title: str, side: Side) -> Unread | None:
+def why_unread(path: str, title: str, side: CommitView) -> Unread | None:
     """What to say of a file that DVC could not read; nothing where the commit has none there."""
     if path in side.revision.files:
         return Unread(path, title, "not readable")
-    if any(overlap(path, one) and out.hash for one, out in side.outs.items()):
+    if any(overlap(path, one) and out.hash for one, out in side.snapshot.outs.items()):
         return Unread(path, title, "not at hand")
     return None
 

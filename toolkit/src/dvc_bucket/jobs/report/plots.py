@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dvc_bucket.jobs.report.metrics import Unread, why_unread
-from dvc_bucket.jobs.report.side import Side
+from dvc_bucket.jobs.report.side import CommitView
 
 #: Of a point that DVC has read: what says where it is from, and not what is in the file.
 OWN = {"rev", "filename", "field", "dvc_inferred_x_value", "dvc_inferred_y_value"}
@@ -48,7 +48,7 @@ class Plot:
 
 
 def compare(
-    drawn: Iterable[Any], titles: tuple[str, str], sides: tuple[Side, Side]
+    drawn: Iterable[Any], titles: tuple[str, str], sides: tuple[CommitView, CommitView]
 ) -> tuple[list[Plot], list[Unread]]:
     """Plots as DVC draws them, taken apart; and the files that cannot be compared.
 

@@ -1,8 +1,9 @@
 """The report on a change, in Markdown, as long as a comment can be."""
 
+from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.audit import Report
 from dvc_bucket.jobs.report import sections
-from dvc_bucket.jobs.report.markdown import code, counted, listed
+from dvc_bucket.jobs.report.markdown import code, listed
 from dvc_bucket.jobs.report.run import Changes
 from dvc_bucket.jobs.report.stages import Stale
 
@@ -11,7 +12,7 @@ MARKER = "<!-- bucket report -->"
 
 #: Bytes of the text at most. A comment on GitHub has up to 65,536 characters, one on GitLab a
 #: million; what puts the report there may add something.
-MOST = 60_000
+MAX_PAGE_BYTES = 60_000
 
 #: How many of a kind are listed: as many as there is room for.
 LIMITS = (50, 20, 10, 5, 2, 1)
@@ -21,7 +22,7 @@ def text(found: Changes) -> str:
     """The whole of it."""
     for limit in LIMITS:
         page = "\n".join(_lines(found, limit)).rstrip("\n") + "\n"
-        if len(page.encode()) <= MOST:
+        if len(page.encode()) <= MAX_PAGE_BYTES:
             break
     return page
 

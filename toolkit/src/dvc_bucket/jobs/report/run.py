@@ -12,6 +12,7 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import audit as verify
 from dvc_bucket.dvc import written
 from dvc_bucket.dvc.commit import revision
+from dvc_bucket.dvc.patched import plots as dvc_plots
 from dvc_bucket.dvc.remote import Contents, Remote
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.jobs.report import data, metrics, plots, revisions, shown, side, stages
@@ -79,7 +80,7 @@ def compare(project: Project, question: Question) -> Changes:
 
     Raises:
         RevisionError: there is no such revision, or what the base is cannot be known.
-        LockError, CheckError, ProjectError: a commit's files for DVC are not what they should be.
+        LockError, ProjectError: DVC cannot read a file of a commit.
     """
     pair = revisions.choose(project, question.base, question.head)
     access = _access(project, use=question.use_remote)
@@ -102,7 +103,7 @@ def compare(project: Project, question: Question) -> Changes:
             titles = (f"before {pair.base[:7]}", f"after {pair.head[:7]}")
             points = shown.plots(repo, dict(zip(titles, (base, head), strict=True)))
         templates = project.plot_templates
-        drawn = shown.drawn(points, templates)
+        drawn = dvc_plots.drawn(points, templates)
         figures, missing = plots.compare(drawn, titles, (base, head))
         if question.plots:
             with written.new_folder(question.plots, project) as page:
@@ -110,7 +111,7 @@ def compare(project: Project, question: Question) -> Changes:
         datasets, same = data.changes(base, head, contents)
         return Changes(
             pair=pair,
-            stages=len(head.declared),
+            stages=len(head.snapshot.stages),
             changed=stages.changes(base, head),
             stale=stages.stale(head),
             metrics=numbers,

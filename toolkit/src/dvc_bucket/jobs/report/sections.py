@@ -4,22 +4,15 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from dvc_bucket.base.files import readable_size
+from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.audit import Report
+from dvc_bucket.dvc.snapshot import PathRecord
 from dvc_bucket.jobs.report.chart import chart
 from dvc_bucket.jobs.report.data import Dataset, Rows
-from dvc_bucket.jobs.report.markdown import (
-    code,
-    counted,
-    details,
-    html_code,
-    listed,
-    numbers,
-    table,
-)
+from dvc_bucket.jobs.report.markdown import code, details, html_code, listed, numbers, table
 from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.plots import Plot, Point
 from dvc_bucket.jobs.report.run import Changes
-from dvc_bucket.jobs.report.side import Out
 from dvc_bucket.jobs.report.stages import Change, Reason
 
 #: What is said of outputs that are not as they were.
@@ -201,7 +194,7 @@ def _dataset(one: Dataset) -> tuple[str, ...]:
     return code(one.path), files, _sizes(one), _rows(one)
 
 
-def _files_of(out: Out) -> str:
+def _files_of(out: PathRecord) -> str:
     return "?" if out.files is None else f"{out.files:,}"
 
 

@@ -2,8 +2,7 @@
 
 DVC reads here from a cache that holds the files in question and no others, and its remotes are an
 empty folder: what is fetched, and from where, is `Contents`' decision, and DVC never connects to
-anything. Used of it: `Repo.metrics.show`, `Repo.plots.show`, and what `dvc plots diff` makes of
-that, `match_defs_renderers` and `render_html`.
+anything.
 """
 
 import io
@@ -13,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.patched import plots as dvc_plots
 from dvc_bucket.dvc.remote import Contents, ids
 from dvc_bucket.dvc.remote.outputs import opened
-from dvc_bucket.jobs.check.plan import overlap
-from dvc_bucket.jobs.report.side import Side
+from dvc_bucket.dvc.snapshot import overlap
+from dvc_bucket.jobs.report.side import CommitView
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from dvc_bucket.dvc.patched.types import Repo
 
 
 @contextmanager
@@ -37,21 +37,21 @@ def alone(project: Project, folder: Path) -> "Iterator[Repo]":
         yield repo
 
 
-def provide(side: Side, contents: Contents, cache: Path) -> None:
+def provide(side: CommitView, contents: Contents, cache: Path) -> None:
     """Put what a commit's metrics and plots are made of into a cache, as far as it is at hand."""
-    for path, out in side.outs.items():
-        if out.name is None or not out.is_cached:
+    shown = side.shown
+    for path, out in side.snapshot.outs.items():
+        name = out.object_name
+        if name is None or not any(overlap(path, one) for one in shown):
             continue
-        if not any(overlap(path, one) for one in side.shown):
-            continue
-        files = {path: out.name}
-        if ids.is_list(out.name):
-            _link(contents.list_file(out.name), cache / ids.path(out.name))
-            members = contents.members(out.name) or {}
-            files = {f"{path}/{name}": member for name, member in members.items()}
-        for name, member in files.items():
-            if any(overlap(name, one) for one in side.shown):
-                _link(contents.file(name, member), cache / ids.path(member))
+        files = {path: name}
+        if ids.is_list(name):
+            _link(contents.list_file(name), cache / ids.path(name))
+            members = contents.members(name) or {}
+            files = {f"{path}/{member}": object_name for member, object_name in members.items()}
+        for file, object_name in files.items():
+            if any(overlap(file, one) for one in shown):
+                _link(contents.file(file, object_name), cache / ids.path(object_name))
 
 
 def _link(content: Path | None, target: Path) -> None:
@@ -60,39 +60,23 @@ def _link(content: Path | None, target: Path) -> None:
         target.symlink_to(content.resolve())
 
 
-def metrics(repo: "Repo", side: Side) -> dict[str, Any]:
+def metrics(repo: "Repo", side: CommitView) -> dict[str, Any]:
     """The metrics of a commit by file; an exception for one that cannot be read."""
-    if not side.is_project:
+    if not side.snapshot.is_project:
         return {}
-    found = repo.metrics.show(revs=[side.commit], hide_workspace=False)[side.commit]
+    found = dvc_plots.metrics(repo, side.commit)
     if "error" in found:
         return dict.fromkeys(side.shown, found["error"])
     return {path: one.get("error") or one["data"] for path, one in found["data"].items()}
 
 
-def plots(repo: "Repo", sides: Mapping[str, Side]) -> dict[str, Any]:
+def plots(repo: "Repo", sides: Mapping[str, CommitView]) -> dict[str, Any]:
     """What DVC reads of the plots of commits, by the titles that these are given."""
     return {
-        title: repo.plots.show(revs=[side.commit]).get(side.commit, {})
+        title: dvc_plots.plots(repo, side.commit)
         for title, side in sides.items()
-        if side.is_project
+        if side.snapshot.is_project
     }
-
-
-def drawn(points: Mapping[str, Any], templates: Path, folder: Path | None = None) -> list[Any]:
-    """Plots as DVC draws them, each with what could not be read.
-
-    Args:
-        points: of `plots`.
-        templates: the project's own templates of plots.
-        folder: for images; None to have them in what is drawn.
-    """
-    from dvc.render.match import match_defs_renderers
-
-    found: list[Any] = match_defs_renderers(
-        data=dict(points), out=folder and str(folder), templates_dir=str(templates)
-    )
-    return found
 
 
 def write_page(points: Mapping[str, Any], templates: Path, folder: Path) -> None:
@@ -103,7 +87,5 @@ def write_page(points: Mapping[str, Any], templates: Path, folder: Path) -> None
         templates: the project's own templates of plots.
         folder: the page's.
     """
-    from dvc_render import render_html
-
-    renderers = [one.renderer for one in drawn(points, templates, folder / "static")]
-    render_html(renderers, folder / "index.html")
+    renderers = dvc_plots.drawn(points, templates, folder / "static")
+    dvc_plots.write_page(renderers, folder / "index.html")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dvc_bucket.base.formats import is_code
-from dvc_bucket.dvc.commit.run import Item, Stage
-from dvc_bucket.jobs.report.side import Declared, Side
+from dvc_bucket.dvc.snapshot import PathRecord, Stage, StageRun, leaves
+from dvc_bucket.jobs.report.side import CommitView
 
 
 @dataclass(frozen=True)
@@ -61,24 +61,22 @@ class Stale:
     reasons: Sequence[Reason]
 
 
-def changes(base: Side, head: Side) -> list[Change]:
+def changes(base: CommitView, head: CommitView) -> list[Change]:
     """The stages that ran, came or went, each after those whose outputs it reads."""
     before = {stage.name: stage for stage in base.run.stages}
-    declared = {one.name for one in head.declared}
+    declared = {one.title for one in head.snapshot.stages}
     found = []
     for stage in head.run.stages:
-        if stage.name not in declared:  # dvc.lock keeps what dvc.yaml has lost
-            continue
         if stage.name not in before:
             outs = {item.path: "new" for item in stage.writes}
             found.append(Change(stage.name, "new", (), outs))
         elif change := _change(before[stage.name], stage, base, head):
             found.append(change)
-    gone = [one.name for one in base.declared if one.name not in declared]
+    gone = [one.title for one in base.snapshot.stages if one.title not in declared]
     return found + [Change(name, "removed", (), {}) for name in gone]
 
 
-def _change(before: Stage, after: Stage, base: Side, head: Side) -> Change | None:
+def _change(before: StageRun, after: StageRun, base: CommitView, head: CommitView) -> Change | None:
     """What differs between two records; None if nothing does."""
     reasons = []
     if before.command != after.command:
@@ -98,51 +96,55 @@ def _change(before: Stage, after: Stage, base: Side, head: Side) -> Change | Non
     return change if reasons or not change.wrote_the_same else None
 
 
-def stale(head: Side) -> list[Stale]:
+def stale(head: CommitView) -> list[Stale]:
     """The stages that are to be run again, or were not run at all."""
-    ran = {stage.name: stage for stage in head.run.stages}
     found = []
-    for declared in head.declared:
-        if declared.is_frozen:
+    for stage in head.snapshot.stages:
+        if stage.is_frozen:
             continue
         reasons = (
-            list(_misfits(declared, ran[declared.name], head))
-            if declared.name in ran
+            list(_misfits(stage, stage.run, head))
+            if stage.run
             else [Reason("record", how="missing")]
         )
         if reasons:
-            found.append(Stale(declared.name, reasons))
+            found.append(Stale(stage.title, reasons))
     return found
 
 
-def _misfits(declared: Declared, stage: Stage, head: Side) -> Iterator[Reason]:
-    """Where the record of a run is of something else than the commit has."""
-    if declared.is_other_command:
+def _misfits(stage: Stage, run: StageRun, head: CommitView) -> Iterator[Reason]:
+    """Where the last run had another command, parameter or content than the commit has."""
+    if stage.command_changed:
         yield Reason("command")
-    noted = {
-        name: value
-        for name, value in stage.values
-        if any(_is_of(name, key) for key in declared.keys)
+    declared = [f"{file}:{key}" for file, of in stage.params.items() for key in of.keys or [""]]
+    recorded = {
+        name: value for name, value in run.values if any(_is_of(name, key) for key in declared)
     }
-    yield from _values(noted, declared.params)
-    read, written = _hashes(stage.reads), _hashes(stage.writes)
-    for path in declared.reads:
+    current = {
+        f"{file}:{name}": value
+        for file, of in stage.params.items()
+        for name, value in leaves(of.current)
+    }
+    yield from _values(recorded, current)
+    read, written = _hashes(run.reads), _hashes(run.writes)
+    deps = [dep.path for dep in stage.deps]
+    for path in deps:
         if path not in read:
             yield Reason(_kind(path, head), path, "new")
-    for item in stage.reads:
-        if item.path in declared.reads and _is_other(item, head):
+    for item in run.reads:
+        if item.path in deps and _is_other(item, head):
             yield Reason(_kind(item.path, head), item.path, maker=_maker(item.path, head))
-    for path in declared.writes:
-        if path not in written:
-            yield Reason("output", path, "new")
-    for item in stage.writes:
+    for out in stage.outs:
+        if out.path not in written:
+            yield Reason("output", out.path, "new")
+    for item in run.writes:
         if head.places.has_changed(item):
             yield Reason("output", item.path)
 
 
-def _is_other(item: Item, head: Side) -> bool:
+def _is_other(item: PathRecord, head: CommitView) -> bool:
     """Whether the commit has something else than what a stage read."""
-    out = head.outs.get(item.path)
+    out = head.snapshot.outs.get(item.path)
     if out and out.hash:
         return out.hash != item.hash
     return head.places.has_changed(item)
@@ -179,18 +181,18 @@ def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> d
     return found | {name: "new" for name in after if name not in before}
 
 
-def _hashes(items: Sequence[Item]) -> dict[str, str]:
+def _hashes(items: Sequence[PathRecord]) -> dict[str, str]:
     return {item.path: item.hash for item in items}
 
 
-def _kind(path: str, side: Side) -> str:
+def _kind(path: str, side: CommitView) -> str:
     """What a dependency is to a reader."""
-    if side.run.option(path) is not None or path in side.outs:
+    if side.run.output(path) is not None:
         return "data"
     file = side.revision.files.get(path)
     return "code" if is_code(path) or (file and file.is_executable) else "file"
 
 
-def _maker(path: str, side: Side) -> str:
+def _maker(path: str, side: CommitView) -> str:
     maker = side.run.makers.get(path)
     return maker.name if maker else ""

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dvc_bucket.base.console import Console
 from dvc_bucket.base.files import readable_size
+from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.audit.findings import Finding, Report, Revision, Unchecked
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.git import lfs_layout as layout
@@ -65,7 +66,8 @@ def show(report: Report, console: Console | None = None) -> None:
         _list(console, dataset or "commits", list(findings))
     if report.mended:
         console.print()
-        console.print(Text(f"Mended: {_counted(len({one.name for one in report.mended}))}."))
+        number = len({one.name for one in report.mended})
+        console.print(Text(f"Mended: {counted(number, 'object')}."))
         for one in report.mended[:SHOWN_FINDINGS]:
             console.print(Text(f"  {one.path}: was {one.fault.kind}"))
         _say_rest(console, len(report.mended))
@@ -106,10 +108,10 @@ def _say_rest(console: Console, count: int) -> None:
 def _say_notes(console: Console, report: Report) -> None:
     notes = [*report.notes, *map(_unchecked, report.unchecked)]
     if report.foreign_keys is not None and report.foreign:
+        foreign = f"{counted(report.foreign, 'object')} ({readable_size(report.foreign_size)})"
         notes.append(
-            f"{_counted(report.foreign)} ({readable_size(report.foreign_size)}) on the remote are "
-            "needed by no commit of this clone: another project's, or left over. They stay as they "
-            "are; --json names them."
+            f"{foreign} on the remote are needed by no commit of this clone: another project's, "
+            "or left over. They stay as they are; --json names them."
         )
     if notes:
         console.print()
@@ -128,7 +130,7 @@ def _summary(report: Report) -> str:
         how = "there, their contents right" if report.deep else "there, their sizes right"
         if not report.objects:
             return f"Nothing is needed from {where} by {what}."
-        whole = f"{_counted(report.objects)} ({readable_size(report.size)})"
+        whole = f"{counted(report.objects, 'object')} ({readable_size(report.size)})"
         return f"Complete: {whole} of {what} are {how}, in {where}."
     parts = [f"{report.missing:,} missing, {report.damaged:,} damaged of {report.objects:,}"]
     others = sum(one.name is None for one in report.findings)
@@ -141,10 +143,6 @@ def _commits(revisions: Sequence[Revision]) -> str:
     shown = ", ".join(map(str, revisions[:SHOWN_COMMITS]))
     more = len(revisions) - SHOWN_COMMITS
     return f"{shown} and {more:,} more commits" if more > 0 else shown
-
-
-def _counted(count: int) -> str:
-    return f"{count:,} object{'' if count == 1 else 's'}"
 
 
 def _revision(one: Revision) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from pyarrow import csv
 from pyarrow import fs as filesystems
 
 from dvc_bucket.read.advise.sample import SAMPLE_BYTES, Sample, read
-from dvc_bucket.read.prefetch import ahead
+from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.sources import Source
 from dvc_bucket.read.table import Table
 from dvc_bucket.read.tracked import Tracked
 from dvc_bucket.transfer.download import PIECE_BYTES, RANGE_BYTES, STREAMS, write_at
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 #: Units of a file that is no Parquet.
 BLOCK_BYTES = 4 * 1024 * 1024
@@ -34,7 +34,7 @@ class _Part(Sample):
         self._copy = scratch / "part"
 
     def _bring(self, begin: int, end: int) -> None:
-        """Fetch, write and hash a part as `bucket stage` does: in streams, piece by piece."""
+        """Fetch, write and hash a part as `bucket cp` does: in streams, piece by piece."""
         import obstore
 
         start = time.perf_counter()
@@ -51,7 +51,7 @@ class _Part(Sample):
                 return pieces
 
             with naming_failures(f"read {self._title}", self._settings):
-                for pieces in ahead(fetch, ranges, threads=STREAMS, count=2 * STREAMS):
+                for pieces in prefetch(fetch, ranges, threads=STREAMS, count=2 * STREAMS):
                     for piece in pieces:
                         digest.update(piece)
         self.rate = (end - begin) / (time.perf_counter() - start)

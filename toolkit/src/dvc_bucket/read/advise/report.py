@@ -4,6 +4,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.files import readable_size
+from dvc_bucket.base.words import counted
 
 if TYPE_CHECKING:
     from dvc_bucket.read.advise import Advice
@@ -20,9 +21,7 @@ def text(advice: "Advice") -> str:
         f"{'stage, then read':18}" + "".join(f"{costs.staged(reads):12.1f} s" for reads in several),
         f"{'stream':18}" + "".join(f"{costs.streamed(reads):12.1f} s" for reads in several),
     ]
-    head = " " * 18 + "".join(
-        f"{reads:,} read{'s' if reads > 1 else ''}".rjust(14) for reads in several
-    )
+    head = " " * 18 + "".join(counted(reads, "read").rjust(14) for reads in several)
     return "\n".join(
         [
             f"{advice.way.capitalize()} it. {_why(advice)}",
@@ -30,9 +29,9 @@ def text(advice: "Advice") -> str:
             head,
             *rows,
             "",
-            f"{advice.path}: {advice.files:,} file{'s' if advice.files > 1 else ''}, "
+            f"{advice.path}: {counted(advice.files, 'file')}, "
             f"{readable_size(advice.size)}; a streamed read takes {readable_size(advice.touched)} "
-            f"in about {advice.requests:,} requests.",
+            f"in about {counted(advice.requests, 'request')}.",
             f"The bucket answers in {1000 * speeds.latency:.1f} ms; one stream "
             f"{_rate(speeds.one_stream)}, many onto the disk {_rate(speeds.many_streams)}.",
             f"The disk at {advice.folder} writes {_rate(speeds.disk)}"

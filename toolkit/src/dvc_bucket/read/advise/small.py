@@ -8,8 +8,7 @@ from pathlib import Path
 from pyarrow import fs as filesystems
 
 from dvc_bucket.base.progress import silent
-from dvc_bucket.read import bringing, samples
-from dvc_bucket.read import copying as staging
+from dvc_bucket.read import bringing, copying, samples
 from dvc_bucket.read.advise.sample import SAMPLE_BYTES, Sample, read
 from dvc_bucket.read.sources import Source
 from dvc_bucket.read.table import Table
@@ -52,7 +51,7 @@ class Files(Sample):
         """Stage the first files, to a folder of their own."""
         folder = next(self._folders)
         start = time.perf_counter()
-        wanted = staging.items_of(self._found, folder)[:count]
+        wanted = copying.items_of(self._found, folder)[:count]
         done = bringing.fetch(folder, wanted, silent)
         self.rate = done.size / (time.perf_counter() - start)
         self._staged = [item.target for item in wanted]

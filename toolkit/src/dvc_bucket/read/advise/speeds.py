@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.transfer.single import naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from dvc_bucket.read.advise.sample import Sample
@@ -28,7 +28,7 @@ class Speeds:
     Attributes:
         latency: seconds from a request for one byte to the byte.
         one_stream: bytes a second of one request, from its first to its last byte.
-        many_streams: bytes a second onto the disk, proven right, of all streams of `bucket stage`.
+        many_streams: bytes a second onto the disk, proven right, of all streams of `bucket cp`.
         disk: bytes a second written to the disk.
     """
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dvc_bucket.jobs.check.contents import documents, plain, tables
+from dvc_bucket.jobs.check.contents import comparer, documents, plain, tables
 from dvc_bucket.jobs.check.contents.tolerance import EXACT, Limits, Tolerance
 from dvc_bucket.jobs.check.findings import Difference
 
@@ -17,7 +17,8 @@ def compare(recorded: Path, found: Path, limits: Limits = EXACT) -> Difference:
         found: the same.
         limits: how far numbers may be apart.
     """
-    difference = None
+    endings = {*tables.READERS, *documents.ENDS}
+    difference = comparer.compare(recorded, found, limits, taken=endings)
     if recorded.suffix in tables.READERS and found.suffix in tables.READERS:
         difference = tables.compare(recorded, found, limits)
     elif recorded.suffix in documents.ENDS and found.suffix in documents.ENDS:

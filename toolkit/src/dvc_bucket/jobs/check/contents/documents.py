@@ -9,14 +9,15 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from dvc_bucket.base.words import counted
 from dvc_bucket.jobs.check.contents.tolerance import Limits
 from dvc_bucket.jobs.check.findings import Difference
 
 ENDS = (".json", ".yaml", ".yml")
 
 #: How many keys are named; and how long a value is that is shown whole.
-SHOWN = 5
-LONGEST = 60
+MAX_LISTED_KEYS = 5
+MAX_VALUE_LENGTH = 60
 
 
 def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
@@ -43,9 +44,13 @@ def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
         said = "the same values, written otherwise: order of keys, blanks or digits"
         return Difference(said, tolerated=not limits.are_exact)
     if not lines:
-        return Difference(f"{_counted(differing)} within tolerance", largest, tolerated=True)
-    more = f"; and {len(lines) - SHOWN:,} more keys" if len(lines) > SHOWN else ""
-    return Difference("; ".join(lines[:SHOWN]) + more, pairs=tuple(pairs))
+        return Difference(
+            f"{counted(differing, 'value')} within tolerance", largest, tolerated=True
+        )
+    listed = lines[:MAX_LISTED_KEYS]
+    if len(lines) > MAX_LISTED_KEYS:
+        listed.append(f"and {len(lines) - MAX_LISTED_KEYS:,} more keys")
+    return Difference("; ".join(listed), pairs=tuple(pairs))
 
 
 def _load(file: Path) -> Any:
@@ -77,7 +82,7 @@ def _line(key: str, known: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 3]}..."
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -90,7 +95,3 @@ def _are_numbers(one: Any, other: Any) -> bool:
     return all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
     )
-
-
-def _counted(count: int) -> str:
-    return f"{count:,} value{'' if count == 1 else 's'}"

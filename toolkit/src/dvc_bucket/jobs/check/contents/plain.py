@@ -7,7 +7,7 @@ from dvc_bucket.jobs.check.findings import Difference
 
 #: Bytes that are read at a time, and how long a line is that is shown whole.
 PIECE = 1024 * 1024
-LONGEST = 100
+MAX_LINE_LENGTH = 100
 
 
 def compare(recorded: Path, found: Path) -> Difference:
@@ -44,9 +44,9 @@ def _first(one: BinaryIO, other: BinaryIO) -> tuple[int, int]:
 def _line(file: Path, place: int) -> str | None:
     """What can be shown of the line around a byte; None if the file is no text there."""
     with file.open("rb") as stream:
-        start = max(0, place - LONGEST)
+        start = max(0, place - MAX_LINE_LENGTH)
         stream.seek(start)
-        around = stream.read(2 * LONGEST)
+        around = stream.read(2 * MAX_LINE_LENGTH)
     before, after = around[: place - start], around[place - start :]
     raw = before.rpartition(b"\n")[2] + after.partition(b"\n")[0]
     if b"\0" in around:
@@ -56,4 +56,4 @@ def _line(file: Path, place: int) -> str | None:
     except UnicodeDecodeError:
         return None
     text = text.strip("\r")
-    return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}...")
+    return repr(text if len(text) <= MAX_LINE_LENGTH else f"{text[:MAX_LINE_LENGTH]}...")

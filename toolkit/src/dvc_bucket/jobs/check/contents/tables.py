@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PAIRS = 20
 
 #: How long a value is that is shown whole.
-LONGEST = 60
+MAX_VALUE_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _pair(one: "pa.Array", other: "pa.Array", place: int) -> tuple[str, str]:
 
 def _shown(value: object) -> str:
     text = "nothing" if value is None else str(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 3]}..."
 
 
 def _other_columns(before: list[str], after: list[str]) -> str:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from dvc_bucket.base import project_settings
 from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.jobs.check.findings import Finding
-from dvc_bucket.jobs.check.plan import Plan, Stage
+from dvc_bucket.jobs.check.plan import Plan, meta_of
 from dvc_bucket.jobs.check.rebuild import Command, Run
 
 #: What leads to the store and to what DVC tracks. A stage that may use the network reads it in
@@ -86,6 +88,7 @@ def undeclared(stage: Stage, commands: Iterable[Command], clone: Project) -> set
     """Files of the project, there before a command, that it read and does not declare."""
     root = str(clone.root)
     declared = [*(dep.path for dep in stage.deps), *(out.path for out in stage.outs), *stage.params]
+    packages = project_settings.of(clone).packages
     found = set()
     for command in commands:
         if command.seen is None:
@@ -95,22 +98,23 @@ def undeclared(stage: Stage, commands: Iterable[Command], clone: Project) -> set
                 continue
             path = _source(absolute[len(root) + 1 :])
             there = path in command.files or path.startswith((".git/", ".dvc/"))
-            if not there or _is_allowed(path, stage, clone):
+            if not there or _is_allowed(path, stage, packages):
                 continue
             if not any(path == one or path.startswith(f"{one}/") for one in declared):
                 found.add(_shortened(path))
     return found
 
 
-def _is_allowed(path: str, stage: Stage, clone: Project) -> bool:
+def _is_allowed(path: str, stage: Stage, packages: Iterable[str]) -> bool:
     """Whether a stage need not declare that it reads a file."""
     first = path.split("/")[0]
-    if first == ".venv" or path.startswith(f"{clone.toolkit.relative_to(clone.root)}/"):
-        return True  # packages, which requirements.lock names, and the toolkit with them
-    if any(fnmatchcase(path, one) or path.startswith(f"{one}/") for one in stage.meta.reads):
+    if first == ".venv" or any(path.startswith(f"{folder}/") for folder in packages):
+        return True  # packages, which the lock file names
+    meta = meta_of(stage)
+    if any(fnmatchcase(path, one) or path.startswith(f"{one}/") for one in meta.reads):
         return True
     leads = first in CONNECTION or any(fnmatchcase(path, one) for one in POINTERS)
-    return stage.meta.network and leads
+    return meta.network and leads
 
 
 def _source(path: str) -> str:
@@ -143,7 +147,7 @@ def _of_original(commands: Iterable[Command], run: Run, project: Project) -> set
 
 
 def _connected(stage: Stage, commands: Iterable[Command]) -> Iterator[Finding]:
-    if stage.meta.network:
+    if meta_of(stage).network:
         return
     peers = sorted(
         {one for command in commands if command.seen for one in command.seen.strangers()}

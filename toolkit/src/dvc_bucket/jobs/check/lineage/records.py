@@ -7,9 +7,10 @@ from ruamel.yaml.error import YAMLError
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
 from dvc_bucket.jobs.check.compare import is_content
 from dvc_bucket.jobs.check.findings import Finding, Result
-from dvc_bucket.jobs.check.plan import Plan, Recorded, Stage, overlap
+from dvc_bucket.jobs.check.plan import Plan
 from dvc_bucket.jobs.check.rebuild import Run
 
 
@@ -28,7 +29,7 @@ def of_lock(before: Plan, run: Run, results: Sequence[Result]) -> Iterator[Findi
             text = f"dvc.lock does not know the stage {name}: `bucket reproduce`, then commit it."
             yield Finding("not recorded", name, "", text)
             continue
-        if not old.same_command:
+        if old.command_changed:
             text = f"The command of {name} in dvc.yaml is not the one in dvc.lock."
             yield Finding("other code", name, "dvc.yaml", text)
         yield from _other_params(old, new)
@@ -39,9 +40,9 @@ def of_lock(before: Plan, run: Run, results: Sequence[Result]) -> Iterator[Findi
 
 
 def _other_params(old: Stage, new: Stage) -> Iterator[Finding]:
-    for file, values in new.values.items():
-        known = old.values.get(file, {})
-        for key, value in values.items():
+    for file, params in new.params.items():
+        known = old.params[file].locked if file in old.params else {}
+        for key, value in params.locked.items():
             if key not in known:
                 text = f"{file}: dvc.lock has no {key} for {old.name}, which depends on it."
                 yield Finding("not recorded", old.name, file, text)
@@ -60,12 +61,12 @@ def _changed(key: str, recorded: object, found: object) -> str:
 
 
 def _other_dep(
-    before: Plan, stage: Stage, recorded: Recorded | None, found: Recorded
+    before: Plan, stage: Stage, recorded: PathRecord | None, found: PathRecord
 ) -> Iterator[Finding]:
-    if recorded is None or recorded.hash is None:
+    if recorded is None or not recorded.hash:
         text = f"dvc.lock has no {found.path} for {stage.name}, which depends on it."
         yield Finding("not recorded", stage.name, found.path, text)
-    elif recorded.hash != found.hash and recorded.legacy == found.legacy:
+    elif recorded.hash != found.hash and recorded.is_legacy == found.is_legacy:
         maker = before.maker(found.path)
         if maker is None:
             text = (
@@ -88,7 +89,7 @@ def of_git(stages: Sequence[Stage], clone: Project) -> Iterator[Finding]:
             file = clone.root / out.path
             if not out.hash or out.is_cached or not file.is_file():
                 continue
-            if not is_content(file, ids.encode(out.hash, legacy=out.legacy)):
+            if not is_content(file, ids.encode(out.hash, legacy=out.is_legacy)):
                 text = f"{out.path} in git is not what dvc.lock records ({out.hash})."
                 yield Finding("contradiction", stage.name, out.path, text)
 
@@ -106,8 +107,9 @@ def undeclared_params(known: Plan, clone: Project, stage: Stage) -> list[str]:
     """Keys of the stage's parameter files, or of params.yaml, that no stage declares."""
     found = []
     for file in sorted({*stage.params, "params.yaml"}):
-        keys = [key for one in known.stages.values() for key in one.params.get(file, [])]
-        whole = any(file in one.params and not one.params[file] for one in known.stages.values())
+        declared = [one.params[file] for one in known.stages.values() if file in one.params]
+        keys = [key for one in declared for key in one.keys]
+        whole = any(not one.keys for one in declared)
         path = clone.root / file
         if whole or path.suffix not in {".yaml", ".yml"} or not path.is_file():
             continue

@@ -1,0 +1,132 @@
+"""What the toolkit must know of a project and DVC does not say: `[tool.dvc-bucket]`.
+
+The table is in `pyproject.toml`. Every key has a default, so a project needs no table.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_snake
+
+from dvc_bucket.base import safe_paths
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+
+FILE, TABLE = "pyproject.toml", "dvc-bucket"
+
+#: How messages name the table.
+WHERE = f"{FILE}, [tool.{TABLE}]"
+
+
+def _inside(path: str) -> str:
+    """A path from the project's root, without a slash at its end."""
+    path = path.removesuffix("/")
+    if fault := safe_paths.fault(path):
+        raise ValueError(f"is {path!r}, which is refused: {fault}")
+    return path
+
+
+ProjectPath = Annotated[str, AfterValidator(_inside)]
+
+
+class ProjectSettings(BaseModel):
+    """The table. All paths are from the project's root; in the file, keys have hyphens.
+
+    Attributes:
+        data_page: Markdown page that names endpoint, bucket and remote, and whose table of datasets
+            has their licences. Paths in that table are from the page's folder.
+        license_file: the text of the licence, whose holder is "The NAME contributors".
+        lock_file: the packages, in pip's format with hashes.
+        packages: folders whose code counts as installed packages: a stage need not declare it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-")
+    )
+
+    data_page: ProjectPath = "data/README.md"
+    license_file: ProjectPath = "LICENSE"
+    lock_file: ProjectPath = "requirements.lock"
+    packages: tuple[ProjectPath, ...] = ()
+
+    def is_set(self, field: str) -> bool:
+        """Whether the table has a key, so that its file is expected to be there."""
+        return field in self.model_fields_set
+
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """Key and path of all that the table sets."""
+        for field in sorted(self.model_fields_set):
+            value = getattr(self, field)
+            for path in (value,) if isinstance(value, str) else value:
+                yield field.replace("_", "-"), path
+
+
+def of(project: Project) -> ProjectSettings:
+    """The settings of a checkout: the defaults if it has no table, or no `pyproject.toml`.
+
+    Raises:
+        ProjectError: the file cannot be read, a key is unknown or has a wrong value, or a path
+            leads out of the project.
+    """
+    try:
+        text = (project.root / FILE).read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return ProjectSettings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(
+            f"{FILE} cannot be read ({type(error).__name__}). "
+            f"Restore it with `git checkout {FILE}`."
+        ) from None
+    settings, root = parse(text), project.root.resolve()
+    for key, path in settings.paths():
+        if not (real := (root / path).resolve()).is_relative_to(root):
+            raise ProjectError(
+                f"{WHERE}, {key}: {path!r} is a link to {real}, outside of the project. "
+                "Name a file of the project."
+            )
+    return settings
+
+
+@cache
+def parse(text: str) -> ProjectSettings:
+    """The settings in the text of a `pyproject.toml`, such as that of a commit.
+
+    Raises:
+        ProjectError: it is not TOML, a key is unknown or has a wrong value.
+    """
+    tool = read_toml(text).get("tool", {})
+    table = tool.get(TABLE, {}) if isinstance(tool, Mapping) else tool
+    try:
+        return ProjectSettings.model_validate(table)
+    except ValidationError as error:
+        raise ProjectError(_sentence(error)) from None
+
+
+def read_toml(text: str) -> Mapping[str, Any]:
+    """All of a `pyproject.toml`.
+
+    Raises:
+        ProjectError: it is not TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{FILE} is not TOML: {error}.") from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first fault: file, key, what was found, what to write."""
+    first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return f"{WHERE} is not a table. Write the keys below a line [tool.{TABLE}]."
+    key = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(sorted(name.replace("_", "-") for name in ProjectSettings.model_fields))
+        return f"{WHERE}: unknown key {key}. The keys are {known}."
+    if first["type"] == "value_error":
+        return f"{WHERE}, {key} {first['ctx']['error']}. Write a path from the project's root."
+    wanted = "a list of paths" if to_snake(key) == "packages" else "a path"
+    return f"{WHERE}, {key} is {first['input']!r}. Write {wanted} from the project's root."

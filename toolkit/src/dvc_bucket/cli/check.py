@@ -1,0 +1,66 @@
+"""`bucket check`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dvc_bucket.cli.options import JsonOption
+
+
+def check(
+    rev: Annotated[str, typer.Argument(help="Branch, tag or commit.")] = "HEAD",
+    stages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stages", help="Run only these stages, separated by commas; pull other inputs."
+        ),
+    ] = None,
+    times: Annotated[
+        int,
+        typer.Option(min=1, help="Number of fresh runs to compare, each in a varied environment."),
+    ] = 1,
+    kernels: Annotated[
+        bool, typer.Option("--kernels", help="Run again with the numeric kernels of three CPUs.")
+    ] = False,
+    tolerance: Annotated[
+        Path | None, typer.Option(help="YAML file with tolerances for numbers.")
+    ] = None,
+    here: Annotated[
+        bool, typer.Option("--here", help="Use the installed packages instead of new ones.")
+    ] = False,
+    causes: Annotated[
+        bool, typer.Option(help="Run stages whose outputs differ again to find the cause.")
+    ] = True,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the folder of the clone and print it.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild a commit from its inputs in a clean clone and compare every output with dvc.lock.
+
+    It also finds dependencies that changed during the run, outputs that their stage did not write,
+    and files and connections that stages do not declare.
+
+    Exit status: 0 reproduced, 1 not reproduced, 2 wrong usage.
+
+    Examples:
+      bucket check v1.0 --times 2
+      bucket check --here --stages train --kernels
+    """
+    from dvc_bucket.base import progress
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.jobs import check as checking
+    from dvc_bucket.jobs.check import report
+
+    names = [name for words in stages or () for name in words.split(",") if name]
+    question = checking.Question(rev, names, times, tolerance, kernels, here, causes, keep)
+    try:
+        with progress.status() as say:
+            found = checking.check(Project.find(), question, say)
+    except checking.RevisionError as error:
+        raise typer.BadParameter(str(error), param_hint="REV") from None
+    except checking.StageNameError as error:
+        raise typer.BadParameter(str(error), param_hint="--stages") from None
+    print(report.as_json(found)) if as_json else report.show(found)
+    raise typer.Exit(0 if found.ok else 1)

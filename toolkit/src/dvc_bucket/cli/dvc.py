@@ -1,0 +1,64 @@
+"""DVC's words, and the main job."""
+
+from typing import Annotated
+
+import typer
+
+#: What `bucket repro` adds to DVC's command, printed before DVC's own help.
+REPRO_HELP = """\
+bucket repro is `dvc repro` with this project's connection, and one option more:
+  --locked              Exit with 1 if dvc.lock does not come out as recorded.
+"""
+
+
+def dvc(context: typer.Context) -> None:
+    """Run a DVC command with this project's connection: the same as `bucket COMMAND`.
+
+    Use it for DVC's own command where `bucket` has one of the same name.
+
+    Examples:
+      bucket dvc ls . --dvc-only
+      bucket dvc init
+    """
+    from dvc_bucket.dvc import command
+
+    command.become(context.args)
+
+
+def repro(context: typer.Context) -> None:
+    """Run the stages whose inputs changed (`dvc repro`; `--locked` fails if results change).
+
+    Examples:
+      bucket repro
+      bucket repro --locked train
+    """
+    from dvc_bucket.dvc import command
+    from dvc_bucket.jobs import reproduce as job
+
+    if command.HELP.intersection(context.args):
+        print(REPRO_HELP, flush=True)
+    elif job.LOCKED in context.args:
+        raise typer.Exit(job.repro_locked(context.args))
+    command.become(["repro", *context.args])
+
+
+def reproduce(
+    context: typer.Context,
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Push nothing if dvc.lock changes; exit with 1.")
+    ] = False,
+) -> None:
+    """Run `dvc repro` with its options, push the results and print a summary.
+
+    Examples:
+      bucket reproduce --pull
+      bucket reproduce --locked
+    """
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.jobs import reproduce as job
+
+    project = Project.find()
+    settings = Settings.load(project)
+    outcome = job.reproduce(project, settings, print, context.args, locked=locked)
+    print("\n" + job.describe(outcome, settings))

@@ -1,0 +1,16 @@
+"""Arguments and options that several words share."""
+
+from typing import Annotated
+
+import typer
+
+PathArgument = Annotated[str, typer.Argument(help="A path that DVC tracks.")]
+RevOption = Annotated[
+    str | None,
+    typer.Option("--rev", help="Branch, tag or commit (default: the work tree)."),
+]
+RemoteOption = Annotated[
+    str | None,
+    typer.Option("--remote", "-r", help="DVC remote (default: the project's default remote)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,0 +1,62 @@
+"""`bucket report`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    base: Annotated[
+        str | None,
+        typer.Option("--base", help="Revision before the change (default: the default branch)."),
+    ] = None,
+    head: Annotated[str, typer.Option("--head", help="Revision after the change.")] = "HEAD",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write to this file instead of stdout."),
+    ] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(
+            "--plots",
+            help="Folder for the page of `dvc plots diff`: new, or written by an earlier run.",
+        ),
+    ] = None,
+    no_remote: Annotated[
+        bool, typer.Option("--no-remote", help="Do not ask the object store.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an --output file that `bucket` did not write.")
+    ] = False,
+) -> None:
+    """Report in Markdown how a change affects stages, metrics, plots and data.
+
+    Made for pull and merge requests. It also names stages that should have run, and data that the
+    bucket lacks. It compares commits; the work tree has no influence.
+
+    Exit status: 0 written, 1 not written, 2 wrong usage.
+
+    Examples:
+      bucket report --base main
+      bucket report --base v1.0 --head v1.1 --output report.md --plots plots
+    """
+    from dvc_bucket.base.errors import RevisionError
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.dvc import written
+    from dvc_bucket.jobs import report as changes
+
+    project = Project.find()
+    question = changes.Question(base, head, use_remote=not no_remote, plots=plots)
+    try:
+        found = changes.compare(project, question)
+    except RevisionError as error:
+        raise typer.BadParameter(str(error), param_hint="--base or --head") from None
+    for note in found.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    if output is None:
+        sys.stdout.buffer.write(changes.text(found).encode())
+        return
+    with written.new_file(output, project, force=force) as file:
+        file.write(changes.text(found).encode())

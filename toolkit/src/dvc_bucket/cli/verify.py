@@ -1,0 +1,93 @@
+"""`bucket verify`."""
+
+from typing import Annotated, NoReturn
+
+import typer
+
+from dvc_bucket.cli.options import JsonOption, RemoteOption
+
+
+def verify(
+    rev: Annotated[
+        list[str] | None,
+        typer.Option("--rev", help="Branch, tag or commit; can be given more than once."),
+    ] = None,
+    all_branches: Annotated[
+        bool, typer.Option("--all-branches", "-a", help="Check the tips of all local branches.")
+    ] = False,
+    all_tags: Annotated[bool, typer.Option("--all-tags", "-T", help="Check all tags.")] = False,
+    all_commits: Annotated[
+        bool,
+        typer.Option("--all-commits", "-A", help="Check all commits; also list foreign objects."),
+    ] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read and hash every object that was not read before.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Upload again what an intact local copy can replace.")
+    ] = False,
+    lfs: Annotated[
+        bool, typer.Option("--lfs", help="Check the objects of Git LFS too (docs/git-lfs.md).")
+    ] = False,
+    remote: RemoteOption = None,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Check the local cache instead of the bucket.")
+    ] = False,
+    install_hook: Annotated[
+        bool,
+        typer.Option(
+            "--install-hook", help="Install a git hook that refuses pushes without their data."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that the bucket has all data of the work tree or of commits, complete and unchanged.
+
+    It looks inside directories. `dvc push`, `dvc status -c` and `dvc data status --not-in-remote`
+    do not notice a missing object of a directory; `dvc data status --granular --not-in-remote`
+    does.
+
+    With --cache, it hashes the objects of the local cache that changed since the last check.
+    --cache --repair moves damaged objects aside.
+
+    Exit status: 0 complete, 1 not complete, 2 wrong usage.
+
+    Examples:
+      bucket verify --all-branches --deep
+      bucket verify --rev v1.0 --repair
+    """
+    if cache:
+        if any((rev, all_branches, all_tags, all_commits, deep, lfs, remote, install_hook)):
+            raise typer.BadParameter("--cache goes with --repair and --json only")
+        _verify_cache(repair=repair, as_json=as_json)
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.dvc import audit as verify
+    from dvc_bucket.git.hooks import push
+    from dvc_bucket.jobs.verify import report
+
+    project = Project.find()
+    if install_hook:
+        if installed := push.HOOK.install(project):
+            print(installed)
+        return
+    selection = verify.Selection(rev or (), all_branches, all_tags, all_commits)
+    question = verify.Question(selection, remote, deep, repair, lfs)
+    try:
+        found = verify.verify(project, Settings.load(project), question)
+    except verify.RevisionError as error:
+        raise typer.BadParameter(str(error), param_hint="--rev") from None
+    if as_json:
+        print(report.as_json(found))
+    else:
+        report.show(found)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+def _verify_cache(*, repair: bool, as_json: bool) -> NoReturn:
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.dvc.audit import cache
+
+    found = cache.check(Project.find(), repair=repair)
+    print(found.as_json() if as_json else found)
+    raise typer.Exit(0 if found.ok else 1)

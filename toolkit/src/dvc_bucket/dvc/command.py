@@ -1,0 +1,47 @@
+"""`bucket WORD` of DVC: the same command, with this project's connection."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc import nothing_to_pull as nothing
+from dvc_bucket.dvc.patched.chosen import is_plain
+
+#: Words that need no connection. `init`, `config` and `remote` work before there is one.
+WITHOUT_CONNECTION = {"init", "config", "remote", "root", "completion"}
+
+#: Options with which DVC only prints its help.
+HELP = {"-h", "--help"}
+
+
+def become(arguments: Sequence[str]) -> NoReturn:
+    """Run `dvc` with `arguments` as the rest of this process, which ends with its exit status.
+
+    Outside of a project there is no connection, so DVC runs without one.
+
+    Raises:
+        BucketError: the settings cannot be used.
+    """
+    try:
+        project = Project.find()
+    except ProjectError:
+        project = None
+    if not project or HELP.intersection(arguments) or WITHOUT_CONNECTION & set(arguments[:1]):
+        _become_plain(arguments)
+    if not is_plain() and nothing.is_whole_pull(arguments) and nothing.is_done(project):
+        if not nothing.QUIET & set(arguments):
+            print(nothing.ANSWER)
+        sys.exit(0)
+    from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.dvc.connected import become_dvc
+
+    become_dvc(arguments, project, Settings.load(project))
+
+
+def _become_plain(arguments: Sequence[str]) -> NoReturn:
+    from dvc_bucket.dvc import process
+
+    sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
+    process.leave(process.main(arguments))

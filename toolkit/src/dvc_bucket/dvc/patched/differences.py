@@ -1,0 +1,118 @@
+"""Compares places inside DVC with the signatures that the toolkit was written for."""
+
+import dis
+import importlib
+import inspect
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from inspect import Parameter
+from typing import Any
+
+from dvc_bucket.base.errors import BucketError
+
+#: Releases in which the places were read, and the range that `pyproject.toml` allows.
+TESTED = {"dvc": "3.67.1", "dvc-objects": "5.2.0", "dvc-data": "3.18.3", "dvc-s3": "3.3.0"}
+RANGE = "dvc>=3.67,<3.68"
+
+#: What stands for the signature of a class, and of anything that cannot be called.
+CLASS, ATTRIBUTE = "class", "attribute"
+
+#: Places that are named in a message.
+NAMED = 3
+
+#: A place's name, `module:Class.attribute`, and what it has to be.
+Places = Mapping[str, str]
+
+
+class DvcDiffersError(BucketError):
+    """The installed DVC has another inside than the tested one."""
+
+
+#: The places that were compared, and those of them that differ.
+_compared: dict[str, bool] = {}
+
+
+def different(places: Places) -> list[str]:
+    """Names of the places that this DVC does not have, or has with another signature.
+
+    Each place is compared once in a process: before anything is replaced there.
+    """
+    for place, signature in places.items():
+        if place not in _compared:
+            _compared[place] = signature_of(place) != signature
+    return [place for place in places if _compared[place]]
+
+
+def require(places: Places) -> None:
+    """Make sure of places before they are used.
+
+    Raises:
+        DvcDiffersError: one of them differs.
+    """
+    if found := different(places):
+        raise DvcDiffersError(f"{sentence(found)} Install `{RANGE}`.")
+
+
+def sentence(places: list[str]) -> str:
+    """One sentence that names places that differ, and versions."""
+    more = f" and {len(places) - NAMED} more places" if len(places) > NAMED else ""
+    named = ", ".join(place.replace(":", ".") for place in places[:NAMED])
+    return f"This DVC ({_versions()}) differs from the tested one at {named}{more}."
+
+
+def signature_of(place: str) -> str | None:
+    """The parameters of a function or method; of anything else, its kind; None if it is absent."""
+    module, _, path = place.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for name in path.split("."):
+            holder, found = found, inspect.getattr_static(found, name, None)
+            if found is None:
+                return ATTRIBUTE if name in _set_by_init(holder) else None
+    except ImportError:
+        return None
+    if isinstance(found, type):
+        return CLASS
+    function = found.__func__ if isinstance(found, (classmethod, staticmethod)) else found
+    return ", ".join(_parameters(function)) if callable(function) else ATTRIBUTE
+
+
+def _parameters(function: Any) -> Iterator[str]:
+    """Each parameter's name, with `=` if it has a default; stars and slash are as in Python."""
+    before = None
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind = parameter.kind
+        if before is Parameter.POSITIONAL_ONLY and kind is not before:
+            yield "/"
+        if kind is Parameter.KEYWORD_ONLY and before not in (kind, Parameter.VAR_POSITIONAL):
+            yield "*"
+        stars = "*" * ((kind is Parameter.VAR_POSITIONAL) + 2 * (kind is Parameter.VAR_KEYWORD))
+        yield f"{stars}{name}{'' if parameter.default is Parameter.empty else '='}"
+        before = kind
+    if before is Parameter.POSITIONAL_ONLY:
+        yield "/"
+
+
+@cache
+def _set_by_init(holder: Any) -> frozenset[str]:
+    """Names of the attributes that the objects of a class get when they are made."""
+    init = vars(holder).get("__init__") if isinstance(holder, type) else None
+    if not inspect.isfunction(init):
+        return frozenset()
+    steps = dis.get_instructions(inspect.unwrap(init))
+    return frozenset(step.argval for step in steps if step.opname == "STORE_ATTR")
+
+
+def _versions() -> str:
+    """The installed releases, each with the tested one if that is another."""
+    return ", ".join(_version(package) for package in TESTED)
+
+
+def _version(package: str) -> str:
+    try:
+        found = version(package)
+    except PackageNotFoundError:
+        found = "missing"
+    tested = TESTED[package]
+    return f"{package} {found}" + (f", tested: {tested}" if found != tested else "")

@@ -1,0 +1,43 @@
+"""DVC's exceptions, and ours in a form that DVC shows as a sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.lock import LockError
+
+from dvc_bucket.base.errors import BucketError
+
+__all__ = ["DvcException", "LockError", "NotDvcRepoError", "for_dvc", "shown_by_dvc"]
+
+
+def for_dvc(error: BaseException) -> BaseException:
+    """A failure of ours as one that is DVC's, too; others as they are.
+
+    DVC shows its own exceptions as a sentence, and any other as an unexpected error.
+    """
+    if isinstance(error, DvcException) or not isinstance(error, BucketError):
+        return error
+    kind: Any = type(error)
+    told: BaseException = _also_of_dvc(kind)(str(error))
+    told.__cause__ = error.__cause__
+    return told
+
+
+@contextmanager
+def shown_by_dvc() -> Iterator[None]:
+    """Failures of ours leave this block as `for_dvc` makes them."""
+    try:
+        yield
+    except BucketError as error:
+        told = for_dvc(error)
+        if told is error:
+            raise
+        raise told from error.__cause__
+
+
+@cache
+def _also_of_dvc(kind: type[BucketError]) -> Any:
+    return type(kind.__name__, (kind, DvcException), {"__doc__": kind.__doc__})

@@ -1,0 +1,157 @@
+"""Puts our functions in the places of DVC's in this process, all of them or none.
+
+Where a place differs from the tested one, or the environment has `BUCKET_FAST=0`, plain DVC does
+the work: it gives the same results, more slowly, and of two commands at once in a clone one may
+fail. Two guards stay even then, each as long as its own places are as tested: names in data that
+lead out of their folder are refused, and no secret follows a redirect of a store to another host.
+`tests/dvc_plane/test_touch_points.py` changes each place and looks at what DVC does.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from dvc_bucket.dvc.patched import waiting
+from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
+from dvc_bucket.dvc.patched.differences import different, sentence
+from dvc_bucket.dvc.patched.touch_points import (
+    COLLECT,
+    COPY,
+    CREDENTIALS,
+    MAKE_LOCK,
+    MOVING,
+    PATHS_LOCK,
+    READ_LIST,
+    READING,
+    REGISTRY,
+    REPRODUCE,
+)
+
+#: Our classes of an S3 remote, by name as the dictionary of file systems has them: DVC imports one
+#: when it first needs it.
+FAST_CLASS = f"{__package__}.s3.FastS3FileSystem"
+STAYING_CLASS = f"{__package__}.staying.StayingS3FileSystem"
+
+#: What each guard uses, and what is lost without it.
+NAMES = (READ_LIST, "dvc.exceptions:DvcException")
+REDIRECTS = (REGISTRY, CREDENTIALS)
+LOST = {
+    NAMES: "It does not refuse names in data that lead out of their folder.",
+    REDIRECTS: "Its S3 client follows redirects to other hosts.",
+}
+
+#: What was in the places, and the function that puts it back.
+_undo: list[Callable[[], None]] = []
+
+#: DVC's own functions, while ours are in their places.
+_originals: dict[str, Any] = {}
+
+
+def install() -> str:
+    """Have DVC of this process move the bytes of S3 remotes by the fast way, and wait for others.
+
+    Returns:
+        Why plain DVC does the work, in one line; nothing if it does not.
+
+    Raises:
+        SettingsError: `BUCKET_FAST` is neither 0 nor 1.
+    """
+    if _undo:
+        return ""
+    reason = _reason()
+    if not reason:
+        ours: Mapping[str, Callable[[Any], Any]] = {
+            COPY: lambda _: _copy,
+            COLLECT: lambda _: _collect,
+            PATHS_LOCK: waiting.patient,
+            MAKE_LOCK: waiting.noted,
+            REPRODUCE: waiting.fresh,
+        }
+        for place, make in ours.items():
+            _replace(place, make)
+    lost = [LOST[guard] for guard in (NAMES, REDIRECTS) if different(_subset(guard))]
+    if LOST[NAMES] not in lost:
+        _replace(READ_LIST, _checked)
+    if LOST[REDIRECTS] not in lost:
+        _register(STAYING_CLASS if reason else FAST_CLASS)
+    return " ".join([reason, *lost])
+
+
+def uninstall() -> None:
+    """Undo `install`; file systems that exist stay what they are."""
+    while _undo:
+        _undo.pop()()
+    _originals.clear()
+
+
+def dvc_copy(*arguments: Any, **named: Any) -> None:
+    """Move files the way DVC does."""
+    from dvc_objects.fs import generic
+
+    _originals.get(COPY, generic.copy)(*arguments, **named)
+
+
+def _reason() -> str:
+    """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
+    if is_plain():
+        return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
+    if found := different(MOVING | READING):
+        return f"{sentence(found)} Plain DVC does the work: same results, slower."
+    return ""
+
+
+def _subset(places: tuple[str, ...]) -> dict[str, str]:
+    return {place: MOVING[place] for place in places}
+
+
+def _replace(place: str, make: Callable[[Any], Any]) -> None:
+    """Put there what `make` makes of what is there."""
+    module, _, path = place.partition(":")
+    holder: Any = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for one in outer:
+        holder = getattr(holder, one)
+    stored = vars(holder)[name]
+    _originals[place] = getattr(holder, name)
+    _undo.append(lambda: setattr(holder, name, stored))
+    setattr(holder, name, make(_originals[place]))
+
+
+def _register(name: str) -> None:
+    """Have DVC use a class of ours for S3."""
+    module, _, path = REGISTRY.partition(":")
+    entry: dict[str, str] = getattr(importlib.import_module(module), path)["s3"]
+    before = entry["class"]
+    _undo.append(lambda: entry.update({"class": before}))
+    entry["class"] = name
+
+
+def _copy(*arguments: Any, **named: Any) -> None:
+    """In the place of DVC's `copy`, with its arguments; what it needs is loaded at first use."""
+    from dvc_bucket.dvc.patched.copy import copy
+
+    copy(*arguments, **named)
+
+
+def _checked(original: Any) -> Any:
+    """In the place of DVC's method: a name that leads out of the directory is refused."""
+    from dvc.exceptions import DvcException
+
+    from dvc_bucket.base import safe_paths
+    from dvc_bucket.base.errors import UnsafePathError
+
+    def from_list(entries: Any, *arguments: Any, **named: Any) -> Any:
+        try:
+            for entry in entries:
+                safe_paths.check(entry["relpath"])
+        except UnsafePathError as error:
+            raise DvcException(str(error)) from None
+        return original(entries, *arguments, **named)
+
+    return staticmethod(from_list)
+
+
+def _collect(*arguments: Any, **named: Any) -> Any:
+    """DVC's own, told of no index to keep the list in."""
+    return _originals[COLLECT](*arguments, **named | {"cache_index": None, "cache_key": None})

@@ -1,0 +1,163 @@
+"""The places inside DVC that the toolkit uses, each with the signature that it was written for.
+
+A function or method has its parameters: names, kinds and whether there is a default. A class, and
+anything that is neither, has what it is. The places are grouped by what uses them.
+"""
+
+from dvc_bucket.dvc.patched.differences import ATTRIBUTE, CLASS
+
+#: What is replaced in a process that is DVC: the dictionary of file systems by scheme ...
+REGISTRY = "dvc_objects.fs:known_implementations"
+
+#: ... the function that moves many files, which its module and `dvc.fs` look up at each call ...
+COPY = "dvc_objects.fs.generic:copy"
+
+#: ... the function that lists what a push or a pull is about. It keeps its list in DVC's index on
+#: disk, bit by bit, and does not make it again: when a command is interrupted there, the next one
+#: takes the part for the whole, and a push says that everything is sent. In memory it is fast ...
+COLLECT = "dvc_data.index.fetch:collect"
+
+#: ... the locks: of paths, where ours waits, and of the clone, which it lets go meanwhile ...
+PATHS_LOCK = "dvc.rwlock:rwlock"
+MAKE_LOCK = "dvc.lock:make_lock"
+REPRODUCE = "dvc.stage:Stage.reproduce"
+
+#: ... and the method that reads the list of a directory. A check-out joins its names to a folder.
+READ_LIST = "dvc_data.hashfile.tree:Tree.from_list"
+
+#: The method that makes the options of the S3 client.
+CREDENTIALS = "dvc_s3:S3FileSystem._prepare_credentials"
+
+#: What a process that is DVC uses to move data fast and to wait for another one.
+MOVING = {
+    REGISTRY: ATTRIBUTE,
+    COPY: "from_fs, from_path, to_fs, to_path, callback=, batch_size=, on_error=",
+    COLLECT: "idxs, storage, callback=, cache_index=, cache_key=, push=",
+    PATHS_LOCK: "tmp_dir, fs, cmd, read, write, hardlink",
+    MAKE_LOCK: "lockfile, tmp_dir=, friendly=, hardlink_lock=, wait=",
+    REPRODUCE: "self, interactive=, **kwargs",
+    READ_LIST: "cls, lst, hash_name=",
+    CREDENTIALS: "self, **config",
+    "dvc_s3:S3FileSystem.__init__": "self, fs=, **kwargs",
+    "dvc_s3:S3FileSystem.exists": "self, path, callback=, batch_size=",
+    "dvc_s3:S3FileSystem.isfile": "self, path",
+    "dvc_s3:S3FileSystem.find": "self, path, prefix=, batch_size=, **kwargs",
+    "dvc_s3:S3FileSystem.ls": "self, path, detail=, **kwargs",
+    "dvc_s3:S3FileSystem.open": "self, path, mode=, **kwargs",
+    "dvc_s3:S3FileSystem.rm": "self, path, recursive=, **kwargs",
+    "dvc_s3:S3FileSystem.remove": "self, path, recursive=, **kwargs",
+    "dvc_objects.fs.base:FileSystem.config": ATTRIBUTE,
+    "dvc_objects.fs.base:FileSystem.jobs": ATTRIBUTE,
+    "dvc_objects.fs.base:FileSystem._JOBS": ATTRIBUTE,
+    "dvc_objects.fs.local:LocalFileSystem": CLASS,
+    "dvc.cli:main": "argv=",
+    "dvc.exceptions:DvcException": CLASS,
+    "dvc.lock:LockError": CLASS,
+    "dvc.lock:Lock.lock": "self",
+    "dvc.lock:Lock.unlock": "self",
+    "dvc.lock:Lock.is_locked": ATTRIBUTE,
+    "dvc.lock:HardlinkLock.lock": "self, timeout=",
+    "dvc.stage:Stage.reload": "self",
+    "dvc.repo:Repo._reset": "self",
+}
+
+#: What reads a project: its stages, outputs, cache and ignored files.
+READING = {
+    "dvc.repo:Repo.__init__": (
+        "self, root_dir=, fs=, rev=, subrepos=, uninitialized=, config=, url=, repo_factory=, scm=,"
+        " remote=, remote_config=, _wait_for_lock="
+    ),
+    "dvc.repo:Repo.close": "self",
+    "dvc.repo:Repo.switch": "self, rev",
+    **dict.fromkeys(
+        (
+            "dvc.repo:Repo.cache",
+            "dvc.repo:Repo.config",
+            "dvc.repo:Repo.dvcignore",
+            "dvc.repo:Repo.fs",
+            "dvc.repo:Repo.index",
+            "dvc.repo:Repo.root_dir",
+            "dvc.repo:Repo.scm",
+            "dvc.repo.index:Index.outs",
+            "dvc.repo.index:Index.stages",
+            "dvc.output:Output.can_push",
+            "dvc.output:Output.def_path",
+            "dvc.output:Output.fs_path",
+            "dvc.output:Output.fspath",
+            "dvc.output:Output.hash_info",
+            "dvc.output:Output.meta",
+            "dvc.output:Output.protocol",
+            "dvc.output:Output.remote",
+            "dvc.output:Output.stage",
+            "dvc.output:Output.use_cache",
+            "dvc.stage:Stage.is_repo_import",
+            "dvc.stage:Stage.path",
+        ),
+        ATTRIBUTE,
+    ),
+    "dvc.ignore:DvcIgnoreFilter.check_ignore": "self, target",
+    "dvc.ignore:DvcIgnoreFilter.walk": "self, fs, path, **kwargs",
+    "dvc.exceptions:DvcException": CLASS,
+    "dvc.exceptions:NotDvcRepoError": CLASS,
+    "dvc.scm:NoSCM": CLASS,
+}
+
+#: What tells whether a command is `gc`.
+PARSING = {"dvc.cli:parse_args": "argv=", "dvc.cli:DvcParserError": CLASS}
+
+#: What the guard of `gc` uses, beside these two.
+COLLECTING_GARBAGE = {
+    "dvc_data.hashfile.gc:gc": "odb, used, jobs=, cache_odb=, shallow=, dry=",
+    "dvc_data.hashfile.db:get_index": "odb",
+    "dvc_data.hashfile.db:HashFileDB.all": "self, jobs=",
+    "dvc_data.hashfile.db:HashFileDB.oid_to_path": "self, oid",
+    "dvc_data.hashfile.db:HashFileDB.oids_exist": "self, oids, jobs=, progress=",
+    "dvc.cachemgr:CacheManager.by_scheme": "self",
+    "dvc.data_cloud:DataCloud.get_remote": "self, name=, command=",
+    "dvc.data_cloud:Remote.odb": ATTRIBUTE,
+    "dvc.data_cloud:Remote.legacy_odb": ATTRIBUTE,
+    "dvc.output:Output.is_dir_checksum": ATTRIBUTE,
+    "dvc.repo:Repo.cloud": ATTRIBUTE,
+    "dvc.repo.brancher:brancher": (
+        "self, revs=, all_branches=, all_tags=, all_commits=, all_experiments=, workspace=, "
+        "commit_date=, sha_only=, num="
+    ),
+    "dvc.repo:Repo.gc": (
+        "self, all_branches=, cloud=, remote=, with_deps=, all_tags=, all_commits=, "
+        "all_experiments=, force=, jobs=, repos=, workspace=, commit_date=, rev=, num=, "
+        "not_in_remote=, dry=, skip_failed="
+    ),
+    "dvc.repo.index:Index.used_objs": (
+        "self, targets=, with_deps=, remote=, force=, recursive=, jobs=, push="
+    ),
+}
+
+#: What reads and writes YAML as DVC does.
+WRITING_YAML = {
+    "dvc.utils.serialize:loads_yaml": "s, typ=",
+    "dvc.utils.serialize:dumps_yaml": "d",
+}
+
+#: What computes DVC's hash of a file.
+HASHING = {"dvc_data.hashfile.hash:fobj_md5": "fobj, chunk_size=, name="}
+
+#: What keeps other DVC commands from some paths.
+LOCKING = {
+    PATHS_LOCK: MOVING[PATHS_LOCK],
+    "dvc.lock:LockError": CLASS,
+    "dvc.repo:Repo.lock": ATTRIBUTE,
+    "dvc.repo:Repo.tmp_dir": ATTRIBUTE,
+}
+
+#: What reads and draws metrics and plots.
+DRAWING = {
+    "dvc.repo:Repo.metrics": ATTRIBUTE,
+    "dvc.repo:Repo.plots": ATTRIBUTE,
+    "dvc.repo.metrics.show:show": (
+        "repo, targets=, stages=, outs_only=, all_branches=, all_tags=, revs=, all_commits=, "
+        "hide_workspace=, on_error="
+    ),
+    "dvc.repo.plots:Plots.show": "self, targets=, revs=, props=, recursive=, onerror=",
+    "dvc.render.match:match_defs_renderers": "data, out=, templates_dir=",
+    "dvc_render:render_html": "renderers, output_file, html_template=, refresh_seconds=",
+}

@@ -1,0 +1,54 @@
+"""`params.yaml` as typed, validated models: one section a stage."""
+
+import re
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from dvc_bucket.base.errors import StageError
+
+
+class Params(BaseModel):
+    """Base of a model of one section of `params.yaml`.
+
+    The section has the name of the class, in lower case with underscores: `class FitTrees` is the
+    section `fit_trees`. Fields are those of pydantic; unknown keys and other types than the
+    declared ones are refused, and a model cannot be changed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @classmethod
+    def section_name(cls) -> str:
+        """The name of the section."""
+        return re.sub(r"(?<=[^_A-Z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read this section from the parameter file `path` (YAML 1.2, as DVC reads it).
+
+        Raises:
+            StageError: the file or section is missing, or a key is missing, unknown, of the wrong
+                type, or impossible. The message has one line for each fault, with file and key.
+        """
+        section = cls.section_name()
+        try:
+            content = YAML(typ="safe", pure=True).load(path)
+        except FileNotFoundError:
+            raise StageError(f"{path}: no such parameter file.") from None
+        except YAMLError as error:
+            raise StageError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        if not isinstance(content, dict) or section not in content:
+            raise StageError(f"{path}: the section '{section}' is missing.")
+        try:
+            return cls.model_validate(content[section])
+        except ValidationError as error:
+            faults = [
+                f"{path}: {'.'.join([section, *map(str, fault['loc'])])}: {fault['msg']} "
+                f"(found {fault['input']!r})."
+                for fault in error.errors()
+            ]
+            raise StageError("\n".join(faults)) from None

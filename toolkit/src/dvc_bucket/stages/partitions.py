@@ -1,0 +1,66 @@
+"""Work done partition by partition: on every core of this process, or on a cluster of Dask."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from dvc_bucket.base.errors import BucketError, StageError
+from dvc_bucket.stages.executors import Outcome, outcomes
+
+Partition = TypeVar("Partition")
+Result = TypeVar("Result")
+
+
+def map_partitions(
+    function: Callable[[Partition], Result],
+    partitions: Mapping[str, Partition],
+    *,
+    label: str,
+    workers: int | None = None,
+) -> list[Result]:
+    """Apply `function` to every partition and return the results in the partitions' order.
+
+    Runs on the Dask cluster that `DASK_SCHEDULER_ADDRESS` names, else in `workers` processes of
+    this machine (default: `PIPELINE_WORKERS`, or the CPUs that this process is allowed; one runs
+    all in this process). Only as many partitions as the workers need are under way, and what a
+    worker that died had under way is done again. A progress bar titled `label` shows on a terminal.
+
+    Args:
+        function: of a module, or a `functools.partial` of one. It draws on nothing but its
+            argument, so that neither the workers nor their number matter to the results.
+        partitions: by the key that names each one in messages.
+        label: of the progress bar, and in messages.
+        workers: processes of this machine.
+
+    Raises:
+        StageError: `function` failed for some; the others ran to their end before that. The message
+            names each, with the traceback of its worker. Or the environment names no number of
+            workers, or a scheduler that does not answer.
+        ProjectError: the current folder is in no project, and other processes are to work.
+    """
+    results: dict[str, Result] = {}
+    failed: dict[str, Outcome] = {}
+    # disable=None: no bar where standard error is not a terminal.
+    with tqdm(total=len(partitions), desc=label, disable=None, leave=False) as bar:
+        for key, outcome in outcomes(function, partitions, workers):
+            if outcome.error is None:
+                results[key] = outcome.result
+            else:
+                failed[key] = outcome
+            bar.update()
+    if failed:
+        messages = [_message(key, failed[key].error) for key in partitions if key in failed]
+        raise StageError(
+            f"{label}: {len(failed)} of {len(partitions)} partitions failed.\n"
+            + "\n".join(messages)
+        )
+    return [results[key] for key in partitions]
+
+
+def _message(key: str, error: BaseException | None) -> str:
+    """A partition's failure; with the worker's traceback unless it is a message for people."""
+    if isinstance(error, BucketError):
+        return f"{key}: {error}"
+    return f"{key}:\n{''.join(traceback.format_exception(error)).rstrip()}"

@@ -1,0 +1,1 @@
+"""Long tests of the template: its CI, its jobs, its pipeline."""
