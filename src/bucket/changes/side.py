@@ -10,7 +10,7 @@ from bucket.provenance.revision import Revision
 from bucket.provenance.run import Run
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from bucket.dvc_plane.patched.index import Repo
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bucket.paths import Project
 from bucket.provenance.revision import Revision
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from bucket.dvc_plane.patched.index import Repo
 
 #: The file that declares stages.
 FLOW = "dvc.yaml"

@@ -18,7 +18,7 @@ from bucket.errors import ProjectError
 
 if TYPE_CHECKING:
     from dvc.output import Output
-    from dvc.repo import Repo
+    from dvc.repo import Repo as Repo  # for others, too
     from dvc.stage import Stage as DvcStage
 
 FLOW = "dvc.yaml"

@@ -13,7 +13,7 @@ from bucket.paths import Project
 from bucket.remote.outputs import opened
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from bucket.dvc_plane.patched.index import Repo
 
 __all__ = ["Artifact", "Params", "PathRecord", "Snapshot", "Stage", "StageRun", "leaves", "overlap"]
 
