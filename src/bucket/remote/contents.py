@@ -1,11 +1,13 @@
 """The content of objects: from the local cache, or else from the remote."""
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bucket.errors import BucketError
-from bucket.fast.errors import naming_failures
+from bucket.fast.files import Unfinished
+from bucket.objects import Place
 from bucket.remote import ids
 from bucket.remote.lists import Lists
 from bucket.remote.place import Remote
@@ -93,12 +95,9 @@ class Contents:
 
     @staticmethod
     def _fetch(name: bytes, target: Path, remote: Remote) -> None:
-        import obstore
+        from bucket.fast.download import Download
 
-        try:
-            with naming_failures(f"download {target.name}", remote.settings):
-                body = obstore.get(remote.store, remote.key(name))
-                with target.open("wb") as file:
-                    file.writelines(body.stream())
-        except BucketError:
-            target.unlink(missing_ok=True)
+        place = Place.of(remote.settings, remote.key(name), remote.store)
+        with suppress(BucketError, FileNotFoundError), Unfinished() as unfinished:
+            unfinished.prepare([str(target)])
+            Download(unfinished)(place, str(target))
