@@ -4,7 +4,7 @@ import os
 
 import pipeline.features  # noqa: F401 (what a stage imports)
 from bucket import pin_kernels
-from pipeline.partitions import map_partitions
+from bucket.stages import map_partitions
 
 
 def nothing(_: int) -> int:

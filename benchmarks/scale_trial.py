@@ -15,14 +15,14 @@ from distributed import Client
 from ruamel.yaml import YAML
 from stages import Cost, run
 
-from bucket import ports
+from bucket import file_sha256, ports
 from bucket.kernels import pins
-from pipeline.engines import SCHEDULER, WORKERS
+from bucket.stages import read_parquet
+from bucket.stages.executors import SCHEDULER, WORKERS
+from bucket.stages.outputs import remove
 from pipeline.publish import package_files
 from pipeline.raw import FILES
-from pipeline.recipe import file_digest
 from pipeline.schemas import KEY
-from pipeline.tables import read_parquet, remove
 
 ROOT = Path(__file__).parents[1]
 
@@ -142,7 +142,7 @@ def cluster(environment: dict[str, str], folder: Path) -> Iterator[tuple[str, li
 def digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder."""
     files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): file_digest(path) for path in files}
+    return {str(path.relative_to(folder)): file_sha256(path) for path in files}
 
 
 def compare(made: Path, features: Path) -> None:
