@@ -3,9 +3,9 @@
 import os
 
 import pipeline.features  # noqa: F401 (what a stage imports)
-from pipeline.partitions import map_partitions
 
 from dvc_bucket import pin_kernels
+from dvc_bucket.stages import map_partitions
 
 
 def nothing(_: int) -> int:

@@ -12,17 +12,18 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.dataset as ds
 from distributed import Client
-from pipeline.engines import SCHEDULER, WORKERS
 from pipeline.publish import package_files
 from pipeline.raw import FILES
-from pipeline.recipe import file_digest
 from pipeline.schemas import KEY
-from pipeline.tables import read_parquet, remove
 from ruamel.yaml import YAML
 from stages import Cost, run
 
+from dvc_bucket import file_sha256
 from dvc_bucket.base import ports
 from dvc_bucket.base.kernels import pins
+from dvc_bucket.stages import read_parquet
+from dvc_bucket.stages.executors import SCHEDULER, WORKERS
+from dvc_bucket.stages.outputs import remove
 
 ROOT = Path(__file__).parents[1]
 
@@ -142,7 +143,7 @@ def cluster(environment: dict[str, str], folder: Path) -> Iterator[tuple[str, li
 def digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder."""
     files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): file_digest(path) for path in files}
+    return {str(path.relative_to(folder)): file_sha256(path) for path in files}
 
 
 def compare(made: Path, features: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from pipeline.features import KNOWN, build_features
 from pipeline.params import Features
 from pipeline.schemas import features_schema
-from pipeline.tables import read_parquet, write_parquet
+
+from dvc_bucket.stages import read_parquet, write_parquet
 
 #: Each way, and the module that has it; pandas is what the stages use, and is here.
 WAYS = {

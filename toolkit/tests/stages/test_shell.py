@@ -46,7 +46,7 @@ def faulty(tmp_path: Path) -> Path:
 
 
 def run(script: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, script, *words]
+    command = [sys.executable, str(script), *words]
     return subprocess.run(command, cwd=script.parent, capture_output=True, text=True, check=False)
 
 
