@@ -3,6 +3,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,15 @@ def of_results(paths: Any) -> set[str]:
     return {path for path in paths if path.startswith(("data/", "reports/"))}
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """The syntax of a file."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imported(path: Path) -> Iterator[tuple[str, str | None]]:
     """Each (module, name) that a file imports; name None: the module itself."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -83,7 +90,7 @@ def test_a_stage_depends_on_exactly_the_parameter_sections_that_it_reads(stage: 
     read = {
         MODELS[node.value.id]
         for path in with_imports(REPOSITORY / words(stage)[0])
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and node.attr == "read"
         and isinstance(node.value, ast.Name)
@@ -93,8 +100,9 @@ def test_a_stage_depends_on_exactly_the_parameter_sections_that_it_reads(stage: 
 
 
 def test_every_parameter_that_a_stage_depends_on_exists(stage: Any) -> None:
+    content = YAML(typ="safe").load(PARAMS)
     for key in stage["params"]:
-        value = YAML(typ="safe").load(PARAMS)
+        value = content
         for part in key.split("."):
             assert part in value, key
             value = value[part]
@@ -131,9 +139,8 @@ def test_every_input_of_a_stage_is_the_output_of_another() -> None:
 
 def test_no_code_of_a_stage_holds_a_path_of_data_or_reports(stage: Any) -> None:
     for script in with_imports(REPOSITORY / words(stage)[0]):
-        nodes = list(ast.walk(ast.parse(script.read_text(encoding="utf-8"))))
-        prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-        for node in nodes:
+        prose = {id(node.value) for node in nodes(script) if isinstance(node, ast.Expr)}
+        for node in nodes(script):
             if isinstance(node, ast.Constant) and id(node) not in prose:
                 assert not re.search(r"(^|[/\s])(data|reports)(/|$)", str(node.value)), script
 

@@ -5,7 +5,7 @@ import pytest
 from dvc_bucket.stages import StageError
 from ruamel.yaml import YAML
 
-from tests.pipeline_tools import PARAMS, SECTIONS, changed_params
+from tests.pipeline_tools import PARAMS, SECTIONS
 
 CONTENT = YAML(typ="safe").load(PARAMS)
 
@@ -56,7 +56,8 @@ def test_the_repositorys_parameters_are_valid_and_every_section_is_read() -> Non
 def test_a_bad_value_is_named_with_file_and_key(tmp_path: Path, key: str, value: Any) -> None:
     section = key.split(".")[0]
     changed = with_value(CONTENT, key, value)
-    path = changed_params(tmp_path / "params.yaml", {section: changed[section]})
+    path = tmp_path / "params.yaml"
+    YAML(typ="safe", pure=True).dump({section: changed[section]}, path)
     with pytest.raises(StageError) as error:
         SECTIONS[section].read(path)
     assert str(error.value).startswith(f"{path}: {key}: ")

@@ -1,4 +1,4 @@
-"""The data enlarged, and the same bytes from one process and from two."""
+"""The data enlarged, and the same bytes from one process and from several."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,6 @@ from tests.pipeline_tools import (
     changed_params,
     features_folder,
     interim,
-    run,
     run_here,
     small_raw_tables,
     write_raw,
@@ -81,14 +80,6 @@ def test_a_copy_has_the_same_rows_a_year_later(three_years: Path) -> None:
     again = read_parquet(three_years / "features" / "2013-01.parquet")
     same = [*WEATHER_VALUES, "departures_60", "mean_delay_180", "waiting", "late"]
     pd.testing.assert_frame_equal(features[same], again[same])
-
-
-def test_the_tables_are_the_same_bytes_from_two_processes(
-    raw: Path, one_year: Path, tmp_path: Path
-) -> None:
-    done = run("clean.py", raw, tmp_path / "interim", **{WORKERS: "2"})
-    assert done.returncode == 0, done.stderr
-    assert contents(tmp_path / "interim") == contents(one_year / "interim")
 
 
 def test_the_features_are_the_same_bytes_from_one_process(tmp_path: Path) -> None:

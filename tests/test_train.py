@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -40,14 +41,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(small: Path) -> dict[int, Path]:
     """The outputs of the train stage by number of threads."""
-    folders = {}
-    for threads in (1, 3):
-        folders[threads] = small / str(threads)
-        outputs = [folders[threads] / name for name in ("predictions.parquet", "training.json")]
+
+    def train(threads: int) -> Path:
+        folder = small / str(threads)
         result = run(
             "train.py",
             small / "features",
-            *outputs,
+            *(folder / name for name in ("predictions.parquet", "training.json")),
             "--params",
             small / "params.yaml",
             OMP_NUM_THREADS=str(threads),
@@ -56,7 +56,10 @@ def trained(small: Path) -> dict[int, Path]:
         )
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""  # no progress bar in a pipe
-    return folders
+        return folder
+
+    with ThreadPoolExecutor() as pool:
+        return dict(zip((1, 3), pool.map(train, (1, 3)), strict=True))
 
 
 def test_flights_are_split_by_month() -> None:

@@ -4,15 +4,13 @@ It reads three of the 31 columns of the features, at the revision that `dvc.lock
 a time; nothing lands on disk but the result. `streamed_stage.yaml` is its stage for `dvc.yaml`.
 """
 
-import sys
 from pathlib import Path
 
 import pyarrow as pa
-import typer
 from pyarrow import csv
 
-from dvc_bucket import BucketError, open_dataset
-from dvc_bucket.base.files import replacing
+from dvc_bucket import open_dataset
+from dvc_bucket.stages import complete_or_absent, run_stage
 
 
 def count_late(path: str) -> pa.Table:
@@ -39,13 +37,9 @@ def count_late(path: str) -> pa.Table:
 def main(features: str, output: Path) -> None:
     """Write the counts as CSV."""
     table = count_late(features)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(output) as file:
-        csv.write_csv(table, file)
+    with complete_or_absent(output) as temporary:
+        csv.write_csv(table, temporary)
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except BucketError as error:  # it says what is wrong, and what to do
-        sys.exit(str(error))
+    run_stage(main)

@@ -5,6 +5,7 @@ import os
 import stat
 from pathlib import Path
 
+import obstore
 import pytest
 
 from dvc_bucket import Project, Settings, count_objects, download, stored_sha256, upload
@@ -65,6 +66,41 @@ def test_a_missing_key_is_named_and_leaves_nothing(settings: Settings, tmp_path:
     assert stored_sha256("transfer/none", settings=settings) is None
 
 
+def test_an_object_that_became_empty_is_a_wrong_one(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    upload(tmp_path / "empty", "transfer/emptied", settings=settings)
+    with pytest.raises(ChecksumError, match=r"transfer/emptied has SHA-256 e3b0c442"):
+        download("transfer/emptied", tmp_path / "copy", sha256="1" * 64, settings=settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_missing_key_is_named_where_the_sum_is_known(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(MissingObjectError, match=r"download transfer/none: there is no such"):
+        download("transfer/none", tmp_path / "file", sha256="1" * 64, settings=settings)
+
+
+def test_a_bucket_that_is_not_there_is_said(settings: Settings, tmp_path: Path) -> None:
+    elsewhere = settings.model_copy(update={"bucket_name": "no-such-bucket-here"})
+    with pytest.raises(MissingObjectError, match="no such object or bucket"):
+        download("transfer/any", tmp_path / "file", sha256="1" * 64, settings=elsewhere)
+
+
+def test_a_sum_that_upload_noted_is_proven(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    noted = {"sha256": hashlib.sha256(b"other").hexdigest()}
+    obstore.put(settings.obstore(), "transfer/noted", tmp_path / "file", attributes=noted)
+    with pytest.raises(ChecksumError, match="transfer/noted has SHA-256"):
+        download("transfer/noted", tmp_path / "copy", settings=settings)
+
+
+def test_a_large_object_comes_in_several_streams(settings: Settings, tmp_path: Path) -> None:
+    body = os.urandom(41 * 1024**2)
+    (tmp_path / "large").write_bytes(body)
+    upload(tmp_path / "large", "transfer/large", settings=settings)
+    assert download("transfer/large", tmp_path / "copy", settings=settings) == len(body)
+    assert (tmp_path / "copy").read_bytes() == body
+
+
 def test_a_missing_local_file_is_not_taken_for_a_missing_object(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -92,5 +128,7 @@ def test_a_store_that_is_down_is_named_with_the_fix(store: Project, tmp_path: Pa
     down = Settings.load(store, {"OS_ENDPOINT_URL": endpoint})
     with pytest.raises(TransferError, match="make serve") as caught:
         download("transfer/any", tmp_path / "file", settings=down)
+    with pytest.raises(TransferError, match="make serve"):
+        download("transfer/any", tmp_path / "file", sha256="1" * 64, settings=down)
     assert endpoint in str(caught.value)
     assert list(tmp_path.iterdir()) == []

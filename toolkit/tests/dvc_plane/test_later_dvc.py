@@ -177,8 +177,7 @@ def test_a_merge_of_locks_says_it_in_one_sentence(project: Published, place: str
         "try: entries.write(entries.read(\"schema: '2.0'\"))\n"
         "except BucketError as error: print(error)\n"
     )
-    variables = {"PYTHONPATH": str(CHANGED), "CHANGED_PLACE": place}
-    done = project.clone.run("python", "-c", program, check=True, **variables)
+    done = project.clone.run("python", "-c", program, PYTHONPATH=str(CHANGED), CHANGED_PLACE=place)
     assert place.replace(":", ".") in done.stdout
 
 

@@ -104,6 +104,28 @@ def every_link_leads_somewhere(folder: Path) -> None:
             assert (folder / link).exists(), link
 
 
+def test_pages_are_where_the_table_of_the_commit_says(repo: Repo, tmp_path: Path) -> None:
+    repo.git("checkout", "-q", "-b", "moved")
+    table = '[tool.dvc-bucket]\ndata-page = "docs/deep/data.md"\nlicense-file = "COPYING"\n'
+    table += 'lock-file = "locks/all.lock"\n'
+    repo.add("pyproject.toml", (repo.root / "pyproject.toml").read_text() + table)
+    repo.add("COPYING", "Do as you like.\n")
+    repo.add("locks/all.lock", "dvc==3.67.1\n")
+    (repo.root / "docs" / "deep").mkdir(parents=True)
+    repo.git("mv", "data/README.md", "docs/deep/data.md")
+    page = repo.root / "docs/deep/data.md"
+    repo.add("docs/deep/data.md", page.read_text().replace("`../raw.csv`", "`../../raw.csv`"))
+    repo.commit("--no-verify")
+    provenance.write(repo.project, "HEAD", tmp_path / "out")
+    repo.git("checkout", "-q", "-")
+    found = read_graph(tmp_path / "out")
+    assert {"docs/deep/data.md", "COPYING", "locks/all.lock"} <= set(found)
+    assert found["locks/all.lock"]["description"] == "The environment, for pip."
+    licences = [one["license"]["@id"] for one in found.values() if one.get("name") == "raw.csv"]
+    assert licences == ["https://spdx.org/licenses/CC-BY-4.0"]
+    assert found["dvc.yaml"]["buildInstructions"][0] == {"@id": "locks/all.lock"}
+
+
 def test_an_older_crate_is_replaced_and_nothing_else(repo: Repo, tmp_path: Path) -> None:
     out = tmp_path / "out"
     provenance.write(repo.project, "HEAD", out)

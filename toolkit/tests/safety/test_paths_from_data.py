@@ -107,6 +107,17 @@ def test_pull_and_provenance_refuse_it_in_one_sentence(
     assert not out.exists()
 
 
+def test_plain_dvc_refuses_it_too(project: Published) -> None:
+    publish(project, ["ok.txt", NAMES["up"]])
+    before = files(project.root.parents[1])
+    words = ("pull", "--force", "hostile.dvc")
+    done = project.clone.run(TOOLS / "bucket", *words, check=False, BUCKET_FAST="0")
+    assert done.returncode != 0
+    assert done.stderr.startswith("bucket: BUCKET_FAST=0: plain DVC")
+    assert repr(NAMES["up"])[1:] in done.stderr
+    assert files(project.root.parents[1]) == before
+
+
 @pytest.mark.parametrize("folder", ["..", ".git"])
 def test_a_hostile_tree_of_git_is_refused(project: Published, folder: str, tmp_path: Path) -> None:
     """Git refuses to check such a tree out; anybody can make and push one."""

@@ -2,8 +2,11 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import obstore
@@ -113,6 +116,34 @@ def test_nor_does_dvcs_own_client(servers: Servers) -> None:
     with contextlib.suppress(Exception):
         filesystem.cat_file("lab-data/x")
     assert OWN_KEY in str(servers.asked)
+    assert servers.leaked == []
+
+
+@pytest.mark.parametrize("servers", [301, 307], indirect=True)
+def test_nor_does_plain_dvc(servers: Servers, tmp_path: Path) -> None:
+    """In a process of ours, for which a person chose it."""
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text(
+        "[core]\n    remote = storage\n    no_scm = true\n    analytics = false\n"
+        f"['remote \"storage\"']\n    url = s3://lab-data/x\n    endpointurl = {servers.url}\n"
+    )
+    (tmp_path / "x.dvc").write_text(f"outs:\n- md5: {'a' * 32}\n  hash: md5\n  path: x\n")
+    keys = {
+        "AWS_ACCESS_KEY_ID": "key-id",
+        "AWS_SECRET_ACCESS_KEY": "secret",  # pragma: allowlist secret
+        "AWS_SESSION_TOKEN": TOKEN,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc_bucket.dvc.process", "pull"],
+        cwd=tmp_path,
+        env=os.environ | keys | {"BUCKET_FAST": "0", "DVC_SITE_CACHE_DIR": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.startswith("bucket: BUCKET_FAST=0: plain DVC")
+    assert any(TOKEN in request.headers.values() for request in servers.asked), done.stderr
     assert servers.leaked == []
 
 

@@ -11,7 +11,7 @@ from tests.stages.stage_tools import SmallProject, one_line_failure
 
 class Clean(Params):
     limit: Annotated[float, Field(gt=0)]
-    months: list[Annotated[int, Field(ge=1, le=12)]]
+    months: list[Annotated[int, Field(ge=1, le=12)]] = Field(default_factory=lambda: [1])
 
 
 class FitTrees2D(Params):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
+    from dvc_bucket.connection.settings import Settings
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -19,6 +21,17 @@ class Place:
     key: str
     bucket: str
     where: str
+
+    @classmethod
+    def of(cls, settings: "Settings", key: str, store: "S3Store | None" = None) -> "Place":
+        """An object of the bucket that the settings name.
+
+        Args:
+            settings: the connection.
+            key: of the object.
+            store: a client made from the settings; None for a new one.
+        """
+        return cls(store or settings.obstore(), key, settings.bucket_name, settings.where)
 
     @property
     def url(self) -> str:

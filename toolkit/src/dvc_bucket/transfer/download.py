@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Self
 
 import obstore
@@ -51,6 +51,8 @@ class Download:
         content: the hash that their names promise.
         budget: of memory, that others take from, too.
         mode: permissions of files outside of a cache, as far as the umask lets them.
+        explain: makes an exception of the client one of ours, from it, the rest of the sentence
+            "Could not ..." and the name of store and bucket.
 
     Attributes:
         answer_seconds: the shortest time that the store took to answer.
@@ -63,6 +65,7 @@ class Download:
         content: ContentHash = MD5,
         budget: Budget | None = None,
         mode: int = OTHER_MODE,
+        explain: Callable[[BaseException, str, str], BaseException] = explained,
     ) -> None:
         self.answer_seconds = float("inf")
         self.received = 0
@@ -70,6 +73,7 @@ class Download:
         self._content = content
         self._budget = budget or Budget()
         self._mode = mode
+        self._explain = explain
 
     def __call__(self, place: "Place", target: str, written: float | None = None) -> None:
         """Fetch one object.
@@ -92,7 +96,8 @@ class Download:
         raise WrongContentError(
             f"{place.url} is damaged: its bytes have the {self._content.label} {found}, asked for "
             "twice, and its name promises another. It was not put anywhere. Push it again from a "
-            "clone that has it, after deleting it from the bucket."
+            "clone that has it, after deleting it from the bucket.",
+            found or "",
         )
 
     def _fetch(
@@ -120,7 +125,7 @@ class Download:
         except _MismatchError as error:
             return str(error)
         except Exception as error:
-            raise explained(error, f"download {place.url}", place.where) from error
+            raise self._explain(error, f"download {place.url}", place.where) from error
         return None
 
     def _answer(self, place: "Place", promised: str | None) -> "GetResult":
@@ -132,7 +137,7 @@ class Download:
         try:
             answer = obstore.get(place.store, place.key, options=options)
         except BaseError as error:
-            if promised or NO_RANGE not in str(error):
+            if NO_RANGE not in str(error):
                 raise
             answer = obstore.get(place.store, place.key)
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)

@@ -36,7 +36,16 @@ class StoreRefusedError(StoreError):
 
 
 class WrongContentError(ChecksumError):
-    """The bytes of an object are not those that its name promises."""
+    """The bytes of an object are not those that its name promises.
+
+    Args:
+        message: for a person.
+        found: the hash that they have, hexadecimal; empty if nobody asks for it.
+    """
+
+    def __init__(self, message: str, found: str = "") -> None:
+        super().__init__(message)
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -125,11 +134,7 @@ def refused(what: str, where: str, status: str = "") -> StoreRefusedError:
 
 @contextmanager
 def naming_failures(what: str, settings: "Settings") -> Iterator[None]:
-    """Turn the client's exceptions into ours, with the fix for whoever set up the connection.
-
-    Args:
-        what: the rest of the sentence "Could not ...".
-        settings: the connection.
+    """Turn the client's exceptions into ours, as `named` does.
 
     Raises:
         MissingObjectError: there is no such object or bucket.
@@ -138,13 +143,23 @@ def naming_failures(what: str, settings: "Settings") -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        fault = fault_of(error)
-        if fault is None:
+        told = named(error, what, settings)
+        if told is error:
             raise
-        raise _named(fault, error, what, settings) from error
+        raise told from error
 
 
-def _named(fault: Fault, error: Exception, what: str, settings: "Settings") -> TransferError:
+def named(error: BaseException, what: str, settings: "Settings") -> BaseException:
+    """The exception of a client as ours, with the fix for whoever set up the connection.
+
+    Args:
+        error: what was raised; if the store is not the cause, it is returned as it is.
+        what: the rest of the sentence "Could not ...".
+        settings: the connection.
+    """
+    fault = fault_of(error)
+    if fault is None:
+        return error
     if fault.kind in {"no bucket", "no object"}:
         return MissingObjectError(
             f"Could not {what}: there is no such object or bucket at {settings.where}. "

@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError
-from dvc_bucket.base.files import replacing
+from dvc_bucket.connection.objects import Place
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.transfer.errors import naming_failures  # `staging` has it from here
+from dvc_bucket.transfer.contents import ContentHash
+from dvc_bucket.transfer.errors import (
+    WrongContentError,
+    named,
+    naming_failures,  # `staging` has it from here
+)
+from dvc_bucket.transfer.files import Unfinished
 
 if TYPE_CHECKING:
     from obstore import GetResult
@@ -18,9 +24,6 @@ SHA256_METADATA = "sha256"
 
 #: How it looks there.
 SHA256 = re.compile("[0-9a-f]{64}")
-
-#: Bytes held in memory at a time while an object streams to disk.
-CHUNK_BYTES = 4 * 1024 * 1024
 
 
 def download(
@@ -37,24 +40,27 @@ def download(
         ChecksumError: the bytes do not have the promised SHA-256.
         TransferError: the store refused or could not be reached.
     """
-    import obstore
+    from dvc_bucket.transfer.download import Download
 
     settings = settings or Settings.load()
-    digest, size = hashlib.sha256(), 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with naming_failures(f"download {key}", settings), replacing(path) as file:
-        answer = obstore.get(settings.obstore(), key)
-        promised = sha256 or _noted(answer)
-        for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
-            digest.update(chunk)
-            size += file.write(chunk)
-        if promised not in {None, digest.hexdigest()}:
+    promised = sha256 or stored_sha256(key, settings=settings)
+    content = ContentHash("SHA-256", hashlib.sha256, lambda _: promised)
+    place = Place.of(settings, key)
+
+    def explain(error: BaseException, *_: str) -> BaseException:
+        return named(error, f"download {key}", settings)
+
+    with Unfinished() as unfinished:
+        unfinished.prepare([str(path)])
+        try:
+            Download(unfinished, content, explain=explain)(place, str(path))
+        except WrongContentError as error:
             raise ChecksumError(
-                f"{_address(key, settings)} has SHA-256 {digest.hexdigest()}, expected {promised}. "
-                "The object was replaced or damaged; nothing was written. Ask whoever publishes "
-                "it, or correct the expected sum if the new content is what you want."
-            )
-    return size
+                f"{place.url} has SHA-256 {error.found}, expected {promised}. The object was "
+                "replaced or damaged; nothing was written. Ask whoever publishes it, or correct "
+                "the expected sum if the new content is what you want."
+            ) from None
+    return path.stat().st_size
 
 
 def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
@@ -117,8 +123,3 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content, hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _address(key: str, settings: Settings) -> str:
-    """An object's name as people write it."""
-    return f"s3://{settings.bucket_name}/{key}"

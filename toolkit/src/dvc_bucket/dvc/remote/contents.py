@@ -1,15 +1,17 @@
 """The content of objects: from the local cache, or else from the remote."""
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.safe_paths import below
+from dvc_bucket.connection.objects import Place
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.remote.place import Remote
-from dvc_bucket.transfer.errors import naming_failures
+from dvc_bucket.transfer.files import Unfinished
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -93,12 +95,9 @@ class Contents:
 
     @staticmethod
     def _fetch(name: bytes, target: Path, remote: Remote) -> None:
-        import obstore
+        from dvc_bucket.transfer.download import Download
 
-        try:
-            with naming_failures(f"download {target.name}", remote.settings):
-                body = obstore.get(remote.store, remote.key(name))
-                with target.open("wb") as file:
-                    file.writelines(body.stream())
-        except BucketError:
-            target.unlink(missing_ok=True)
+        place = Place.of(remote.settings, remote.key(name), remote.store)
+        with suppress(BucketError, FileNotFoundError), Unfinished() as unfinished:
+            unfinished.prepare([str(target)])
+            Download(unfinished)(place, str(target))

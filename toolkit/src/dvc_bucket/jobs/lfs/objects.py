@@ -93,5 +93,4 @@ class Objects:
         return Transfer(run, lambda: download.received)
 
     def _place(self, oid: str) -> Place:
-        settings, key = self._settings, layout.key(self._prefix, oid)
-        return Place(self._store, key, settings.bucket_name, settings.where)
+        return Place.of(self._settings, layout.key(self._prefix, oid), self._store)
