@@ -119,7 +119,7 @@ def of(revision: Revision) -> Run:
     if not found.stages:
         raise ProjectError(
             f"{entries.NAME} of the commit {revision.commit[:12]} notes no run of a stage. "
-            "`bucket dvc repro` runs them; then commit it."
+            "`bucket repro` runs them; then commit it."
         )
     return found
 

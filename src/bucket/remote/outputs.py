@@ -57,7 +57,7 @@ def opened(
     except DvcException as error:
         said = str(error).strip().partition("\n")[0]
         raise ProjectError(
-            f"DVC cannot read {project.root}: {said}. `bucket dvc status` shows the place."
+            f"DVC cannot read {project.root}: {said}. `bucket status` shows the place."
         ) from None
     finally:
         repo.close()
@@ -90,7 +90,7 @@ def absence(out: "Output") -> str:
     if out.stage.is_repo_import:
         return "imported: its data is in the repository where it comes from"
     if not out.hash_info:
-        return "not recorded yet: `bucket dvc repro`, then `bucket push`"
+        return "not recorded yet: `bucket repro`, then `bucket push`"
     return ""
 
 
