@@ -55,17 +55,17 @@ def bucket_pandas(question: Question, scratch: Path) -> Reader:
 
 
 def bucket_stage(question: Question, scratch: Path) -> Reader:
-    """`bucket stage` to a local disk, and a read there."""
+    """`bucket cp` to a local disk, and a read there."""
     read, fetch = _local(question, scratch / question.name), stage(question, scratch)
     return lambda: fetch() and read()
 
 
 def stage(question: Question, scratch: Path) -> Reader:
-    """`bucket stage` alone."""
+    """`bucket cp` alone."""
     _import_early()
-    from dvc_bucket import staging
+    from dvc_bucket import copy_to
 
-    return lambda: [staging.stage([question.name], scratch)]
+    return lambda: [copy_to([question.name], scratch, parents=True)]
 
 
 def local(question: Question, scratch: Path) -> Reader:
@@ -233,7 +233,7 @@ def _local(question: Question, place: Path, *, is_plain: bool = False) -> Reader
 WAYS: dict[str, Callable[[Question, Path], Reader]] = {
     "bucket": bucket,
     "bucket, to pandas": bucket_pandas,
-    "bucket stage, local read": bucket_stage,
+    "bucket cp, local read": bucket_stage,
     "pandas + s3fs": s3fs_pandas,
     "pandas + boto3 download": boto3_pandas,
     "polars": polars,

@@ -41,7 +41,7 @@ def dvc(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
 
 def help_of(*words: str, **variables: str) -> str:
     """What `--help` prints into a pipe."""
-    command = [BUCKET, *words, "--help"]
+    command = [str(BUCKET), *words, "--help"]
     return subprocess.run(
         command, env=os.environ | variables, capture_output=True, text=True, check=True
     ).stdout

@@ -167,8 +167,8 @@ def test_a_configuration_file_keeps_the_rule(project: Published, tmp_path: Path)
 def copy_to_scratch(
     project: Published, *sources: str, folder: Path
 ) -> subprocess.CompletedProcess[str]:
-    command = (TOOLS / "bucket", "cp", "--scratch", *sources)
-    return project.clone.run(*command, check=False, TMPDIR=str(folder), SCRATCH="")
+    command = (TOOLS / "bucket", "cp", "--scratch")
+    return project.clone.run(*command, *sources, check=False, TMPDIR=str(folder), SCRATCH="")
 
 
 def test_the_default_folder_is_for_nobody_else(project: Published, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class _Part(Sample):
         self._copy = scratch / "part"
 
     def _bring(self, begin: int, end: int) -> None:
-        """Fetch, write and hash a part as `bucket stage` does: in streams, piece by piece."""
+        """Fetch, write and hash a part as `bucket cp` does: in streams, piece by piece."""
         import obstore
 
         start = time.perf_counter()

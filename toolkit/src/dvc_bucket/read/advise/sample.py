@@ -2,7 +2,7 @@
 
 Data comes in units that cost alike: row groups of large Parquet files, small files, or blocks of
 any other large file. Each kind can stream a number of them over the wire, bring as many to the disk
-as `bucket stage` does, and read them there.
+as `bucket cp` does, and read them there.
 """
 
 from abc import ABC, abstractmethod

@@ -28,7 +28,7 @@ class Speeds:
     Attributes:
         latency: seconds from a request for one byte to the byte.
         one_stream: bytes a second of one request, from its first to its last byte.
-        many_streams: bytes a second onto the disk, proven right, of all streams of `bucket stage`.
+        many_streams: bytes a second onto the disk, proven right, of all streams of `bucket cp`.
         disk: bytes a second written to the disk.
     """
 
