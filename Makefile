@@ -61,12 +61,12 @@ secrets: setup ## Search every commit for credentials
 
 pull: setup ## Fetch the data of this commit from the bucket
 	@bucket serve --if-embedded
-	@bucket dvc pull || { \
+	@bucket pull || { \
 	  echo "If the bucket never held this commit's data (a new embedded store is empty): make reproduce" >&2; exit 1; }
 
 push: setup ## Send the data of this commit to the bucket
 	@bucket serve --if-embedded
-	@bucket dvc push
+	@bucket push
 
 verify: setup ## Is the data of this commit on the remote, whole? (ARGS="--rev HEAD")
 	@bucket serve --if-embedded
@@ -84,7 +84,7 @@ stop: setup ## Stop the embedded object store; its data stays
 
 report: setup ## Bring the report up to date and print where it is
 	@bucket serve --if-embedded
-	@bucket dvc repro report
+	@bucket repro report
 	@echo "file://$(CURDIR)/reports/report.html"
 
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves

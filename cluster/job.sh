@@ -218,7 +218,7 @@ reproduce() {
   phase=running
   start bash cluster/send.sh
   if [ -n "${JOB_OFFLINE:-}" ]; then
-    { run bucket dvc repro --pull "$@" && run bucket dvc push --run-cache; } || status=$?
+    { run bucket repro --pull "$@" && run bucket push --run-cache; } || status=$?
   else
     run "${make[@]}" reproduce ARGS="--pull $*" || status=$?
   fi
@@ -233,9 +233,9 @@ reproduce() {
 # job_keep SECONDS: send what finished stages have made; the next job takes it from there.
 job_keep() {
   say "Sending what is finished"
-  if run timeout "$1" bucket dvc push --quiet --run-cache; then
+  if run timeout "$1" bucket push --quiet --run-cache; then
     say "It is sent: submit the job again, and it goes on there"
-  elif remote_top && run timeout "$(($1 / 4))" bucket dvc push --quiet --run-cache --remote top; then
+  elif remote_top && run timeout "$(($1 / 4))" bucket push --quiet --run-cache --remote top; then
     say "The store did not take it. It is in the cache of $top: JOB_OFFLINE=1 sbatch goes on there"
   else
     say "Not all was sent: submit the job again, and it makes the rest anew"

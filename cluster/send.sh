@@ -9,5 +9,5 @@ sent=$(state)
 while sleep "${JOB_SEND:-60}"; do
   now=$(state)
   # DVC writes dvc.lock after each stage.
-  if [ "$now" != "$sent" ] && bucket dvc push --quiet --run-cache; then sent=$now; fi
+  if [ "$now" != "$sent" ] && bucket push --quiet --run-cache; then sent=$now; fi
 done

@@ -1,15 +1,15 @@
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from dvc_bucket.stages import DECIMALS, StageError, read_json, read_parquet, write_parquet
+from threadpoolctl import threadpool_limits
 
 from pipeline.params import Train
 from pipeline.schemas import KEY, MODELS, features_schema, predictions_schema
 from pipeline.train import split
-from tests.pipeline_tools import FEATURES, TRAIN, changed_params, month_of_features, run
+from tests.pipeline_tools import FEATURES, TRAIN, changed_params, month_of_features, run_here
 
 
 def with_months(train: list[int], tune: list[int], test: list[int]) -> Train:
@@ -41,25 +41,17 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(small: Path) -> dict[int, Path]:
     """The outputs of the train stage by number of threads."""
-
-    def train(threads: int) -> Path:
-        folder = small / str(threads)
-        result = run(
-            "train.py",
-            small / "features",
-            *(folder / name for name in ("predictions.parquet", "training.json")),
-            "--params",
-            small / "params.yaml",
-            OMP_NUM_THREADS=str(threads),
-            OPENBLAS_NUM_THREADS=str(threads),
-            PYTHONHASHSEED=str(threads),
-        )
+    folders = {}
+    for threads in (1, 3):
+        folders[threads] = small / str(threads)
+        outputs = [folders[threads] / name for name in ("predictions.parquet", "training.json")]
+        words: list[str | Path] = [small / "features", *outputs, "--params", small / "params.yaml"]
+        # The variable has scikit-learn use more threads than there are cores.
+        with threadpool_limits(threads):
+            result = run_here("train.py", *words, OMP_NUM_THREADS=str(threads))
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""  # no progress bar in a pipe
-        return folder
-
-    with ThreadPoolExecutor() as pool:
-        return dict(zip((1, 3), pool.map(train, (1, 3)), strict=True))
+    return folders
 
 
 def test_flights_are_split_by_month() -> None:

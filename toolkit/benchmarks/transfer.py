@@ -31,7 +31,7 @@ from dvc_bucket.connection import clients
 TITLE = "## Moving data"
 
 OPERATIONS = ("push", "pull", "pull again", "status -c")
-TOOLS = ("bucket", "dvc", "dvc -j 64", "s5cmd", "rclone")
+TOOLS = ("bucket", "dvc -j 64", "s5cmd", "rclone")
 
 #: Jobs of DVC that were the best of 8 to 128 in trials.
 JOBS = ["-j", "64"]

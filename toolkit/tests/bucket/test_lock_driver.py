@@ -84,9 +84,7 @@ def test_a_stage_that_both_ran_is_named_and_nothing_else_is_lost(repo: Repo, how
     options = {"merge": ["--no-edit", "two"]}.get(how, ["two"])
     mine = stages(repo)
     done = repo.git(how, *options)
-    assert (
-        "dvc.lock: to be run again by `bucket dvc repro`: sum (run on both sides)." in done.stderr
-    )
+    assert "dvc.lock: to be run again by `bucket repro`: sum (run on both sides)." in done.stderr
     merged = stages(repo)
     assert merged == {"one": mine["one"], "own": mine["own"], "two": stages(repo, "two")["two"]}
     if how == "merge":
@@ -145,7 +143,7 @@ def test_a_linked_work_tree_uses_the_set_up_of_the_main_one(repo: Repo, tmp_path
     repo.git("worktree", "add", "-q", str(tmp_path / "linked é"), "two")
     linked = Repo(tmp_path / "linked é", repo.project)
     done = linked.git("merge", "--no-edit", "one")
-    assert "to be run again by `bucket dvc repro`: sum" in done.stderr
+    assert "to be run again by `bucket repro`: sum" in done.stderr
     repo.git("worktree", "remove", "--force", str(linked.root))
     repo.git("branch", "-q", "-f", "two", "two~1")
 

@@ -103,7 +103,7 @@ def test_a_second_run_finds_nothing_to_do_and_a_pipe_gets_plain_lines(
 @pytest.mark.parametrize(
     "command",
     [
-        ["bucket", "dvc", "status", "-c"],
+        ["bucket", "status", "-c"],
         ["dotenv", "run", "--", "dvc", "status", "-c"],
         ["sh", "-c", "set -a; . ./.env; set +a; dvc status -c"],
         ["uv", "run", "dvc", "status", "-c"],
@@ -175,7 +175,7 @@ def test_a_changed_parameter_reruns_its_stage_and_what_follows(
     for name in (".env", ".dvc/config.local"):
         shutil.copy(reproduced.root / name, root / name)
     second = Clone(root, reproduced.environment | {"PYTHONPATH": own_code(root)})
-    second.run("bucket", "dvc", "pull")
+    second.run("bucket", "pull")
     params = root / "params.yaml"
     params.write_text(params.read_text().replace("resamples: 2000", "resamples: 1000"))
     refused = second.run("bucket", "reproduce", "--locked", check=False)

@@ -49,7 +49,7 @@ def test_from_a_clone_to_the_first_push_and_to_a_colleagues_pull(
     assert re.search(r"\n\d+ checks in .* s: (?!.*failed)", done.stdout)
 
     (clone.root / "levels.csv").write_bytes(CONTENT)
-    clone.run("bucket", "dvc", "add", "levels.csv")
+    clone.run("bucket", "add", "levels.csv")
     assert "1 file pushed" in clone.make("push").stdout
     md5 = hashlib.md5(CONTENT).hexdigest()
     assert store.keys(prefix) == [f"{prefix}/files/md5/{md5[:2]}/{md5[2:]}"]

@@ -40,7 +40,7 @@ def test_the_section_on_your_own_data_holds_word_by_word(
     template.git("commit", "-q", "-m", "My data")
     template.clone.make("push")
     (template.root / "dvc.yaml").write_text(PIPELINE)
-    template.clone.run("bucket", "dvc", "repro")
+    template.clone.run("bucket", "repro")
     assert (template.root / "data/interim/count.txt").read_text().strip() == "9"
     assert template.clone.run("git", "status", "--porcelain").stdout == "?? dvc.lock\n?? dvc.yaml\n"
     template.commit("My stage")

@@ -24,6 +24,9 @@ TEMPLATE = (
 #: What the tests of the toolkit read beside themselves: its pages and benchmarks, pytest's cache.
 BESIDE = {"docs", "tests", "benchmarks", ".pytest_cache"}
 
+#: Packages of the example.
+PACKAGES = {path.parent.name for path in REPOSITORY.glob("src/*/__init__.py")} - {"bucket"}
+
 #: What a module that looks for the root begins with.
 HERE = "Path(__file__).parents"
 
@@ -73,6 +76,7 @@ def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_example_has_names() -> None:
+    assert PACKAGES
     found = names_of_the_example()
     assert all(found.values()), found
     assert len(found["raw files"]) >= 5
@@ -95,9 +99,19 @@ def test_no_test_of_the_toolkit_has_the_projects_name_or_its_scripts(toolkit: Pa
     assert [one for one in sorted(found) if len(one) > 1] == []
 
 
+def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if node.module else []
+
+
 def faults(tree: ast.Module) -> Iterator[str]:
-    """What a module has that leads to the repository's root, or to tests of the template."""
+    """What a module has that leads to the example, its root or its tests."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for module in imported(node):
+                if module.split(".")[0] in PACKAGES:
+                    yield f"line {node.lineno}: imports {module}"
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 module = f"{node.module}.{alias.name}".replace(".", "/")
@@ -115,9 +129,9 @@ def faults(tree: ast.Module) -> Iterator[str]:
             yield f"line {node.lineno}: reads {ast.unparse(node)}"
 
 
-def test_no_test_of_the_toolkit_reads_the_repositorys_root(toolkit: Path) -> None:
-    modules = sorted((toolkit / "tests").rglob("*.py"))
-    assert len(modules) > 100
+def test_no_module_of_the_toolkit_or_its_tests_reads_the_example(toolkit: Path) -> None:
+    modules = sorted(toolkit.rglob("*.py"))
+    assert len(modules) > 300
     found = {
         f"{path.relative_to(toolkit)}, {fault}"
         for path in modules
@@ -134,6 +148,8 @@ def test_no_test_of_the_toolkit_reads_the_repositorys_root(toolkit: Path) -> Non
         "from tests.end_to_end import clones",
         "from tests.safety import test_set_up_changes_only_its_own_venv",
         "from tests.conftest import REPOSITORY",
+        *(f"import {package}.tables" for package in sorted(PACKAGES)),
+        *(f"from {package} import tables" for package in sorted(PACKAGES)),
         "ROOT = Path(__file__).parents[2]",
         "TEXT = (TESTS_ROOT / 'README.md').read_text()",
     ],

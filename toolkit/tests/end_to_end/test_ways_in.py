@@ -26,7 +26,7 @@ def is_for(language: str, tool: str) -> list[str]:
 
 #: Words of each way.
 WAYS = [
-    *("bucket stage", "open_dataset", "dvc pull", "s5cmd", "rclone copy", "mc alias set"),
+    *("bucket cp", "open_dataset", "dvc pull", "s5cmd", "rclone copy", "mc alias set"),
     *("mc mirror", "boto3", "pandas", "storage_options", "clients.pyarrow", "bucket pack"),
 ]
 
@@ -94,16 +94,16 @@ def test_a_stage_streams_what_it_reads_and_runs_when_that_changes(bare: Clone) -
     pipeline["stages"].update(yaml.load(bare.root / "examples/streamed_stage.yaml"))
     yaml.dump(pipeline, bare.root / "dvc.yaml")
     output = bare.root / "data" / "processed" / "late_by_carrier.csv"
-    bare.run("bucket", "dvc", "repro", "late_by_carrier")
+    bare.run("bucket", "repro", "late_by_carrier")
     assert output.read_text().startswith('"carrier","hour","flights","late"\n')
     assert not (bare.root / "data" / "processed" / "features").exists()
     assert not list(bare.root.glob(".dvc/cache/files/md5/*/*.dir"))
-    again = bare.run("bucket", "dvc", "repro", "late_by_carrier")
+    again = bare.run("bucket", "repro", "late_by_carrier")
     assert "didn't change, skipping" in again.stdout
     lock = bare.root / "dvc.lock"
     recorded = yaml.load(lock)
     recorded["stages"]["features"]["outs"][0]["md5"] = "0" * 32 + ".dir"
     yaml.dump(recorded, lock)
-    changed = bare.run("bucket", "dvc", "repro", "late_by_carrier", check=False)
+    changed = bare.run("bucket", "repro", "late_by_carrier", check=False)
     assert changed.returncode != 0
     assert "list of files is neither in the cache nor on the remote" in changed.stderr

@@ -68,7 +68,7 @@ def damage(project: Published, name: str) -> None:
 
 
 @as_root
-@pytest.mark.parametrize("command", [("bucket", "pull"), ("bucket", "dvc", "checkout")])
+@pytest.mark.parametrize("command", [("bucket", "pull"), ("bucket", "checkout")])
 def test_what_root_writes_does_not_reach_the_cache(
     project: Published, command: tuple[str, ...]
 ) -> None:
@@ -145,7 +145,7 @@ def test_the_doctor_asks_only_root(stranger: Stranger, open_folder: Path) -> Non
 def test_a_damaged_object_is_named_and_repair_brings_it_back(project: Published, name: str) -> None:
     assert cache.check(project.project).damaged == []
     damage(project, name)
-    assert "up to date" in project.clone.run("bucket", "dvc", "status").stdout
+    assert "up to date" in project.clone.run("bucket", "status").stdout
 
     found = project.clone.run("bucket", "verify", "--cache", check=False)
     assert found.returncode == 1

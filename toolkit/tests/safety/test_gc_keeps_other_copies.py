@@ -1,4 +1,4 @@
-"""`bucket dvc gc` looks beyond its own project, and takes no damaged object for a copy."""
+"""`bucket gc` looks beyond its own project, and takes no damaged object for a copy."""
 
 import subprocess
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ def seaweed(request: pytest.FixtureRequest) -> StoreAccess:
 
 
 def gc(made: Published, *options: str) -> subprocess.CompletedProcess[str]:
-    return made.clone.run("bucket", "dvc", "gc", *options, check=False)
+    return made.clone.run("bucket", "gc", *options, check=False)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`bucket dvc gc` deletes no only copy of what git can bring back, and from the remote first."""
+"""`bucket gc` deletes no only copy of what git can bring back, and from the remote first."""
 
 import subprocess
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def version(
 
 
 def gc(made: Published, *options: str) -> subprocess.CompletedProcess[str]:
-    return made.clone.run("bucket", "dvc", "gc", *options, check=False)
+    return made.clone.run("bucket", "gc", *options, check=False)
 
 
 def missing(made: Published, wanted: Mapping[str, str]) -> dict[str, list[str]]:

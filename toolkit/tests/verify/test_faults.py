@@ -50,6 +50,26 @@ def test_every_fault_is_named_with_dataset_path_and_commit(published: Published)
     assert len(deep.findings) == 4
 
 
+def test_of_dvc_only_granular_status_names_an_object_gone_from_a_directory(
+    on_seaweed: Published,
+) -> None:
+    """As README.md says; `bucket verify` names it, too."""
+    on_seaweed.delete(on_seaweed.object(GONE))
+
+    def said(*words: str) -> str:
+        return on_seaweed.clone.run("bucket", *words).stdout
+
+    assert "Everything is up to date" in said("push")
+    assert "in sync" in said("status", "-c")
+    whole = ("data", "status", "--not-in-remote")
+    assert GONE not in said(*whole)
+    assert "Not in remote" not in said(*whole)
+    granular = said(*whole, "--granular")
+    assert "Not in remote" in granular
+    assert GONE in granular
+    assert named(on_seaweed.verify().findings) == [("missing", GONE)]
+
+
 def test_repair_mends_what_a_good_copy_here_can_mend(published: Published) -> None:
     published.delete(published.object(GONE))
     published.put(published.object(CUT), FILES[CUT][:500])

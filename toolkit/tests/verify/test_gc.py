@@ -1,4 +1,4 @@
-"""`bucket dvc gc --cloud` takes from no commit what it needs, unless told exactly."""
+"""`bucket gc --cloud` takes from no commit what it needs, unless told exactly."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ def moved_on(on_seaweed: Published) -> Published:
 
 def gc(published: Published, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bucket", "dvc", "gc", *options],
+        ["bucket", "gc", *options],
         cwd=published.root,
         env=published.clone.environment,
         capture_output=True,

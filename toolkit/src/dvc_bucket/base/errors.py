@@ -9,6 +9,10 @@ class BucketError(Exception):
     """
 
 
+class MissingExtraError(BucketError):
+    """A package that only some words need is not installed."""
+
+
 class ProjectError(BucketError):
     """The current folder is in no project, or the project lacks a file that it needs."""
 

@@ -1,4 +1,4 @@
-"""DVC with this project's connection: `bucket dvc ...` is `dvc ...` with the settings loaded."""
+"""DVC with this project's connection: `bucket WORD` is `dvc WORD` with the settings loaded."""
 
 import os
 import subprocess

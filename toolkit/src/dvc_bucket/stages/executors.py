@@ -23,6 +23,7 @@ from multiprocessing.connection import wait as wait_for_one
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from dvc_bucket.base import extras
 from dvc_bucket.base.errors import StageError
 from dvc_bucket.stages.recipe import Recipe, own_modules
 
@@ -168,9 +169,8 @@ def _on_dask(
     try:
         from distributed import Client, as_completed
     except ImportError:
-        raise StageError(
-            f"{SCHEDULER} is set, and Dask is not installed. Install the extra dvc-bucket[dask]."
-        ) from None
+        missing = extras.missing("dask", "distributed")
+        raise StageError(f"{SCHEDULER} is set, and {missing}") from None
     try:
         client: Any = Client(address, set_as_default=False)
     except (OSError, ValueError) as error:

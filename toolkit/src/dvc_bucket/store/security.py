@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from dvc_bucket.base import extras
 from dvc_bucket.base.errors import ServerError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.ports import ADDRESS
@@ -185,10 +186,11 @@ def _open_port(port: int, name: str, fault: str) -> str:
 
 def _write_certificate(folder: Path) -> None:
     """A certificate for this machine that is its own authority, and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+    with extras.needed("store"):
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "embedded object store")])

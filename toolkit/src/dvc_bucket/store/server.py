@@ -10,9 +10,8 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 import psutil
-from filelock import FileLock, Timeout
 
-from dvc_bucket.base import ports
+from dvc_bucket.base import extras, ports
 from dvc_bucket.base.errors import ServerError, SettingsError
 from dvc_bucket.base.files import size_on_disk, write_private
 from dvc_bucket.base.paths import Project
@@ -48,7 +47,6 @@ class Server:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._lock = FileLock(project.store_lock, timeout=LOCK_SECONDS, mode=0o600)
 
     @property
     def is_wanted(self) -> bool:
@@ -161,8 +159,11 @@ class Server:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One command at a time starts or stops; the kernel frees the lock of a dead one."""
+        with extras.needed("store"):
+            from filelock import FileLock, Timeout
+        lock = FileLock(self.project.store_lock, timeout=LOCK_SECONDS, mode=0o600)
         try:
-            self._lock.acquire()
+            lock.acquire()
         except Timeout:
             raise ServerError(
                 f"Another `bucket serve` held {self.project.store_lock} for {LOCK_SECONDS:.0f} s. "
@@ -171,7 +172,7 @@ class Server:
         try:
             yield
         finally:
-            self._lock.release()
+            lock.release()
 
     def _settings(self) -> Settings:
         """The settings, from a new `.env` if there is none and the environment lacks one."""

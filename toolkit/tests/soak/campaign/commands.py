@@ -22,22 +22,22 @@ from tests.soak.campaign.sandbox import Sandbox
 
 #: Words of each command, one of which is chosen.
 COMMANDS: dict[str, Sequence[str]] = {
-    "add": ("bucket dvc add {data}",),
+    "add": ("bucket add {data}",),
     "push": ("bucket push", "bucket push --all-commits"),
-    "pull": ("bucket pull", "bucket fetch", "bucket dvc checkout", "bucket pull {tracked}"),
-    "reproduce": ("bucket reproduce", "bucket reproduce --pull", "bucket dvc repro sort"),
+    "pull": ("bucket pull", "bucket fetch", "bucket checkout", "bucket pull {tracked}"),
+    "reproduce": ("bucket reproduce", "bucket reproduce --pull", "bucket repro sort"),
     "clean": ("bucket clean",),
     "gc": (
-        "bucket dvc gc --cloud --workspace --all-branches --all-tags --all-commits --force",
-        "bucket dvc gc --cloud --workspace --all-branches --all-tags --force --reflog",
-        "bucket dvc gc --cloud --workspace --force",
-        "bucket dvc gc --workspace --all-branches --all-tags --all-commits --force",
+        "bucket gc --cloud --workspace --all-branches --all-tags --all-commits --force",
+        "bucket gc --cloud --workspace --all-branches --all-tags --force --reflog",
+        "bucket gc --cloud --workspace --force",
+        "bucket gc --workspace --all-branches --all-tags --all-commits --force",
     ),
-    "stage": (
-        "bucket stage {tracked} --to {target}",
-        "bucket stage {tracked} --rev HEAD --to {target}",
-        "bucket stage {tracked} --to {target} --force",
-        "bucket stage {tracked}",
+    "cp": (
+        "bucket cp --parents {tracked} {target}",
+        "bucket cp --parents {tracked} --rev HEAD {target}",
+        "bucket cp --parents {tracked} {target} --force",
+        "bucket cp --scratch {tracked}",
     ),
     "check": ("bucket check --here --no-causes",),
     "provenance": (
@@ -122,7 +122,7 @@ class Command:
             is_set_up = box.run("git", "config", "--get-regexp", "standalonetransferagent")
             kept = needs.in_branches(box.clone) if is_set_up else frozenset()
             return lambda name, place: place.kind == "lfs" and name not in kept
-        if self.name in {"stage", "provenance"}:
+        if self.name in {"cp", "provenance"}:
             forced = self._forced(box) if "--force" in self.words else nothing
             return either(
                 forced, lambda name, place: place.kind == "file" and written.get(place.path) == name
@@ -130,7 +130,7 @@ class Command:
         return nothing
 
     def _forced(self, box: Sandbox) -> Allowed:
-        """Files that `stage --force` may replace: those of the names, if nothing tracks them."""
+        """Files that `cp --force` may replace: those of the names, if nothing tracks them."""
         assert self.target
         listed = box.run("git", "ls-files", "-z").split("\0")
         tracked = {f"clone/{name}" for name in listed} | _declared_paths(box)
@@ -154,7 +154,7 @@ def make(name: str, box: Sandbox, random: Random, table: Mapping[str, Sequence[s
     words = [filled.get(word, word) for word in pattern]
     if "{target}" in pattern:
         return Command(name, words, box.clone / target)
-    return Command(name, words, box.root / "scratch" if name == "stage" else None)
+    return Command(name, words, box.root / "scratch" if name == "cp" else None)
 
 
 def weight(name: str) -> int:

@@ -145,7 +145,7 @@ class Sandbox:
             ("git", "remote", "add", "origin", str(self.root / "origin.git")),
             ("bucket", "lfs", "setup"),
             ("git", "lfs", "track", "large/**"),
-            ("bucket", "dvc", "add", "-q", "data/raw/one.csv", "data/raw/images"),
+            ("bucket", "add", "-q", "data/raw/one.csv", "data/raw/images"),
             ("bucket", "reproduce"),
             ("git", "add", "--all"),
             ("git", "reset", "-q", "todo.txt"),

@@ -29,7 +29,7 @@ HOSTILE_STEPS: Mapping[str, user.Doing] = {
 }
 
 #: What reads the paths that a hostile writer chose.
-READERS = ("stage", "provenance", "pull", "verify")
+READERS = ("cp", "provenance", "pull", "verify")
 
 #: Steps that are dangerous one after another, for which chance alone would need long; and the share
 #: of the sequences that have one of these.
@@ -42,12 +42,12 @@ MOTIFS = (
     ("hook", "hooks", "hooks"),
     ("stages", "reproduce", "check"),
     ("stages", "commit", "check"),
-    ("link", "stage"),
+    ("link", "cp"),
     ("link", "provenance"),
     ("link", "clean"),
     ("work-tree", "gc"),
     ("hostile-object", "clean", "pull"),
-    ("stage", "edit", "stage", "provenance"),
+    ("cp", "edit", "cp", "provenance"),
 )
 WITH_MOTIF = 0.6
 

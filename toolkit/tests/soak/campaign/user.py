@@ -115,11 +115,11 @@ def unfinished(box: Sandbox, random: Random) -> Allowed:
     path.unlink()
     path.write_bytes(content + _content(random).encode())
     names = [os.fspath(path.relative_to(box.clone)) + ".dvc" for path in files]
-    box.run("bucket", "dvc", "commit", "-q", "--force", *names)
+    box.run("bucket", "commit", "-q", "--force", *names)
     if random.random() < 0.5:
         box.run("bucket", "push", "-q")
     box.run("git", "stash", "-q")
-    box.run("bucket", "dvc", "checkout", "-q")
+    box.run("bucket", "checkout", "-q")
     rewritten = exactly(f"clone/{name}" for name in names)
     return either(gives_up, rewritten, index_of("clone"))
 
@@ -207,7 +207,7 @@ def work_tree(box: Sandbox, random: Random) -> Allowed:
     table.parent.mkdir(parents=True, exist_ok=True)
     table.write_text(_content(random))
     cache = box.clone / ".dvc" / "cache"
-    box.run("bucket", "dvc", "cache", "dir", "--local", str(cache), folder="tree")
+    box.run("bucket", "cache", "dir", "--local", str(cache), folder="tree")
     box.run("dvc", "add", "-q", "data/raw/one.csv", folder="tree")
     box.run("git", "add", "--all", folder="tree")
     table.unlink()
@@ -221,7 +221,7 @@ def colleague(box: Sandbox, random: Random) -> Allowed:
     (other / name).write_text(_content(random))
     for words in (
         ("git", "pull", "-q", "--rebase"),
-        ("bucket", "dvc", "add", "-q", name),
+        ("bucket", "add", "-q", name),
         ("git", "add", "--all"),
         ("git", "commit", "-q", "--no-verify", "-m", "More data"),
         ("bucket", "push", "-q"),

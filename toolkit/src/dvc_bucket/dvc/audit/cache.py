@@ -37,7 +37,7 @@ ASIDE = "damaged"
 REPAIR = "`bucket verify --cache --repair` moves them out of DVC's sight. It deletes nothing."
 RESTORE = (
     "`bucket fetch` then brings the right content from the bucket. Files in the workspace may be "
-    "wrong, too: `bucket dvc status` names them, `bucket dvc checkout --force PATH` replaces them."
+    "wrong, too: `bucket status` names them, `bucket checkout --force PATH` replaces them."
 )
 
 #: Damaged objects that are named one by one.

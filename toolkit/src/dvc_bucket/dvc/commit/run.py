@@ -83,7 +83,7 @@ def read(project: Project, revision: Revision) -> Run:
     if not run.stages:
         raise ProjectError(
             f"{entries.NAME} of the commit {revision.commit[:12]} notes no run of a stage. "
-            "`bucket dvc repro` runs them; then commit it."
+            "`bucket repro` runs them; then commit it."
         )
     return run
 

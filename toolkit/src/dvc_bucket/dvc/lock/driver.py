@@ -64,7 +64,7 @@ def to_run_again(merged: Merged, name: str) -> str:
     if not merged.dropped:
         return ""
     named = ", ".join(f"{stage} ({why})" for stage, why in merged.dropped.items())
-    return f"{name}: to be run again by `bucket dvc repro`: {named}."
+    return f"{name}: to be run again by `bucket repro`: {named}."
 
 
 def install(project: Project) -> str | None:

@@ -45,7 +45,7 @@ def read(text: str, name: str = NAME) -> Lock:
 #: What to do with a lock file that cannot be read.
 REMEDY = (
     "Take back one that DVC wrote, as with `git checkout REVISION -- FILE`, then run "
-    "`bucket dvc repro`."
+    "`bucket repro`."
 )
 
 

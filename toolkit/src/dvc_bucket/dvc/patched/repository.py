@@ -43,7 +43,7 @@ def open_repo(root: Path, config: Mapping[str, Mapping[str, Any]]) -> "Iterator[
     except DvcException as error:
         said = str(error).strip().partition("\n")[0]
         raise ProjectError(
-            f"DVC cannot read {root}: {said}. `bucket dvc status` shows the place."
+            f"DVC cannot read {root}: {said}. `bucket status` shows the place."
         ) from None
     except AttributeError as error:
         if place := _place(error):

@@ -66,7 +66,7 @@ def absence(out: "Output") -> str:
     if out.stage.is_repo_import:
         return "imported: its data is in the repository where it comes from"
     if not out.hash_info:
-        return "not recorded yet: `bucket dvc repro`, then `bucket push`"
+        return "not recorded yet: `bucket repro`, then `bucket push`"
     return ""
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from dvc_bucket.base import extras
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.git.contents import Piece
@@ -162,15 +163,11 @@ def _scanner() -> "Scanner":
     Compiling the rules takes seconds, so the outcome is kept beside the installed packages.
 
     Raises:
-        ProjectError: it is not installed.
+        MissingExtraError: it is not installed.
     """
-    try:
+    with extras.needed("secrets"):
         from kingfisher_sdk import Rules as Catalogue
         from kingfisher_sdk import Scanner
-    except ImportError:
-        raise ProjectError(
-            "The scanner for secrets is not installed in this .venv. Run `make setup`."
-        ) from None
     if not os.access(sys.prefix, os.W_OK):
         return Scanner(Catalogue())  # its cache is in this user's own folder for caches
     folder = Path(sys.prefix) / "kingfisher"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.errors import BucketError, MissingExtraError
 from dvc_bucket.connection.masking import masked
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tupl
         return skip.status, skip.found, skip.fix or ""
     except Problem as problem:
         return problem.status, problem.found, problem.fix or check.fix
+    except MissingExtraError as error:  # nothing is wrong, and nothing was looked at
+        return "skipped", str(error).rstrip("."), ""
     except BucketError as error:  # its message says the fault, then what to do
         found, _, fix = str(error).partition(". ")
         return "failed", found.rstrip("."), fix or check.fix

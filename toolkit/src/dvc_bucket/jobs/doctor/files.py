@@ -106,7 +106,7 @@ class PlacesAgree(Check):
         if for_dvc.rstrip("/") != settings.endpoint_url and not settings.is_aws:
             raise Problem(
                 f"plain dvc goes to {for_dvc or 'AWS'}, the settings name {settings.endpoint_url}",
-                "`bucket dvc version` makes DVC follow the settings in this clone; `bucket init` "
+                "`bucket version` makes DVC follow the settings in this clone; `bucket init` "
                 "in every clone.",
             )
         return f"s3://{bucket}/{prefix} everywhere"

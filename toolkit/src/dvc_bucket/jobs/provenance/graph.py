@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from dvc_bucket.base import extras
+
 if TYPE_CHECKING:
     from rocrate.model import Entity
 
@@ -26,7 +28,8 @@ class Graph:
     """The entities of a crate, each made once."""
 
     def __init__(self, date: str) -> None:
-        from rocrate.rocrate import ROCrate
+        with extras.needed("crate"):
+            from rocrate.rocrate import ROCrate
 
         self.crate: ROCrate = ROCrate(version=VERSION)
         self.crate.datePublished = date  # else the time of day

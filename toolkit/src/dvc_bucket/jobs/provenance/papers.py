@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dvc_bucket.base import project_settings
+from dvc_bucket.base import extras, project_settings
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.commit import yaml
 from dvc_bucket.dvc.commit.revision import Revision
@@ -173,7 +173,8 @@ def _datasets(text: str, page: str) -> Iterator[Dataset]:
 
 def _tables(page: str) -> Iterator[list[list[str]]]:
     """The tables of a page in Markdown: rows of cells as plain text, the head first."""
-    from markdown_it import MarkdownIt
+    with extras.needed("crate"):
+        from markdown_it import MarkdownIt
 
     rows: list[list[str]] = []
     for token in MarkdownIt("commonmark").enable("table").parse(page):

@@ -76,7 +76,7 @@ def _warnings(found: Changes, limit: int) -> list[str]:
         said.append(f"And {counted(len(found.stale) - limit, 'more stage')} like that.")
     if found.stale:
         said.append(
-            "So the results are not of this commit: `bucket dvc repro`, `bucket push`, and commit "
+            "So the results are not of this commit: `bucket repro`, `bucket push`, and commit "
             "`dvc.lock`."
         )
     chance = [one for one in found.changed if one.kind == "ran again" and not one.reasons]
