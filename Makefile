@@ -43,7 +43,7 @@ reproduce: setup ## Serve the store, run what is stale, push the results, sum up
 	@python src/pipeline/summary.py reports/intervals.json reports/report.html
 
 test: setup ## Run all tests: the analysis' own, then the toolkit's where toolkit/ is here
-	@pytest
+	@pytest --numprocesses 2 --dist loadfile
 	@$(TOOLKIT) test
 
 check: setup ## Rebuild the last commit in a clean clone and compare every byte (ARGS=--kernels)

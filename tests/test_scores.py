@@ -25,7 +25,7 @@ def columns(days: list[list[tuple[bool, float]]]) -> tuple[np.ndarray, np.ndarra
     return day, late, probability
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(DAYS, st.data())
 def test_a_resamples_scores_are_those_of_the_rows_drawn(
     days: list[list[tuple[bool, float]]], data: st.DataObject
@@ -89,7 +89,7 @@ def test_the_headline_holds_the_scores_without_intervals() -> None:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(DAYS, st.integers(2, 12))
 def test_calibration_bins_hold_every_flight_once_in_order_of_probability(
     days: list[list[tuple[bool, float]]], bins: int
