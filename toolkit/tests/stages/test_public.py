@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import dvc_bucket
+import dvc_bucket.plugin
 import dvc_bucket.stages
+from tests import TESTS_ROOT
 
-PACKAGES = [dvc_bucket, dvc_bucket.stages]
+PACKAGES = [dvc_bucket, dvc_bucket.stages, dvc_bucket.plugin]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -27,6 +30,16 @@ def test_the_contents_of_stages_name_every_public_name_and_no_other() -> None:
     lines = (dvc_bucket.stages.__doc__ or "").splitlines()
     listed = {line.split()[0] for line in lines if line.startswith("    ")}
     assert listed == set(dvc_bucket.stages.__all__)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_page_lists_every_public_name_and_no_other(package: object) -> None:
+    module = importlib.import_module(str(vars(package)["__name__"]))
+    page = (TESTS_ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    section = page.partition(f"\n## `{module.__name__}`")[2].partition("\n## ")[0]
+    cells = [row.split("|")[1] for row in section.splitlines() if row.startswith("| `")]
+    listed = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(listed) == sorted(module.__all__)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
