@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bucket.dvc_plane.patched.differences import DvcDiffersError, require, sentence
+from bucket.dvc_plane.patched.differences import DvcDiffersError, require
 from bucket.dvc_plane.patched.touch_points import READING
 from bucket.errors import ProjectError
 
@@ -47,7 +47,7 @@ def open_repo(root: Path, config: Mapping[str, Mapping[str, Any]]) -> "Iterator[
         ) from None
     except AttributeError as error:
         if place := _place(error):
-            raise DvcDiffersError(sentence([place])) from error
+            raise DvcDiffersError([place]) from error
         raise
     finally:
         repo.close()
