@@ -23,6 +23,7 @@ from multiprocessing.connection import wait as wait_for_one
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from bucket import extras
 from bucket.errors import StageError
 from bucket.stages.recipe import Recipe, own_modules
 
@@ -168,9 +169,8 @@ def _on_dask(
     try:
         from distributed import Client, as_completed
     except ImportError:
-        raise StageError(
-            f"{SCHEDULER} is set, and Dask is not installed: `make setup` installs it."
-        ) from None
+        missing = extras.missing("dask", "distributed")
+        raise StageError(f"{SCHEDULER} is set, and {missing}") from None
     try:
         client: Any = Client(address, set_as_default=False)
     except (OSError, ValueError) as error:
