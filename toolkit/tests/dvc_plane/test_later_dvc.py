@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket.dvc.patched import touch_points as places
+from dvc_bucket.dvc.patched.differences import DvcDiffersError
+from dvc_bucket.dvc.remote.outputs import opened
 from tests.stores.fixtures import access
 from tests.verify.published import FILES, OBJECTS, Published, empty, publish
 
@@ -168,6 +170,16 @@ def test_other_commands_say_it_in_one_sentence(
     assert place.replace(":", ".") in line
     assert line.endswith("Install `dvc>=3.67,<3.68`.")
     assert is_there(project)
+
+
+def test_an_attribute_that_dvcs_objects_no_longer_have_is_named(project: Published) -> None:
+    with (
+        pytest.raises(DvcDiffersError, match=r"at dvc\.repo\.Repo\.no_such_thing\. Install"),
+        opened(project.project) as repo,
+    ):
+        _ = repo.no_such_thing
+    with pytest.raises(AttributeError), opened(project.project):
+        _ = project.no_such_thing  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("place", places.WRITING_YAML)

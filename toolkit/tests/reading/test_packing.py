@@ -96,7 +96,7 @@ def test_what_cannot_be_packed_is_named_and_nothing_is_left(folder: Path) -> Non
         (root / "empty folder", {}, "has no files"),
         (root / "nowhere", {}, "is no folder"),
         (folder, {"metadata": root / "labels.csv"}, r"has no row for a\.txt and 302 more"),
-        (folder, {"form": "zip"}, "No shards are made in the form zip"),
+        (folder, {"form": "zip"}, "Unknown shard format zip; use parquet or tar"),
         (folder, {"shard_bytes": 10}, "A shard of 10 bytes is not between"),
     ):
         with pytest.raises(PackError, match=said):

@@ -103,7 +103,10 @@ def test_a_list_is_not_sent_before_its_files(published: Published) -> None:
     published.forget_locally(LOST)
     report = published.verify(repair=True)
     assert named(report.findings) == [("missing", "images"), ("missing", LOST)]
-    assert "held back" in report.findings[0].repair
+    assert (
+        "not sent: neither the cache nor the workspace has 1 of its files"
+        in report.findings[0].repair
+    )
     assert not [path for path in published.keys if path.endswith(".dir")]
 
 

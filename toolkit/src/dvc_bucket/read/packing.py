@@ -87,7 +87,7 @@ def pack(
         OutputError: `out` holds something that this clone did not write there.
     """
     if form not in ENDS:
-        raise PackError(f"No shards are made in the form {form}. There is {', '.join(ENDS)}.")
+        raise PackError(f"Unknown shard format {form}; use {' or '.join(ENDS)}.")
     if not LEAST_BYTES <= shard_bytes <= MOST_BYTES:
         raise PackError(
             f"A shard of {shard_bytes:,} bytes is not between {LEAST_BYTES:,} and {MOST_BYTES:,}."

@@ -1,1 +1,1 @@
-"""DVC's S3 file system with the bytes moved by native code."""
+"""Objects between a bucket and this machine, by native code and many at a time."""

@@ -50,7 +50,7 @@ def repair(
     complete: dict[bytes, list[Path]] = {}
     for name in copies.keys() - files.keys():
         if lost := _lost(name, failed, lists):
-            failed[name] = f"held back: {lost} of its files can be sent from nowhere"
+            failed[name] = f"not sent: neither the cache nor the workspace has {lost} of its files"
         else:
             complete[name] = copies[name]
     return failed | _send(complete, remote)

@@ -26,7 +26,14 @@ Places = Mapping[str, str]
 
 
 class DvcDiffersError(BucketError):
-    """The installed DVC has another inside than the tested one."""
+    """The installed DVC has another inside than the tested one.
+
+    Args:
+        places: that differ.
+    """
+
+    def __init__(self, places: list[str]) -> None:
+        super().__init__(f"{sentence(places)} Install `{RANGE}`.")
 
 
 #: The places that were compared, and those of them that differ.
@@ -51,7 +58,7 @@ def require(places: Places) -> None:
         DvcDiffersError: one of them differs.
     """
     if found := different(places):
-        raise DvcDiffersError(f"{sentence(found)} Install `{RANGE}`.")
+        raise DvcDiffersError(found)
 
 
 def sentence(places: list[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.dvc.patched.differences import DvcDiffersError, require, sentence
+from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
 from dvc_bucket.dvc.patched.touch_points import READING
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def open_repo(root: Path, config: Mapping[str, Mapping[str, Any]]) -> "Iterator[
         ) from None
     except AttributeError as error:
         if place := _place(error):
-            raise DvcDiffersError(sentence([place])) from error
+            raise DvcDiffersError([place]) from error
         raise
     finally:
         repo.close()

@@ -30,8 +30,8 @@ FIXES = {
     ),
 }
 ROTATE = (
-    "A key that was pushed is known, and taking the line out does not take it back: have it "
-    "revoked and a new one issued."
+    "Treat a pushed key as compromised: revoke it and issue a new one. Deleting the line is not "
+    "enough."
 )
 HARMLESS = (
     "A value that is no secret: end its line with a comment `pragma: allowlist secret`, or put "

@@ -69,17 +69,17 @@ class Inquiry:
         """What makes stages give other bytes the next time, by name."""
         once, twice = (self._again(stages, variations.ONE_THREAD) for _ in range(2))
         for name in once:
-            said = f"{name} does not make the same bytes twice, all being equal"
+            said = f"{name} is not deterministic: identical inputs, different bytes"
             if once[name] == twice[name]:
-                said += "; with one thread and one CPU it does: the order of threads matters."
+                said += ". With one thread on one CPU it is: the order of threads matters."
             else:
-                said += ": the time, random numbers without a seed, or the order of threads."
+                said += ". Look for the time, random numbers without a seed, or threads."
             yield name, said
 
     def _why_otherwise(self, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
         """What stages depend on that make the same bytes twice, by name."""
         for stage in stages:
-            yield stage.name, f"{stage.name} makes the same bytes twice, all being equal."
+            yield stage.name, f"{stage.name} makes the same bytes twice from identical inputs."
         if self.other is not None:
             for name, guilty in self._guilty(stages, self.other).items():
                 yield name, f"{name} depends on {' and on '.join(guilty) or self.run.title}."

@@ -41,7 +41,7 @@ def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
         lines.append(_line(key, known, new))
         pairs.append((_shown(known.get(key)), _shown(new.get(key))))
     if not differing and not lines:
-        said = "the same values, written otherwise: order of keys, blanks or digits"
+        said = "same values, different formatting"
         return Difference(said, tolerated=not limits.are_exact)
     if not lines:
         return Difference(
