@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import dvc_bucket
 from dvc_bucket.dvc.patched import install, touch_points
 from dvc_bucket.dvc.patched.differences import RANGE, TESTED, different, signature_of
 from tests import TESTS_ROOT
@@ -117,7 +118,7 @@ def test_installed_and_taken_back() -> None:
 
 def test_no_other_module_imports_what_is_private_to_dvc() -> None:
     """`dvc.api` is DVC's only public module."""
-    source, patched = (Path(inspect.getfile(one)).parent for one in (bucket, install))
+    source, patched = (Path(inspect.getfile(one)).parent for one in (dvc_bucket, install))
     found = []
     for path in sorted(source.rglob("*.py")):
         name = path.relative_to(source).as_posix()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from dvc_bucket.stages import StageError, read_parquet, write_parquet
 
+from dvc_bucket.stages import StageError, read_parquet, write_parquet
 from tests.reading.conftest import flights
 from tests.safety.tables import (
     flipped,
