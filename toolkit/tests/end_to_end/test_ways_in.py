@@ -82,7 +82,7 @@ def test_mc_blocks_run_or_are_at_least_words_that_it_knows(
 
 
 def test_results_of_a_revision_are_read_without_a_pull(bare: Clone) -> None:
-    done = bare.run("python", "examples/read_published_results.py", "--rev", "HEAD")
+    done = bare.run("python", "toolkit/docs/examples/read_published_results.py", "--rev", "HEAD")
     shares = dict(line.split() for line in done.stdout.splitlines()[1:])
     assert all(0 < float(share) < 1 for share in shares.values())
     assert not (bare.root / "data" / "processed").exists()
@@ -91,7 +91,7 @@ def test_results_of_a_revision_are_read_without_a_pull(bare: Clone) -> None:
 def test_a_stage_streams_what_it_reads_and_runs_when_that_changes(bare: Clone) -> None:
     yaml = YAML()
     pipeline = yaml.load(bare.root / "dvc.yaml")
-    pipeline["stages"].update(yaml.load(bare.root / "examples/streamed_stage.yaml"))
+    pipeline["stages"].update(yaml.load(bare.root / "toolkit/docs/examples/streamed_stage.yaml"))
     yaml.dump(pipeline, bare.root / "dvc.yaml")
     output = bare.root / "data" / "processed" / "late_by_carrier.csv"
     bare.run("bucket", "repro", "late_by_carrier")

@@ -158,7 +158,7 @@ def execute(
             run.lost[told["stage"]] = (told["state"], told["because"])
 
     log = run.folder / "dvc.log"
-    command = [run.packages.python, Path(driver.__file__), task]
+    command = [run.packages.python, "-P", Path(driver.__file__), task]
     env = {**run.env, "SHELL": str(shell)}
     status = processes.run(command, cwd=run.clone.root, env=env, log=log, on_line=hear)
     if status != 0 or not heard:
