@@ -1,6 +1,7 @@
 """Read three columns of the published features, as they were at a tag, without pulling anything.
 
-Run it in a clone, with .env in place: `python toolkit/docs/examples/read_published_results.py --rev v1.0`.
+Run it in a clone, with .env in place:
+`python toolkit/docs/examples/read_published_results.py --rev v1.0`.
 From elsewhere, name the repository: `--repo https://example.org/group/project.git`, and have the
 settings in the environment.
 """
