@@ -25,14 +25,10 @@ def read(text: str, name: str = NAME) -> Lock:
     Raises:
         LockError: it is no lock file, as when the marks of a merge conflict are in it.
     """
-    from ruamel.yaml.error import YAMLError
-
     try:
         lock = yaml.loaded(text)
-    except YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        raise LockError(f"{name}{line}: this is not YAML. {REMEDY}") from None
+    except yaml.NotYamlError as error:
+        raise LockError(f"{name}{error} {REMEDY}") from None
     if lock is None:
         return {}
     if not isinstance(lock, dict) or str(lock.get("schema")) != SCHEMA:
