@@ -29,6 +29,23 @@ def loaded(text: str) -> Any:
         raise NotYamlError(f"{line}: this is not YAML.") from None
 
 
+def is_lock_file(content: Any) -> bool:
+    """Whether DVC accepts a content as that of a `dvc.lock`.
+
+    Raises:
+        DvcDiffersError: this DVC accepts it in another way.
+    """
+    require(WRITING_YAML)
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+    from voluptuous import Invalid
+
+    try:
+        COMPILED_LOCKFILE_SCHEMA(content)
+    except Invalid:
+        return False
+    return True
+
+
 def dumped(content: Any) -> str:
     """The text of a content, as DVC formats it.
 
