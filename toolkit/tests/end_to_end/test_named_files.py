@@ -26,7 +26,7 @@ def test_the_repository_names_the_same_everywhere() -> None:
     known = places.current(Project(REPOSITORY))
     for file, names in named.items():
         assert names.with_defaults(known) == known, file
-    assert {file for file, names in named.items() if names.endpoint} == set(FILES[:3])
+    assert {file for file, names in named.items() if names.endpoint} == set(FILES[:2])
     assert named["pyproject.toml"].project
     assert None not in vars(known).values()
 

@@ -12,8 +12,7 @@ import typer
 from dvc_bucket.base.errors import BucketError, ProjectError, SettingsError
 from dvc_bucket.base.files import PRIVATE, write_private
 from dvc_bucket.base.paths import Project
-from dvc_bucket.connection import env_file
-from dvc_bucket.connection import named_files as places
+from dvc_bucket.connection import named_files
 from dvc_bucket.connection.named_files import Names
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
@@ -98,14 +97,13 @@ def plan(project: Project, given: Names, *, cacert: str | None = None, ask: bool
         SettingsError: an answer cannot be right.
         ProjectError: a file that names the project is missing or not as it should be.
     """
-    now = places.current(project)
+    now = named_files.current(project)
     authorities = _authorities(cacert)
     names = answers.complete(given, now, ask=ask)
-    tracked = places.rewritten(project, names)
+    tracked = named_files.rewritten(project, names)
     keys = answers.keys(project, names.endpoint or "", ask=ask)
-    example = tracked.get(project.env_example, ("", env_file.example(project)))[1]
     same = names.endpoint == now.endpoint
-    env = dotenv.rewritten(project, example, names, keys, authorities, same_endpoint=same)
+    env = dotenv.rewritten(project, names, keys, authorities, same_endpoint=same)
     return Plan(project, now, names, tracked, env)
 
 
