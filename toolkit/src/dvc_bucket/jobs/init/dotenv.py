@@ -1,4 +1,4 @@
-"""What `bucket init` makes of `.env`: the connection and the keys; every other line stays."""
+"""Writes the connection and the keys into the text of `.env`; every other line stays."""
 
 import os
 import re
@@ -108,8 +108,8 @@ def rewritten(
 
 
 def _values(text: str) -> dict[str, str]:
-    found = dotenv_values(stream=StringIO(text))
-    return {name: value for name, value in found.items() if value is not None}
+    lines = dotenv_values(stream=StringIO(text))
+    return {name: value for name, value in lines.items() if value is not None}
 
 
 def _with_optional(text: str, name: str, value: str) -> str:

@@ -59,20 +59,22 @@ class Facts:
 
     def is_here(self, record: PathRecord) -> bool:
         """Whether the crate holds the content, from git or from DVC."""
-        return self.commit.is_in_git(record) or self.is_included(record)
+        return self.commit.is_in_git(record) or bool(self._included(record))
 
-    def is_included(self, record: PathRecord) -> bool:
-        """Whether the crate holds the content, from DVC."""
-        if record.is_directory:
-            return any(path.startswith(f"{record.path}/") for path in self.included)
-        return record.path in self.included and self.included[record.path]["md5"] == record.hash
-
-    def members(self, record: PathRecord) -> dict[str, Digest]:
-        """The files of a directory that the crate holds, by path."""
+    def files(self, record: PathRecord) -> dict[str, Digest]:
+        """The files of a content that the crate holds, by path."""
         if self.commit.is_in_git(record):
-            return {path: self.digest(path) for path in self.commit.revision.below(record.path)}
+            paths = self.commit.revision.below(record.path) or [record.path]
+            return {path: self.digest(path) for path in paths}
+        return self._included(record)
+
+    def _included(self, record: PathRecord) -> dict[str, Digest]:
+        """The files of a content that the crate holds from DVC."""
         files = sorted(self.included.items())
-        return {path: found for path, found in files if path.startswith(f"{record.path}/")}
+        if record.is_directory:
+            return {path: found for path, found in files if path.startswith(f"{record.path}/")}
+        found = self.included.get(record.path)
+        return {record.path: found} if found and found["md5"] == record.hash else {}
 
     def digest(self, path: str) -> Digest:
         """The digest of a file of the commit."""

@@ -42,11 +42,10 @@ class FileGraph(Graph):
 
     def _file(self, record: PathRecord) -> "Entity":
         path = record.path
-        if self.facts.commit.is_in_git(record):
-            return self.file(path)
         properties = self._named(path)
-        if self.facts.is_included(record):
-            return self.data(path_id(path), "File", **properties, **self.facts.included[path])
+        if self.facts.is_here(record):
+            digest = self.facts.files(record)[path]
+            return self.data(path_id(path), "File", **properties, **digest)
         properties |= self._noted(record) | {"md5": record.hash}
         if address := self.facts.commit.address(record):
             return self.data(self._distinct(address, record), "File", **properties)
@@ -64,7 +63,7 @@ class FileGraph(Graph):
         if self.facts.is_here(record):
             properties["hasPart"] = [
                 self.context(path_id(member), "File", **self._named(member), **digest)
-                for member, digest in self.facts.members(record).items()
+                for member, digest in self.facts.files(record).items()
             ]
             return self.data(path_id(path, is_directory=True), "Dataset", **properties)
         address = self.facts.commit.address(record)
