@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,9 +43,7 @@ class Bed:
         (self.project.root / ".dvc").mkdir(parents=True)
         endpoint = f"http://127.0.0.1:{ports.free_ports(1)[0]}"
         self.go_to(endpoint, "none")
-        source = Path(__file__).parents[2] / ".env.example"
-        example = source.read_text(encoding="utf-8").replace("http://127.0.0.1:8333", endpoint)
-        self.project.env_example.write_text(example, encoding="utf-8")
+        shutil.copy(Path(__file__).parents[2] / ".env.example", self.project.env_example)
         Server(self.project).start()
         self.settings = Settings.load(self.project)
         subprocess.run(["git", "init", "-q"], cwd=self.project.root, check=True)

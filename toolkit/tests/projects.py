@@ -7,7 +7,6 @@ from pathlib import Path
 
 from dvc_bucket import Project
 from dvc_bucket.base import ports
-from dvc_bucket.connection import env_file
 from dvc_bucket.connection.dvc_config import with_options
 from dvc_bucket.connection.named_files import Names
 from dvc_bucket.jobs.doctor.machine import ToolVersions
@@ -46,9 +45,6 @@ def make_project(root: Path) -> Project:
     endpoint = f"http://127.0.0.1:{ports.free_ports(1)[0]}"
     config = with_options(text(".dvc/config"), {"endpointurl": endpoint})
     project.dvc_config.write_text(config)
-    values = {"OS_ENDPOINT_URL": endpoint}
-    example = env_file.with_values(text(".env.example"), values, ".env.example")
-    project.env_example.write_text(example)
     return project
 
 

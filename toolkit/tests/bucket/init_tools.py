@@ -22,8 +22,8 @@ NEW = Names(
 
 
 def copy_places(root: Path, names: Names = NAMES) -> Project:
-    """A project with every place that `bucket init` writes, which says `names`."""
-    project = copy_files(root, [place.file for place in PLACES])
+    """A project with every file that `bucket init` writes or reads, which says `names`."""
+    project = copy_files(root, [".env.example", *(place.file for place in PLACES)])
     write(project, names)
     return project
 

@@ -246,7 +246,8 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
 
 
 def test_a_placeholder_is_left_to_the_settings(project: Project) -> None:
-    project.env_file.write_text(project.env_example.read_text())
+    text = project.env_example.read_text().replace("<your-endpoint>", "https://s3.example.org")
+    project.env_file.write_text(text.replace("<your-bucket>", "research-data"))
     line = project.env_file.read_text().splitlines().index("OS_ACCESS_KEY_ID=<your-access-key>")
     with pytest.raises(SettingsError) as caught:
         Settings.load(project, {})

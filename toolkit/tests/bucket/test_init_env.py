@@ -14,7 +14,9 @@ from dvc_bucket.base import ports
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection import env_file
 from dvc_bucket.connection import named_files as places
+from dvc_bucket.connection.dvc_config import effective_remote
 from dvc_bucket.connection.named_files import Names
+from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.jobs import init
 from tests.bucket.init_tools import NEW, copy_places
 from tests.bucket.store_tools import files, run, secret_of
@@ -74,13 +76,13 @@ def test_lines_comments_and_order_of_an_env_stay(project: Project) -> None:
 export OS_ENDPOINT_URL=https://127.0.0.1:1
 MINE=1
 OS_BUCKET_NAME=lab-data
-OS_REGION=eu-north-1
 OS_ACCESS_KEY_ID=key
 #OS_CACERT=/etc/old.pem
 OS_SECRET_ACCESS_KEY=secret
 
 AWS_ENDPOINT_URL=${OS_ENDPOINT_URL}
 PASSWORD="of something else"
+OS_REGION=eu-north-1
 AWS_DEFAULT_REGION=${OS_REGION}
 """
     )
@@ -166,6 +168,17 @@ def test_back_to_the_embedded_store(new_project: Callable[[], Project]) -> None:
     before = files(project.root)
     assert run(project, "init", "--no-doctor").returncode == 0
     assert files(project.root) == before
+
+
+@pytest.mark.usefixtures("_keys")
+def test_plain_dvc_signs_for_the_region_of_the_settings(project: Project) -> None:
+    init.run(project, NEW, yes=True)
+    assert effective_remote(project)["region"] == "eu-north-1"
+    settings = Settings.load(project, {"OS_REGION": "eu-west-3"})
+    point_dvc_at(project, settings)
+    assert effective_remote(project)["region"] == "eu-west-3"
+    init.run(project, Names(region="us-east-1"), yes=True)
+    assert "region" not in effective_remote(project)
 
 
 def test_a_port_that_this_clone_had_to_take_stays(project: Project) -> None:

@@ -70,6 +70,27 @@ def test_of_two_runs_that_differ_the_one_with_the_merged_inputs_wins() -> None:
         assert merged.lock["stages"]["train"] == TRAIN_2
 
 
+def test_two_runs_with_the_same_inputs_and_other_results_are_left_out() -> None:
+    again = stage({"table": "t0", "train.py": "x0"}, {"model": "m3"}, seed=2)
+    for sides in ((TRAIN_2, again), (again, TRAIN_2)):
+        merged = merge(BASE, *(lock(clean=CLEAN, train=one, plot=PLOT) for one in sides))
+        assert merged.dropped == {"train": "run on both sides"}
+        assert merged.lock == lock(clean=CLEAN, plot=PLOT)
+
+
+def test_a_parameter_that_has_the_name_of_an_output_is_none() -> None:
+    def train(script: str, table: int) -> Stage:
+        return stage({"train.py": script}, {"model": script}, table=table)
+
+    base, ours, theirs = train("x0", 1), train("x1", 2), train("x2", 2)
+    other = theirs | {"deps": ours["deps"], "cmd": "again"}
+    for sides in ((ours, other), (other, ours)):
+        merged = merge(
+            lock(clean=CLEAN, train=base), *(lock(clean=CLEAN, train=one) for one in sides)
+        )
+        assert merged.lock == lock(clean=CLEAN, train=other)
+
+
 def test_what_both_changed_upstream_is_told_by_the_stage_that_was_picked_there() -> None:
     clean_again = stage({"raw": "r0", "clean.py": "c0"}, {"table": "t9"}, window=7)
     train_on_9 = stage({"table": "t9", "train.py": "x0"}, {"model": "m9"}, seed=1)

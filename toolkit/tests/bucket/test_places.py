@@ -64,7 +64,7 @@ def project(tmp_path: Path) -> Project:
 def test_a_project_names_the_same_everywhere(project: Project) -> None:
     for file, names in places.named(project).items():
         assert names.with_defaults(NAMES) == NAMES, file
-    assert {file for file, names in places.named(project).items() if names.endpoint} == {*FILES[:3]}
+    assert {file for file, names in places.named(project).items() if names.endpoint} == {*FILES[:2]}
     assert places.current(project) == NAMES
 
 
@@ -95,8 +95,7 @@ def test_each_place_says_the_new_names_and_keeps_the_rest(project: Project) -> N
     write(project, NEW)
     new = {what: value for what, value in vars(NEW).items() if value}
     assert said(project) == {
-        ".dvc/config": {what: new[what] for what in ("endpoint", "bucket", "prefix")},
-        ".env.example": {what: new[what] for what in ("endpoint", "bucket", "region")},
+        ".dvc/config": {what: new[what] for what in ("endpoint", "bucket", "prefix", "region")},
         "data/README.md": {what: new[what] for what in ("endpoint", "bucket", "prefix")},
         "pyproject.toml": {"project": new["project"]},
         "README.md": {"project": new["project"]},
@@ -105,13 +104,19 @@ def test_each_place_says_the_new_names_and_keeps_the_rest(project: Project) -> N
     }
     for file, lines in before.items():
         after = (project.root / file).read_text().splitlines()
+        if file == ".dvc/config":
+            assert after.pop() == "    region = eu-north-1"
         assert len(after) == len(lines)
         changed = [(a, b) for a, b in zip(lines, after, strict=True) if a != b]
         assert 1 <= len(changed) <= 4, file
     page = (project.root / "data/README.md").read_text()
     assert "`s3://lab-data/published/" in page
     remote = read(project.dvc_config)['remote "storage"']
-    assert dict(remote) == {"url": "s3://lab-data/group/tides", "endpointurl": NEW.endpoint}
+    assert dict(remote) == {
+        "url": "s3://lab-data/group/tides",
+        "endpointurl": NEW.endpoint,
+        "region": NEW.region,
+    }
 
 
 def test_a_dvc_config_in_a_style_of_its_own_is_left_alone_where_it_says_the_same(
@@ -138,7 +143,7 @@ def test_a_title_in_words_and_a_holder_of_ones_own_are_left_alone(project: Proje
     assert places.current(project) == NEW
 
 
-@pytest.mark.parametrize("file", FILES[:3])
+@pytest.mark.parametrize("file", FILES[:2])
 def test_a_place_that_is_missing_is_named(project: Project, file: str) -> None:
     (project.root / file).unlink()
     with pytest.raises(ProjectError, match=rf"{re.escape(file)}.*git checkout"):
@@ -148,7 +153,7 @@ def test_a_place_that_is_missing_is_named(project: Project, file: str) -> None:
 def test_pages_that_somebody_does_without_are_not_missed(project: Project) -> None:
     settings = project.root / "pyproject.toml"
     settings.write_text(settings.read_text().replace('license-file = "LICENSE"\n', ""))
-    for file in FILES[4:]:
+    for file in FILES[3:]:
         (project.root / file).unlink()
     write(project, NEW)
     assert places.current(project) == NEW
@@ -157,9 +162,11 @@ def test_pages_that_somebody_does_without_are_not_missed(project: Project) -> No
 def test_a_project_that_has_only_what_dvc_and_its_connection_need_is_written(
     tmp_path: Path,
 ) -> None:
-    project = copy_files(tmp_path / "clone", FILES[:2])
+    project = copy_files(tmp_path / "clone", [*FILES[:1], ".env.example"])
+    example = project.env_example.read_bytes()
     write(project, NEW)
-    assert list(places.named(project)) == FILES[:2]
+    assert list(places.named(project)) == FILES[:1]
+    assert project.env_example.read_bytes() == example
     assert places.current(project) == dataclasses.replace(NEW, project=None)
 
 
@@ -200,9 +207,6 @@ def test_a_place_that_cannot_be_read_as_it_should_is_named(
 @pytest.mark.parametrize(
     ("file", "row"),
     [
-        (".env.example", "OS_ENDPOINT_URL"),
-        (".env.example", "OS_BUCKET_NAME"),
-        (".env.example", "OS_REGION"),
         ("data/README.md", "endpoint"),
         ("data/README.md", "bucket"),
         ("data/README.md", "results and fetched data"),

@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from dvc_bucket import BucketError, Project, Settings
 from dvc_bucket.base import ports
 from dvc_bucket.base.errors import ServerError, SettingsError
-from dvc_bucket.connection.dvc_config import set_overrides
+from dvc_bucket.connection.dvc_config import default_remote, set_overrides
 from dvc_bucket.store import seaweed
 from dvc_bucket.store.server import Server
 from tests.bucket.store_tools import BUCKET, files, get, own_options, pid_of, put, run
@@ -84,10 +84,6 @@ def test_two_clones_starting_at_once_on_one_port_both_work(
     new_project: Callable[[str], Project],
 ) -> None:
     first, second = new_project("first"), new_project("second é, with space")
-    for path in (second.env_example, second.dvc_config):
-        wanted = dotenv_values(first.env_example)["OS_ENDPOINT_URL"]
-        own = dotenv_values(second.env_example)["OS_ENDPOINT_URL"] or "done"
-        path.write_text(path.read_text().replace(own, str(wanted)))
     second.dvc_config.write_bytes(first.dvc_config.read_bytes())
     both = [
         subprocess.Popen([BUCKET, "serve"], cwd=clone.root, stdout=subprocess.PIPE, text=True)
@@ -105,7 +101,7 @@ def test_a_taken_port_moves_the_store_and_changes_only_what_git_ignores(
 ) -> None:
     with listener:
         tracked = files(project.root)
-        wanted = str(dotenv_values(project.env_example)["OS_ENDPOINT_URL"])
+        wanted = default_remote(project)["endpointurl"]
         listener.bind(("127.0.0.1", int(wanted.rsplit(":", 1)[1])))
         listener.listen()
         project.dvc_config_local.write_text("[core]\n    loglevel = info\n")
@@ -125,7 +121,7 @@ def test_a_taken_port_moves_the_store_and_changes_only_what_git_ignores(
             f"{kind}_{name}"
             for kind in ("OS", "AWS")
             for name in ("ENDPOINT_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
-        }
+        } | {"OS_BUCKET_NAME"}
         assert stat.S_IMODE(project.env_file.stat().st_mode) == 0o600
         assert stat.S_IMODE(project.dvc_config_local.stat().st_mode) == 0o600
         assert own_options(project) == {
@@ -200,6 +196,8 @@ def test_a_store_whose_state_file_was_deleted_is_still_found_and_ended(project: 
 def test_an_existing_env_is_used_and_stays_as_it_is(project: Project) -> None:
     text = project.env_example.read_text().replace("<your-access-key>", "my-own-key")
     text = text.replace("<your-secret-key>", "my-own-secret-0123")
+    text = text.replace("<your-endpoint>", default_remote(project)["endpointurl"])
+    text = text.replace("<your-bucket>", "research-data")
     project.env_file.write_text(text + "# mine\r\n\nOTHER=1")
     before = project.env_file.read_bytes()
     Server(project).start()
@@ -213,7 +211,7 @@ def test_an_existing_env_is_used_and_stays_as_it_is(project: Project) -> None:
 
 def test_an_env_that_is_not_filled_in_is_one_clear_sentence(project: Project) -> None:
     shutil.copy(project.env_example, project.env_file)
-    with pytest.raises(SettingsError, match=r"OS_ACCESS_KEY_ID.*not filled in.*delete \.env"):
+    with pytest.raises(SettingsError, match=r"OS_ENDPOINT_URL.*not filled in.*delete \.env"):
         Server(project).start()
 
 

@@ -1,23 +1,26 @@
 """The tracked files that name the project, its endpoint, bucket and prefix: read and written here.
 
-`bucket init` writes them all; `bucket doctor` and a test hold them together.
+`.dvc/config` names endpoint, bucket, prefix and any region but the default. A table of the data
+page names the first three, the other files the project. `bucket init` writes them all;
+`bucket doctor` and a test compare them.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.connection import env_file
+from dvc_bucket.connection.settings import DEFAULT_REGION
 
 
 @dataclass(frozen=True)
 class Names:
-    """What a file says; None for what it does not.
+    """The names in a file; None for what it does not name.
 
     Attributes:
         project: name of the project: small letters, digits, hyphens.
@@ -34,21 +37,31 @@ class Names:
     region: str | None = None
 
     def with_defaults(self, other: "Names") -> "Names":
-        """These names, and those of `other` for what these do not say."""
+        """These names, and those of `other` where these are None."""
         missing = {
             what: value for what, value in vars(other).items() if getattr(self, what) is None
         }
         return replace(self, **missing)
 
 
+#: A project's name. A title in words is not taken for one.
+NAME = "[a-z0-9]+(?:-[a-z0-9]+)*"
+
+#: Rows of the table in the data page: how the first cell begins.
+ENDPOINT_ROW, BUCKET_ROW, REMOTE_ROW = "endpoint", "bucket", "results and fetched data"
+
+#: The cell for AWS's own endpoint, which has no URL.
+AWS_ITSELF = "AWS's own"
+
+
 @dataclass(frozen=True)
-class Place:
-    """One file that names some of it.
+class NamedFile:
+    """A tracked file with some of the names.
 
     Attributes:
         file: path below the project's root.
-        read: from the file's text, what it says.
-        write: the text with new names; told the project's old ones too.
+        read: the names in its text.
+        write: the text with new names, from the text, the new names and the project's old ones.
         is_needed: whether the project is broken without the file.
     """
 
@@ -58,61 +71,82 @@ class Place:
     is_needed: bool = True
 
 
-def named(project: Project) -> dict[str, Names]:
-    """What each place says now; `.dvc/config`, which DVC itself obeys, first.
+def all_of(project: Project) -> tuple[NamedFile, ...]:
+    """The files of a project, the most important first.
 
     Raises:
-        ProjectError: a file is missing, or does not say what it should.
+        ProjectError: `pyproject.toml` has a wrong path of a page.
     """
-    return {place.file: place.read(_text(project, place)) for place in _there(project)}
+    settings = project_settings.of(project)
+    citation = ('title: "{}[:"]', "  - name: The {} contributors")
+    return (
+        NamedFile(".dvc/config", _read_dvc, _write_dvc),
+        _data_page(settings.data_page, is_needed=settings.is_set("data_page")),
+        _with_name(project_settings.FILE, ('name = "{}"',), form='[^"]+'),
+        _with_name("README.md", (r"\A# {}$",)),
+        _with_name("CITATION.cff", citation),
+        _with_name(
+            settings.license_file,
+            (r"Copyright .* The {} contributors",),
+            has_own=False,
+            is_needed=settings.is_set("license_file"),
+        ),
+    )
+
+
+def named(project: Project) -> dict[str, Names]:
+    """The names in each file; `.dvc/config`, which DVC itself reads, first.
+
+    Raises:
+        ProjectError: a file is missing, or lacks a line.
+    """
+    return {file.file: file.read(_text(project, file)) for file in _present(project)}
 
 
 def current(project: Project) -> Names:
-    """All names, each as the first place that says it.
+    """All names, each from the first file that has it.
 
     Raises:
-        ProjectError: a file is missing, or does not say what it should.
+        ProjectError: a file is missing, or lacks a line.
     """
-    names = Names()
-    for found in named(project).values():
-        names = names.with_defaults(found)
-    return names
+    return reduce(Names.with_defaults, named(project).values(), Names())
 
 
 def rewritten(project: Project, new: Names) -> dict[Path, tuple[str, str]]:
     """The text before and after of each file that `new` names change.
 
-    To be written from the last to the first: what is read first, and counts, is then changed last,
-    so that after an interruption the old names are still known.
+    To be written from the last to the first. The most important file is then changed last, so that
+    the old names are still known after an interruption.
 
     Raises:
-        ProjectError: a file is missing, or has no line to change.
+        ProjectError: a file is missing, or lacks a line.
     """
-    old, texts = current(project), {}
-    for place in _there(project):
-        before = _text(project, place)
-        after = place.write(before, new, old)
-        if after != before:
-            texts[project.root / place.file] = (before, after)
-    return texts
+    old = current(project)
+    befores = {file: _text(project, file) for file in _present(project)}
+    texts = {
+        project.root / file.file: (before, file.write(before, new, old))
+        for file, before in befores.items()
+    }
+    return {path: text for path, text in texts.items() if text[0] != text[1]}
 
 
-def _there(project: Project) -> list[Place]:
-    """The places but for those that this project does without."""
-    return [p for p in all_of(project) if p.is_needed or (project.root / p.file).exists()]
+def _present(project: Project) -> list[NamedFile]:
+    """The files, except those that this project does without."""
+    files = all_of(project)
+    return [file for file in files if file.is_needed or (project.root / file.file).exists()]
 
 
-def _text(project: Project, place: Place) -> str:
+def _text(project: Project, named_file: NamedFile) -> str:
+    file = named_file.file
     try:
-        text = (project.root / place.file).read_bytes().decode("utf-8")
+        text = (project.root / file).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(
-            f"{place.file} cannot be read ({type(error).__name__}). "
-            f"Take it back with `git checkout {place.file}`."
+            f"{file} cannot be read ({type(error).__name__}). Restore it: `git checkout {file}`."
         ) from None
     if "\r" in text:
         raise ProjectError(
-            f"{place.file} has the line ends of Windows. Convert it: sed -i 's/\\r$//' {place.file}"
+            f"{file} has the line ends of Windows. Convert it: sed -i 's/\\r$//' {file}"
         )
     return text
 
@@ -120,129 +154,88 @@ def _text(project: Project, place: Place) -> str:
 def _read_dvc(text: str) -> Names:
     remote = config.remote_of(text)
     bucket, prefix = config.split(str(remote.get("url", "")))
-    return Names(endpoint=str(remote.get("endpointurl", "")), bucket=bucket, prefix=prefix)
+    region = str(remote.get("region", DEFAULT_REGION))
+    return Names(None, str(remote.get("endpointurl", "")), bucket, prefix, region)
 
 
 def _write_dvc(text: str, new: Names, _: Names) -> str:
     if _read_dvc(text).with_defaults(new) == new:
-        return text  # written anew, it could differ in a blank
-    options = {"url": f"s3://{new.bucket}/{new.prefix}", "endpointurl": new.endpoint or None}
-    return config.with_options(text, options)
-
-
-def _read_example(text: str) -> Names:
-    found = dict(re.findall(r"^(OS_[A-Z_]+)=(\S*)", text, re.MULTILINE))
-    return Names(
-        endpoint=found.get("OS_ENDPOINT_URL"),
-        bucket=found.get("OS_BUCKET_NAME"),
-        region=found.get("OS_REGION"),
+        return text  # writing it again could change a blank
+    return config.with_options(
+        text,
+        {
+            "url": f"s3://{new.bucket}/{new.prefix}",
+            "endpointurl": new.endpoint or None,
+            "region": None if new.region == DEFAULT_REGION else new.region,
+        },
     )
 
 
-def _write_example(text: str, new: Names, _: Names) -> str:
-    values = {
-        "OS_ENDPOINT_URL": new.endpoint or "",
-        "OS_BUCKET_NAME": new.bucket or "",
-        "OS_REGION": new.region or "",
-    }
-    return env_file.with_values(text, values, ".env.example")
+def _data_page(file: str, *, is_needed: bool) -> NamedFile:
+    """The page with endpoint, bucket and remote in a table of its own."""
 
-
-#: Rows of the table in the data page: the first cell's beginning, and what the second shows.
-ENDPOINT_ROW, BUCKET_ROW, REMOTE_ROW = "endpoint", "bucket", "results and fetched data"
-AWS_ITSELF = "AWS's own"
-
-
-def _data_page(file: str, *, is_needed: bool) -> Place:
-    """The page that names endpoint, bucket and remote in a table of its own."""
+    def row(first_cell: str) -> str:
+        return rf"^\| {first_cell}[^|]*\| `([^`]*)` \|"
 
     def cell(text: str, first_cell: str) -> str:
-        found = _row(first_cell).search(text)
+        found = re.search(row(first_cell), text, re.MULTILINE)
         if found is None:
             raise ProjectError(
                 f"{file} has no table row `| {first_cell} ... | ... |`. Add it, as "
                 "`bucket init` writes it there."
             )
-        return found[2]
+        return found[1]
 
     def read(text: str) -> Names:
-        endpoint = cell(text, ENDPOINT_ROW)
+        endpoint, named_bucket = cell(text, ENDPOINT_ROW), cell(text, BUCKET_ROW)
         bucket, prefix = config.split(cell(text, REMOTE_ROW))
-        if bucket != cell(text, BUCKET_ROW):
-            raise ProjectError(f"{file} names two buckets: {cell(text, BUCKET_ROW)}, {bucket}.")
-        there = "" if endpoint == AWS_ITSELF else endpoint
-        return Names(endpoint=there, bucket=bucket, prefix=prefix)
+        if bucket != named_bucket:
+            raise ProjectError(f"{file} names two buckets: {named_bucket}, {bucket}.")
+        return Names(None, "" if endpoint == AWS_ITSELF else endpoint, bucket, prefix)
 
     def write(text: str, new: Names, _: Names) -> str:
         old_bucket = cell(text, BUCKET_ROW)
-        cells = {
-            ENDPOINT_ROW: new.endpoint or AWS_ITSELF,
-            BUCKET_ROW: new.bucket,
-            REMOTE_ROW: f"s3://{new.bucket}/{new.prefix}",
-        }
-        for row, value in cells.items():
-            text = _row(row).sub(rf"\g<1>{value}\g<3>", text, count=1)
-        # Other objects of the bucket that the page names, such as the raw data as published.
+        text = _put(text, row(ENDPOINT_ROW), new.endpoint or AWS_ITSELF)
+        text = _put(text, row(BUCKET_ROW), str(new.bucket))
+        text = _put(text, row(REMOTE_ROW), f"s3://{new.bucket}/{new.prefix}")
+        # Other objects of the bucket that the page names, such as published raw data.
         return re.sub(rf"s3://{re.escape(old_bucket)}(?=[/`])", f"s3://{new.bucket}", text)
 
-    return Place(file, read, write, is_needed)
+    return NamedFile(file, read, write, is_needed)
 
 
-def _row(first_cell: str) -> re.Pattern[str]:
-    return re.compile(rf"^(\| {first_cell}[^|]*\| `)([^`]*)(` \|)", re.MULTILINE)
-
-
-#: What a title is taken for the project's name by: such a name, and no other word.
-NAME = "[a-z0-9]+(?:-[a-z0-9]+)*"
-
-
-def _name_place(
-    file: str, name: str | None, *others: str, form: str = NAME, is_needed: bool = False
-) -> Place:
-    """A place that holds the project's name only.
+def _with_name(
+    file: str,
+    lines: Sequence[str],
+    *,
+    form: str = NAME,
+    has_own: bool = True,
+    is_needed: bool = False,
+) -> NamedFile:
+    """A file with the project's name.
 
     Args:
         file: path below the project's root.
-        name: pattern of the line that says the name, `{}` in it where; None if none does.
-        others: of lines that hold the name too, and are somebody else's where it is another.
+        lines: patterns of lines, with `{}` for the name. A line with another name stays.
         form: pattern of a name.
+        has_own: the name in the first line is the project's; else no line tells it.
         is_needed: whether the project is broken without the file.
     """
 
     def read(text: str) -> Names:
-        line = (name or "").replace("{}", f"({form})")
-        found = re.search(rf"^{line}", text, re.MULTILINE) if name else None
-        return Names(project=found[1] if found else None)
+        found = re.search(f"^{lines[0]}".replace("{}", f"({form})"), text, re.MULTILINE)
+        return Names(project=found[1] if found and has_own else None)
 
     def write(text: str, new: Names, old: Names) -> str:
-        here = read(text).project or str(old.project)
-        for pattern in filter(None, (name, *others)):
-            before, _, after = pattern.partition("{}")
-            line = rf"^({before}){re.escape(here)}(?={after})"
-            text = re.sub(line, rf"\g<1>{new.project}", text, count=1, flags=re.MULTILINE)
+        here = re.escape(read(text).project or str(old.project))
+        for line in lines:
+            text = _put(text, f"^{line}".replace("{}", f"({here})"), str(new.project))
         return text
 
-    return Place(file, read, write, is_needed)
+    return NamedFile(file, read, write, is_needed)
 
 
-def all_of(project: Project) -> tuple[Place, ...]:
-    """The places of a project, those that count most first. Pages may be missing by default.
-
-    Raises:
-        ProjectError: `pyproject.toml` does not say where its pages are.
-    """
-    settings = project_settings.of(project)
-    return (
-        Place(".dvc/config", _read_dvc, _write_dvc),
-        Place(".env.example", _read_example, _write_example),
-        _data_page(settings.data_page, is_needed=settings.is_set("data_page")),
-        _name_place(project_settings.FILE, 'name = "{}"', form='[^"]+'),
-        _name_place("README.md", r"\A# {}$"),
-        _name_place("CITATION.cff", 'title: "{}[:"]', "  - name: The {} contributors"),
-        _name_place(
-            settings.license_file,
-            None,
-            r"Copyright .* The {} contributors",
-            is_needed=settings.is_set("license_file"),
-        ),
-    )
+def _put(text: str, pattern: str, value: str) -> str:
+    """`text` with a value in the place of the first match's group."""
+    found = re.search(pattern, text, re.MULTILINE)
+    return text[: found.start(1)] + value + text[found.end(1) :] if found else text

@@ -8,14 +8,18 @@ from dvc_bucket.connection.settings import Settings
 def point_dvc_at(project: Project, settings: Settings) -> None:
     """Have `dvc` commands of this clone, plain ones too, go where the settings say.
 
-    DVC takes endpoint and timeouts from its own configuration first, so the git-ignored part of
-    that is made to say what the settings say. Root's DVC is kept from linking to the cache.
+    DVC takes endpoint, region and timeouts from its own configuration first, so its git-ignored
+    part gets what the settings say. Root's DVC is kept from linking to the cache.
 
     Raises:
         ProjectError: `.dvc/config` names no default remote, or cannot be read.
     """
     defaults = type(settings).model_fields
-    wanted = {"endpointurl": None if settings.is_aws else settings.endpoint_url}
+    has_region = "region" in config.default_remote(project)
+    wanted = {
+        "endpointurl": None if settings.is_aws else settings.endpoint_url,
+        "region": settings.region if has_region else None,
+    }
     for option in ("connect_timeout", "read_timeout"):
         value = getattr(settings, option)
         wanted[option] = None if value == defaults[option].default else str(value)

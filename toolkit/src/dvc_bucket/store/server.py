@@ -15,6 +15,7 @@ from dvc_bucket.base import extras, ports
 from dvc_bucket.base.errors import ServerError, SettingsError
 from dvc_bucket.base.files import size_on_disk, write_private
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.env_file import create_env, set_endpoint
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import REQUIRED, Settings, is_embedded
@@ -51,7 +52,7 @@ class Server:
     @property
     def is_wanted(self) -> bool:
         """Whether the settings point at a store on this machine."""
-        return is_embedded(self._find("OS_ENDPOINT_URL").value)
+        return is_embedded(self._endpoint().value)
 
     def start(self) -> Status:
         """Start the store unless it runs, and return when our own signed request succeeds.
@@ -138,12 +139,17 @@ class Server:
         except ServerError:
             return False
 
-    def _find(self, name: str) -> Found:
-        """A setting as it is, or as `start` would set it."""
-        return Sources(self.project, with_example=True).find(name)
+    def _endpoint(self) -> Found:
+        """The endpoint as it is set, or as `start` would set it."""
+        found = Sources(self.project).find("OS_ENDPOINT_URL")
+        is_open = found.value.startswith("<") or not (found or self.project.env_file.exists())
+        if not is_open:
+            return found
+        remote = dvc_config.default_remote(self.project)
+        return Found("endpointurl", str(remote.get("endpointurl", "")), ".dvc/config")
 
     def _elsewhere(self) -> str:
-        found = self._find("OS_ENDPOINT_URL")
+        found = self._endpoint()
         back = "Unset it" if found.in_environment else "Set it to a free port in .env"
         return (
             f"{found!r} is {found.value or 'not set'}, which is not the embedded store, "
@@ -178,7 +184,7 @@ class Server:
         """The settings, from a new `.env` if there is none and the environment lacks one."""
         try:
             if not self.project.env_file.exists() and not all(
-                self._find(name).in_environment for name in REQUIRED
+                Sources(self.project).find(name).in_environment for name in REQUIRED
             ):
                 create_env(self.project)
             return Settings.load(self.project)
@@ -259,7 +265,7 @@ class Server:
 
     def _move(self, settings: Settings) -> Settings:
         """Settings with a free port instead of one that is taken, noted in `.env`."""
-        if self._find("OS_ENDPOINT_URL").in_environment:
+        if self._endpoint().in_environment:
             raise ServerError(
                 f"Port {settings.port} of OS_ENDPOINT_URL (environment) is taken by another "
                 "program. Unset OS_ENDPOINT_URL, or set it to a free port."

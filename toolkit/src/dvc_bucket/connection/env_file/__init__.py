@@ -14,6 +14,7 @@ from pathlib import Path
 from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.env_file import lines
 from dvc_bucket.connection.env_file.lines import Line
 
@@ -36,10 +37,16 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> dict[str, 
 def create_env(project: Project) -> None:
     """Make `.env` from `.env.example`, with credentials drawn for this clone alone.
 
+    Endpoint and bucket are those of `.dvc/config`.
+
     Raises:
-        ProjectError: there is no `.env.example`, or it lacks a name.
+        ProjectError: there is no `.env.example`, or it lacks a name; or `.dvc/config` names no
+            default remote.
     """
-    text = with_values(example(project), new_keys(), project.env_example.name)
+    remote = dvc_config.default_remote(project)
+    bucket, _ = dvc_config.split(str(remote.get("url", "")))
+    place = {"OS_ENDPOINT_URL": str(remote.get("endpointurl", "")), "OS_BUCKET_NAME": bucket}
+    text = with_values(example(project), place | new_keys(), project.env_example.name)
     write_private(project.env_file, text)
 
 

@@ -69,21 +69,12 @@ class Sources:
     Args:
         project: the clone.
         environment: instead of the process's.
-        with_example: read `.env.example` where there is no `.env` yet, as `bucket serve` would
-            make it from that.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        environment: Mapping[str, str] | None = None,
-        *,
-        with_example: bool = False,
-    ) -> None:
+    def __init__(self, project: Project, environment: Mapping[str, str] | None = None) -> None:
         self.project = project
         self.environment = os.environ if environment is None else environment
-        has_file = project.env_file.exists() or not with_example
-        self.file = project.env_file if has_file else project.env_example
+        self.file = project.env_file
 
     def find(self, *names: str) -> Found:
         """The first of `names` that is set and not empty; the environment before the file.

@@ -3,7 +3,7 @@
 The format is DVC's, schema 2.0: https://dvc.org/doc/user-guide/project-structure/dvcyaml-files
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dvc_bucket.base.errors import LockError
@@ -15,6 +15,12 @@ NAME = "dvc.lock"
 #: The only schema that DVC has written since version 2.
 SCHEMA = "2.0"
 
+#: What to do with a lock file that cannot be read.
+REMEDY = (
+    "Take back one that DVC wrote, as with `git checkout REVISION -- FILE`, then run "
+    "`bucket repro`."
+)
+
 Lock = dict[str, Any]
 Entry = Mapping[str, Any]
 
@@ -25,28 +31,17 @@ def read(text: str, name: str = NAME) -> Lock:
     Raises:
         LockError: it is no lock file, as when the marks of a merge conflict are in it.
     """
-    from ruamel.yaml.error import YAMLError
-
     try:
         lock = yaml.loaded(text)
-    except YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        raise LockError(f"{name}{line}: this is not YAML. {REMEDY}") from None
+    except yaml.NotYamlError as error:
+        raise LockError(f"{name}{error} {REMEDY}") from None
     if lock is None:
         return {}
     if not isinstance(lock, dict) or str(lock.get("schema")) != SCHEMA:
         raise LockError(f"{name} has no `schema: '{SCHEMA}'`. {REMEDY}")
-    if not _is_of_stages(lock.get("stages", {})):
+    if not yaml.is_lock_file(lock):
         raise LockError(f"{name}: `stages` is not what DVC writes. {REMEDY}")
     return lock
-
-
-#: What to do with a lock file that cannot be read.
-REMEDY = (
-    "Take back one that DVC wrote, as with `git checkout REVISION -- FILE`, then run "
-    "`bucket repro`."
-)
 
 
 def write(lock: Lock) -> str:
@@ -69,21 +64,3 @@ def hash_of(item: Entry) -> str:
     """The hash of a file or directory as DVC noted it; empty where it noted none."""
     named = item.get("hash", "md5")
     return str(item.get(named) or item.get("etag") or item.get("checksum") or "")
-
-
-def _is_of_stages(found: object) -> bool:
-    return found is None or (
-        isinstance(found, Mapping)
-        and all(isinstance(entry, Mapping) and _is_entry(entry) for entry in found.values())
-    )
-
-
-def _is_entry(entry: Entry) -> bool:
-    lists = [entry.get(kind) or [] for kind in ("deps", "outs")]
-    params = entry.get("params") or {}
-    return (
-        isinstance(params, Mapping)
-        and all(isinstance(values, Mapping) for values in params.values())
-        and all(isinstance(items, Sequence) for items in lists)
-        and all(isinstance(item, Mapping) and "path" in item for items in lists for item in items)
-    )

@@ -132,8 +132,9 @@ COLLECTING_GARBAGE = {
     ),
 }
 
-#: What reads and writes YAML as DVC does.
+#: What reads and writes YAML as DVC does, and accepts it as a lock file.
 WRITING_YAML = {
+    "dvc.schema:COMPILED_LOCKFILE_SCHEMA": "data",
     "dvc.utils.serialize:loads_yaml": "s, typ=",
     "dvc.utils.serialize:dumps_yaml": "d",
 }

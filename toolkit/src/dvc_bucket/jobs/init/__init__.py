@@ -1,4 +1,4 @@
-"""`bucket init`: one dialogue that points every named place at a store of one's own."""
+"""`bucket init`: one dialogue that writes a store of one's own into every file that names it."""
 
 import difflib
 import os
@@ -12,8 +12,7 @@ import typer
 from dvc_bucket.base.errors import BucketError, ProjectError, SettingsError
 from dvc_bucket.base.files import PRIVATE, write_private
 from dvc_bucket.base.paths import Project
-from dvc_bucket.connection import env_file
-from dvc_bucket.connection import named_files as places
+from dvc_bucket.connection import named_files
 from dvc_bucket.connection.named_files import Names
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
@@ -25,13 +24,13 @@ from dvc_bucket.jobs.init.dotenv import EnvText
 
 @dataclass(frozen=True)
 class Plan:
-    """What is going to be written; all of it is known before the first file changes.
+    """All changes, known before the first file is written.
 
     Attributes:
         project: the clone.
-        before: what the places say now.
-        names: what they are to say.
-        tracked: by file, the text before and after.
+        before: the names in the files now.
+        names: the new names.
+        tracked: text before and after of each tracked file that changes.
         env: the same of `.env`.
     """
 
@@ -48,7 +47,7 @@ class Plan:
 
     @property
     def moves(self) -> bool:
-        """Whether the project's data is to live elsewhere than now."""
+        """Whether the project's data gets another place."""
         parts = ("endpoint", "bucket", "prefix")
         return any(getattr(self.names, part) != getattr(self.before, part) for part in parts)
 
@@ -86,7 +85,7 @@ class Plan:
 
 
 def plan(project: Project, given: Names, *, cacert: str | None = None, ask: bool = False) -> Plan:
-    """Ask for what is not given, with what stands there now as the default, and work it all out.
+    """Ask for the names that are not given, with the current ones as defaults; plan all changes.
 
     Args:
         project: the clone.
@@ -98,14 +97,13 @@ def plan(project: Project, given: Names, *, cacert: str | None = None, ask: bool
         SettingsError: an answer cannot be right.
         ProjectError: a file that names the project is missing or not as it should be.
     """
-    now = places.current(project)
+    now = named_files.current(project)
     authorities = _authorities(cacert)
     names = answers.complete(given, now, ask=ask)
-    tracked = places.rewritten(project, names)
+    tracked = named_files.rewritten(project, names)
     keys = answers.keys(project, names.endpoint or "", ask=ask)
-    example = tracked.get(project.env_example, ("", env_file.example(project)))[1]
     same = names.endpoint == now.endpoint
-    env = dotenv.rewritten(project, example, names, keys, authorities, same_endpoint=same)
+    env = dotenv.rewritten(project, names, keys, authorities, same_endpoint=same)
     return Plan(project, now, names, tracked, env)
 
 
@@ -154,14 +152,10 @@ def _authorities(cacert: str | None) -> Path | None:
 
 def _notes(planned: Plan) -> Iterator[str]:
     """What a person should know before agreeing, a sentence each."""
-    values = planned.env.values
-    others = [
-        name
-        for name, value in os.environ.items()
-        if name in {*answers.KEYS, "OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_REGION"}
-        and value
-        and value.rstrip("/") != values.get(name)
-    ]
+    names = {*answers.KEYS, "OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_REGION"} & os.environ.keys()
+    values = {name: os.environ[name].rstrip("/") for name in sorted(names)}
+    written = planned.env.values
+    others = [name for name, value in values.items() if value and value != written.get(name)]
     if others:
         yield (
             f"the environment sets {', '.join(others)} to something else, and wins over .env. "

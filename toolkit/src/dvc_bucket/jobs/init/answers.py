@@ -23,11 +23,21 @@ PREFIX = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+(?:/(?!\.{1,2}(?:/|$))[A-
 #: A region: what is signed, and written into files that a shell reads.
 REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
+#: The form of an answer, and the same in words.
+FORMS = {
+    "project": (re.compile(NAME), "small letters, digits and single hyphens"),
+    "prefix": (PREFIX, "letters, digits, . _ - and a single / between parts"),
+    "region": (REGION, "letters, digits, . _ and -"),
+}
+
 #: How stores draw keys, OpenStack for one. A bucket could have such a name.
 HEXADECIMAL = re.compile(r"[0-9a-f]{32,}")
 
 KEYS = ("OS_ACCESS_KEY_ID", "OS_SECRET_ACCESS_KEY")
 TOKEN = "OS_SESSION_TOKEN"  # noqa: S105 (a name)
+
+#: The keys of `.env.example`, to be filled in by a person.
+PLACEHOLDERS = {KEYS[0]: "<your-access-key>", KEYS[1]: "<your-secret-key>"}
 
 #: What is typed for AWS's own endpoint of the region.
 AWS = "aws"
@@ -42,7 +52,7 @@ QUESTIONS = {
 
 
 def complete(given: Names, now: Names, *, ask: bool) -> Names:
-    """All names: those given, the others asked for, or as they are now.
+    """All names: those given; the others asked for, or as they are now.
 
     Raises:
         SettingsError: one cannot be right.
@@ -70,17 +80,10 @@ def check(what: str, value: str) -> None:
     """
     label, value = what.capitalize(), value.strip()
     if not value:
-        raise SettingsError(f"{label}: nothing was given.{_why_a_prefix(what)}")
-    if what == "project" and not re.fullmatch(NAME, value):
-        raise SettingsError(
-            f"Project name {value!r}: use small letters, digits and single hyphens."
-        )
-    if what == "prefix" and not PREFIX.fullmatch(value):
-        raise SettingsError(
-            f"Prefix {value!r}: use letters, digits, . _ - and a single / between parts."
-        )
-    if what == "region" and not REGION.fullmatch(value):
-        raise SettingsError(f"Region {value!r}: use letters, digits, . _ and -.")
+        why = " Each project in a bucket has a prefix of its own." if what == "prefix" else ""
+        raise SettingsError(f"{label}: nothing was given.{why}")
+    if what in FORMS and not FORMS[what][0].fullmatch(value):
+        raise SettingsError(f"{label} {value!r}: use {FORMS[what][1]}.")
     if what == "endpoint" and value.lower() != AWS:
         _check_setting("endpoint_url", label, value)
     if what == "bucket":
@@ -93,24 +96,24 @@ def check(what: str, value: str) -> None:
 
 
 def keys(project: Project, endpoint: str, *, ask: bool) -> Mapping[str, str]:
-    """New values of the two keys, and of their token; nothing where those of `.env` are to stay.
+    """New values of the two keys and of their token; empty if those of `.env` stay.
 
-    They are those of the environment, or asked for, or drawn for the embedded store.
+    They are those of the environment, typed ones, or new ones for the embedded store.
 
     Raises:
         SettingsError: `.env` cannot be read.
     """
     file = Sources(project, {})
-    found = [file.find(name).value for name in KEYS]
+    current = [file.find(name).value for name in KEYS]
     if all(os.environ.get(name) for name in KEYS):
         return {name: os.environ[name] for name in (*KEYS, TOKEN) if os.environ.get(name)}
-    is_set = all(value and not value.startswith("<") for value in found)
+    is_set = all(value and not value.startswith("<") for value in current)
     was_for = file.find("OS_ENDPOINT_URL").value.rstrip("/")
     if is_embedded(endpoint):
         return {} if is_set else env_file.new_keys()
     were_drawn = is_set and is_embedded(was_for)
-    if not ask:
-        return _placeholders() if were_drawn else {}
+    if not ask:  # keys drawn for the embedded store open no other one
+        return PLACEHOLDERS if were_drawn else {}
     if is_set and not were_drawn:
         whose = "" if was_for == endpoint else f", which were for {was_for or 'AWS'}"
         if typer.confirm(f"Keep the keys in .env{whose}?", default=True):
@@ -170,7 +173,7 @@ def _check_setting(field: str, label: str, value: str) -> None:
 
 
 def _default(what: str, names: Names, now: Names) -> str:
-    """The answer that is offered: what stands there; a prefix that was the project's name is so."""
+    """The current value; a prefix that is the project's name follows the new name."""
     current = getattr(now, what) or ""
     if what == "endpoint" and current in {"", _aws_endpoint(now.region)}:
         return AWS  # follows the region
@@ -191,12 +194,3 @@ def _tidy(answer: str | None) -> str | None:
     if "://" in answer:
         return answer.rstrip("/")
     return AWS if answer.lower() == AWS else answer
-
-
-def _why_a_prefix(what: str) -> str:
-    return " Each project in a bucket has a prefix of its own." if what == "prefix" else ""
-
-
-def _placeholders() -> Mapping[str, str]:
-    """What is to be filled in: drawn keys of the embedded store are none for another."""
-    return {KEYS[0]: "<your-access-key>", KEYS[1]: "<your-secret-key>"}

@@ -1,4 +1,4 @@
-"""What `bucket init` makes of `.env`: the connection and the keys; every other line stays."""
+"""Writes the connection and the keys into the text of `.env`; every other line stays."""
 
 import os
 import re
@@ -66,7 +66,6 @@ class EnvText:
 
 def rewritten(
     project: Project,
-    example: str,
     names: Names,
     keys: Mapping[str, str],
     cacert: Path | None,
@@ -77,8 +76,7 @@ def rewritten(
 
     Args:
         project: the clone.
-        example: text of the new `.env.example`, of which `.env` is made where there is none.
-        names: what is to be said.
+        names: endpoint, bucket and region to write.
         keys: new keys; none to keep those that are there.
         cacert: PEM file of certificate authorities; None to leave that as it is.
         same_endpoint: whether the project's endpoint stays: an embedded store that had to take
@@ -90,7 +88,7 @@ def rewritten(
     """
     file = project.env_file
     before = file.read_bytes().decode("utf-8") if file.exists() else None
-    text, now = before or example, _values(before or "")
+    text, now = before or env_file.example(project), _values(before or "")
     endpoint = names.endpoint or ""
     here = now.get("OS_ENDPOINT_URL", "")
     if same_endpoint and is_embedded(endpoint) and is_embedded(here):
@@ -110,35 +108,30 @@ def rewritten(
 
 
 def _values(text: str) -> dict[str, str]:
-    found = dotenv_values(stream=StringIO(text))
-    return {name: value for name, value in found.items() if value is not None}
+    lines = dotenv_values(stream=StringIO(text))
+    return {name: value for name, value in lines.items() if value is not None}
 
 
 def _with_optional(text: str, name: str, value: str) -> str:
-    """`text` with a setting and its AWS name, in the lines where they are, if commented out."""
-    text, found = _replaced(text, name, f"{name}={env_file.quoted(value)}")
-    if not found:
-        after = r"^((?:export[ \t]+)?OS_BUCKET_NAME=.*)$"
-        line = f"{name}={env_file.quoted(value)}"
-        text = re.sub(after, lambda match: f"{match[1]}\n{line}", text, flags=re.MULTILINE)
-    line = f"{OPTIONAL[name]}=${{{name}}}"
-    text, found = _replaced(text, OPTIONAL[name], line)
-    return text if found else f"{text.rstrip()}\n{line}\n"
+    """`text` with a setting and its AWS name."""
+    text = _with_line(text, name, env_file.quoted(value))
+    return _with_line(text, OPTIONAL[name], f"${{{name}}}")
 
 
-def _replaced(text: str, name: str, line: str) -> tuple[str, int]:
-    """`text` with `line` for that of `name`, or for the one that is commented out; how many."""
+def _with_line(text: str, name: str, written: str) -> str:
+    """`text` with a line in the place of the one for `name`, else of a commented one, else new."""
+    line = f"{name}={written}"
     for mark in ("", "#[ \t]*"):
         pattern = rf"^{mark}(?:export[ \t]+)?{name}=.*$"
-        text, found = re.subn(pattern, lambda _: line, text, count=1, flags=re.MULTILINE)
-        if found:
-            return text, found
-    return text, 0
+        text, count = re.subn(pattern, lambda _: line, text, count=1, flags=re.MULTILINE)
+        if count:
+            return text
+    return f"{text.rstrip()}\n{line}\n"
 
 
 def _without(text: str, name: str) -> str:
     """`text` with a setting of former keys, and its AWS name, commented out."""
-    aws = OPTIONAL[name]
-    text = re.sub(rf"^(?:export[ \t]+)?{name}=.*$", f"#{name}=", text, flags=re.MULTILINE)
-    line = f"#{aws}=${{{name}}}"
-    return re.sub(rf"^(?:export[ \t]+)?{aws}=.*$", line, text, flags=re.MULTILINE)
+    for each, written in ((name, ""), (OPTIONAL[name], f"${{{name}}}")):
+        pattern = rf"^(?:export[ \t]+)?{each}=.*$"
+        text = re.sub(pattern, f"#{each}={written}", text, flags=re.MULTILINE)
+    return text

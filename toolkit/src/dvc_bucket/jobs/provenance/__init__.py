@@ -1,5 +1,9 @@
-"""The run that a commit records, as a Workflow Run RO-Crate: made from git objects alone."""
+"""`bucket provenance`: the run that a commit records, as a Workflow Run RO-Crate.
 
-from dvc_bucket.jobs.provenance.write import Written, write
+`write` collects the `facts` (the commit, its `papers`, `included` data), makes the `crate` of them
+(entities of `files` and `actions` in a `graph`) and its `preview`, and writes a folder or a zip.
+"""
 
-__all__ = ["Written", "write"]
+from dvc_bucket.jobs.provenance.write import WrittenCrate, write
+
+__all__ = ["WrittenCrate", "write"]

@@ -1,18 +1,16 @@
-"""The run: the workflow and its steps, the scripts, the actions that made the data.
+"""The run as entities: the workflow, its steps, their scripts, and the actions that made the data.
 
-As the Provenance Run Crate profile has it: https://w3id.org/ro/wfrun/provenance/0.5
+The terms are those of the Provenance Run Crate profile: https://w3id.org/ro/wfrun/provenance/0.5
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dvc_bucket.base.paths import CONFIG
-from dvc_bucket.dvc.commit.run import FLOW
 from dvc_bucket.dvc.lock import entries
-from dvc_bucket.dvc.snapshot import PathRecord, StageRun
-from dvc_bucket.jobs.provenance.data import Data
-from dvc_bucket.jobs.provenance.facts import Facts
-from dvc_bucket.jobs.provenance.graph import Graph, local_id, path_id
+from dvc_bucket.dvc.snapshot import StageRun
+from dvc_bucket.jobs.provenance.files import FileGraph
+from dvc_bucket.jobs.provenance.graph import local_id, path_id
 from dvc_bucket.jobs.provenance.papers import LOCK_FILES, PIP
 
 if TYPE_CHECKING:
@@ -21,176 +19,170 @@ if TYPE_CHECKING:
 DVC = "https://dvc.org"
 PYTHON = "https://www.python.org"
 
-#: What a value is, as the profile names the types of formal parameters.
-KINDS = {bool: "Boolean", int: "Integer", float: "Float", str: "Text"}
+#: The file that declares stages.
+FLOW = "dvc.yaml"
+
+#: The profile's types of parameters; any other value is Text.
+TYPES = {bool: "Boolean", int: "Integer", float: "Float"}
 
 
-def add(made: Graph, facts: Facts, data: Data) -> None:
-    """Add the workflow of a run and all that it did."""
-    _Actions(made, facts, data).add()
-
-
-class _Actions:
-    def __init__(self, made: Graph, facts: Facts, data: Data) -> None:
-        self._made, self._facts, self._data = made, facts, data
-        self._run, self._papers = facts.run, facts.papers
-        self._revision = facts.revision
-
-    def add(self) -> None:
-        made, run = self._made, self._run
-        flow = self._workflow()
-        tools = [self._tool(stage) for stage in run.stages]
-        both = list(zip(run.stages, tools, strict=True))
-        steps = [self._step(number, *one) for number, one in enumerate(both, 1)]
-        actions = [self._action(*one) for one in both]
-        made.say(flow, step=steps, hasPart=tools)
-        whole = self._whole(flow)
-        controls = [
-            made.context(
-                local_id("control", stage.name),
-                "ControlAction",
-                name=f"DVC ran the stage {stage.name}",
-                instrument=step,
-                object=action,
-            )
-            for stage, step, action in zip(run.stages, steps, actions, strict=True)
-        ]
-        engine = made.context(
-            local_id("dvc"),
-            "OrganizeAction",
-            name="DVC ran what was stale",
-            instrument=self._engine(),
-            object=controls,
-            result=whole,
-        )
-        for path in (CONFIG, *self._revision.named(entries.NAME)):
-            if path in self._revision.files:
-                self._data.text(path, about=engine)
-        made.say(made.root, mainEntity=flow, mentions=[engine, whole, *actions])
-
-    def _workflow(self) -> "Entity":
-        """The dvc.yaml in the root, or the first one."""
-        flows = [stage.flow for stage in self._run.stages]
-        path = FLOW if FLOW in flows else flows[0]
-        return self._data.text(
-            path,
-            *("SoftwareSourceCode", "ComputationalWorkflow", "HowTo"),
-            programmingLanguage=self._made.context(
-                f"{DVC}/doc/user-guide/project-structure/dvcyaml-files",
-                "ComputerLanguage",
-                name="DVC pipelines (dvc.yaml)",
-                url=DVC,
-            ),
-            url=self._facts.link(path),
-            version=self._revision.commit,
-            buildInstructions=[self._environment(file) for file in self._papers.lock_files],
-            runtimePlatform=self._python(),
-        )
-
-    def _environment(self, path: str) -> "Entity":
-        """A file that pins the environment."""
-        tool, form = LOCK_FILES.get(path, PIP)
-        kind = self._made.context(form, "CreativeWork", name=f"What {tool} reads", url=form)
-        return self._data.text(path, description=f"The environment, for {tool}.", conformsTo=kind)
-
-    def _step(self, number: int, stage: StageRun, tool: "Entity") -> "Entity":
-        return self._made.context(
-            f"{path_id(stage.flow)}{local_id(stage.name)}",
+def add(graph: FileGraph) -> None:
+    """Add the workflow, an action for each stage, one for the whole run, and DVC's own part."""
+    runs = graph.facts.runs
+    workflow = _workflow(graph)
+    tools = [_tool(graph, run) for run in runs]
+    steps = [
+        graph.context(
+            f"{path_id(run.flow)}{local_id(run.name)}",
             "HowToStep",
-            name=stage.name,
-            description=stage.description,
-            position=str(number),
+            name=run.name,
+            description=run.description,
+            position=str(position),
             workExample=tool,
         )
+        for position, (run, tool) in enumerate(zip(runs, tools, strict=True), 1)
+    ]
+    actions = [_action(graph, run, tool) for run, tool in zip(runs, tools, strict=True)]
+    graph.describe(workflow, step=steps, hasPart=tools)
+    whole = _whole(graph, workflow)
+    engine = _engine(graph, steps, actions, whole)
+    graph.describe(graph.root, mainEntity=workflow, mentions=[engine, whole, *actions])
 
-    def _tool(self, stage: StageRun) -> "Entity":
-        """The script of a stage; where its command names none, the command."""
-        script = self._facts.script(stage)
-        parameters = [self._formal(stage, name, value) for name, value in stage.values]
-        if script is None:
-            words = stage.command.split()
-            return self._made.context(
-                f"{path_id(stage.flow)}{local_id(stage.name, 'command')}",
-                "SoftwareApplication",
-                name=words[0] if words else stage.name,
-                input=parameters,
-            )
-        entity = self._data.of(script)
-        entity.properties()["@type"] = ["File", "SoftwareSourceCode"]
-        # One script can be the tool of several stages.
-        before = entity.get("input") or []
-        before = before if isinstance(before, list) else [before]
-        self._made.say(entity, input=[*before, *parameters], **self._language(script))
-        if self._facts.is_here(script):
-            url = self._facts.link(script.path)
-            self._made.say(entity, version=self._revision.commit, url=url)
-        return entity
 
-    def _language(self, script: PathRecord) -> dict[str, Any]:
-        if not script.path.endswith(".py"):
-            return {}
-        python = self._made.context(PYTHON, "ComputerLanguage", name="Python", url=PYTHON)
-        return {"programmingLanguage": python, "runtimePlatform": self._python()}
-
-    def _action(self, stage: StageRun, tool: "Entity") -> "Entity":
-        values = [self._value(stage, name, value) for name, value in stage.values]
-        return self._made.context(
-            local_id("run", stage.name),
-            "CreateAction",
-            name=f"Stage {stage.name}" + (f": {stage.description}" if stage.description else ""),
-            description=stage.command,
-            instrument=tool,
-            object=[*(self._data.of(item) for item in stage.reads), *values],
-            result=[self._data.of(item) for item in stage.writes],
-        )
-
-    def _whole(self, flow: "Entity") -> "Entity":
-        """The run of all stages, from what none of them makes to what none of them reads."""
-        run = self._run
-        read = {item.path for stage in run.stages for item in stage.reads}
-        made = {item.path for stage in run.stages for item in stage.writes}
-        inputs = [item for stage in run.stages for item in stage.reads if item.path not in made]
-        outputs = [item for stage in run.stages for item in stage.writes if item.path not in read]
-        params = sorted({file for stage in run.stages for file in stage.params})
-        return self._made.context(
-            local_id("run"),
-            "CreateAction",
-            name=f"Run of {flow.id}",
-            description="Each stage as dvc.lock notes its last run; when, where and by whom, it "
-            "does not note.",
-            instrument=flow,
-            object=[*self._texts(*params), *map(self._data.of, inputs)],
-            result=list(map(self._data.of, outputs)),
-        )
-
-    def _engine(self) -> "Entity":
-        return self._made.context(
-            DVC,
-            "SoftwareApplication",
-            name="DVC",
+def _workflow(graph: FileGraph) -> "Entity":
+    """The dvc.yaml in the root, or the first one."""
+    facts = graph.facts
+    flows = [run.flow for run in facts.runs]
+    path = FLOW if FLOW in flows else flows[0]
+    return graph.file(
+        path,
+        *("SoftwareSourceCode", "ComputationalWorkflow", "HowTo"),
+        programmingLanguage=graph.context(
+            f"{DVC}/doc/user-guide/project-structure/dvcyaml-files",
+            "ComputerLanguage",
+            name="DVC pipelines (dvc.yaml)",
             url=DVC,
-            softwareVersion=self._papers.dvc,
-        )
+        ),
+        url=facts.link(path),
+        version=facts.commit.commit,
+        buildInstructions=[_environment(graph, file) for file in facts.papers.lock_files],
+        runtimePlatform=facts.papers.platform,
+    )
 
-    def _formal(self, stage: StageRun, name: str, value: object) -> "Entity":
-        return self._made.context(
-            f"{path_id(stage.flow)}{local_id(stage.name, name)}",
-            "FormalParameter",
-            name=name,
-            additionalType=KINDS.get(type(value), "Text"),
-        )
 
-    def _value(self, stage: StageRun, name: str, value: object) -> "Entity":
-        return self._made.context(
-            local_id("parameter", stage.name, name),
+def _environment(graph: FileGraph, path: str) -> "Entity":
+    """A file that pins the environment."""
+    tool, form = LOCK_FILES.get(path, PIP)
+    kind = graph.context(form, "CreativeWork", name=f"What {tool} reads", url=form)
+    return graph.file(path, description=f"The environment, for {tool}.", conformsTo=kind)
+
+
+def _tool(graph: FileGraph, run: StageRun) -> "Entity":
+    """The script of a stage; its command if that names no script."""
+    facts = graph.facts
+    script = facts.script(run)
+    parameters = [_parameter(graph, run, name, value) for name, value in run.values]
+    if script is None:
+        words = run.command.split()
+        return graph.context(
+            f"{path_id(run.flow)}{local_id(run.name, 'command')}",
+            "SoftwareApplication",
+            name=words[0] if words else run.name,
+            input=parameters,
+        )
+    entity = graph.recorded(script)
+    entity.properties()["@type"] = ["File", "SoftwareSourceCode"]
+    others = entity.get("input") or []  # of another stage with the same script
+    others = others if isinstance(others, list) else [others]
+    graph.describe(entity, input=[*others, *parameters])
+    if script.path.endswith(".py"):
+        python = graph.context(PYTHON, "ComputerLanguage", name="Python", url=PYTHON)
+        graph.describe(entity, programmingLanguage=python, runtimePlatform=facts.papers.platform)
+    if facts.is_here(script):
+        graph.describe(entity, version=facts.commit.commit, url=facts.link(script.path))
+    return entity
+
+
+def _action(graph: FileGraph, run: StageRun, tool: "Entity") -> "Entity":
+    """The last run of a stage."""
+    values = [
+        graph.context(
+            local_id("parameter", run.name, name),
             "PropertyValue",
             name=name,
             value=value if isinstance(value, str) else json.dumps(value, default=str),
-            exampleOfWork=self._formal(stage, name, value),
+            exampleOfWork=_parameter(graph, run, name, value),
         )
+        for name, value in run.values
+    ]
+    return graph.context(
+        local_id("run", run.name),
+        "CreateAction",
+        name=f"Stage {run.name}" + (f": {run.description}" if run.description else ""),
+        description=run.command,
+        instrument=tool,
+        object=[*map(graph.recorded, run.reads), *values],
+        result=list(map(graph.recorded, run.writes)),
+    )
 
-    def _texts(self, *paths: str) -> "list[Entity]":
-        return [self._data.text(path) for path in paths if path in self._revision.files]
 
-    def _python(self) -> str:
-        return f"Python {self._papers.python}" if self._papers.python else ""
+def _parameter(graph: FileGraph, run: StageRun, name: str, value: object) -> "Entity":
+    return graph.context(
+        f"{path_id(run.flow)}{local_id(run.name, name)}",
+        "FormalParameter",
+        name=name,
+        additionalType=TYPES.get(type(value), "Text"),
+    )
+
+
+def _whole(graph: FileGraph, workflow: "Entity") -> "Entity":
+    """The run of all stages, from the inputs that none writes to the outputs that none reads."""
+    runs, files = graph.facts.runs, graph.facts.commit.revision.files
+    read = {record.path for run in runs for record in run.reads}
+    makers = graph.facts.commit.makers
+    inputs = [record for run in runs for record in run.reads if record.path not in makers]
+    outputs = [record for run in runs for record in run.writes if record.path not in read]
+    params = sorted({path for run in runs for path in run.params if path in files})
+    return graph.context(
+        local_id("run"),
+        "CreateAction",
+        name=f"Run of {workflow.id}",
+        description="Each stage as dvc.lock notes its last run; when, where and by whom, it "
+        "does not note.",
+        instrument=workflow,
+        object=[*map(graph.file, params), *map(graph.recorded, inputs)],
+        result=list(map(graph.recorded, outputs)),
+    )
+
+
+def _engine(
+    graph: FileGraph, steps: "list[Entity]", actions: "list[Entity]", whole: "Entity"
+) -> "Entity":
+    """DVC at work: it ran the stages whose record was out of date."""
+    facts = graph.facts
+    controls = [
+        graph.context(
+            local_id("control", run.name),
+            "ControlAction",
+            name=f"DVC ran the stage {run.name}",
+            instrument=step,
+            object=action,
+        )
+        for run, step, action in zip(facts.runs, steps, actions, strict=True)
+    ]
+    dvc = graph.context(
+        DVC, "SoftwareApplication", name="DVC", url=DVC, softwareVersion=facts.papers.dvc
+    )
+    engine = graph.context(
+        local_id("dvc"),
+        "OrganizeAction",
+        name="DVC ran what was stale",
+        instrument=dvc,
+        object=controls,
+        result=whole,
+    )
+    revision = facts.commit.revision
+    for path in (CONFIG, *revision.named(entries.NAME)):
+        if path in revision.files:
+            graph.file(path, about=engine)
+    return engine

@@ -1,91 +1,88 @@
-"""All that a crate is made from."""
+"""All facts that a crate states: the commit, its papers, and the data that the crate includes."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
+from typing import IO
 
 from dvc_bucket.base.formats import is_code
-from dvc_bucket.dvc import hashes as dvc_hashes
-from dvc_bucket.dvc.commit.locations import Places
-from dvc_bucket.dvc.commit.revision import Revision
-from dvc_bucket.dvc.commit.run import Run
+from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.snapshot import PathRecord, StageRun
 from dvc_bucket.jobs.provenance.papers import Papers
 
+PIECE_BYTES = 1024 * 1024
 
-@dataclass(frozen=True)
-class Hashes:
-    """A file's content in short.
+#: MD5, SHA-256 and size of a content, as properties of an entity.
+Digest = dict[str, str]
 
-    Attributes:
-        md5: hexadecimal.
-        sha256: hexadecimal.
-        size: in bytes.
-    """
 
-    md5: str
-    sha256: str
-    size: int
-
-    @classmethod
-    def of(cls, content: bytes) -> "Hashes":
-        """The hashes of bytes."""
-        return cls(dvc_hashes.of_bytes(content), hashlib.sha256(content).hexdigest(), len(content))
+def digest(content: IO[bytes]) -> Digest:
+    """The digest of a file."""
+    md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
+    while piece := content.read(PIECE_BYTES):
+        md5.update(piece)
+        sha256.update(piece)
+        size += len(piece)
+    return {"md5": md5.hexdigest(), "sha256": sha256.hexdigest(), "contentSize": str(size)}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a commit.
+    """The facts of a commit.
 
     Attributes:
-        revision: the commit.
-        run: the runs that its lock files record.
-        papers: what its papers say.
-        places: where the data is.
-        included: what the crate holds of DVC's data, by path.
+        commit: its files, stages and data.
+        papers: its citation, licences and environment.
+        included: files of DVC's data that the crate holds, by path.
     """
 
-    revision: Revision
-    run: Run
+    commit: CommitView
     papers: Papers
-    places: Places
-    included: Mapping[str, Hashes]
+    included: Mapping[str, Digest]
 
-    def script(self, stage: StageRun) -> PathRecord | None:
-        """The program of a stage: the first of its inputs on the command line that is code."""
-        words = stage.command.split()
-        named = [item for item in stage.reads if item.path in words and self._is_code(item)]
-        return min(named, key=lambda item: words.index(item.path), default=None)
+    @property
+    def runs(self) -> list[StageRun]:
+        """The last run of each stage, after those whose outputs it reads."""
+        return self.commit.snapshot.runs
 
-    def _is_code(self, item: PathRecord) -> bool:
-        file = self.revision.files.get(item.path)
+    def script(self, run: StageRun) -> PathRecord | None:
+        """The program of a stage: the first code file among its inputs that its command names."""
+        words = run.command.split()
+        named = [record for record in run.reads if record.path in words and self._is_code(record)]
+        return min(named, key=lambda record: words.index(record.path), default=None)
+
+    def _is_code(self, record: PathRecord) -> bool:
+        file = self.commit.revision.files.get(record.path)
         is_program = file is not None and file.is_executable
-        is_output = self.run.output(item.path) is not None
-        return not is_output and (is_program or is_code(item.path))
+        return self.commit.output(record.path) is None and (is_program or is_code(record.path))
 
-    def is_included(self, item: PathRecord) -> bool:
-        """Whether the crate holds a copy of DVC's."""
-        if not item.is_directory:
-            return item.path in self.included and self.included[item.path].md5 == item.hash
-        return any(path.startswith(f"{item.path}/") for path in self.included)
+    def is_here(self, record: PathRecord) -> bool:
+        """Whether the crate holds the content, from git or from DVC."""
+        return self.commit.is_in_git(record) or bool(self._included(record))
 
-    def is_here(self, item: PathRecord) -> bool:
-        """Whether the crate holds the item, from git or from DVC."""
-        return self.places.is_in_git(item) or self.is_included(item)
+    def files(self, record: PathRecord) -> dict[str, Digest]:
+        """The files of a content that the crate holds, by path."""
+        if self.commit.is_in_git(record):
+            paths = self.commit.revision.below(record.path) or [record.path]
+            return {path: self.digest(path) for path in paths}
+        return self._included(record)
 
-    def members(self, item: PathRecord) -> dict[str, Hashes]:
-        """The files of a directory that the crate holds, by path."""
-        folder = f"{item.path}/"
-        if self.places.is_in_git(item):
-            inside = sorted(path for path in self.revision.files if path.startswith(folder))
-            return {path: Hashes.of(self.revision.read(path)) for path in inside}
-        return {
-            path: found for path, found in sorted(self.included.items()) if path.startswith(folder)
-        }
+    def _included(self, record: PathRecord) -> dict[str, Digest]:
+        """The files of a content that the crate holds from DVC."""
+        files = sorted(self.included.items())
+        if record.is_directory:
+            return {path: found for path, found in files if path.startswith(f"{record.path}/")}
+        found = self.included.get(record.path)
+        return {record.path: found} if found and found["md5"] == record.hash else {}
+
+    def digest(self, path: str) -> Digest:
+        """The digest of a file of the commit."""
+        return digest(BytesIO(self.commit.revision.read(path)))
 
     def link(self, path: str) -> str:
-        """Where the forge shows a file of the commit; empty where its addresses are not known."""
-        repository, commit = self.papers.repository, self.revision.commit
+        """Where the forge shows a file of the commit; empty if its addresses are not known."""
+        repository, commit = self.papers.repository, self.commit.commit
         if repository.startswith("https://github.com/"):
             return f"{repository}/blob/{commit}/{path}"
         if repository.startswith("https://gitlab."):
@@ -94,19 +91,19 @@ class Facts:
 
     def notes(self) -> list[str]:
         """Where the record does not fit the commit, a sentence each."""
-        return [note for stage in self.run.stages for note in self._notes(stage)]
+        return [note for run in self.runs for note in self._notes(run)]
 
-    def _notes(self, stage: StageRun) -> Iterator[str]:
-        items = dict.fromkeys([*stage.reads, *stage.writes])
-        if changed := [item.path for item in items if self.places.has_changed(item)]:
+    def _notes(self, run: StageRun) -> Iterator[str]:
+        records = dict.fromkeys([*run.reads, *run.writes])
+        if changed := [record.path for record in records if self.commit.has_changed(record)]:
             yield (
-                f"The stage {stage.name} was last run with another content of "
+                f"The stage {run.name} was last run with another content of "
                 f"{', '.join(changed)} than this commit has."
             )
-        for item in stage.reads:
-            maker = self.run.makers.get(item.path)
-            if maker and item not in maker.writes:
+        for record in run.reads:
+            maker = self.commit.makers.get(record.path)
+            if maker and record not in maker.writes:
                 yield (
-                    f"The stage {stage.name} was last run with another {item.path} than the stage "
+                    f"The stage {run.name} was last run with another {record.path} than the stage "
                     f"{maker.name} wrote last."
                 )

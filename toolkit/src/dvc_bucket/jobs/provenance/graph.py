@@ -1,6 +1,6 @@
-"""The library that writes RO-Crates, for our use: entities without what is not known."""
+"""The entities of a crate, made with the library for RO-Crates; nothing of this project is here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -19,23 +19,28 @@ PROFILES = {
     WORKFLOW_CRATE: ("Workflow RO-Crate", "1.0"),
 }
 
-#: Terms beyond RO-Crate's: of the profiles (md5, sha256, ...), and one of CodeMeta, as they say.
+#: Terms beyond RO-Crate's: those of the profiles (md5, sha256, ...) and one of CodeMeta.
 RUN_CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
 EXTRA_TERMS = {"buildInstructions": "https://codemeta.github.io/terms/buildInstructions"}
 
 
 class Graph:
-    """The entities of a crate, each made once."""
+    """A crate in memory. Adding an entity again adds properties to the first one.
+
+    Properties without a value (None, an empty text or list) are left out. A list of one is written
+    as that one, as RO-Crate 1.1 asks for.
+    """
 
     def __init__(self, date: str) -> None:
+        """Begin a crate that was published at `date`, in ISO 8601."""
         with extras.needed("crate"):
             from rocrate.rocrate import ROCrate
 
-        self.crate: ROCrate = ROCrate(version=VERSION)
-        self.crate.datePublished = date  # else the time of day
-        self.crate.metadata.extra_contexts.append(RUN_CONTEXT)
-        self.crate.metadata.extra_terms.update(EXTRA_TERMS)
-        self.crate.metadata["conformsTo"] = [
+        self._crate = ROCrate(version=VERSION)
+        self._crate.datePublished = date  # the default is the current time
+        self._crate.metadata.extra_contexts.append(RUN_CONTEXT)
+        self._crate.metadata.extra_terms.update(EXTRA_TERMS)
+        self._crate.metadata["conformsTo"] = [
             {"@id": f"https://w3id.org/ro/crate/{VERSION}"},
             {"@id": WORKFLOW_CRATE},
         ]
@@ -47,62 +52,67 @@ class Graph:
     @property
     def root(self) -> "Entity":
         """The crate as a whole."""
-        return self.crate.root_dataset
+        return self._crate.root_dataset
 
-    def data(self, id_: str, kind: str | Sequence[str], **said: Any) -> "Entity":
-        """A file or directory, which the crate then lists among its parts."""
+    def get(self, id_: str) -> "Entity | None":
+        """The entity with an identifier."""
+        found: Entity | None = self._crate.get(id_)
+        return found
+
+    def data(self, id_: str, kind: str | list[str], **properties: Any) -> "Entity":
+        """A file or directory, which the crate lists among its parts."""
         from rocrate.model import DataEntity
 
-        return self._add(DataEntity, id_, kind, said)
+        return self._add(DataEntity, id_, kind, properties)
 
-    def context(self, id_: str, kind: str | Sequence[str], **said: Any) -> "Entity":
+    def context(self, id_: str, kind: str, **properties: Any) -> "Entity":
         """Something that is no part of the crate."""
         from rocrate.model import ContextEntity
 
-        return self._add(ContextEntity, id_, kind, said)
+        return self._add(ContextEntity, id_, kind, properties)
 
-    def add_preview(self) -> None:
-        """Say that there is a page for people."""
+    def licence(self, licence: str) -> "Entity | str":
+        """A licence: an entity if it has an address, else its words."""
+        from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+        if licence.startswith(("http://", "https://")):
+            return self.context(licence, "CreativeWork", name=licence)
+        try:
+            name = str(canonicalize_license_expression(licence))
+        except InvalidLicenseExpression:
+            return licence
+        if " " in name or name.startswith("LicenseRef-"):
+            return name
+        address = f"https://spdx.org/licenses/{name}"
+        return self.context(address, "CreativeWork", name=name, identifier=name)
+
+    def describe(self, entity: "Entity", **properties: Any) -> None:
+        """Add properties to an entity."""
+        for name, value in properties.items():
+            if isinstance(value, list):
+                values = list(dict.fromkeys(value))
+                value = values[0] if len(values) == 1 else values
+            if value not in (None, "", []):
+                entity[name] = value
+
+    def write(self, folder: Path) -> None:
+        """Write the metadata file, which names the page for people too."""
         from rocrate.model import Preview
 
-        self.crate.add(Preview(self.crate))
+        self._crate.add(Preview(self._crate))
+        self._crate.metadata.write(folder)
 
-    def say(self, entity: "Entity", **said: Any) -> None:
-        """Add what is known of an entity."""
-        for name, value in _known(said).items():
-            entity[name] = value
-
-    def _add(self, of: Any, id_: str, kind: Any, said: Mapping[str, Any]) -> "Entity":
-        found: Entity | None = self.crate.get(id_)
-        if found is None:
-            found = self.crate.add(of(self.crate, id_, {"@type": kind}))
-        self.say(found, **said)
-        return found
+    def _add(self, of: Any, id_: str, kind: str | list[str], properties: Any) -> "Entity":
+        entity = self.get(id_) or self._crate.add(of(self._crate, id_, {"@type": kind}))
+        self.describe(entity, **properties)
+        return entity
 
 
 def path_id(path: str, *, is_directory: bool = False) -> str:
-    """The identifier of what is in the crate at a path."""
+    """The identifier of a file or directory in the crate."""
     return quote(path) + ("/" if is_directory else "")
 
 
 def local_id(*words: str) -> str:
-    """An identifier of what has no place of its own."""
+    """The identifier of something that has no address."""
     return "#" + "/".join(quote(word, safe="/:@") for word in words)
-
-
-def _known(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is empty; a list of one as that one, as RO-Crate 1.1 asks for."""
-    found = {}
-    for name, value in said.items():
-        if isinstance(value, Iterable) and not isinstance(value, str | Mapping | _entity()):
-            items = list(dict.fromkeys(value))
-            value = items[0] if len(items) == 1 else items
-        if value is not None and value != "" and value != []:
-            found[name] = value
-    return found
-
-
-def _entity() -> Any:
-    from rocrate.model import Entity
-
-    return Entity

@@ -1,6 +1,6 @@
-"""What the papers of a commit say: who wrote it, under which licences, in which environment.
+"""The papers of a commit: who wrote it, under which licences, in which environment.
 
-Whatever they do not say is left out.
+They are `CITATION.cff`, `pyproject.toml`, the page of the data and the lock files of packages.
 """
 
 import posixpath
@@ -11,15 +11,15 @@ from typing import Any
 
 from dvc_bucket.base import extras, project_settings
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.dvc.commit import yaml
-from dvc_bucket.dvc.commit.revision import Revision
+from dvc_bucket.dvc.patched import yaml
+from dvc_bucket.git.revision import Revision
 
 README, CITATION = "README.md", "CITATION.cff"
 
-#: Heads of the columns of the table of datasets.
+#: Titles of the columns of the table of datasets, each with its synonyms.
 DATASET, ORIGIN, LICENCE = ("dataset",), ("origin", "source"), ("licence", "license")
 
-#: Files that pin an environment: the tool that reads them, and where their format is told.
+#: Files that pin an environment: the tool that reads them, and the page on their format.
 PIP = ("pip", "https://pip.pypa.io/en/stable/reference/requirements-file-format/")
 LOCK_FILES = {
     "uv.lock": ("uv", "https://docs.astral.sh/uv/concepts/projects/layout/"),
@@ -42,7 +42,7 @@ class Author:
     Attributes:
         name: in full.
         family_name: empty for a group.
-        given_name: empty for a group, or where none is said.
+        given_name: empty for a group; may be empty.
         address: ORCID of a person, web page of either; may be empty.
         affiliation: name of an organisation; may be empty.
     """
@@ -55,7 +55,7 @@ class Author:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class DatasetRow:
     """A row of the table of datasets.
 
     Attributes:
@@ -71,19 +71,19 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Papers:
-    """What the papers say.
+    """The papers of a commit. A text that they do not have is empty.
 
     Attributes:
         title: of the project.
-        description: of it; may be empty.
-        licence: of the code.
-        authors: in the order of the citation.
-        repository: address of the code; may be empty.
-        datasets: of the data that has a row in the table.
-        pages: files that say to a person what the project is.
-        lock_files: those that pin the environment.
-        python: the Python that it asks for, as `>=3.11`; may be empty.
-        dvc: the version of DVC that is pinned; may be empty.
+        description: a sentence or more.
+        licence: of the code: an SPDX expression, or words.
+        authors: in their order.
+        repository: its web page.
+        datasets: the rows of all tables of datasets.
+        pages: paths of the papers that people read.
+        lock_files: paths of the files that pin the environment.
+        python: the required version of Python, such as `>=3.11`.
+        dvc: the pinned version of DVC.
     """
 
     title: str
@@ -91,84 +91,112 @@ class Papers:
     licence: str
     authors: Sequence[Author]
     repository: str
-    datasets: Sequence[Dataset]
+    datasets: Sequence[DatasetRow]
     pages: Sequence[str]
     lock_files: Sequence[str]
     python: str
     dvc: str
 
-    def dataset(self, path: str) -> Dataset | None:
-        """The row for a path, or for the folder that it is in."""
-        found = [row for row in self.datasets if f"{path}/".startswith(f"{row.path}/")]
-        return max(found, key=lambda row: len(row.path), default=None)
+    @property
+    def platform(self) -> str:
+        """Name and version of what runs the scripts."""
+        return f"Python {self.python}" if self.python else ""
+
+    def commit_page(self, commit: str) -> str:
+        """The web page of a commit."""
+        return f"{self.repository}/commit/{commit}" if self.repository else ""
+
+    def dataset(self, path: str) -> DatasetRow | None:
+        """The row of a path, or of the innermost folder around it that has one."""
+        rows = [row for row in self.datasets if f"{path}/".startswith(f"{row.path}/")]
+        return max(rows, key=lambda row: len(row.path), default=None)
 
 
-def of(revision: Revision, name: str) -> Papers:
-    """What the papers of a revision say.
+def read(revision: Revision, name: str) -> Papers:
+    """Read the papers of a commit.
 
     Args:
         revision: the commit.
-        name: of the project where neither citation nor pyproject.toml has one.
+        name: title of the project if the papers have none.
 
     Raises:
-        ProjectError: one cannot be read, or none says the licence of the code.
+        ProjectError: one cannot be read, or none has the licence of the code.
     """
     pyproject = revision.text(project_settings.FILE)
     settings = project_settings.parse(pyproject)
-    citation = yaml.mapping(revision.text(CITATION), CITATION)
     project = project_settings.read_toml(pyproject).get("project") or {}
-    licence = citation.get("license") or project.get("license")
-    if isinstance(licence, list):
-        licence = " OR ".join(map(str, licence))
-    if not isinstance(licence, str):
-        raise ProjectError(
-            f"Neither {CITATION} nor {project_settings.FILE} of {revision.commit[:12]} says the "
-            "licence of the code, which a crate has to. Add a line `license: MIT`, say, to "
-            f"{CITATION}; commit it."
-        )
+    citation = _citation(revision)
     locks = [file for file in {settings.lock_file: PIP} | LOCK_FILES if file in revision.files]
+    pins = (_dvc(revision.text(file)) for file in locks)
     pages = (README, settings.data_page, CITATION, settings.license_file)
+    python = revision.text(".python-version").strip() or project.get("requires-python")
     return Papers(
         title=str(citation.get("title") or project.get("name") or name),
         description=str(citation.get("abstract") or project.get("description") or "").strip(),
-        licence=licence,
-        authors=list(_authors(citation)),
+        licence=_licence(citation.get("license") or project.get("license"), revision.commit),
+        authors=[author for entry in citation.get("authors") or () if (author := _author(entry))],
         repository=str(citation.get("repository-code") or "").rstrip("/").removesuffix(".git"),
         datasets=list(_datasets(revision.text(settings.data_page), settings.data_page)),
         pages=[path for path in pages if path in revision.files],
         lock_files=locks,
-        python=_python(revision, project),
-        dvc=next((found for file in locks if (found := _dvc(revision.text(file)))), ""),
+        python=str(python or ""),
+        dvc=next(filter(None, pins), ""),
     )
 
 
-def _authors(citation: Mapping[str, Any]) -> Iterator[Author]:
-    """Those of a CITATION.cff, by the schema of https://citation-file-format.github.io, 1.2.0."""
-    for said in citation.get("authors") or ():
-        address = str(said.get("orcid") or said.get("website") or "")
-        affiliation = str(said.get("affiliation") or "")
-        if name := said.get("name"):
-            yield Author(str(name), address=address)
-            continue
-        given = str(said.get("given-names") or "")
-        particle, suffix = str(said.get("name-particle") or ""), str(said.get("name-suffix") or "")
-        family = " ".join(filter(None, (particle, str(said.get("family-names") or ""))))
-        whole = " ".join(filter(None, (given, family, suffix))) or str(said.get("alias") or "")
-        if whole:
-            yield Author(whole, family, given, address, affiliation)
+def _citation(revision: Revision) -> Mapping[str, Any]:
+    try:
+        citation = yaml.loaded(revision.text(CITATION)) or {}
+    except yaml.NotYamlError as error:
+        raise ProjectError(f"{CITATION}{error}") from None
+    if not isinstance(citation, Mapping):
+        raise ProjectError(f"{CITATION} does not say `name: value` at its top.")
+    return citation
 
 
-def _datasets(text: str, page: str) -> Iterator[Dataset]:
-    """Rows of the table whose head has a dataset and a licence, in the text of a page."""
+def _licence(licence: Any, commit: str) -> str:
+    """The licence of the code."""
+    if isinstance(licence, list):
+        return " OR ".join(map(str, licence))
+    if not isinstance(licence, str):
+        raise ProjectError(
+            f"Neither {CITATION} nor {project_settings.FILE} of {commit[:12]} says the licence of "
+            f"the code, which a crate has to. Add a line `license: MIT`, say, to {CITATION}; "
+            "commit it."
+        )
+    return licence
+
+
+def _author(entry: Mapping[str, Any]) -> Author | None:
+    """An author by the schema of https://citation-file-format.github.io, 1.2.0."""
+
+    def joined(*keys: str) -> str:
+        return " ".join(str(entry[key]) for key in keys if entry.get(key))
+
+    address = joined("orcid") or joined("website")
+    if name := joined("name"):
+        return Author(name, address=address)
+    name = joined("given-names", "name-particle", "family-names", "name-suffix") or joined("alias")
+    family = joined("name-particle", "family-names")
+    author = Author(name, family, joined("given-names"), address, joined("affiliation"))
+    return author if name else None
+
+
+def _datasets(text: str, page: str) -> Iterator[DatasetRow]:
+    """Rows of the tables that have columns for a dataset and a licence."""
     folder = posixpath.dirname(page)
     for head, *rows in _tables(text):
-        columns = [_column(head, names) for names in (DATASET, ORIGIN, LICENCE)]
-        if columns[0] is None or columns[2] is None:
+        titles = [cell.strip().lower() for cell in head]
+        dataset, origin, licence = (
+            next((titles.index(title) for title in synonyms if title in titles), None)
+            for synonyms in (DATASET, ORIGIN, LICENCE)
+        )
+        if dataset is None or licence is None:
             continue
         for row in rows:
-            path, origin, licence = ("" if at is None else row[at] for at in columns)
-            if path and licence:
-                yield Dataset(posixpath.normpath(posixpath.join(folder, path)), origin, licence)
+            if row[dataset] and row[licence]:
+                path = posixpath.normpath(posixpath.join(folder, row[dataset]))
+                yield DatasetRow(path, "" if origin is None else row[origin], row[licence])
 
 
 def _tables(page: str) -> Iterator[list[list[str]]]:
@@ -187,18 +215,6 @@ def _tables(page: str) -> Iterator[list[list[str]]]:
         elif token.type == "table_close":
             yield rows
             rows = []
-
-
-def _column(head: Sequence[str], names: Sequence[str]) -> int | None:
-    """Which column has one of these names."""
-    cells = [cell.strip().lower() for cell in head]
-    return next((cells.index(name) for name in names if name in cells), None)
-
-
-def _python(revision: Revision, project: Mapping[str, Any]) -> str:
-    """The version of Python that the commit asks for."""
-    pinned = revision.text(".python-version").strip()
-    return pinned or str(project.get("requires-python") or "")
 
 
 def _dvc(text: str) -> str:

@@ -10,12 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from dvc_bucket.base import safe_paths
+from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc import written
-from dvc_bucket.dvc.commit import locations as places
-from dvc_bucket.dvc.commit import revision, run
-from dvc_bucket.dvc.commit.revision import Revision
-from dvc_bucket.jobs.provenance import crate, include, papers, preview
+from dvc_bucket.dvc.commit_view import CommitView
+from dvc_bucket.dvc.lock import entries
+from dvc_bucket.git import revision
+from dvc_bucket.git.revision import Revision
+from dvc_bucket.jobs.provenance import crate, included, papers, preview
 from dvc_bucket.jobs.provenance.facts import Facts
 
 METADATA, PREVIEW = "ro-crate-metadata.json", "ro-crate-preview.html"
@@ -27,14 +29,14 @@ PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Written:
-    """What was written.
+class WrittenCrate:
+    """A crate on this disk.
 
     Attributes:
         place: the folder or zip file.
-        commit: that it is of.
-        stages: how many.
-        notes: what a reader of it should know: a sentence each.
+        commit: full id of its commit.
+        stages: number of stages.
+        notes: where the record does not fit the commit, a sentence each.
     """
 
     place: Path
@@ -45,48 +47,37 @@ class Written:
 
 def write(
     project: Project, rev: str, out: Path, *, as_zip: bool = False, data: Sequence[str] = ()
-) -> Written:
+) -> WrittenCrate:
     """Write the crate of a revision.
 
     Args:
         project: in a git repository.
         rev: branch, tag or commit.
-        out: the folder; one that is there is replaced if `written` has a record of all in it.
+        out: the folder; an existing one is replaced if `written` has a record of all in it.
         as_zip: write `OUT.zip` instead.
-        data: paths that DVC tracks, from the project's root; what is at or below them goes in.
+        data: paths that DVC tracks, from the project's root; data at or below them is included.
 
     Raises:
         RevisionError: there is no such revision.
         OutputError: something else is at `out`.
         UnsafePathError: a path of the commit or of its data leads out of the folder.
-        ProjectError: the commit notes no run.
+        ProjectError: the commit records no run.
         LockError: its lock file is not what DVC writes.
-        NotTrackedError, NotPushedError, TransferError: data that was asked for cannot be had.
+        NotTrackedError, NotPushedError, TransferError: data to include cannot be had.
     """
     place = _zip_beside(out) if as_zip else out
     with revision.opened(project, rev) as commit:
         if as_zip:
             with (
                 written.new_file(place, project) as file,
-                TemporaryDirectory(prefix=".crate-", dir=place.absolute().parent) as folder,
+                TemporaryDirectory(prefix=".crate-", dir=place.absolute().parent) as name,
             ):
-                facts = _fill(Path(folder), project, commit, data)
-                _pack(Path(folder), file, datetime.fromisoformat(commit.date))
+                facts = _fill(Path(name), project, commit, data)
+                _pack(Path(name), file, datetime.fromisoformat(commit.date))
         else:
-            with written.new_folder(place, project) as new:
-                facts = _fill(new, project, commit, data)
-        return Written(place, commit.commit, len(facts.run.stages), facts.notes())
-
-
-def _fill(folder: Path, project: Project, commit: Revision, data: Sequence[str]) -> Facts:
-    """Write the crate into an empty folder."""
-    facts = _facts(project, commit, folder, data)
-    _write_files(commit, folder)
-    made = crate.graph(facts)
-    (folder / PREVIEW).write_text(preview.page(facts), encoding="utf-8", newline="\n")
-    made.add_preview()
-    made.crate.metadata.write(folder)
-    return facts
+            with written.new_folder(place, project) as folder:
+                facts = _fill(folder, project, commit, data)
+        return WrittenCrate(place, commit.commit, len(facts.runs), facts.notes())
 
 
 def _zip_beside(folder: Path) -> Path:
@@ -95,19 +86,28 @@ def _zip_beside(folder: Path) -> Path:
     return named.with_name(f"{named.name.removesuffix('.zip')}.zip")
 
 
-def _facts(project: Project, commit: Revision, folder: Path, data: Sequence[str]) -> Facts:
-    found = run.read(project, commit)
-    return Facts(
-        revision=commit,
-        run=found,
-        papers=papers.of(commit, project.root.name),
-        places=places.of(commit, found),
-        included=include.fetch(commit.commit, data, folder),
+def _fill(folder: Path, project: Project, commit: Revision, data: Sequence[str]) -> Facts:
+    """Write the crate into an empty folder."""
+    view = CommitView.read(project, commit)
+    if not view.snapshot.runs:
+        raise ProjectError(
+            f"{entries.NAME} of the commit {commit.commit[:12]} notes no run of a stage. "
+            "`bucket repro` runs them; then commit it."
+        )
+    facts = Facts(
+        view,
+        papers.read(commit, project.root.name),
+        included.fetch(commit.commit, data, folder),
     )
+    _write_files(commit, folder)
+    graph = crate.graph_of(facts)
+    (folder / PREVIEW).write_text(preview.page(facts), encoding="utf-8", newline="\n")
+    graph.write(folder)
+    return facts
 
 
 def _write_files(commit: Revision, folder: Path) -> None:
-    """The files of the commit, but for an older crate's own."""
+    """Write the files of the commit, except those of an older crate."""
     for path, file in commit.files.items():
         if path in {METADATA, PREVIEW}:
             continue

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from dvc_bucket.base.errors import BucketError
+from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.remote import Contents, ids
 from dvc_bucket.dvc.snapshot import PathRecord
-from dvc_bucket.jobs.report.side import CommitView
 from dvc_bucket.read import dataset, sources
 
 #: Files whose rows are counted: of Parquet by the footer alone, ...

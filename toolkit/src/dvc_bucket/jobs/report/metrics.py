@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.snapshot import leaves, overlap
-from dvc_bucket.jobs.report.side import CommitView
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.jobs.report.metrics import Unread, why_unread
-from dvc_bucket.jobs.report.side import CommitView
 
 #: Of a point that DVC has read: what says where it is from, and not what is in the file.
 OWN = {"rev", "filename", "field", "dvc_inferred_x_value", "dvc_inferred_y_value"}

@@ -11,11 +11,12 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import audit as verify
 from dvc_bucket.dvc import written
-from dvc_bucket.dvc.commit import revision
+from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.patched import plots as dvc_plots
 from dvc_bucket.dvc.remote import Contents, Remote
 from dvc_bucket.dvc.remote.outputs import opened
-from dvc_bucket.jobs.report import data, metrics, plots, revisions, shown, side, stages
+from dvc_bucket.git import revision
+from dvc_bucket.jobs.report import data, metrics, plots, revisions, shown, stages
 from dvc_bucket.jobs.report.data import Dataset
 from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.plots import Plot
@@ -94,7 +95,7 @@ def compare(project: Project, question: Question) -> Changes:
         with opened(project) as repo:
             contents = Contents(Path(repo.cache.legacy.path), access.remote, spool / "contents")
         with shown.alone(project, cache) as repo:
-            base, head = (side.read(repo, commit) for commit in commits)
+            base, head = (CommitView.read(repo, commit) for commit in commits)
             for one in (base, head):
                 shown.provide(one, contents, cache)
             numbers, unread = metrics.compare(

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.patched import plots as dvc_plots
 from dvc_bucket.dvc.remote import Contents, ids
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.snapshot import overlap
-from dvc_bucket.jobs.report.side import CommitView
 
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Repo

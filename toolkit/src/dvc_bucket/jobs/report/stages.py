@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dvc_bucket.base.formats import is_code
+from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, StageRun, leaves
-from dvc_bucket.jobs.report.side import CommitView
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class Stale:
 
 def changes(base: CommitView, head: CommitView) -> list[Change]:
     """The stages that ran, came or went, each after those whose outputs it reads."""
-    before = {stage.name: stage for stage in base.run.stages}
+    before = {stage.name: stage for stage in base.snapshot.runs}
     declared = {one.title for one in head.snapshot.stages}
     found = []
-    for stage in head.run.stages:
+    for stage in head.snapshot.runs:
         if stage.name not in before:
             outs = {item.path: "new" for item in stage.writes}
             found.append(Change(stage.name, "new", (), outs))
@@ -138,7 +138,7 @@ def _misfits(stage: Stage, run: StageRun, head: CommitView) -> Iterator[Reason]:
         if out.path not in written:
             yield Reason("output", out.path, "new")
     for item in run.writes:
-        if head.places.has_changed(item):
+        if head.has_changed(item):
             yield Reason("output", item.path)
 
 
@@ -147,7 +147,7 @@ def _is_other(item: PathRecord, head: CommitView) -> bool:
     out = head.snapshot.outs.get(item.path)
     if out and out.hash:
         return out.hash != item.hash
-    return head.places.has_changed(item)
+    return head.has_changed(item)
 
 
 def _is_of(name: str, key: str) -> bool:
@@ -187,12 +187,12 @@ def _hashes(items: Sequence[PathRecord]) -> dict[str, str]:
 
 def _kind(path: str, side: CommitView) -> str:
     """What a dependency is to a reader."""
-    if side.run.output(path) is not None:
+    if side.output(path) is not None:
         return "data"
     file = side.revision.files.get(path)
     return "code" if is_code(path) or (file and file.is_executable) else "file"
 
 
 def _maker(path: str, side: CommitView) -> str:
-    maker = side.run.makers.get(path)
+    maker = side.makers.get(path)
     return maker.name if maker else ""

@@ -10,21 +10,19 @@ from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.git.contents import Piece, Repository, commit_of, git, joined
 
-#: Modes of regular files; others are links and submodules, whose content is elsewhere.
+#: Modes of regular files. Links and submodules have their content elsewhere.
 FILE, EXECUTABLE = "100644", "100755"
 
 
 @dataclass(frozen=True)
-class Tracked:
-    """A file of the commit.
+class CommittedFile:
+    """A file of a commit.
 
     Attributes:
-        path: from the project's root.
         id: git's name of its content.
-        is_executable: whether it is to be run.
+        is_executable: git gives it the permission to run.
     """
 
-    path: str
     id: str
     is_executable: bool
 
@@ -41,7 +39,7 @@ class Revision:
 
     commit: str
     date: str
-    files: Mapping[str, Tracked]
+    files: Mapping[str, CommittedFile]
     _contents: Callable[[str], Iterator[Piece] | None]
 
     def read(self, path: str) -> bytes:
@@ -75,8 +73,12 @@ class Revision:
 
     def named(self, name: str) -> list[str]:
         """Paths of the files of a name, the nearest to the root first."""
-        found = [path for path in self.files if PurePosixPath(path).name == name]
-        return sorted(found, key=lambda path: (path.count("/"), path))
+        paths = [path for path in self.files if PurePosixPath(path).name == name]
+        return sorted(paths, key=lambda path: (path.count("/"), path))
+
+    def below(self, folder: str) -> list[str]:
+        """Paths of the files in a folder, sorted."""
+        return sorted(path for path in self.files if path.startswith(f"{folder}/"))
 
 
 @contextmanager
@@ -98,7 +100,7 @@ def opened(project: Project, rev: str) -> Iterator[Revision]:
         yield Revision(commit, date, dict(_files(repository, commit)), contents)
 
 
-def _files(repository: Repository, commit: str) -> Iterator[tuple[str, Tracked]]:
+def _files(repository: Repository, commit: str) -> Iterator[tuple[str, CommittedFile]]:
     folder = repository.project.relative_to(repository.root.resolve()).as_posix()
     prefix = "" if folder == "." else f"{folder}/"
     raw = git(repository.root, "ls-tree", "-r", "-z", "--full-tree", commit, "--", prefix or ".")
@@ -106,5 +108,4 @@ def _files(repository: Repository, commit: str) -> Iterator[tuple[str, Tracked]]
         head, _, path = os.fsdecode(line).partition("\t")
         mode, _, content = head.split()
         if mode in {FILE, EXECUTABLE}:
-            name = path.removeprefix(prefix)
-            yield name, Tracked(name, content, mode == EXECUTABLE)
+            yield path.removeprefix(prefix), CommittedFile(content, mode == EXECUTABLE)

@@ -1,1 +1,0 @@
-"""What a commit says of its stages, data and results."""
