@@ -54,13 +54,13 @@ def check(
     from dvc_bucket.jobs.check import report
 
     names = [name for words in stages or () for name in words.split(",") if name]
-    question = checking.Question(rev, names, times, tolerance, kernels, here, causes, keep)
+    options = checking.CheckOptions(rev, names, times, tolerance, kernels, here, causes, keep)
     try:
         with progress.status() as say:
-            found = checking.check(Project.find(), question, say)
+            result = checking.check(Project.find(), options, say)
     except checking.RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="REV") from None
     except checking.StageNameError as error:
         raise typer.BadParameter(str(error), param_hint="--stages") from None
-    print(report.as_json(found)) if as_json else report.show(found)
-    raise typer.Exit(0 if found.ok else 1)
+    print(report.as_json(result)) if as_json else report.show(result)
+    raise typer.Exit(0 if result.ok else 1)

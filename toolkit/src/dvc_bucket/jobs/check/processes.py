@@ -120,17 +120,10 @@ def _remove(folder: Path) -> None:
     """Remove a folder; a process that was just killed may still write to it for a moment."""
     until = time.monotonic() + GRACE_SECONDS
     while folder.exists() and time.monotonic() < until:
-        _remove_what_is_there(folder)
-        if folder.exists():
-            time.sleep(AGAIN_SECONDS)
-
-
-def _remove_what_is_there(folder: Path) -> None:
-    """Files without the right to write to their folders included."""
-    for place, folders, _ in os.walk(folder):
-        for name in folders:
-            path = Path(place, name)
-            with contextlib.suppress(FileNotFoundError):
-                if not path.is_symlink():
-                    path.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+        for place, folders, _ in os.walk(folder):
+            for path in [Path(place, name) for name in folders]:
+                with contextlib.suppress(FileNotFoundError):
+                    if not path.is_symlink():
+                        path.chmod(0o700)  # its files cannot be removed without it
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(AGAIN_SECONDS if folder.exists() else 0)

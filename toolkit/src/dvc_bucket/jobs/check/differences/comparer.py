@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dvc_bucket.connection import entry_points
-from dvc_bucket.jobs.check.contents.tolerance import Limits
+from dvc_bucket.jobs.check.differences.tolerance import Limits
 from dvc_bucket.jobs.check.findings import Difference
 
 
