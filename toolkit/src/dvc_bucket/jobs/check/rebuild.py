@@ -218,5 +218,5 @@ class _Rebuild:
         if inputs := self.commit_plan.pulled(self.stages):
             yield f"Inputs from the remote: {', '.join(inputs)}."
         executions = sorted(first.executions.values(), key=lambda one: one.stage)
-        if untraced := [one.stage for one in executions if one.ran and not one.trace]:
+        if untraced := [one.stage for one in executions if one.before and not one.trace]:
             yield f"Not traced, as no Python ran in them: {', '.join(untraced)}."

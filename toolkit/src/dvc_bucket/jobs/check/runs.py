@@ -44,25 +44,21 @@ class Execution:
         stage: its name.
         state: how it ended.
         because: why it failed; or the stage that it needs and that did not succeed.
-        ran: whether a command of it ran.
         started, ended: seconds since 1970.
-        files: paths of the work tree that were there before.
-        deps_before, deps_after: hash of each file of the dependencies, by path.
-        outs_before, outs_after: of each output, what its files looked like.
+        files: paths of the work tree before its commands.
+        before, after: its commands, if one ran and the run was traced: a hash of each file of its
+            `deps`, by path, and of each of its `outs` what its files looked like.
         trace: what the tracer saw; None if it saw nothing at all.
     """
 
     stage: str
     state: Literal["done", "failed", "not run"]
     because: str = ""
-    ran: bool = False
     started: float = 0.0
     ended: float = 0.0
     files: Sequence[str] = ()
-    deps_before: Mapping[str, str] = field(default_factory=dict)
-    deps_after: Mapping[str, str] = field(default_factory=dict)
-    outs_before: Mapping[str, Any] = field(default_factory=dict)
-    outs_after: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trace: Trace | None = None
 
 

@@ -37,15 +37,14 @@ def main(stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool) -> No
 
     from dvc.repo import Repo
 
-    repo, commands, lost = Repo(), _Commands(), set()
-    run = _watched if is_watched else _run
+    repo, commands, lost = Repo(), _Commands(is_watched=is_watched), set()
     for stage in stages:
         name = stage["name"]
         if need := next((need for need in stage["needs"] if need in lost), None):
             outcome = {"state": "not run", "because": need}
         else:
             say(stage=name, state="running")
-            outcome = run(repo, stage, commands)
+            outcome = _run(repo, stage, commands)
         if outcome["state"] != "done":
             lost.add(name)
         say(stage=name, **outcome)
@@ -55,56 +54,54 @@ def main(stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool) -> No
 class _Commands:
     """Stands between DVC and the commands that it starts.
 
-    Attributes:
-        prefix: words that come before the next commands.
-        count: of commands that were started.
+    Args:
+        is_watched: look at the files of a stage.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_watched: bool) -> None:
         from dvc.stage import run
 
         if not hasattr(run, "_make_cmd"):
             sys.exit("This DVC has no dvc.stage.run._make_cmd, by which commands are traced.")
-        self.prefix: list[str] = []
-        self.count = 0
+        self._is_watched = is_watched
         self._make_command = run._make_cmd
         run._make_cmd = self
 
+    def prepare(self, stage: dict[str, Any]) -> None:
+        """The next commands are those of a stage."""
+        self._stage = stage
+        self.before: dict[str, Any] | None = None
+
     def __call__(self, executable: str, command: str) -> list[str]:
-        """The words that start a command of a stage in a shell."""
-        self.count += 1
-        return [*self.prefix, *self._make_command(executable, command)]
-
-
-def _watched(repo: Any, stage: dict[str, Any], commands: _Commands) -> dict[str, Any]:
-    """Run a stage: its outcome, and its files before and after.
-
-    `files` are all of the work tree before. `deps_*` have a hash of each file; `outs_*` have name,
-    inode and times of each file, of which every way to write a file changes one.
-    """
-    deps, outs = stage["deps"], stage["outs"]
-    files, deps_before, outs_before = list(_work_tree()), _hashes(deps), _stats(outs)
-    return _run(repo, stage, commands) | {
-        "files": files,
-        "deps_before": deps_before,
-        "deps_after": _hashes(deps),
-        "outs_before": outs_before,
-        "outs_after": _stats(outs),
-    }
+        """The words that start a command in a shell; looks at the files before the first one."""
+        if self.before is None:
+            self.before = {}
+            if self._is_watched:
+                self.before = {"files": list(_work_tree()), "before": _state(self._stage)}
+        return [*self._stage["prefix"], *self._make_command(executable, command)]
 
 
 def _run(repo: Any, stage: dict[str, Any], commands: _Commands) -> dict[str, Any]:
-    """Run a stage: how it ended, when, and whether a command of it ran at all."""
-    commands.prefix, count = stage["prefix"], commands.count
+    """Run a stage: how it ended, when, and its files before and after its commands."""
+    commands.prepare(stage)
     outcome: dict[str, Any] = {"state": "done", "started": time.time()}
     try:
         repo.reproduce(stage["name"], single_item=True, force=True, no_commit=True, run_cache=False)
     except Exception as error:
         outcome |= {"state": "failed", "because": _chain(error)}
-    outcome |= {"ended": time.time(), "ran": commands.count > count}
-    if outcome["state"] == "done" and not outcome["ran"]:
+    outcome["ended"] = time.time()
+    if outcome["state"] == "done" and commands.before is None:
         sys.exit(f"This DVC ran {stage['name']} in another way, so that nothing was seen of it.")
-    return outcome
+    return outcome | ({**commands.before, "after": _state(stage)} if commands.before else {})
+
+
+def _state(stage: dict[str, Any]) -> dict[str, Any]:
+    """The files of a stage, by path.
+
+    `deps` have a hash; `outs` have name, inode and times of each file, of which every way to write
+    a file changes one.
+    """
+    return {"deps": _hashes(stage["deps"]), "outs": _stats(stage["outs"])}
 
 
 def _hashes(paths: list[str]) -> dict[str, str]:

@@ -38,7 +38,7 @@ def of_stages(
     """
     for stage in plan.stages.values():
         execution = run.executions.get(stage.name)
-        if not execution or not execution.ran:
+        if not execution or not execution.before:
             continue
         yield from _edited(stage, execution)
         yield from _not_made(stage, execution)
@@ -49,7 +49,7 @@ def of_stages(
 
 
 def _edited(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
-    before, after = execution.deps_before, execution.deps_after
+    before, after = execution.before["deps"], execution.after["deps"]
     for path in sorted(before.keys() | after.keys()):
         if before.get(path) != after.get(path):
             change = "was changed"
@@ -65,8 +65,8 @@ def _edited(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
 
 
 def _not_made(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
-    for path, before in execution.outs_before.items():
-        after = execution.outs_after[path]
+    for path, before in execution.before["outs"].items():
+        after = execution.after["outs"][path]
         text = f"{path} is an output of {stage.name}, which did not write it: it was there before."
         if not after:
             text = f"{path}, an output of {stage.name}, was not made by it."
