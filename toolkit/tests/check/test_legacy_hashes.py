@@ -13,7 +13,7 @@ from tests.check.small import Stages, make, script, stage
 TEXT = "one\r\ntwo\r\n"
 BODY = f"""
 Path("d").mkdir()
-for name in ("a.txt", "d/b.txt"):
+for name in ("a.txt", "d/b.txt", "d/same.txt"):
     Path(name).write_bytes({TEXT.encode()!r})
 """
 
@@ -23,8 +23,11 @@ def md5(content: str) -> str:
 
 
 def lock_as_dvc_2(made: Stages, text: str) -> None:
-    """Record outputs with a content as DVC 2 did: a file and a directory with one file."""
-    listed = json.dumps([{"md5": md5(text), "relpath": "b.txt"}])
+    """Record a file and a directory with two files as DVC 2 did; one file is that of the run."""
+    same = "one\ntwo\n"
+    listed = json.dumps(
+        [{"md5": md5(text), "relpath": "b.txt"}, {"md5": md5(same), "relpath": "same.txt"}]
+    )
     cache = made.root / ".dvc" / "cache"
     for name, content in ((md5(text), text), (f"{md5(listed)}.dir", listed)):
         (cache / name[:2]).mkdir(exist_ok=True)
@@ -63,4 +66,4 @@ def test_contents_are_compared_by_the_kind_of_the_recorded_hash(
     outputs = project.report(causes=False)["outputs"]
     assert {one["path"]: one["verdict"] for one in outputs} == verdicts
     assert outputs[0]["detail"] == detail
-    assert outputs[1]["detail"] == (f"1 of 1 files differ. b.txt: {detail}" if detail else "")
+    assert outputs[1]["detail"] == (f"1 of 2 files differ. b.txt: {detail}" if detail else "")
