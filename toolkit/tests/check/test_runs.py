@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
+from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.kernels import pins
-from dvc_bucket.jobs.check import CheckError
 from tests.check.faults import CALL
 from tests.check.small import Stages, make, script, stage, tools, without_strace
 from tests.clones import TOOLS

@@ -30,18 +30,21 @@ class RunOutputs:
     """
 
     def __init__(self, run: CloneRun) -> None:
-        self.title = run.title
+        self.title, self._run = run.title, run
         stages = (run.plan.stages[name] for name in run.seconds)
         self.records = {out.path: out for stage in stages for out in stage.outs}
-        self._root = run.clone.root
+
+    def end(self, stage: str) -> str:
+        """How a stage ended that made nothing."""
+        return "was not run" if self._run.executions[stage].state == "not run" else "failed"
 
     def names(self, record: PathRecord) -> dict[str, bytes]:
         """The files of an output, by path in it, with names of objects as those of `record`."""
-        return object_names(self._root / record.path, is_legacy=record.is_legacy)
+        return object_names(self._run.clone.root / record.path, is_legacy=record.is_legacy)
 
     def file(self, path: str, name: bytes, *, is_cached: bool) -> Path:  # noqa: ARG002
         """A file of an output."""
-        return self._root / path
+        return self._run.clone.root / path
 
 
 class RecordedOutputs:
@@ -62,8 +65,7 @@ class RecordedOutputs:
         commit: str,
         spool: Path,
     ) -> None:
-        outs = (out for stage in plan.stages.values() for out in stage.outs)
-        self.records = {out.path: out for out in outs if out.hash}
+        self.records = {out.path: out for out in plan.outs if out.hash}
         self._project, self._settings, self._commit = project, settings, commit
         self._spool = spool
 

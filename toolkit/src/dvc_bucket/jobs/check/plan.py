@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dvc_bucket.base.errors import CheckError, StageNameError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.snapshot import Snapshot, Stage, overlap
+from dvc_bucket.dvc.snapshot import PathRecord, Snapshot, Stage, overlap
 
 
 class Meta(BaseModel):
@@ -50,10 +50,17 @@ class StagePlan:
             if not stage.is_frozen and (not names or names_of[name] & set(names))
         ]
 
+    @property
+    def outs(self) -> list[PathRecord]:
+        """The outputs of all stages."""
+        return [out for stage in self.stages.values() for out in stage.outs]
+
     def maker(self, path: str) -> str:
         """The stage whose output is at, around or below a path; empty if there is none."""
-        outs = ((stage, out) for stage in self.stages.values() for out in stage.outs)
-        return next((stage.name for stage, out in outs if overlap(path, out.path)), "")
+        for stage in self.stages.values():
+            if any(overlap(path, out.path) for out in stage.outs):
+                return stage.name
+        return ""
 
     def pulled(self, selected: Sequence[Stage]) -> list[str]:
         """Paths that DVC tracks of what selected stages read and none of them makes."""
@@ -64,8 +71,7 @@ class StagePlan:
             for dep in stage.deps
             if not any(overlap(dep.path, path) for path in made)
         }
-        outs = [out for stage in self.stages.values() for out in stage.outs]
-        tracked = {*self.tracked, *(out.path for out in outs if out.is_cached)}
+        tracked = {*self.tracked, *(out.path for out in self.outs if out.is_cached)}
         return sorted(path for path in tracked if any(overlap(path, dep) for dep in needed))
 
 

@@ -81,27 +81,17 @@ def check(
         clone = clones.make(FIRST.folder)
         say("reading the stages" if options.here else "installing the packages")
         commit_plan = plan.read(clone)
-        stages = _selected(commit_plan, options, tolerance, clones.commit)
+        stages = commit_plan.select(options.stages)
+        if not stages:
+            raise CheckError(f"{clones.commit[:7]} has no stages to run in its dvc.yaml.")
+        if unused := tolerance.unused([out.path for out in commit_plan.outs]):
+            names = ", ".join(unused)
+            raise CheckError(f"--tolerance {options.tolerance}: {names}: no output is there.")
         confine.check_stages(clone, repository.root, commit_plan, stages)
         log = folder / "packages.log"
         packages = environment.here(project) if options.here else environment.made(clone, log)
         bench = Bench(project, environment.connection(project), packages, folder, say)
         return _Rebuild(clones, bench, options, tolerance, commit_plan, stages).report(clone)
-
-
-def _selected(
-    commit_plan: StagePlan, options: CheckOptions, tolerance: Tolerance, commit: str
-) -> list[Stage]:
-    """The stages that the options name; outputs of the tolerance must exist."""
-    stages = commit_plan.select(options.stages)
-    if not stages:
-        raise CheckError(f"{commit[:7]} has no stages to run in its dvc.yaml.")
-    outs = [out.path for stage in commit_plan.stages.values() for out in stage.outs]
-    if unused := tolerance.unused(outs):
-        raise CheckError(
-            f"--tolerance {options.tolerance}: {', '.join(unused)}: no output is there."
-        )
-    return stages
 
 
 @dataclass(frozen=True)
@@ -189,7 +179,7 @@ class _Rebuild:
 
     def _compare(self, run: CloneRun, expected: RecordedOutputs | RunOutputs) -> list[OutputResult]:
         self.bench.say("comparing")
-        return Comparison(run, expected, self.tolerance).results(self.stages)
+        return Comparison(RunOutputs(run), expected, self.tolerance).results(self.stages)
 
     def _causes(
         self, run: CloneRun, other: CloneRun | None, outputs: Sequence[OutputResult]

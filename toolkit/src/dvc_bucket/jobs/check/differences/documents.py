@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from dvc_bucket.base.words import counted
-from dvc_bucket.jobs.check.differences.tolerance import Limits
+from dvc_bucket.jobs.check.differences.tolerance import EXACT, Limits
 from dvc_bucket.jobs.check.findings import Difference
 
 ENDS = (".json", ".yaml", ".yml")
@@ -32,7 +32,7 @@ def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
     keys = [key for key in {**before, **after} if not _same(*_values(key, before, after))]
     if not keys:
         text = "same values, different formatting: order of keys, blanks or digits"
-        return Difference(text, tolerated=not limits.are_exact)
+        return Difference(text, tolerated=limits != EXACT)
     wrong, largest = [], 0.0
     for key in keys:
         old, new = _values(key, before, after)

@@ -1,5 +1,6 @@
 """Any file: its size, the first byte that differs, and of text the line."""
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,33 +13,25 @@ MAX_LINE_LENGTH = 100
 
 def compare(recorded: Path, found: Path) -> Difference:
     """Where two files begin to differ."""
-    sizes = recorded.stat().st_size, found.stat().st_size
-    said = (
-        f"{sizes[0]:,} bytes" if sizes[0] == sizes[1] else f"{sizes[1]:,} bytes, were {sizes[0]:,}"
-    )
-    with recorded.open("rb") as one, found.open("rb") as other:
-        place, line = _first(one, other)
-    text = f"{said}; byte {place + 1:,} is the first that differs"
-    before, after = (_line(file, place) for file in (recorded, found))
-    if before is None or after is None:
+    before, after = recorded.stat().st_size, found.stat().st_size
+    sizes = f"{before:,} bytes" if before == after else f"{after:,} bytes, were {before:,}"
+    with recorded.open("rb") as old_file, found.open("rb") as new_file:
+        place, line = _first(old_file, new_file)
+    text = f"{sizes}; byte {place + 1:,} is the first that differs"
+    old, new = (_line(file, place) for file in (recorded, found))
+    if old is None or new is None:
         return Difference(text)
-    return Difference(
-        f"{text}, in line {line:,}: {before} became {after}", pairs=((before, after),)
-    )
+    return Difference(f"{text}, in line {line:,}: {old} became {new}", pairs=((old, new),))
 
 
-def _first(one: BinaryIO, other: BinaryIO) -> tuple[int, int]:
+def _first(old_file: BinaryIO, new_file: BinaryIO) -> tuple[int, int]:
     """The place of the first differing byte, from 0, and its line, from 1."""
     place, line = 0, 1
-    while True:
-        before, after = one.read(PIECE), other.read(PIECE)
-        if before != after or not before:
-            pairs = zip(before, after, strict=False)
-            shorter = min(len(before), len(after))
-            within = next((at for at, pair in enumerate(pairs) if pair[0] != pair[1]), shorter)
-            return place + within, line + before[:within].count(b"\n")
-        place += len(before)
-        line += before.count(b"\n")
+    while (old := old_file.read(PIECE)) == (new := new_file.read(PIECE)) and old:
+        place += len(old)
+        line += old.count(b"\n")
+    same = len(os.path.commonprefix([old, new]))  # noqa: RUF071 (of bytes: on purpose)
+    return place + same, line + old[:same].count(b"\n")
 
 
 def _line(file: Path, place: int) -> str | None:
@@ -49,11 +42,10 @@ def _line(file: Path, place: int) -> str | None:
         around = stream.read(2 * MAX_LINE_LENGTH)
     before, after = around[: place - start], around[place - start :]
     raw = before.rpartition(b"\n")[2] + after.partition(b"\n")[0]
-    if b"\0" in around:
-        return None
     try:
-        text = raw.decode()
+        text = raw.decode().strip("\r")
     except UnicodeDecodeError:
         return None
-    text = text.strip("\r")
+    if b"\0" in around:
+        return None
     return repr(text if len(text) <= MAX_LINE_LENGTH else f"{text[:MAX_LINE_LENGTH]}...")

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.jobs.check.differences.tolerance import Limit, Limits
+from dvc_bucket.jobs.check.differences.tolerance import EXACT, Limit, Limits
 from dvc_bucket.jobs.check.findings import Difference
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from pyarrow import ChunkedArray as Column
+    from pyarrow import DataType
     from pyarrow.dataset import Dataset
 
 #: Text, whose types are read off the values, by the end of a file's name, with its delimiter.
@@ -43,7 +44,7 @@ def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
     if difference:
         return difference
     text = f"the same {before.count_rows():,} rows, {_other_file(recorded, found, before, after)}"
-    return Difference(text, tolerated=not limits.are_exact)
+    return Difference(text, tolerated=limits != EXACT)
 
 
 def _read(file: Path) -> "Dataset":
@@ -79,18 +80,15 @@ def _compare_values(before: "Dataset", after: "Dataset", limits: Limits) -> Diff
         text = text or f"column {name}, row {rows_of[0] + 1:,}: {' became '.join(shown[0])}"
     if counts[0] != counts[1]:
         where = f"first: {text}" if text else f"the first {rows:,} are the same"
-        return Difference(
-            f"{counts[1]:,} rows instead of {counts[0]:,}; {where}", pairs=tuple(pairs)
-        )
+        text = f"{counts[1]:,} rows instead of {counts[0]:,}; {where}"
+        return Difference(text, pairs=tuple(pairs))
     if wrong is not None:
         count = pc.sum(wrong).as_py()
         return Difference(f"{text}; {count:,} of {rows:,} rows differ", pairs=tuple(pairs))
     return Difference("all within tolerance", largest, tolerated=True) if largest else None
 
 
-def _alike(
-    old: "pa.ChunkedArray", new: "pa.ChunkedArray"
-) -> "tuple[pa.ChunkedArray, pa.ChunkedArray]":
+def _alike(old: "Column", new: "Column") -> "tuple[Column, Column]":
     """Two columns of one type: where CSV has whole numbers and others, or numbers and text."""
     import pyarrow as pa
 
@@ -102,9 +100,7 @@ def _alike(
     return old.cast(common), new.cast(common)
 
 
-def _differing(
-    old: "pa.ChunkedArray", new: "pa.ChunkedArray", limit: Limit
-) -> "tuple[pa.ChunkedArray, float]":
+def _differing(old: "Column", new: "Column", limit: Limit) -> "tuple[Column, float]":
     """Where values differ by more than the limit; and the largest difference that it let pass."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -128,7 +124,7 @@ def _differing(
     return pc.or_(nulls, differs), largest
 
 
-def _is_number(kind: "pa.DataType") -> bool:
+def _is_number(kind: "DataType") -> bool:
     import pyarrow as pa
 
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

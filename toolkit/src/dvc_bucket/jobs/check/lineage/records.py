@@ -1,6 +1,7 @@
 """What `dvc.lock` records, where it does not fit the commit that it is in."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -8,7 +9,7 @@ from ruamel.yaml.error import YAMLError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
+from dvc_bucket.dvc.snapshot import PathRecord, Stage, leaves, overlap
 from dvc_bucket.jobs.check.findings import LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan
 from dvc_bucket.jobs.check.runs import CloneRun
@@ -43,18 +44,16 @@ def of_lock(
 
 
 def _other_params(before: Stage, after: Stage) -> Iterator[LineageFault]:
+    name = before.name
     for file, params in after.params.items():
         recorded = before.params[file].locked if file in before.params else {}
         for key, value in params.locked.items():
-            kind, text = "other code", ""
             if key not in recorded:
-                kind, text = "not recorded", f"dvc.lock has no {key}"
+                text = f"{file}: dvc.lock has no {key} for {name}, which depends on it."
+                yield LineageFault("not recorded", name, file, text)
             elif recorded[key] != value:
-                text = _changed(key, recorded[key], value)
-            if text:
-                depends = ", which depends on it" if kind == "not recorded" else ""
-                sentence = f"{file}: {text} for {before.name}{depends}."
-                yield LineageFault(kind, before.name, file, sentence)
+                text = f"{file}: {_changed(key, recorded[key], value)} for {name}."
+                yield LineageFault("other code", name, file, text)
 
 
 def _changed(key: str, recorded: object, found: object) -> str:
@@ -111,29 +110,20 @@ def of_run(run: CloneRun) -> Iterator[LineageFault]:
 
 
 def undeclared_params(plan: StagePlan, clone: Project, stage: Stage) -> list[str]:
-    """Keys of the stage's parameter files, or of params.yaml, that no stage declares."""
+    """Parameters in the stage's parameter files, or in params.yaml, that no stage declares."""
     undeclared: list[str] = []
     for file in sorted({*stage.params, "params.yaml"}):
-        declared = [one.params[file] for one in plan.stages.values() if file in one.params]
         path = clone.root / file
-        is_whole = any(not params.keys for params in declared)
-        if is_whole or path.suffix not in {".yaml", ".yml"} or not path.is_file():
+        declared = [one.params[file].keys for one in plan.stages.values() if file in one.params]
+        if path.suffix not in {".yaml", ".yml"} or not path.is_file() or not all(declared):
             continue
-        try:
+        with suppress(YAMLError):
             content = YAML(typ="safe", pure=True).load(path)
-        except YAMLError:
-            continue
-        keys = [key for params in declared for key in params.keys]
-        undeclared += [f"{file}: {key}" for key in _unnamed(content, "", keys)]
+            names = [name for name, _ in leaves(content)] if isinstance(content, dict) else []
+            keys = [key for keys in declared for key in keys]
+            undeclared += [
+                f"{file}: {name}"
+                for name in names
+                if not any(name == key or name.startswith(f"{key}.") for key in keys)
+            ]
     return undeclared
-
-
-def _unnamed(content: object, prefix: str, declared: Sequence[str]) -> Iterator[str]:
-    if not isinstance(content, dict):
-        return
-    for key, value in content.items():
-        name = f"{prefix}{key}"
-        if any(one.startswith(f"{name}.") for one in declared):
-            yield from _unnamed(value, f"{name}.", declared)
-        elif name not in declared:
-            yield name
