@@ -1,4 +1,4 @@
-"""Everything that a check writes or deletes lies in its own clone, or the check does not start."""
+"""Refuses commits with which a check would write or delete outside its own clone."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""With which packages, and in which environment, the stages of a clone run."""
+"""The packages and the environment with which the stages of a clone run."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ FOREIGN = (
     "PIP_BREAK_",
 )  # fmt: skip
 
-#: But for where uv keeps what it has downloaded, which changes nothing but the time it takes.
+#: Except the folder of uv's downloads, which changes only the time it takes.
 OWN = ("UV_CACHE_DIR",)
 
 #: Variables that choose a kernel: the pins, and what other libraries take.
@@ -49,7 +49,7 @@ class Packages:
 
 
 def here(project: Project) -> Packages:
-    """The packages of the running Python, and the commit's code in the place of the project's."""
+    """The packages of the running Python, with the commit's code in place of the project's."""
     root, prefix = project.root.resolve(), Path(sys.prefix).absolute()
     code = [Path(path).resolve() for path in sys.path if path]
     inside = [
@@ -61,7 +61,7 @@ def here(project: Project) -> Packages:
 
 
 def made(clone: Project, log: Path) -> Packages:
-    """Install what the commit's lock file names, into `.venv` of the clone.
+    """Install the packages of the commit's lock file into `.venv` of the clone.
 
     Raises:
         CheckError: it has no lock file, or the installation fails.
@@ -95,14 +95,14 @@ def variables(
     folder: Path,
     changes: Mapping[str, str],
 ) -> dict[str, str]:
-    """The environment of the stages: that of the machine, but for what is a person's own.
+    """The environment of the stages: that of the machine without the person's own settings.
 
     Args:
-        project: whose `.env` says where the store is.
+        project: with the `.env` of the connection.
         clone: that the stages run in.
         packages: that they run with.
         settings: the connection, or why there is none.
-        folder: for an empty folder in the place of the person's home.
+        folder: in which an empty home folder is made.
         changes: what is changed in this run; an empty value takes the variable away.
     """
     env = _without((*FOREIGN, *KERNELS))

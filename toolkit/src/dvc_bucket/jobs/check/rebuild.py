@@ -1,10 +1,18 @@
-"""Rebuild a commit from its inputs, and report what comes out otherwise: `check`."""
+"""Rebuild a commit from its inputs and compare the outputs: `check`.
+
+1. `check` clones the commit (`clone`), reads its stages (`plan`), refuses paths outside the clone
+   (`confine`) and installs its packages (`environment`).
+2. `_first` pulls the inputs and runs every stage with a tracer (`runs`, `trace`); it compares the
+   outputs with `dvc.lock` (`compare`), and the behaviour of the stages with `dvc.yaml` (`lineage`).
+3. `_further` runs the stages in a new clone with changed conditions (`variations`), and compares
+   the outputs with those of the first run.
+4. Stages whose outputs differ are run again to find out why (`causes`).
+"""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from dvc_bucket.base.errors import CheckError
@@ -32,11 +40,11 @@ class CheckOptions:
         rev: branch, tag or commit.
         stages: names of those to run; none means all.
         times: how many fresh runs are compared.
-        tolerance: file with what may differ in numbers; None for nothing.
-        kernels: run once more under each of other kernels.
-        here: use the current packages.
-        causes: run a stage again to find out why its outputs differ.
-        keep: leave the folder.
+        tolerance: file with limits for numbers; None for none.
+        kernels: run once more with each of the other kernels.
+        here: use the installed packages.
+        causes: run stages whose outputs differ again to find the cause.
+        keep: keep the folder with the clones.
     """
 
     rev: str = "HEAD"
@@ -96,7 +104,7 @@ def check(
 
 @dataclass(frozen=True)
 class _RunFindings:
-    """What was found in one run."""
+    """What was found in one run; `causes` of the first are what failed stages printed."""
 
     run: CloneRun
     outputs: list[OutputResult]
@@ -119,10 +127,13 @@ class _Rebuild:
         """Compare a first run in `clone` with `dvc.lock`, and further runs with the first."""
         first = self._first(clone)
         further = [self._further(variation, first.run) for variation in self.options.variations]
+        # At the end, as this makes the outputs again with which further runs are compared.
+        first_causes = self._causes(first.run, None, first.outputs)
         findings = [first, *further]
         causes: dict[str, list[str]] = {}
-        for name, lines in chain.from_iterable(one.causes.items() for one in findings):
-            causes[name] = list(dict.fromkeys([*causes.get(name, ()), *lines]))
+        for lines_of in (first.causes, first_causes, *(one.causes for one in further)):
+            for name, lines in lines_of.items():
+                causes[name] = list(dict.fromkeys([*causes.get(name, ()), *lines]))
         return CheckReport(
             commit=self.clones.commit,
             rev=self.options.rev,
@@ -156,8 +167,7 @@ class _Rebuild:
             *behaviour.of_stages(self.commit_plan, run, clones.project, bench.packages),
         ]
         failed = [name for name, one in run.executions.items() if one.state == "failed"]
-        said = {name: run.output(name) for name in failed}
-        return _RunFindings(run, outputs, faults, said | self._causes(run, None, outputs))
+        return _RunFindings(run, outputs, faults, {name: run.output(name) for name in failed})
 
     def _further(self, variation: Variation, first: CloneRun) -> _RunFindings:
         """Run the stages in a new clone and compare the outputs with those of the first run."""
@@ -191,13 +201,12 @@ class _Rebuild:
 
     def _notes(self, first: CloneRun) -> Iterator[str]:
         """What else there is to know, in sentences."""
-        for stage in self.stages:
-            for out in stage.outs:
-                if out.is_persistent:
-                    yield (
-                        f"{out.path} has persist: true. Stage {stage.name} runs here without its "
-                        "earlier content, so the output differs if the stage builds on that."
-                    )
+        outs = ((stage.name, out) for stage in self.stages for out in stage.outs)
+        for name, path in ((name, out.path) for name, out in outs if out.is_persistent):
+            yield (
+                f"{path} has persist: true. Stage {name} runs here without its earlier content, so "
+                "the output differs if the stage builds on that."
+            )
         stages = self.commit_plan.stages.values()
         if frozen := [stage.name for stage in stages if stage.is_frozen]:
             yield f"Frozen, so taken as they are recorded: {', '.join(frozen)}."

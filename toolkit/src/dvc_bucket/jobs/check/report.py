@@ -26,37 +26,44 @@ def show(report: CheckReport) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH, soft_wrap=True)
-
-    def say(text: str, style: str = "") -> None:
-        console.print(Text(text, style=style), soft_wrap=True)
-
-    def say_list(heading: str, lines: Sequence[str], style: str = "bold") -> None:
-        say(f"{heading}:", style)
-        for line in lines:
-            say(f"  {line}")
-        console.print()
-
-    for (run, against), group in groupby(report.outputs, key=lambda one: (one.run, one.against)):
-        outputs = list(group)
-        is_first = run == report.runs[0]
-        title = f"Against {against}" if is_first else f"{run[:1].upper()}{run[1:]}"
-        if not is_first and all(output.verdict == "identical" for output in outputs):
-            say(f"{title}: all {len(outputs)} outputs identical to those of the {against}.")
-            continue
-        say(f"{title}:" if is_first else f"{title}, against the {against}:", "bold")
-        _print_table(console, outputs)
+    for _, group in groupby(report.outputs, key=lambda output: (output.run, output.against)):
+        _show_outputs(console, list(group), report.runs[0])
     for kind, heading in KINDS.items():
-        if texts := [fault.text for fault in report.findings if fault.kind == kind]:
-            say_list(heading, texts, "bold red")
+        texts = [fault.text for fault in report.findings if fault.kind == kind]
+        _show_list(console, heading, texts, "bold red")
     for stage, lines in report.causes.items():
-        say_list(f"About {stage}", lines)
+        _show_list(console, f"About {stage}", lines, "bold")
     if len(report.runs) > 1:
         console.print()
     for note in (f"Traced {report.tracing}.", *report.notes):
-        say(note, "dim")
+        console.print(Text(note, style="dim"), soft_wrap=True)
     if report.folder:
-        say(f"Kept: {report.folder}")
-    say(_summary(report), "bold")
+        console.print(Text(f"Kept: {report.folder}"), soft_wrap=True)
+    console.print(Text(_summary(report), style="bold"), soft_wrap=True)
+
+
+def _show_list(console: Console, heading: str, lines: Sequence[str], style: str) -> None:
+    """Print a heading and lines below it; nothing if there are none."""
+    if lines:
+        console.print(Text(f"{heading}:", style=style))
+        for line in lines:
+            console.print(Text(f"  {line}"), soft_wrap=True)
+        console.print()
+
+
+def _show_outputs(console: Console, outputs: Sequence[OutputResult], first_run: str) -> None:
+    """Print a line an output of one run; one in all for a further run that is like the first."""
+    run, against = outputs[0].run, outputs[0].against
+    title = f"Against {against}"
+    if run != first_run:
+        further = f"{run[:1].upper()}{run[1:]}"
+        title = f"{further}, against the {against}"
+        if all(output.verdict == "identical" for output in outputs):
+            text = f"{further}: all {len(outputs)} outputs identical to those of the {against}."
+            console.print(Text(text), soft_wrap=True)
+            return
+    console.print(Text(f"{title}:", style="bold"))
+    _print_table(console, outputs)
 
 
 def _print_table(console: Console, outputs: Sequence[OutputResult]) -> None:

@@ -91,5 +91,5 @@ _ARM = (
 
 
 def other_kernels() -> tuple[Variation, ...]:
-    """Settings under which the libraries choose other kernels, as on other CPUs."""
+    """Variations in which libraries choose other kernels, as on other CPUs."""
     return _X86 if platform.machine() in {"x86_64", "AMD64"} else _ARM

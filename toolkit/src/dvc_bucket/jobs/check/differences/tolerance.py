@@ -23,7 +23,7 @@ from dvc_bucket.base.errors import CheckError
 
 
 class Limit(BaseModel):
-    """How far a number may be from the recorded one: the sum of the two, as numpy's `isclose`."""
+    """Largest distance of a number from the recorded one: the sum of both, as numpy's `isclose`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
