@@ -15,8 +15,8 @@ from dvc_bucket.connection.entry_points import CHECKS, COMMANDS, COMPARERS
 if TYPE_CHECKING:
     import typer
 
-    from dvc_bucket.jobs.check.contents.comparer import Comparer
-    from dvc_bucket.jobs.check.contents.tolerance import Limit, Limits
+    from dvc_bucket.jobs.check.differences.comparer import Comparer
+    from dvc_bucket.jobs.check.differences.tolerance import Limit, Limits
     from dvc_bucket.jobs.check.findings import Difference
     from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
     from dvc_bucket.jobs.doctor.patient import Patient
@@ -26,10 +26,10 @@ else:
         __name__,
         {
             "Check": "dvc_bucket.jobs.doctor.check",
-            "Comparer": "dvc_bucket.jobs.check.contents.comparer",
+            "Comparer": "dvc_bucket.jobs.check.differences.comparer",
             "Difference": "dvc_bucket.jobs.check.findings",
-            "Limit": "dvc_bucket.jobs.check.contents.tolerance",
-            "Limits": "dvc_bucket.jobs.check.contents.tolerance",
+            "Limit": "dvc_bucket.jobs.check.differences.tolerance",
+            "Limits": "dvc_bucket.jobs.check.differences.tolerance",
             "Patient": "dvc_bucket.jobs.doctor.patient",
             "Problem": "dvc_bucket.jobs.doctor.check",
             "Skip": "dvc_bucket.jobs.doctor.check",

@@ -232,7 +232,7 @@ def test_broken_checks_do_not_end_the_doctor(doctor: Doctor, lab: Path, tmp_path
 COMPARE = """
 import sys
 from pathlib import Path
-from dvc_bucket.jobs.check.contents import compare
+from dvc_bucket.jobs.check.differences import compare
 for ending in sys.argv[1:]:
     one, other = Path("one" + ending), Path("other" + ending)
     one.write_text("a,b\\n1,2\\n")

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from dvc_bucket import Project
 from dvc_bucket.base.kernels import pins
-from dvc_bucket.jobs.check import Question, Report, check
+from dvc_bucket.jobs.check import CheckOptions, CheckReport, check
 from dvc_bucket.jobs.check.report import as_json
 from tests.bucket.git_tools import Repo
 from tests.clones import TOOLS
@@ -70,9 +70,9 @@ class Stages:
         command = [str(TOOLS / "bucket"), "check", *words]
         return self.repo.run(*command, check=False, env=tools() | changes)
 
-    def found(self, rev: str = "HEAD", **asked: Any) -> Report:
+    def found(self, rev: str = "HEAD", **asked: Any) -> CheckReport:
         """What it finds, asked in this process."""
-        return check(self.repo.project, Question(rev, here=True, **asked))
+        return check(self.repo.project, CheckOptions(rev, here=True, **asked))
 
     def report(self, rev: str = "HEAD", **asked: Any) -> dict[str, Any]:
         """The same as a program gets it."""

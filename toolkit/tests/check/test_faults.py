@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dvc_bucket.jobs.check import Report
+from dvc_bucket.jobs.check import CheckReport
 from dvc_bucket.jobs.check.report import as_json, show
 from tests.check.faults import make_faulty
 from tests.check.small import Stages
@@ -17,12 +17,12 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Stages:
 
 
 @pytest.fixture(scope="module")
-def found(faulty: Stages) -> Report:
+def found(faulty: Stages) -> CheckReport:
     return faulty.found()
 
 
 @pytest.fixture(scope="module")
-def report(found: Report) -> dict[str, Any]:
+def report(found: CheckReport) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(as_json(found))
     return told
 
@@ -112,7 +112,7 @@ def test_nothing_else_is_found_and_the_clone_is_as_it_was(
 
 
 def test_people_get_a_line_an_output_and_one_that_sums_up(
-    found: Report, capsys: pytest.CaptureFixture[str]
+    found: CheckReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show(found)
     lines = capsys.readouterr().out.splitlines()

@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
+from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.kernels import pins
-from dvc_bucket.jobs.check import CheckError
 from tests.check.faults import CALL
 from tests.check.small import Stages, make, script, stage, tools, without_strace
 from tests.clones import TOOLS
@@ -25,6 +25,7 @@ BODIES = {
     "write('sums.json', json.dumps({'sum': 0.5 + workers * 1e-12}))",
     "core": "import os\n\nwrite('core.txt', os.environ.get('OPENBLAS_CORETYPE', 'its own'))",
     "sees": f"import helper\n{CALL}write('sees.txt', helper.TEXT)",
+    "ticks": "import time\n\nwrite('ticks.txt', str(time.time_ns()))",
     "sleeps": "import time\n\nwrite('asleep', '')\ntime.sleep(float(read('seconds')))\n"
     "write('sleeps.txt', '')",
 }
@@ -35,6 +36,7 @@ STAGES: dict[str, Any] = {
     "sums": stage("sums", outs=["sums.json"]),
     "core": stage("core"),
     "sees": stage("sees"),
+    "ticks": stage("ticks"),
     "sleeps": stage("sleeps", deps=["seconds"]),
 }
 
@@ -76,6 +78,15 @@ def test_a_second_run_finds_what_depends_on_threads(varied: dict[str, Any]) -> N
 
 def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:
     assert outcome(varied, "sums.json") == ["identical", "within tolerance"]
+
+
+def test_a_further_run_is_compared_with_what_the_first_made_and_not_with_a_search_for_causes(
+    project: Stages,
+) -> None:
+    outputs = project.report("good", stages=["ticks"], times=2)["outputs"]
+    [[[_, made]], [[expected, made_again]]] = [one["values"] for one in outputs]
+    assert expected == made != made_again
+    assert outcome({"outputs": outputs}, "ticks.txt") == ["differs"] * 2
 
 
 @pytest.mark.skipif(not pins({}), reason="no kernels are pinned on this CPU")

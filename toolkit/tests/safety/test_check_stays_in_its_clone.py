@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dvc_bucket import Project
-from dvc_bucket.jobs.check import CheckError
+from dvc_bucket.base.errors import CheckError
 from tests.bucket.git_tools import Repo
 from tests.check.small import CONFIG, IGNORED, Stages, make, script, stage
 

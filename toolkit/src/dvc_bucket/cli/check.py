@@ -49,18 +49,18 @@ def check(
       bucket check --here --stages train --kernels
     """
     from dvc_bucket.base import progress
+    from dvc_bucket.base.errors import RevisionError, StageNameError
     from dvc_bucket.base.paths import Project
-    from dvc_bucket.jobs import check as checking
-    from dvc_bucket.jobs.check import report
+    from dvc_bucket.jobs.check import rebuild, report
 
     names = [name for words in stages or () for name in words.split(",") if name]
-    question = checking.Question(rev, names, times, tolerance, kernels, here, causes, keep)
+    options = rebuild.CheckOptions(rev, names, times, tolerance, kernels, here, causes, keep)
     try:
         with progress.status() as say:
-            found = checking.check(Project.find(), question, say)
-    except checking.RevisionError as error:
+            result = rebuild.check(Project.find(), options, say)
+    except RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="REV") from None
-    except checking.StageNameError as error:
+    except StageNameError as error:
         raise typer.BadParameter(str(error), param_hint="--stages") from None
-    print(report.as_json(found)) if as_json else report.show(found)
-    raise typer.Exit(0 if found.ok else 1)
+    print(report.as_json(result)) if as_json else report.show(result)
+    raise typer.Exit(0 if result.ok else 1)

@@ -1,19 +1,15 @@
 """Outputs of a run against what they should be: identical, or what differs."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
 
-from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
-from dvc_bucket.jobs.check.contents import Tolerance, compare
-from dvc_bucket.jobs.check.findings import Difference, Result, Verdict
-from dvc_bucket.jobs.check.rebuild import Run
-from dvc_bucket.jobs.check.sides import Outputs, RunOutputs
-
-#: What became of a stage that made nothing.
-PAST = {"failed": "failed", "not run": "was not run"}
+from dvc_bucket.jobs.check.differences import Tolerance, compare
+from dvc_bucket.jobs.check.findings import Difference, OutputResult
+from dvc_bucket.jobs.check.outputs import ITSELF, RecordedOutputs, RunOutputs
 
 #: Files of a directory that are described one by one.
 MAX_LISTED_FILES = 3
@@ -21,132 +17,98 @@ MAX_LISTED_FILES = 3
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run's outputs against another side.
+    """The outputs of a run against other ones.
 
     Attributes:
-        run: that made them.
-        made: what it made.
+        made: what the run made.
         expected: what it should have made.
         tolerance: that the project declares.
     """
 
-    run: Run
     made: RunOutputs
-    expected: Outputs
+    expected: RecordedOutputs | RunOutputs
     tolerance: Tolerance
 
-    def results(self, stages: Sequence[Stage]) -> list[Result]:
-        """A line for every output of the stages, in order."""
-        found: list[Result] = []
+    def results(self, stages: Sequence[Stage]) -> list[OutputResult]:
+        """The result of every output of the stages, in order."""
+        results: list[OutputResult] = []
         for stage in stages:
-            cause = _cause(stage, found)
-            found += [self._result(stage, out.path, cause) for out in stage.outs]
-        return found
+            wrong = [result.path for result in results if not result.ok]
+            inputs = (path for path in wrong for dep in stage.deps if overlap(dep.path, path))
+            wrong_input = next(inputs, "")
+            results += [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
+        return results
 
-    def _result(self, stage: Stage, path: str, cause: str) -> Result:
-        one, other = self.expected.entry(path), self.made.entry(path)
-        result = Result(
+    def _result(self, stage: str, path: str, wrong_input: str) -> OutputResult:
+        before, after = self.expected.records.get(path), self.made.records.get(path)
+        result = partial(
+            OutputResult,
             path=path,
-            stage=stage.name,
-            run=self.run.title,
+            stage=stage,
+            run=self.made.title,
             against=self.expected.title,
-            verdict="identical",
-            expected=one.hash if one else None,
-            found=other.hash if other else None,
+            expected=before.hash if before else None,
+            found=after.hash if after else None,
         )
-        if other is None:
-            state, _ = self.run.lost.get(stage.name, ("failed", ""))
-            return _changed(result, "missing", f"not made, as its stage {PAST[state]}")
-        if one is None:
-            return _changed(result, "missing", f"{self.expected.title} has no record of it")
-        if one.hash == other.hash:
-            return result
-        difference = self._difference(one, other)
+        if after is None:
+            return result(
+                verdict="missing", detail=f"not made, as its stage {self.made.end(stage)}"
+            )
+        if before is None:
+            return result(verdict="missing", detail=f"{self.expected.title} has no record of it")
+        difference = None if before.hash == after.hash else self._difference(before, after)
         if difference is None:
-            return result
+            return result(verdict="identical")
+        text, pairs = difference.text, difference.pairs
         if difference.tolerated:
             largest = f": at most {difference.largest:.3g}" if difference.largest else ""
-            return _changed(result, "within tolerance", f"{difference.text}{largest}")
-        return _changed(result, "differs", difference.text, cause, difference.pairs)
+            return result(verdict="within tolerance", detail=f"{text}{largest}")
+        return result(verdict="differs", detail=text, follows=wrong_input, values=pairs)
 
-    def _difference(self, one: PathRecord, other: PathRecord) -> Difference | None:
-        """How two contents with different hashes differ; None if they do not, but for the hash."""
-        before, after = one.hash, other.hash
-        if one.is_directory or other.is_directory:
-            if one.is_directory != other.is_directory:
-                kinds = ["a directory" if side.is_directory else "a file" for side in (one, other)]
-                return Difference(f"{kinds[0]} became {kinds[1]}")
-            return self._folder(one, other)
-        name = ids.encode(before, legacy=one.is_legacy)
-        new = self.made.file(one.path, ids.encode(after), is_cached=one.is_cached)
-        if one.is_legacy and new and is_content(new, name):
-            return None
-        return self._file(one.path, name, ids.encode(after), is_cached=one.is_cached)
-
-    def _folder(self, one: PathRecord, other: PathRecord) -> Difference | None:
-        known = self.expected.members(one)
-        as_known = replace(other, hash_name=one.hash_name)
-        new = self.made.members(as_known) or {}
-        if known is None:
+    def _difference(self, before: PathRecord, after: PathRecord) -> Difference | None:
+        """How two contents with different hashes differ; None if only the kind of hash does."""
+        if before.is_directory != after.is_directory:
+            kinds = ["a directory" if one.is_directory else "a file" for one in (before, after)]
+            return Difference(f"{kinds[0]} became {kinds[1]}")
+        old, new = self.expected.names(before), self.made.names(before)
+        if old is None:
             return Difference("its files cannot be compared: the list of those recorded is nowhere")
-        if known == new:
-            return None
-        return _summed(list(self._members(one, known, new)), len(known))
+        differences = {
+            path: self._file_difference(before, path, old.get(path), new.get(path))
+            for path in sorted(old.keys() | new.keys())
+            if old.get(path) != new.get(path)
+        }
+        if before.is_directory and differences:
+            return _summed(differences, len(old))
+        return differences.get(ITSELF)
 
-    def _members(
-        self, one: PathRecord, known: Mapping[str, bytes], new: Mapping[str, bytes]
-    ) -> Iterator[tuple[str, Difference]]:
-        for path in sorted(known.keys() | new.keys()):
-            if path not in new:
-                yield path, Difference("is not there any more")
-            elif path not in known:
-                yield path, Difference("is new")
-            elif known[path] != new[path]:
-                whole = f"{one.path}/{path}"
-                yield path, self._file(whole, known[path], new[path], is_cached=one.is_cached)
-
-    def _file(self, path: str, before: bytes, after: bytes, *, is_cached: bool) -> Difference:
-        recorded = self.expected.file(path, before, is_cached=is_cached)
-        found = self.made.file(path, after, is_cached=is_cached)
-        if recorded is None or found is None:
-            where = "neither the cache nor the remote has" if is_cached else "git does not have"
-            said = f"MD5 {ids.md5(after)}, was {ids.md5(before)}; {where} the recorded content"
-            return Difference(said)
-        return compare(recorded, found, self.tolerance.of(path))
-
-
-def is_content(file: Path, name: bytes) -> bool:
-    """Whether a file has the content that the name of an object promises."""
-    return file_md5(file, name) == ids.md5(name)
+    def _file_difference(
+        self, out: PathRecord, path: str, old: bytes | None, new: bytes | None
+    ) -> Difference:
+        """How a file of an output differs; `path` is its path in the output."""
+        if new is None:
+            return Difference("is not there any more")
+        if old is None:
+            return Difference("is new")
+        whole = str(PurePosixPath(out.path, path))
+        recorded = self.expected.file(whole, old, is_cached=out.is_cached)
+        if recorded is None:
+            where = "neither the cache nor the remote has" if out.is_cached else "git does not have"
+            hashes = f"MD5 {ids.md5(new)}, was {ids.md5(old)}"
+            return Difference(f"{hashes}; {where} the recorded content")
+        found = self.made.file(whole, new, is_cached=out.is_cached)
+        return compare(recorded, found, self.tolerance.of(whole))
 
 
-def _summed(differences: Sequence[tuple[str, Difference]], files: int) -> Difference:
-    """What differs in a directory, in one."""
-    open_ones = [(path, one) for path, one in differences if not one.tolerated]
-    largest = max((one.largest or 0.0 for _, one in differences), default=0.0)
-    if not open_ones:
+def _summed(differences: Mapping[str, Difference], files: int) -> Difference:
+    """The differences of the files of a directory in one."""
+    untolerated = {path: one for path, one in differences.items() if not one.tolerated}
+    if not untolerated:
+        largest = max(one.largest or 0.0 for one in differences.values())
         return Difference(f"{len(differences):,} files within tolerance", largest, tolerated=True)
-    lines = [f"{path}: {one.text}" for path, one in open_ones[:MAX_LISTED_FILES]]
-    if len(open_ones) > MAX_LISTED_FILES:
-        lines.append(f"and {len(open_ones) - MAX_LISTED_FILES:,} more files")
-    pairs = tuple(pair for _, one in open_ones for pair in one.pairs)
-    text = f"{len(open_ones):,} of {files:,} files differ. {'; '.join(lines)}"
+    lines = [f"{path}: {one.text}" for path, one in untolerated.items()][:MAX_LISTED_FILES]
+    if (more := len(untolerated) - len(lines)) > 0:
+        lines.append(f"and {more:,} more files")
+    pairs = tuple(pair for one in untolerated.values() for pair in one.pairs)
+    text = f"{len(untolerated):,} of {files:,} files differ. {'; '.join(lines)}"
     return Difference(text, pairs=pairs)
-
-
-def _cause(stage: Stage, found: Sequence[Result]) -> str:
-    """An input of the stage that differs already."""
-    for result in found:
-        if not result.ok and any(overlap(dep.path, result.path) for dep in stage.deps):
-            return result.path
-    return ""
-
-
-def _changed(
-    result: Result,
-    verdict: Verdict,
-    detail: str,
-    follows: str = "",
-    pairs: tuple[tuple[str, str], ...] = (),
-) -> Result:
-    return replace(result, verdict=verdict, detail=detail, follows=follows, pairs=pairs)

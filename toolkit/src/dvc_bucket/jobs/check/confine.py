@@ -1,4 +1,4 @@
-"""Everything that a check writes or deletes lies in its own clone, or the check does not start."""
+"""Refuses commits with which a check would write or delete outside its own clone."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
-from dvc_bucket.jobs.check.plan import Plan, pulled
+from dvc_bucket.jobs.check.plan import StagePlan
 
 #: What follows the name of the path in every refusal.
 REFUSED = (
@@ -16,13 +16,13 @@ REFUSED = (
 )
 
 
-def check_stages(clone: Project, person: Path, known: Plan, stages: Sequence[Stage]) -> None:
+def check_stages(clone: Project, person: Path, plan: StagePlan, stages: Sequence[Stage]) -> None:
     """Refuse stages that would write outside the clone, or that read the person's clone.
 
     Args:
         clone: of the check.
         person: root of the repository that the check was started in.
-        known: all stages of the commit.
+        plan: all stages of the commit.
         stages: those that are to run.
 
     Raises:
@@ -38,8 +38,8 @@ def check_stages(clone: Project, person: Path, known: Plan, stages: Sequence[Sta
                     f"Stage {stage.name} reads {place}, which is in your clone and not in the "
                     f"commit. {REFUSED}"
                 )
-    for path in pulled(known, stages):
-        target(clone, path, known.maker(path) or "")
+    for path in plan.pulled(stages):
+        target(clone, path, plan.maker(path))
 
 
 def check_links(clone: Project) -> None:

@@ -1,4 +1,4 @@
-"""With which packages, and in which environment, the stages of a clone run."""
+"""The packages and the environment with which the stages of a clone run."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ FOREIGN = (
     "PIP_BREAK_",
 )  # fmt: skip
 
-#: But for where uv keeps what it has downloaded, which changes nothing but the time it takes.
+#: Except the folder of uv's downloads, which changes only the time it takes.
 OWN = ("UV_CACHE_DIR",)
 
 #: Variables that choose a kernel: the pins, and what other libraries take.
@@ -49,7 +49,7 @@ class Packages:
 
 
 def here(project: Project) -> Packages:
-    """The packages of the running Python, and the commit's code in the place of the project's."""
+    """The packages of the running Python, with the commit's code in place of the project's."""
     root, prefix = project.root.resolve(), Path(sys.prefix).absolute()
     code = [Path(path).resolve() for path in sys.path if path]
     inside = [
@@ -61,26 +61,29 @@ def here(project: Project) -> Packages:
 
 
 def made(clone: Project, log: Path) -> Packages:
-    """Install what the commit's lock file names, into `.venv` of the clone.
+    """Install the packages of the commit's lock file into `.venv` of the clone.
 
     Raises:
         CheckError: it has no lock file, or the installation fails.
         ProjectError: its `pyproject.toml` does not say where the lock file is.
     """
-    variables = _without(os.environ, FOREIGN)
     name = project_settings.of(clone).lock_file
-    lock, python = clone.root / name, getattr(sys, "_base_executable", sys.executable)
-    makes: list[str | Path] = ["make", "-C", clone.root, f"PYTHON={python}", "setup"]
-    if not lock.is_file():
+    if not (clone.root / name).is_file():
         raise CheckError(
             f"The commit has no {name}, so its packages are not known. "
             "`bucket check --here` runs the stages with the current ones."
         )
-    venv = clone.root / ".venv"
-    steps = [makes] if _knows_setup(clone, variables, log) else _steps(python, venv, lock)
-    for step in steps:
-        if processes.run(step, cwd=clone.root, env=variables, log=log) != 0:
-            raise CheckError(f"The packages cannot be installed:\n{processes.tail(log)}")
+    env, venv = _without(FOREIGN), clone.root / ".venv"
+    python = getattr(sys, "_base_executable", sys.executable)
+    make = ["make", "-C", str(clone.root), f"PYTHON={python}", "setup"]
+
+    def succeeds(command: list[str]) -> bool:
+        return processes.run(command, cwd=clone.root, env=env, log=log) == 0
+
+    has_make = (clone.root / "Makefile").is_file() and shutil.which("make")
+    knows_setup = has_make and succeeds([*make, "--dry-run"])
+    if not all(map(succeeds, [make] if knows_setup else _steps(python, venv, clone.root / name))):
+        raise CheckError(f"The packages cannot be installed:\n{processes.tail(log)}")
     return Packages(venv / "bin" / "python", f"from the commit's {name}", venv=venv)
 
 
@@ -88,37 +91,47 @@ def variables(
     project: Project,
     clone: Project,
     packages: Packages,
-    settings: Settings | None,
-    home: Path,
+    settings: Settings | BucketError,
+    folder: Path,
     changes: Mapping[str, str],
 ) -> dict[str, str]:
-    """The environment of the stages: that of the machine, but for what is a person's own.
+    """The environment of the stages: that of the machine without the person's own settings.
 
     Args:
-        project: whose `.env` says where the store is.
+        project: with the `.env` of the connection.
         clone: that the stages run in.
         packages: that they run with.
-        settings: the connection; None where there is none.
-        home: an empty folder in the place of the person's.
-        changes: what this run has otherwise; an empty value takes the variable away.
+        settings: the connection, or why there is none.
+        folder: in which an empty home folder is made.
+        changes: what is changed in this run; an empty value takes the variable away.
     """
-    found = _without(os.environ, (*FOREIGN, *KERNELS))
-    if settings:
-        found = clients.environment(settings, found) | _own_names(project, settings)
-    if settings is None or settings.access_key_id:  # else the AWS files are at home
-        found["HOME"] = str(home)
-    found |= {
+    env = _without((*FOREIGN, *KERNELS))
+    home = folder / "home"
+    home.mkdir()
+    if isinstance(settings, Settings):
+        env = clients.environment(settings, env) | _own_names(project, settings)
+    if not isinstance(settings, Settings) or settings.access_key_id:  # else AWS files are at home
+        env["HOME"] = str(home)
+    env |= {
         "DVC_SITE_CACHE_DIR": str(clone.dvc_site_cache),
         "DVC_NO_ANALYTICS": "true",
-        "PATH": os.pathsep.join([str(packages.python.parent), found.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([str(packages.python.parent), env.get("PATH", os.defpath)]),
         "PYTHONDONTWRITEBYTECODE": "1",  # so that the sources are what is read
         "PYTHONUNBUFFERED": "1",
     }
     if packages.paths:
-        found["PYTHONPATH"] = os.pathsep.join(str(clone.root / path) for path in packages.paths)
-    found |= changes
-    found |= kernels.pins(found)
-    return {name: value for name, value in found.items() if value or name not in changes}
+        env["PYTHONPATH"] = os.pathsep.join(str(clone.root / path) for path in packages.paths)
+    env |= changes
+    env |= kernels.pins(env)
+    return {name: value for name, value in env.items() if value or name not in changes}
+
+
+def connection(project: Project) -> Settings | BucketError:
+    """The settings, or why there are none: a project whose inputs are in git needs none."""
+    try:
+        return Settings.load(project)
+    except BucketError as error:  # no settings, or no remote
+        return error
 
 
 def _own_names(project: Project, settings: Settings) -> dict[str, str]:
@@ -130,49 +143,28 @@ def _own_names(project: Project, settings: Settings) -> dict[str, str]:
     return {name: value for name, value in named.items() if value}
 
 
-def _without(environment: Mapping[str, str], foreign: tuple[str, ...]) -> dict[str, str]:
+def _without(foreign: tuple[str, ...]) -> dict[str, str]:
+    """The environment of the check without variables, by the beginnings of their names."""
     return {
         name: value
-        for name, value in environment.items()
+        for name, value in os.environ.items()
         if name in OWN or not name.startswith(foreign)
     }
 
 
-def _knows_setup(clone: Project, env: Mapping[str, str], log: Path) -> bool:
-    """Whether the clone's own Makefile sets up an environment."""
-    if not ((clone.root / "Makefile").is_file() and shutil.which("make")):
-        return False
-    question: list[str | Path] = ["make", "-C", clone.root, "--dry-run", "setup"]
-    return processes.run(question, cwd=clone.root, env=env, log=log) == 0
-
-
-def _steps(python: str, venv: Path, lock: Path) -> list[list[str | Path]]:
+def _steps(python: str, venv: Path, lock: Path) -> list[list[str]]:
     """Commands that make an environment: uv's where it is there, which is much quicker."""
-    inside = venv / "bin" / "python"
+    inside = str(venv / "bin" / "python")
     if uv := shutil.which("uv"):
-        install: list[str | Path] = [
-            uv,
-            "pip",
-            "sync",
-            "--quiet",
-            "--require-hashes",
-            "--python",
-            inside,
-            lock,
+        options = ["--quiet", "--require-hashes", "--python", inside]
+        return [
+            [uv, "venv", "--quiet", "--python", python, str(venv)],
+            [uv, "pip", "sync", *options, str(lock)],
         ]
-        return [[uv, "venv", "--quiet", "--python", python, venv], install]
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     # What a pip.conf can say of where packages go, as the command line says it.
     options += ["--no-user", "--target=", f"--prefix={venv}", "--root=/"]
     return [
-        [python, "-m", "venv", venv],
-        [inside, "-m", "pip", "install", *options, "--requirement", lock],
+        [python, "-m", "venv", str(venv)],
+        [inside, "-m", "pip", "install", *options, "--requirement", str(lock)],
     ]
-
-
-def connection(project: Project) -> Settings | BucketError:
-    """The settings, or why there are none: a project whose inputs are in git needs none."""
-    try:
-        return Settings.load(project)
-    except BucketError as error:  # no settings, or no remote
-        return error

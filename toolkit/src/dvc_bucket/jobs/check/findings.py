@@ -1,41 +1,38 @@
 """What `bucket check` finds, as values: outputs, faults of lineage, and the report made of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
-
-#: What is wrong with the way from inputs to outputs, each with a heading of the report.
-Kind = Literal[
-    "failed",
-    "not run",
-    "not recorded",
-    "other code",
-    "contradiction",
-    "edited",
-    "not made",
-    "undeclared import",
-    "undeclared file",
-    "undeclared network",
-]
 
 Verdict = Literal["identical", "within tolerance", "differs", "missing"]
 
-#: Verdicts of outputs that are what they should be.
-GOOD = {"identical", "within tolerance"}
+#: What can be wrong with the way from inputs to outputs, and its heading in the report.
+KINDS = {
+    "failed": "Stages that failed",
+    "not run": "Stages that were not run",
+    "not recorded": "Not in dvc.lock",
+    "other code": "dvc.lock is of other code, data, parameters or commands",
+    "contradiction": "Records that contradict each other",
+    "edited": "Dependencies that changed while their stage ran",
+    "not made": "Outputs that their stage did not make",
+    "undeclared import": "Imports missing from deps",
+    "undeclared file": "Files that are read or written and not declared",
+    "undeclared network": "Network that is not declared",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LineageFault:
     """A fault that is not of an output's bytes.
 
     Attributes:
-        kind: what it is.
-        stage: where.
+        kind: one of `KINDS`.
+        stage: name of the stage.
         path: of the file it is about; empty where it is about none.
         text: the whole of it, in a sentence.
     """
 
-    kind: Kind
+    kind: str
     stage: str
     path: str
     text: str
@@ -60,8 +57,8 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What became of an output in a run.
+class OutputResult:
+    """An output of a run, compared.
 
     Attributes:
         path: of the output.
@@ -73,7 +70,7 @@ class Result:
         found: hash of what the run made; None where it made nothing.
         detail: what differs; empty for what is identical.
         follows: an output that differs, too, and that this one is made from.
-        pairs: values that differ, before and after.
+        values: values that differ, before and after.
     """
 
     path: str
@@ -85,47 +82,47 @@ class Result:
     found: str | None
     detail: str = ""
     follows: str = ""
-    pairs: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether it is what it should be."""
-        return self.verdict in GOOD
+        return self.verdict in {"identical", "within tolerance"}
 
 
-@dataclass
-class Report:
-    """What a check found.
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found. Its fields are those of the JSON output.
 
     Attributes:
         commit: full id.
-        rev: as the person called it.
-        stages: that were run, in order.
-        tracing: how reads and connections were seen; or why not.
+        rev: the revision as the person typed it.
+        stages: names of the stages that were run, in order.
+        seconds: how long each stage took in the first run, by name.
         environment: which packages the stages ran with.
+        tracing: how files and connections were seen.
         runs: title of each run, with what was changed in it.
-        results: of the outputs, run by run.
-        findings: everything else that is wrong.
+        outputs: of all runs.
+        findings: all other faults.
         causes: what was found out about a difference, by stage.
         notes: what else there is to know.
-        seconds: how long each stage took in the first run, by name.
-        folder: with the clones, where they were kept.
+        folder: with the clones, if it was kept.
     """
 
     commit: str
     rev: str
-    stages: Sequence[str] = ()
-    tracing: str = ""
-    environment: str = ""
-    runs: list[str] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    causes: dict[str, list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-    folder: str = ""
+    stages: Sequence[str]
+    seconds: Mapping[str, float]
+    environment: str
+    tracing: str
+    runs: Sequence[str]
+    outputs: Sequence[OutputResult]
+    findings: Sequence[LineageFault]
+    causes: Mapping[str, Sequence[str]]
+    notes: Sequence[str]
+    folder: str | None
 
     @property
     def ok(self) -> bool:
         """Whether every output is what it should be, by the way that is declared."""
-        return not self.findings and all(result.ok for result in self.results)
+        return not self.findings and all(output.ok for output in self.outputs)

@@ -1,13 +1,13 @@
-"""The stages that a check runs, and the inputs that they need."""
+"""The stages of a commit: which of them run, and which inputs are pulled for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dvc_bucket.base.errors import CheckError, StageNameError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.snapshot import Snapshot, Stage, overlap
+from dvc_bucket.dvc.snapshot import PathRecord, Snapshot, Stage, overlap
 
 
 class Meta(BaseModel):
@@ -22,7 +22,7 @@ class Meta(BaseModel):
 
 
 @dataclass(frozen=True)
-class Plan:
+class StagePlan:
     """The stages of a commit, each after its upstream stages.
 
     Attributes:
@@ -31,7 +31,7 @@ class Plan:
     """
 
     stages: dict[str, Stage]
-    tracked: tuple[str, ...]
+    tracked: Sequence[str]
 
     def select(self, names: Sequence[str]) -> list[Stage]:
         """The stages to run: the named ones, or all. A `foreach` or `matrix` name means each of it.
@@ -39,25 +39,43 @@ class Plan:
         Raises:
             StageNameError: no stage has the name.
         """
-        unknown = [name for name in names if not any(_is(stage, name) for stage in self.stages)]
-        if unknown:
+        # `foreach` and `matrix` make stages of the name `NAME@KEY`.
+        names_of = {name: {name, name.partition("@")[0]} for name in self.stages}
+        if unknown := set(names).difference(*names_of.values()):
             known = ", ".join(self.stages) or "none"
-            raise StageNameError(f"No stage {', '.join(unknown)}; dvc.yaml has {known}.")
+            raise StageNameError(f"No stage {', '.join(sorted(unknown))}; dvc.yaml has {known}.")
         return [
             stage
-            for stage in self.stages.values()
-            if not stage.is_frozen and (not names or any(_is(stage.name, name) for name in names))
+            for name, stage in self.stages.items()
+            if not stage.is_frozen and (not names or names_of[name] & set(names))
         ]
 
-    def maker(self, path: str) -> str | None:
-        """The stage whose output is at, around or below a path."""
+    @property
+    def outs(self) -> list[PathRecord]:
+        """The outputs of all stages."""
+        return [out for stage in self.stages.values() for out in stage.outs]
+
+    def maker(self, path: str) -> str:
+        """The stage whose output is at, around or below a path; empty if there is none."""
         for stage in self.stages.values():
             if any(overlap(path, out.path) for out in stage.outs):
                 return stage.name
-        return None
+        return ""
+
+    def pulled(self, selected: Sequence[Stage]) -> list[str]:
+        """Paths that DVC tracks of what selected stages read and none of them makes."""
+        made = [out.path for stage in selected for out in stage.outs]
+        needed = {
+            dep.path
+            for stage in selected
+            for dep in stage.deps
+            if not any(overlap(dep.path, path) for path in made)
+        }
+        tracked = {*self.tracked, *(out.path for out in self.outs if out.is_cached)}
+        return sorted(path for path in tracked if any(overlap(path, dep) for dep in needed))
 
 
-def read(project: Project) -> Plan:
+def read(project: Project) -> StagePlan:
     """Read the stages of a clone.
 
     Raises:
@@ -70,7 +88,7 @@ def read(project: Project) -> Plan:
     for stage in snapshot.stages:
         meta_of(stage)
     tracked = [out.path for data in snapshot.tracked for out in data.outs]
-    return Plan({stage.name: stage for stage in snapshot.stages}, tuple(tracked))
+    return StagePlan({stage.name: stage for stage in snapshot.stages}, tracked)
 
 
 def meta_of(stage: Stage) -> Meta:
@@ -85,31 +103,3 @@ def meta_of(stage: Stage) -> Meta:
         first = error.errors()[0]
         key = ".".join(["meta", *map(str, first["loc"])])
         raise CheckError(f"dvc.yaml, stage {stage.name}, {key}: {first['msg']}.") from None
-
-
-def _is(stage: str, name: str) -> bool:
-    return stage == name or stage.startswith(f"{name}@")
-
-
-def inputs(selected: Sequence[Stage]) -> Iterator[str]:
-    """Dependencies of the selected stages that none of them makes."""
-    outs = [out.path for stage in selected for out in stage.outs]
-    seen = set()
-    for stage in selected:
-        for dep in stage.deps:
-            if dep.path not in seen and not any(overlap(dep.path, out) for out in outs):
-                seen.add(dep.path)
-                yield dep.path
-
-
-def pulled(known: Plan, selected: Sequence[Stage]) -> list[str]:
-    """Paths of the inputs that DVC tracks."""
-    outs = [out.path for one in known.stages.values() for out in one.outs if out.is_cached]
-    return sorted(
-        {
-            path
-            for needed in inputs(selected)
-            for path in (*known.tracked, *outs)
-            if overlap(needed, path)
-        }
-    )

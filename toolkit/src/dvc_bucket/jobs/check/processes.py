@@ -1,4 +1,4 @@
-"""Programs that end when the check does: none is left behind, and no folder of theirs."""
+"""Programs and a temporary folder that end with the check, however it ends."""
 
 import contextlib
 import os
@@ -16,13 +16,13 @@ from typing import NoReturn
 
 import psutil
 
-#: What a terminal, a scheduler or a CI service ends a program with.
+#: Signals with which a terminal, a scheduler or a CI service ends a program.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-#: How long a program may take to end once it was asked to.
+#: Time for a program to end after SIGTERM.
 GRACE_SECONDS = 3.0
 
-#: Between two attempts to remove what somebody still wrote to.
+#: Between two attempts to remove a folder to which a process still wrote.
 AGAIN_SECONDS = 0.05
 
 
@@ -34,13 +34,13 @@ def run(
     log: Path,
     on_line: Callable[[str], None] | None = None,
 ) -> int:
-    """Run a program to its end and return its exit status; whatever stops us stops it, too.
+    """Run a program and return its exit status; an exception here ends it and its children.
 
     Args:
         command: the program and its arguments.
         cwd: folder to run it in.
         env: all of its environment.
-        log: file that its standard error, and output where nobody hears it, are added to.
+        log: file to which its standard error is added, and its output if `on_line` is None.
         on_line: hears each line of standard output.
     """
     with log.open("ab") as said:
@@ -78,13 +78,13 @@ def tail(log: Path, lines: int = 15) -> str:
 
 @contextmanager
 def temporary_folder(*, keep: bool) -> Iterator[Path]:
-    """A folder that is gone at the end, however that comes, but for SIGKILL; or stays."""
+    """A folder that is removed at the end, also after a signal, unless it is to be kept."""
     handlers = {number: signal.signal(number, _stop) for number in SIGNALS}
     folder = Path(tempfile.mkdtemp(prefix="bucket-check-")).resolve()
     try:
         yield folder
     finally:
-        for number in SIGNALS:  # a second one must not leave half of it
+        for number in SIGNALS:  # a second signal must not stop the removal
             signal.signal(number, signal.SIG_IGN)
         if not keep:
             _remove(folder)
@@ -99,7 +99,7 @@ def _stop(number: int, _: FrameType | None) -> NoReturn:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a program that still runs, every process that it started, and what it left behind."""
+    """End a program and all processes that it started."""
     if process.poll() is None:
         members = [psutil.Process(process.pid)]
         with contextlib.suppress(psutil.Error):
@@ -120,17 +120,10 @@ def _remove(folder: Path) -> None:
     """Remove a folder; a process that was just killed may still write to it for a moment."""
     until = time.monotonic() + GRACE_SECONDS
     while folder.exists() and time.monotonic() < until:
-        _remove_what_is_there(folder)
-        if folder.exists():
-            time.sleep(AGAIN_SECONDS)
-
-
-def _remove_what_is_there(folder: Path) -> None:
-    """Files without the right to write to their folders included."""
-    for place, folders, _ in os.walk(folder):
-        for name in folders:
-            path = Path(place, name)
-            with contextlib.suppress(FileNotFoundError):
-                if not path.is_symlink():
-                    path.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+        for place, folders, _ in os.walk(folder):
+            for path in [Path(place, name) for name in folders]:
+                with contextlib.suppress(FileNotFoundError):
+                    if not path.is_symlink():
+                        path.chmod(0o700)  # its files cannot be removed without it
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(AGAIN_SECONDS if folder.exists() else 0)

@@ -1,228 +1,221 @@
-"""Runs of the stages: each in a clone of its own, from the inputs alone."""
+"""Rebuild a commit from its inputs and compare the outputs: `check`.
 
-import json
-import os
-import shlex
+1. `check` clones the commit (`clone`), reads its stages (`plan`), refuses paths outside the clone
+   (`confine`) and installs its packages (`environment`).
+2. `_first` pulls the inputs and runs every stage with a tracer (`runs`, `trace`); it compares the
+   outputs with `dvc.lock` (`compare`), and the behaviour of the stages with `dvc.yaml` (`lineage`).
+3. `_further` runs the stages in a new clone with changed conditions (`variations`), and compares
+   the outputs with those of the first run.
+4. Stages whose outputs differ are run again to find out why (`causes`).
+"""
+
 import shutil
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dvc_bucket.base.errors import BucketError, CheckError
+from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.connection.overrides import point_dvc_at
-from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc import connected
-from dvc_bucket.dvc.patched import driver
 from dvc_bucket.dvc.snapshot import Stage
-from dvc_bucket.jobs.check import confine, environment, plan, processes, trace
-from dvc_bucket.jobs.check import in_clone as inside
-from dvc_bucket.jobs.check.environment import Packages
-from dvc_bucket.jobs.check.plan import Plan
-from dvc_bucket.jobs.check.trace import Seen
-from dvc_bucket.jobs.check.variations import Variation
-
-INSIDE = Path(inside.__file__).parent
+from dvc_bucket.git.contents import Repository, commit_of, git
+from dvc_bucket.jobs.check import confine, environment, plan, processes, variations
+from dvc_bucket.jobs.check.causes import CauseSearch
+from dvc_bucket.jobs.check.clone import Clones
+from dvc_bucket.jobs.check.compare import Comparison
+from dvc_bucket.jobs.check.differences import Tolerance
+from dvc_bucket.jobs.check.findings import CheckReport, LineageFault, OutputResult
+from dvc_bucket.jobs.check.lineage import behaviour, records
+from dvc_bucket.jobs.check.outputs import RecordedOutputs, RunOutputs
+from dvc_bucket.jobs.check.plan import StagePlan
+from dvc_bucket.jobs.check.runs import Bench, CloneRun
+from dvc_bucket.jobs.check.variations import ALL_VARIED, FIRST, Variation
 
 
 @dataclass(frozen=True)
-class Command:
-    """What was seen of a command of a stage.
+class CheckOptions:
+    """What is checked, and how.
 
     Attributes:
-        stage: whose it is.
-        started, ended: seconds since 1970.
-        before, after: hash of each file of the dependencies, by path.
-        outs_before, outs_after: what the files of each output looked like.
-        files: paths of the work tree that were there before.
-        seen: what the tracer saw; None if it saw nothing at all.
+        rev: branch, tag or commit.
+        stages: names of those to run; none means all.
+        times: how many fresh runs are compared.
+        tolerance: file with limits for numbers; None for none.
+        kernels: run once more with each of the other kernels.
+        here: use the installed packages.
+        causes: run stages whose outputs differ again to find the cause.
+        keep: keep the folder with the clones.
     """
 
-    stage: str
-    started: float
-    ended: float
-    before: Mapping[str, str]
-    after: Mapping[str, str]
-    outs_before: Mapping[str, Any]
-    outs_after: Mapping[str, Any]
-    files: frozenset[str]
-    seen: Seen | None
+    rev: str = "HEAD"
+    stages: Sequence[str] = ()
+    times: int = 1
+    tolerance: Path | None = None
+    kernels: bool = False
+    here: bool = False
+    causes: bool = True
+    keep: bool = False
+
+    @property
+    def variations(self) -> list[Variation]:
+        """What is changed in each further run."""
+        again = [(ALL_VARIED, FIRST)[turn % 2] for turn in range(self.times - 1)]
+        return [*again, *(variations.other_kernels() if self.kernels else ())]
 
 
-@dataclass
-class Run:
-    """Stages that ran in a clone.
+def check(
+    project: Project, options: CheckOptions, say: Callable[[str], None] = lambda _: None
+) -> CheckReport:
+    """Rebuild a commit from its inputs, in clones of its own, and compare every output.
 
-    Attributes:
-        title: for the report.
-        clone: where.
-        folder: beside it: logs, and what was seen.
-        env: of the stages.
-        packages: that they ran with.
-        variation: what this run has otherwise.
-        done: seconds, by name, of the stages that succeeded.
-        lost: why, by name, the others did not.
-        after: the stages, and what is in the `dvc.lock` that the run wrote.
-    """
-
-    title: str
-    clone: Project
-    folder: Path
-    env: Mapping[str, str]
-    packages: Packages
-    variation: Variation
-    done: dict[str, float] = field(default_factory=dict)
-    lost: dict[str, tuple[str, str]] = field(default_factory=dict)
-    after: Plan = field(default_factory=lambda: Plan({}, ()))
-
-    def log(self, stage: str) -> Path:
-        """What the commands of a stage printed."""
-        return self.folder / "logs" / f"{stage.replace('/', '_')}.log"
-
-    def commands(self) -> list[Command]:
-        """What was seen of the commands, in order."""
-        found = []
-        for file in self.folder.glob("command-*/seen.json"):
-            told = json.loads(file.read_text(encoding="utf-8"))
-            seen = trace.read(file.parent) if trace.has_trace(file.parent) else None
-            names = ("stage", "started", "ended", "before", "after", "outs_before", "outs_after")
-            parts = {name: told[name] for name in names}
-            found.append(Command(**parts, files=frozenset(told["files"]), seen=seen))
-        return sorted(found, key=lambda one: one.started)
-
-
-def pull(
-    run: Run, stages: Sequence[Stage], known: Plan, settings: Settings | BucketError
-) -> list[str]:
-    """Bring what the stages read and none of them makes, and DVC tracks, from the remote.
-
-    Returns:
-        The paths that were brought.
-
-    Raises:
-        CheckError: the remote does not have it.
-        BucketError: the connection is not set up, and something is to be brought.
-    """
-    wanted = plan.pulled(known, stages)
-    if not wanted:
-        return []
-    if isinstance(settings, BucketError):
-        raise settings
-    point_dvc_at(run.clone, settings)
-    log = run.folder / "pull.log"
-    env = connected.environment(run.clone, settings)
-    command = [sys.executable, "-m", "dvc_bucket.dvc.process", "pull", "--", *wanted]
-    if processes.run(command, cwd=run.clone.root, env=env, log=log) != 0:
-        raise CheckError(
-            f"The inputs ({', '.join(wanted)}) cannot be pulled, so nobody can rebuild this "
-            f"commit:\n{processes.tail(log, 5)}\nIn a clone that has them: `bucket push`."
-        )
-    return wanted
-
-
-def execute(
-    run: Run,
-    stages: Sequence[Stage],
-    on_stage: Callable[[str], None],
-    *,
-    tracer: str = "",
-) -> None:
-    """Run the stages, each from scratch, as far as they come.
+    Neither the person's clone nor the remote is written to.
 
     Args:
-        run: where; it is told what came of it.
-        stages: in order.
-        on_stage: hears the name of each that begins.
-        tracer: `strace` or `audit`; empty to trace nothing.
+        project: the person's clone.
+        options: what is checked, and how.
+        say: hears what is being done.
 
     Raises:
-        CheckError: DVC cannot run here at all.
+        RevisionError: there is no such revision.
+        StageNameError: there is no such stage.
+        CheckError: the commit cannot be rebuilt: no packages, no inputs, no stages.
+        SettingsError: the connection is needed and not set up.
     """
-    shell = _shell(run, stages, tracer)
-    names = {stage.name for stage in stages}
-    needs = {stage.name: [one for one in stage.upstream if one in names] for stage in stages}
-    task = run.folder / "task.json"
-    task.write_text(json.dumps({"stages": needs, "one_cpu": run.variation.one_cpu}))
-    heard = []
-
-    def hear(line: str) -> None:
-        told = json.loads(line)
-        heard.append(told)
-        if told["state"] == "running":
-            on_stage(told["stage"])
-        elif told["state"] == "done":
-            run.done[told["stage"]] = told["seconds"]
-        else:
-            run.lost[told["stage"]] = (told["state"], told["because"])
-
-    log = run.folder / "dvc.log"
-    command = [run.packages.python, "-P", Path(driver.__file__), task]
-    env = {**run.env, "SHELL": str(shell)}
-    status = processes.run(command, cwd=run.clone.root, env=env, log=log, on_line=hear)
-    if status != 0 or not heard:
-        raise CheckError(f"DVC cannot run in {run.packages.title}:\n{processes.tail(log)}")
-    run.after = plan.read(run.clone)
+    repository = Repository.of(project)
+    tolerance = Tolerance.read(options.tolerance) if options.tolerance else Tolerance()
+    with processes.temporary_folder(keep=options.keep) as folder:
+        clones = Clones(project, repository, commit_of(repository, options.rev), folder)
+        say("cloning")
+        clone = clones.make(FIRST.folder)
+        say("reading the stages" if options.here else "installing the packages")
+        commit_plan = plan.read(clone)
+        stages = commit_plan.select(options.stages)
+        if not stages:
+            raise CheckError(f"{clones.commit[:7]} has no stages to run in its dvc.yaml.")
+        if unused := tolerance.unused([out.path for out in commit_plan.outs]):
+            names = ", ".join(unused)
+            raise CheckError(f"--tolerance {options.tolerance}: {names}: no output is there.")
+        confine.check_stages(clone, repository.root, commit_plan, stages)
+        log = folder / "packages.log"
+        packages = environment.here(project) if options.here else environment.made(clone, log)
+        bench = Bench(project, environment.connection(project), packages, folder, say)
+        return _Rebuild(clones, bench, options, tolerance, commit_plan, stages).report(clone)
 
 
-def clear(run: Run, stages: Sequence[Stage]) -> None:
-    """Remove the outputs of stages from the clone, as far as git or an earlier run brought them.
+@dataclass(frozen=True)
+class _RunFindings:
+    """What was found in one run; `causes` of the first are what failed stages printed."""
 
-    Raises:
-        CheckError: an output is outside the clone.
-    """
-    for stage in stages:
-        for path in [confine.target(run.clone, out.path, stage.name) for out in stage.outs]:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+    run: CloneRun
+    outputs: list[OutputResult]
+    faults: list[LineageFault]
+    causes: Mapping[str, Sequence[str]]
 
 
-def _shell(run: Run, stages: Sequence[Stage], tracer: str) -> Path:
-    """What DVC takes for the person's shell: a script that has the observer run the command."""
-    logs = run.folder / "logs"
-    logs.mkdir(exist_ok=True)
-    declared = {
-        stage.name: {
-            "deps": [*(dep.path for dep in stage.deps), *stage.params],
-            "outs": [out.path for out in stage.outs],
-        }
-        for stage in stages
-    }
-    config = {
-        "root": str(run.clone.root),
-        "folder": str(run.folder),
-        "logs": str(logs),
-        "shell": run.env.get("SHELL") or "/bin/sh",
-        "own_shell": run.env.get("SHELL", ""),
-        "trace": tracer,
-        "strace": [*trace.STRACE],
-        "audit": str(INSIDE / "audit"),
-        "stages": declared,
-    }
-    file = run.folder / "observe.json"
-    file.write_text(json.dumps(config), encoding="utf-8")
-    words = [sys.executable, "-I", "-S", str(INSIDE / "observer.py"), str(file)]
-    # Its name must be none that DVC has options for.
-    script = run.folder / "observe"
-    script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
-    os.chmod(script, 0o700)  # noqa: PTH101
-    return script
+@dataclass(frozen=True)
+class _Rebuild:
+    """Runs of the selected stages, each compared."""
 
+    clones: Clones
+    bench: Bench
+    options: CheckOptions
+    tolerance: Tolerance
+    commit_plan: StagePlan
+    stages: Sequence[Stage]
 
-def start(
-    folder: Path,
-    clone: Project,
-    packages: Packages,
-    variation: Variation,
-    project: Project,
-    settings: Settings | BucketError,
-) -> Run:
-    """A run that is about to begin in a clone."""
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    known = settings if isinstance(settings, Settings) else None
-    env = environment.variables(project, clone, packages, known, home, variation.changes)
-    return Run(variation.title, clone, folder, env, packages, variation)
+    def report(self, clone: Project) -> CheckReport:
+        """Compare a first run in `clone` with `dvc.lock`, and further runs with the first."""
+        first = self._first(clone)
+        further = [self._further(variation, first.run) for variation in self.options.variations]
+        # At the end, as this makes the outputs again with which further runs are compared.
+        first_causes = self._causes(first.run, None, first.outputs)
+        findings = [first, *further]
+        causes: dict[str, list[str]] = {}
+        for lines_of in (first.causes, first_causes, *(one.causes for one in further)):
+            for name, lines in lines_of.items():
+                causes[name] = list(dict.fromkeys([*causes.get(name, ()), *lines]))
+        return CheckReport(
+            commit=self.clones.commit,
+            rev=self.options.rev,
+            stages=[stage.name for stage in self.stages],
+            seconds=first.run.seconds,
+            environment=self.bench.packages.title,
+            tracing=first.run.tracing,
+            runs=[one.run.title for one in findings],
+            outputs=[output for one in findings for output in one.outputs],
+            findings=[fault for one in findings for fault in one.faults],
+            causes=causes,
+            notes=list(self._notes(first.run)),
+            folder=str(self.bench.folder) if self.options.keep else None,
+        )
+
+    def _first(self, clone: Project) -> _RunFindings:
+        """Run the stages in the first clone; compare outputs and lineage with the commit."""
+        bench, clones = self.bench, self.clones
+        git_faults = list(records.of_git(self.stages, clone))
+        run = self._run(clone, FIRST, is_traced=True)
+        spool = bench.folder / "recorded"
+        spool.mkdir()
+        recorded = RecordedOutputs(
+            self.commit_plan, clones.project, bench.settings, clones.commit, spool
+        )
+        outputs = self._compare(run, recorded)
+        faults = [
+            *git_faults,
+            *records.of_run(run),
+            *records.of_lock(self.commit_plan, run, outputs),
+            *behaviour.of_stages(self.commit_plan, run, clones.project, bench.packages),
+        ]
+        failed = [name for name, one in run.executions.items() if one.state == "failed"]
+        return _RunFindings(run, outputs, faults, {name: run.output(name) for name in failed})
+
+    def _further(self, variation: Variation, first: CloneRun) -> _RunFindings:
+        """Run the stages in a new clone and compare the outputs with those of the first run."""
+        self.bench.say("cloning")
+        clone = self.clones.make(variation.folder)
+        if venv := self.bench.packages.venv:
+            (clone.root / ".venv").symlink_to(venv)
+        run = self._run(clone, variation)
+        outputs = self._compare(run, RunOutputs(first))
+        faults = [fault for fault in records.of_run(run) if fault.stage in first.seconds]
+        findings = _RunFindings(run, outputs, faults, self._causes(run, first, outputs))
+        if all(output.ok for output in outputs) and not self.options.keep:
+            shutil.rmtree(clone.root, ignore_errors=True)
+        return findings
+
+    def _run(self, clone: Project, variation: Variation, *, is_traced: bool = False) -> CloneRun:
+        self.bench.pull(clone, self.commit_plan.pulled(self.stages))
+        return self.bench.run(clone, self.stages, variation, is_traced=is_traced)
+
+    def _compare(self, run: CloneRun, expected: RecordedOutputs | RunOutputs) -> list[OutputResult]:
+        self.bench.say("comparing")
+        return Comparison(RunOutputs(run), expected, self.tolerance).results(self.stages)
+
+    def _causes(
+        self, run: CloneRun, other: CloneRun | None, outputs: Sequence[OutputResult]
+    ) -> dict[str, list[str]]:
+        if self.options.causes:
+            with suppress(CheckError):  # it is the bytes that count; why is more than was asked
+                return CauseSearch(self.bench, self.commit_plan, run, other).causes(outputs)
+        return {}
+
+    def _notes(self, first: CloneRun) -> Iterator[str]:
+        """What else there is to know, in sentences."""
+        outs = ((stage.name, out) for stage in self.stages for out in stage.outs)
+        for name, path in ((name, out.path) for name, out in outs if out.is_persistent):
+            yield (
+                f"{path} has persist: true. Stage {name} runs here without its earlier content, so "
+                "the output differs if the stage builds on that."
+            )
+        stages = self.commit_plan.stages.values()
+        if frozen := [stage.name for stage in stages if stage.is_frozen]:
+            yield f"Frozen, so taken as they are recorded: {', '.join(frozen)}."
+        repository = self.clones.repository
+        is_head = self.clones.commit == commit_of(repository, "HEAD")
+        if is_head and git(repository.root, "status", "--porcelain", "--untracked-files=no"):
+            yield "Your clone has changes that are not committed: not checked."
+        if inputs := self.commit_plan.pulled(self.stages):
+            yield f"Inputs from the remote: {', '.join(inputs)}."
+        executions = sorted(first.executions.values(), key=lambda one: one.stage)
+        if untraced := [one.stage for one in executions if one.before and not one.trace]:
+            yield f"Not traced, as no Python ran in them: {', '.join(untraced)}."

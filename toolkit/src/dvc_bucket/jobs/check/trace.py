@@ -1,23 +1,29 @@
-"""What the commands of stages opened and whom they connected to, as strace or Python told it."""
+"""Which files the commands of a stage opened and where they connected to, by strace or by Python.
+
+`choose` gives the tracer of this machine: words that come before a command, and have its processes
+written down in a folder. `read` makes a `Trace` of such a folder.
+"""
 
 import json
 import os
 import re
-import shutil
+import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
+from dvc_bucket.jobs.check import in_clone
+
 #: How strace is started. A file a process, so that no line is torn in two; descriptors with their
 #: paths, so that no current folder has to be known; without --seccomp-bpf every call of a process
 #: would stop it.
-STRACE = (
-    "strace", "-ff", "-qq", "-y", "-s", "4096", "--seccomp-bpf", "-e", "signal=none",
-    "-e", "trace=?open,openat,?openat2,?creat,connect,bind,getsockname",
-)  # fmt: skip
+STRACE = shlex.split(
+    "strace -ff -qq -y -s 4096 --seccomp-bpf -e signal=none "
+    "-e trace=?open,openat,?openat2,?creat,connect,bind,getsockname -o"
+)
 
 #: `openat(AT_FDCWD</work>, "data.csv", O_RDONLY|O_CLOEXEC) = 3</work/data.csv>`
 OPENED = re.compile(
@@ -31,23 +37,19 @@ ADDRESS = re.compile(
     r'.*?(?:inet_addr\(|AF_INET6, )"(?P<host>[^"]+)"'
 )
 
-#: How strace writes bytes of a path that are no printable ASCII.
-ESCAPED = re.compile(rb"\\([0-7]{1,3}|x[0-9a-f]{2}|.)")
-LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"f": b"\f", b"v": b"\v"}
-
 DIRECTORY = "O_DIRECTORY"
-WRITING = ("O_WRONLY", "O_RDWR", "O_CREAT")
+WRITING = re.compile("O_WRONLY|O_RDWR|O_CREAT")
 
 
 @dataclass
-class Seen:
-    """What a command did.
+class Trace:
+    """What the processes of a stage did.
 
     Attributes:
-        read: absolute paths of files that it opened to read.
+        read: absolute paths of files that they opened to read.
         written: the same, to write.
-        peers: host and port of each that it connected to.
-        own: ports that it listened on itself.
+        peers: host and port of each connection.
+        own: ports that they listened on.
     """
 
     read: set[str] = field(default_factory=set)
@@ -56,76 +58,87 @@ class Seen:
     own: set[int] = field(default_factory=set)
 
     def strangers(self) -> list[tuple[str, int]]:
-        """Whom it connected to, without its own processes."""
+        """Host and port of each connection to a process that is not one of the stage."""
         return sorted(
-            (host, port) for host, port in self.peers if not (port in self.own and _is_here(host))
+            (host, port)
+            for host, port in self.peers
+            if not (port in self.own and _is_this_machine(host))
         )
 
 
-def choose(environment: Mapping[str, str]) -> tuple[str, str]:
-    """How commands can be traced on this machine, and a sentence that says what that shows.
+@dataclass(frozen=True)
+class Tracer:
+    """A way to trace commands.
 
-    Returns:
-        `strace` or `audit`, and the sentence.
+    Attributes:
+        prefix: the words before a command, from the folder to write to.
+        title: a clause for the report that says how much it sees.
     """
-    if found := shutil.which("strace", path=environment.get("PATH")):
-        with tempfile.TemporaryDirectory(prefix="bucket-strace-") as folder:
-            done = subprocess.run(
-                [found, *STRACE[1:], "-o", str(Path(folder) / "trace"), "true"],
-                env=dict(environment),
-                capture_output=True,
-                check=False,
-            )
-        if done.returncode == 0:
-            return "strace", "by strace: every file and connection of every process"
-        why = "strace is not permitted here"
-    else:
-        why = "strace is not on the PATH"
-    return (
-        "audit",
+
+    prefix: Callable[[Path], list[str]]
+    title: str
+
+
+def choose(environment: Mapping[str, str]) -> Tracer:
+    """The tracer for commands with an environment on this machine."""
+    with tempfile.TemporaryDirectory(prefix="bucket-strace-") as folder:
+        command = [*_strace(Path(folder)), "true"]
+        try:
+            subprocess.run(command, env=environment, capture_output=True, check=True)
+        except FileNotFoundError:
+            why = "strace is not on the PATH"
+        except (subprocess.CalledProcessError, PermissionError):
+            why = "strace is not permitted here"
+        else:
+            return Tracer(_strace, "by strace: every file and connection of every process")
+    paths = [str(Path(in_clone.__file__).parent), environment.get("PYTHONPATH", "")]
+    variable = f"PYTHONPATH={os.pathsep.join(filter(None, paths))}"
+    return Tracer(
+        lambda folder: ["env", f"BUCKET_AUDIT={folder}", variable],
         f"by Python's audit events, as {why}: files and connections of Python code alone; what C "
         "or C++ libraries or other programs open is not seen",
     )
 
 
-def read(folder: Path) -> Seen:
-    """What the tracer wrote about a command into its folder."""
-    seen = Seen()
-    for file in sorted(folder.iterdir()):
-        if file.name.startswith("trace."):
-            _read_strace(file, seen)
-        elif file.name.startswith("audit."):
-            _read_audit(file, seen)
-    return seen
+def read(folder: Path) -> Trace | None:
+    """What the tracer wrote into its folder; None if it wrote nothing at all."""
+    trace = Trace()
+    files = [*folder.glob("trace.*"), *folder.glob("audit.*")]
+    for file in files:
+        add = _add_call if file.stem == "trace" else _add_event
+        for line in _lines(file):
+            add(trace, line)
+    return trace if files else None
 
 
-def has_trace(folder: Path) -> bool:
-    """Whether the tracer wrote anything about a command."""
-    return any(file.name.startswith(("trace.", "audit.")) for file in folder.iterdir())
+def _strace(folder: Path) -> list[str]:
+    return [*STRACE, str(folder / "trace")]
 
 
-def _read_strace(file: Path, seen: Seen) -> None:
-    for line in _lines(file):
-        if found := OPENED.match(line):
-            if DIRECTORY not in found["flags"]:
-                writes = line.startswith("creat") or any(one in found["flags"] for one in WRITING)
-                (seen.written if writes else seen.read).add(_path(found["path"]))
-        elif found := ADDRESS.match(line):
-            if found["call"] == "connect":
-                seen.peers.add((found["host"], int(found["port"])))
-            else:
-                seen.own.add(int(found["port"]))
-
-
-def _read_audit(file: Path, seen: Seen) -> None:
-    for line in _lines(file):
-        event = json.loads(line)
-        if "path" in event:
-            (seen.written if event["writes"] else seen.read).add(os.path.realpath(event["path"]))
-        elif "connect" in event:
-            seen.peers.add((event["connect"][0], event["connect"][1]))
+def _add_call(trace: Trace, line: str) -> None:
+    """Add a system call, as strace prints it."""
+    if call := OPENED.match(line):
+        if DIRECTORY not in call["flags"]:
+            is_written = line.startswith("creat") or WRITING.search(call["flags"])
+            (trace.written if is_written else trace.read).add(_unescaped(call["path"]))
+    elif call := ADDRESS.match(line):
+        if call["call"] == "connect":
+            trace.peers.add((call["host"], int(call["port"])))
         else:
-            seen.own.add(event["bind"][1])
+            trace.own.add(int(call["port"]))
+
+
+def _add_event(trace: Trace, line: str) -> None:
+    """Add an event, as `in_clone/sitecustomize.py` writes it."""
+    event = json.loads(line)
+    if "path" in event:
+        files = trace.written if event["writes"] else trace.read
+        files.add(os.path.realpath(event["path"]))
+    elif "connect" in event:
+        host, port = event["connect"]
+        trace.peers.add((host, port))
+    else:
+        trace.own.add(event["bind"])
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -134,21 +147,12 @@ def _lines(file: Path) -> Iterator[str]:
         yield from (line[:-1] for line in stream if line.endswith("\n"))
 
 
-def _path(text: str) -> str:
-    """A path as the kernel has it, from what strace prints."""
-
-    def byte(found: re.Match[bytes]) -> bytes:
-        code = found[1]
-        if code[:1].isdigit():
-            return bytes([int(code, 8)])
-        if code[:1] == b"x" and len(code) == 3:
-            return bytes([int(code[1:], 16)])
-        return LETTERS.get(code, code)
-
-    return os.fsdecode(ESCAPED.sub(byte, os.fsencode(text)))
+def _unescaped(path: str) -> str:
+    """A path as the kernel has it. strace escapes bytes in octal and by letter, as Python does."""
+    return os.fsdecode(os.fsencode(path).decode("unicode_escape").encode("latin-1"))
 
 
-def _is_here(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:

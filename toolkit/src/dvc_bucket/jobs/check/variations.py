@@ -1,4 +1,4 @@
-"""What runs have otherwise, to find what results must not depend on."""
+"""What is changed from run to run, to find what results must not depend on."""
 
 import platform
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ THREADS = (
 
 @dataclass(frozen=True)
 class Variation:
-    """What a run has otherwise than the machine would.
+    """What is changed in a run.
 
     Attributes:
         title: for the report.
@@ -42,9 +42,9 @@ FOLDER = Variation("another folder", folder="a clone, é")
 #: The first run: as the machine is, kernels pinned.
 FIRST = Variation("first run")
 
-#: By turns, what a further run has otherwise.
+#: What is changed in every other further run: in one, and one by one.
 PARTS = (ONE_THREAD, TIME_ZONE, HASH_SEED)
-OTHERWISE = Variation(
+ALL_VARIED = Variation(
     "one thread, time zone Asia/Kathmandu, locale C, another hash seed, another folder",
     {name: value for part in PARTS for name, value in part.changes.items()},
     one_cpu=True,
@@ -91,10 +91,5 @@ _ARM = (
 
 
 def other_kernels() -> tuple[Variation, ...]:
-    """Settings under which the libraries choose other kernels, as on other CPUs."""
+    """Variations in which libraries choose other kernels, as on other CPUs."""
     return _X86 if platform.machine() in {"x86_64", "AMD64"} else _ARM
-
-
-def parts(variation: Variation) -> tuple[Variation, ...]:
-    """What a run has otherwise, one thing at a time; none where it is one thing."""
-    return PARTS if variation == OTHERWISE else ()

@@ -1,15 +1,17 @@
-"""What the commands of stages did that `dvc.yaml` does not tell of."""
+"""What stages did that `dvc.yaml` does not declare."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
-from dvc_bucket.jobs.check.findings import Finding
-from dvc_bucket.jobs.check.plan import Plan, meta_of
-from dvc_bucket.jobs.check.rebuild import Command, Run
+from dvc_bucket.jobs.check.environment import Packages
+from dvc_bucket.jobs.check.findings import LineageFault
+from dvc_bucket.jobs.check.plan import StagePlan, meta_of
+from dvc_bucket.jobs.check.runs import CloneRun, Execution
+from dvc_bucket.jobs.check.trace import Trace
 
 #: What leads to the store and to what DVC tracks. A stage that may use the network reads it in
 #: order to stream; one that may not has no business with it.
@@ -19,101 +21,102 @@ POINTERS = ("*.dvc", "dvc.lock")
 #: Where Python keeps what it made of a module.
 BYTECODE = "__pycache__"
 
-
-def of_commands(
-    known: Plan, commands: Sequence[Command], run: Run, project: Project
-) -> Iterator[Finding]:
-    """What the commands of stages did that they do not declare."""
-    for stage in known.stages.values():
-        own = [command for command in commands if command.stage == stage.name]
-        if own:
-            yield from _edited(stage, own)
-            yield from _not_made(stage, own)
-            yield from _read(known, stage, own, run, project)
-            yield from _connected(stage, own)
+#: Addresses that are named.
+MAX_LISTED_PEERS = 3
 
 
-def _edited(stage: Stage, commands: Sequence[Command]) -> Iterator[Finding]:
-    before, after = commands[0].before, commands[-1].after
+def of_stages(
+    plan: StagePlan, run: CloneRun, project: Project, packages: Packages
+) -> Iterator[LineageFault]:
+    """Faults of the stages that ran.
+
+    Args:
+        plan: the stages of the commit.
+        run: that was traced.
+        project: in which the check was started.
+        packages: that the stages ran with.
+    """
+    for stage in plan.stages.values():
+        execution = run.executions.get(stage.name)
+        if not execution or not execution.before:
+            continue
+        yield from _edited(stage, execution)
+        yield from _not_made(stage, execution)
+        if execution.trace:
+            yield from _undeclared(plan, stage, execution, execution.trace, run.clone)
+            yield from _of_original(stage, execution.trace, run.clone, project, packages)
+            yield from _connected(stage, execution.trace)
+
+
+def _edited(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
+    before, after = execution.before["deps"], execution.after["deps"]
     for path in sorted(before.keys() | after.keys()):
         if before.get(path) != after.get(path):
-            what = "was changed"
+            change = "was changed"
             if path not in after:
-                what = "was removed"
+                change = "was removed"
             elif path not in before:
-                what = "appeared"
+                change = "appeared"
             text = (
-                f"{path}, on which {stage.name} depends, {what} while it ran: dvc.lock records "
+                f"{path}, on which {stage.name} depends, {change} while it ran: dvc.lock records "
                 "what it was at the end, which may not be what the stage read."
             )
-            yield Finding("edited", stage.name, path, text)
+            yield LineageFault("edited", stage.name, path, text)
 
 
-def _not_made(stage: Stage, commands: Sequence[Command]) -> Iterator[Finding]:
-    for path, before in commands[0].outs_before.items():
-        after = commands[-1].outs_after.get(path)
-        if before and before == after:
-            text = (
-                f"{path} is an output of {stage.name}, which did not write it: it was there before."
-            )
-            yield Finding("not made", stage.name, path, text)
-        elif not after:
+def _not_made(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
+    for path, before in execution.before["outs"].items():
+        after = execution.after["outs"][path]
+        text = f"{path} is an output of {stage.name}, which did not write it: it was there before."
+        if not after:
             text = f"{path}, an output of {stage.name}, was not made by it."
-            yield Finding("not made", stage.name, path, text)
+        if before == after or not after:
+            yield LineageFault("not made", stage.name, path, text)
 
 
-def _read(
-    known: Plan, stage: Stage, commands: Sequence[Command], run: Run, project: Project
-) -> Iterator[Finding]:
-    written = {path for command in commands if command.seen for path in command.seen.written}
-    for path in sorted(undeclared(stage, commands, run.clone)):
-        maker = known.maker(path)
+def _undeclared(
+    plan: StagePlan, stage: Stage, execution: Execution, trace: Trace, clone: Project
+) -> Iterator[LineageFault]:
+    """Files of the project, there before the stage, that it opened and does not declare."""
+    allowed = [dep.path for dep in stage.deps]
+    allowed += [out.path for out in stage.outs]
+    allowed += [*stage.params, ".venv", *project_settings.of(clone).packages]
+    written = _in(clone, trace.written)
+    files = set(execution.files)
+    opened = {
+        _shortened(path)
+        for path in map(_source, written | _in(clone, trace.read))
+        if path in files or path.startswith((".git/", ".dvc/"))
+        if not any(path == one or path.startswith(f"{one}/") for one in allowed)
+        if not _is_in_meta(path, stage)
+    }
+    for path in sorted(opened):
+        kind = "undeclared file"
         if path.endswith(".py"):
+            kind = "undeclared import"
             text = f"{stage.name} imports or runs {path}, which is not among its deps."
-            yield Finding("undeclared import", stage.name, path, text)
-        elif path.split("/")[0] == ".git":
+        elif path.startswith(".git/"):
             text = f"{stage.name} reads the state of the git repository ({path})."
-            yield Finding("undeclared file", stage.name, path, text)
         else:
+            maker = plan.maker(path)
             whose = f", an output of {maker}," if maker else ""
-            what = "writes to" if str(run.clone.root / path) in written else "reads"
-            text = f"{stage.name} {what} {path}{whose} and does not declare it."
-            yield Finding("undeclared file", stage.name, path, text)
-    for path in sorted(_of_original(commands, run, project)):
-        text = f"{stage.name} reads {path}, a file of the clone that the check was started in."
-        yield Finding("undeclared file", stage.name, path, text)
+            verb = "writes to" if path in written else "reads"
+            text = f"{stage.name} {verb} {path}{whose} and does not declare it."
+        yield LineageFault(kind, stage.name, path, text)
 
 
-def undeclared(stage: Stage, commands: Iterable[Command], clone: Project) -> set[str]:
-    """Files of the project, there before a command, that it read and does not declare."""
-    root = str(clone.root)
-    declared = [*(dep.path for dep in stage.deps), *(out.path for out in stage.outs), *stage.params]
-    packages = project_settings.of(clone).packages
-    found = set()
-    for command in commands:
-        if command.seen is None:
-            continue
-        for absolute in command.seen.read | command.seen.written:
-            if not absolute.startswith(f"{root}/"):
-                continue
-            path = _source(absolute[len(root) + 1 :])
-            there = path in command.files or path.startswith((".git/", ".dvc/"))
-            if not there or _is_allowed(path, stage, packages):
-                continue
-            if not any(path == one or path.startswith(f"{one}/") for one in declared):
-                found.add(_shortened(path))
-    return found
+def _in(project: Project, paths: set[str]) -> set[str]:
+    """Those of the absolute paths that are in a project, from its root."""
+    root = f"{project.root.resolve()}/"
+    return {path.removeprefix(root) for path in paths if path.startswith(root)}
 
 
-def _is_allowed(path: str, stage: Stage, packages: Iterable[str]) -> bool:
-    """Whether a stage need not declare that it reads a file."""
-    first = path.split("/")[0]
-    if first == ".venv" or any(path.startswith(f"{folder}/") for folder in packages):
-        return True  # packages, which the lock file names
+def _is_in_meta(path: str, stage: Stage) -> bool:
+    """Whether `meta` of a stage allows it to read a file."""
     meta = meta_of(stage)
     if any(fnmatchcase(path, one) or path.startswith(f"{one}/") for one in meta.reads):
         return True
-    leads = first in CONNECTION or any(fnmatchcase(path, one) for one in POINTERS)
+    leads = path.split("/")[0] in CONNECTION or any(fnmatchcase(path, one) for one in POINTERS)
     return meta.network and leads
 
 
@@ -126,37 +129,33 @@ def _source(path: str) -> str:
 
 
 def _shortened(path: str) -> str:
-    """One name for all of git's own files, and one for DVC's."""
-    first = path.split("/")[0]
-    return f"{first}/" if (first in {".git", ".dvc"} and "tmp" in path) or first == ".git" else path
+    """One name for all of git's own files, and one for DVC's temporary ones."""
+    if path.startswith(".git/"):
+        return ".git/"
+    return ".dvc/" if path.startswith(".dvc/") and "tmp" in path else path
 
 
-def _of_original(commands: Iterable[Command], run: Run, project: Project) -> set[str]:
-    """Files of the project itself, which the clone stands for, that a command opened."""
-    root, packages = str(project.root.resolve()), str(Path(run.packages.python).parent.parent)
-    if str(run.clone.root).startswith(f"{root}/"):
-        return set()
-    allowed = (f"{root}/.venv/", f"{packages}/", f"{root}/.git/")
-    return {
-        path
-        for command in commands
-        if command.seen
-        for path in command.seen.read | command.seen.written
-        if path.startswith(f"{root}/") and not path.startswith(allowed)
-    }
-
-
-def _connected(stage: Stage, commands: Iterable[Command]) -> Iterator[Finding]:
-    if meta_of(stage).network:
+def _of_original(
+    stage: Stage, trace: Trace, clone: Project, project: Project, packages: Packages
+) -> Iterator[LineageFault]:
+    """Files of the project itself, for which the clone stands, that a stage opened."""
+    root = project.root.resolve()
+    if clone.root.is_relative_to(root):
         return
-    peers = sorted(
-        {one for command in commands if command.seen for one in command.seen.strangers()}
-    )
-    if peers:
-        named = ", ".join(f"{host} port {port}" for host, port in peers[:3])
-        more = f" and {len(peers) - 3} more" if len(peers) > 3 else ""
+    allowed = (f"{root}/.venv/", f"{packages.python.parent.parent}/", f"{root}/.git/")
+    for path in sorted(trace.read | trace.written):
+        if path.startswith(f"{root}/") and not path.startswith(allowed):
+            text = f"{stage.name} reads {path}, a file of the clone that the check was started in."
+            yield LineageFault("undeclared file", stage.name, path, text)
+
+
+def _connected(stage: Stage, trace: Trace) -> Iterator[LineageFault]:
+    peers = [f"{host} port {port}" for host, port in trace.strangers()]
+    if peers and not meta_of(stage).network:
+        more = len(peers) - MAX_LISTED_PEERS
+        named = ", ".join(peers[:MAX_LISTED_PEERS]) + (f" and {more} more" if more > 0 else "")
         text = (
-            f"{stage.name} connects to {named}{more}. If what it gets there is pinned, say so in "
+            f"{stage.name} connects to {named}. If what it gets there is pinned, say so in "
             "dvc.yaml: `meta: {network: true}`."
         )
-        yield Finding("undeclared network", stage.name, "", text)
+        yield LineageFault("undeclared network", stage.name, "", text)

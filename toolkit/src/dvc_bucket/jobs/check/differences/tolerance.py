@@ -1,4 +1,4 @@
-"""What a project declares to be numerically, not bitwise, reproducible.
+"""Tolerances: outputs that are numerically, not bitwise, reproducible.
 
 A YAML file: by path of an output, or of a file in one, or a pattern of such paths, how far numbers
 may be from the recorded ones; `columns` of tables and `keys` of JSON or YAML have limits of their
@@ -10,12 +10,12 @@ own.
         auc.weather: {absolute: 0.001}
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -23,7 +23,7 @@ from dvc_bucket.base.errors import CheckError
 
 
 class Limit(BaseModel):
-    """How far a number may be from the recorded one: the sum of the two, as numpy's `isclose`."""
+    """Largest distance of a number from the recorded one: the sum of both, as numpy's `isclose`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -58,45 +58,28 @@ class Limits(Limit):
                 return self.keys[key]
         return self
 
-    @property
-    def are_exact(self) -> bool:
-        """Whether nothing passes anywhere."""
-        several = [self, *self.columns.values(), *self.keys.values()]
-        return all(limit.is_exact for limit in several)
-
 
 EXACT = Limits()
 
 
-class Tolerance:
-    """Limits by pattern of paths.
+class Tolerance(RootModel[dict[str, Limits]]):
+    """Limits by pattern of paths; the first pattern that fits counts."""
 
-    Args:
-        limits: of each; the first pattern that fits counts.
-    """
-
-    def __init__(self, limits: dict[str, Limits] | None = None) -> None:
-        self._limits = limits or {}
+    root: dict[str, Limits] = Field(default_factory=dict)
 
     def of(self, path: str) -> Limits:
         """The limits of a file, from the project's root."""
-        for pattern, limits in self._limits.items():
-            if fnmatchcase(path, pattern) or path.startswith(f"{pattern.rstrip('/')}/"):
+        for pattern, limits in self.root.items():
+            if _fits(path, pattern):
                 return limits
         return EXACT
 
-    def unused(self, paths: Iterable[str]) -> list[str]:
+    def unused(self, paths: Collection[str]) -> list[str]:
         """Patterns that fit none of the outputs and lie in none of them."""
-        known = list(paths)
         return [
             pattern
-            for pattern in self._limits
-            if not any(
-                fnmatchcase(path, pattern)
-                or path.startswith(f"{pattern.rstrip('/')}/")
-                or pattern.startswith(f"{path}/")
-                for path in known
-            )
+            for pattern in self.root
+            if not any(_fits(path, pattern) or pattern.startswith(f"{path}/") for path in paths)
         ]
 
     @classmethod
@@ -108,7 +91,7 @@ class Tolerance:
         """
         try:
             content: Any = YAML(typ="safe", pure=True).load(file)
-            return cls(TypeAdapter(dict[str, Limits]).validate_python(content))
+            return cls.model_validate(content)
         except OSError as error:
             raise CheckError(f"--tolerance {file}: {error.strerror}.") from None
         except YAMLError as error:
@@ -121,3 +104,8 @@ class Tolerance:
                 f"--tolerance {file}: {place}: {first['msg']}. By path of an output it has "
                 "`absolute`, `relative`, and of `columns` or `keys` the same."
             ) from None
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a file is one of a pattern, or in a directory that is."""
+    return fnmatchcase(path, pattern) or path.startswith(f"{pattern.rstrip('/')}/")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dvc_bucket.connection import entry_points
-from dvc_bucket.jobs.check.contents.tolerance import Limits
+from dvc_bucket.jobs.check.differences.tolerance import Limits
 from dvc_bucket.jobs.check.findings import Difference
 
 
@@ -57,7 +57,7 @@ def _described(difference: Any) -> Difference | None:
 
 @cache
 def _of(ending: str, taken: frozenset[str]) -> entry_points.Plugin | None:
-    """The comparer of an ending; a broken one is told of once."""
+    """The comparer of an ending; a broken one is reported once."""
     return next(entry_points.load(entry_points.COMPARERS, _check, name=ending, taken=taken), None)
 
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dvc_bucket.jobs.check.causes import time_in
-from dvc_bucket.jobs.check.contents import Limits, compare
+from dvc_bucket.jobs.check.differences import Limits, compare
 from dvc_bucket.jobs.check.findings import Difference
 
 Write = Callable[[Path], object]
@@ -58,15 +58,15 @@ def difference(tmp_path: Path) -> Callable[..., Difference]:
         ("t.parquet", table(TABLE), table(TABLE.set_column(0, "n", pa.array([1, 2, 3], "int32"))),
          "column n was int64 and is int32"),
         ("t.parquet", table(TABLE), table(TABLE, compression="zstd"),
-         "the same 3 rows, stored otherwise: row groups, encoding or compression"),
+         "the same 3 rows, stored differently: row groups, encoding or compression"),
         ("t.csv", text("a,b\n1,x\n2,y\n"), text("a,b\n1,x\n2.5,y\n"),
          "column a, row 2: 2.0 became 2.5; 1 of 2 rows differ"),
         ("t.csv", text("a,b\n1,x\n"), text("a,b\n1.0,x\n"),
-         "the same 1 rows, stored otherwise: digits, quotes or line ends"),
+         "the same 1 rows, different formatting: digits, quotes or line ends"),
         ("m.json", text('{"a": {"b": 1.0}, "c": [1, 2]}'), text('{"a": {"b": 1.25}, "c": [1]}'),
          "a.b: 1.0 became 1.25 (by 0.25); c.1 is not there any more"),
         ("m.json", text('{"a": 1}'), text('{"a":1}'),
-         "same values, different formatting"),
+         "same values, different formatting: order of keys, blanks or digits"),
         ("m.yaml", text("a: 1\n"), text("a: two\n"), 'a: 1 became "two"'),
         ("m.json", text("{"), text("{}"),
          "2 bytes, were 1; byte 2 is the first that differs, in line 1: '{' became '{}'"),

@@ -1,0 +1,154 @@
+"""Has DVC run stages one by one, from scratch, and prints what it saw of each.
+
+Usage: python stage_runner TASK, in the project's root. TASK is a JSON file with the arguments of
+`main`. Standard output has two JSON objects a stage, a line each: `{"stage", "state": "running"}`,
+then the outcome. Messages of DVC go to standard error.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+#: Folders of the root with files that no stage reads as its input.
+NOT_LISTED = {".git", ".venv", ".dvc"}
+
+
+def main(stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool) -> None:
+    """Run each stage whose needs are met; nothing is taken from, or put into, DVC's caches.
+
+    Args:
+        stages: in order. Each has `name`, `needs` (names of stages), `deps` and `outs` (paths), and
+            `prefix`: words that come before each of its commands.
+        one_cpu: keep to one CPU.
+        is_watched: look at the files of a stage before and after it.
+    """
+    if one_cpu and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def say(**answer: Any) -> None:
+        answers.write(json.dumps(answer) + "\n")
+
+    from dvc.repo import Repo
+
+    repo, commands, lost = Repo(), _Commands(is_watched=is_watched), set()
+    for stage in stages:
+        name = stage["name"]
+        if need := next((need for need in stage["needs"] if need in lost), None):
+            outcome = {"state": "not run", "because": need}
+        else:
+            say(stage=name, state="running")
+            outcome = _run(repo, stage, commands)
+        if outcome["state"] != "done":
+            lost.add(name)
+        say(stage=name, **outcome)
+    repo.close()
+
+
+class _Commands:
+    """Stands between DVC and the commands that it starts.
+
+    Args:
+        is_watched: look at the files of a stage.
+    """
+
+    def __init__(self, *, is_watched: bool) -> None:
+        from dvc.stage import run
+
+        if not hasattr(run, "_make_cmd"):
+            sys.exit("This DVC has no dvc.stage.run._make_cmd, by which commands are traced.")
+        self._is_watched = is_watched
+        self._make_command = run._make_cmd
+        run._make_cmd = self
+
+    def prepare(self, stage: dict[str, Any]) -> None:
+        """The next commands are those of a stage."""
+        self._stage = stage
+        self.before: dict[str, Any] | None = None
+
+    def __call__(self, executable: str, command: str) -> list[str]:
+        """The words that start a command in a shell; looks at the files before the first one."""
+        if self.before is None:
+            self.before = {}
+            if self._is_watched:
+                self.before = {"files": list(_work_tree()), "before": _state(self._stage)}
+        return [*self._stage["prefix"], *self._make_command(executable, command)]
+
+
+def _run(repo: Any, stage: dict[str, Any], commands: _Commands) -> dict[str, Any]:
+    """Run a stage: how it ended, when, and its files before and after its commands."""
+    commands.prepare(stage)
+    outcome: dict[str, Any] = {"state": "done", "started": time.time()}
+    try:
+        repo.reproduce(stage["name"], single_item=True, force=True, no_commit=True, run_cache=False)
+    except Exception as error:
+        outcome |= {"state": "failed", "because": _chain(error)}
+    outcome["ended"] = time.time()
+    if outcome["state"] == "done" and commands.before is None:
+        sys.exit(f"This DVC ran {stage['name']} in another way, so that nothing was seen of it.")
+    return outcome | ({**commands.before, "after": _state(stage)} if commands.before else {})
+
+
+def _state(stage: dict[str, Any]) -> dict[str, Any]:
+    """The files of a stage, by path.
+
+    `deps` have a hash; `outs` have name, inode and times of each file, of which every way to write
+    a file changes one.
+    """
+    return {"deps": _hashes(stage["deps"]), "outs": _stats(stage["outs"])}
+
+
+def _hashes(paths: list[str]) -> dict[str, str]:
+    """A hash of each file at or below the paths that exist."""
+    hashes = {}
+    for path in paths:
+        for file in _files(path):
+            with file.open("rb") as stream:
+                hashes[str(file)] = hashlib.file_digest(stream, "blake2b").hexdigest()
+    return hashes
+
+
+def _stats(paths: list[str]) -> dict[str, list[Any]]:
+    """Name, inode and times of each file at or below a path, by path."""
+    return {
+        path: [
+            (str(file), stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
+            for file in _files(path)
+            for stat in [file.stat()]
+        ]
+        for path in paths
+    }
+
+
+def _files(path: str) -> list[Path]:
+    """The file itself, or the files of a folder, in order."""
+    place = Path(path)
+    return sorted(file for file in (place, *place.rglob("*")) if file.is_file())
+
+
+def _work_tree() -> Iterator[str]:
+    """Paths of all files of the work tree."""
+    for folder, folders, names in os.walk("."):
+        if folder == ".":
+            folders[:] = [name for name in folders if name not in NOT_LISTED]
+        for name in names:
+            yield f"{folder}/{name}"[2:]
+
+
+def _chain(error: BaseException | None) -> str:
+    """What an error says, and what those say that caused it, but for DVC's outermost."""
+    texts = []
+    while error is not None:
+        texts.append(" ".join(str(error).split()))
+        error = error.__cause__
+    return ": ".join(texts[1:] or texts)
+
+
+if __name__ == "__main__":
+    main(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))

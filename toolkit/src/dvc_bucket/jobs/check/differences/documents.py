@@ -1,0 +1,98 @@
+"""JSON and YAML: which keys differ, and by how much."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from dvc_bucket.base.words import counted
+from dvc_bucket.jobs.check.differences.tolerance import EXACT, Limits
+from dvc_bucket.jobs.check.findings import Difference
+
+ENDS = (".json", ".yaml", ".yml")
+
+#: In the place of the value of a key that a document does not have.
+ABSENT = object()
+
+#: How many keys are named; and how long a value is that is shown whole.
+MAX_LISTED_KEYS = 5
+MAX_VALUE_LENGTH = 60
+
+
+def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
+    """How the documents differ; None if one cannot be read."""
+    try:
+        before, after = (dict(_leaves(_load(file))) for file in (recorded, found))
+    except (OSError, ValueError, YAMLError):
+        return None
+    keys = [key for key in {**before, **after} if not _same(*_values(key, before, after))]
+    if not keys:
+        text = "same values, different formatting: order of keys, blanks or digits"
+        return Difference(text, tolerated=limits != EXACT)
+    wrong, largest = [], 0.0
+    for key in keys:
+        old, new = _values(key, before, after)
+        if _are_numbers(old, new) and limits.of(key).allows(old, new):
+            largest = max(largest, abs(new - old))
+        else:
+            wrong.append(key)
+    if not wrong:
+        text = f"{counted(len(keys), 'value')} within tolerance"
+        return Difference(text, largest, tolerated=True)
+    lines = [_line(key, *_values(key, before, after)) for key in wrong[:MAX_LISTED_KEYS]]
+    if (more := len(wrong) - len(lines)) > 0:
+        lines.append(f"and {more:,} more keys")
+    pairs = tuple((_shown(before.get(key)), _shown(after.get(key))) for key in wrong)
+    return Difference("; ".join(lines), pairs=pairs)
+
+
+def _load(file: Path) -> Any:
+    text = file.read_text(encoding="utf-8")
+    return json.loads(text) if file.suffix == ".json" else YAML(typ="safe", pure=True).load(text)
+
+
+def _leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value that holds no others, with the keys that lead to it."""
+    if isinstance(content, Mapping) and content:
+        for key, value in content.items():
+            yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(content, list) and content:
+        for place, value in enumerate(content):
+            yield from _leaves(value, f"{prefix}.{place}" if prefix else str(place))
+    else:
+        yield prefix or "the whole", content
+
+
+def _values(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The values of a key on both sides; `ABSENT` where it is not."""
+    return before.get(key, ABSENT), after.get(key, ABSENT)
+
+
+def _line(key: str, old: Any, new: Any) -> str:
+    if new is ABSENT:
+        return f"{key} is not there any more"
+    if old is ABSENT:
+        return f"{key} is new"
+    by = f" (by {abs(new - old):.3g})" if _are_numbers(old, new) else ""
+    return f"{key}: {_shown(old)} became {_shown(new)}{by}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 3]}..."
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _are_numbers(one: Any, other: Any) -> bool:
+    return all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
+    )

@@ -1,0 +1,224 @@
+"""One run of the stages of a commit, in a clone, from the inputs alone.
+
+`Bench.pull` gets the inputs. `Bench.run` removes the outputs and has DVC run each stage, in the
+environment of the commit (`dvc/patched/stage_runner`), with a tracer before each of its commands.
+The runner prints a line for each stage: an `Execution`. A `CloneRun` holds them and the `dvc.lock`
+that the run wrote.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from dvc_bucket.base.errors import BucketError, CheckError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.overrides import point_dvc_at
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import connected
+from dvc_bucket.dvc.patched import stage_runner
+from dvc_bucket.dvc.snapshot import Stage
+from dvc_bucket.jobs.check import confine, environment, plan, processes, trace
+from dvc_bucket.jobs.check.environment import Packages
+from dvc_bucket.jobs.check.plan import StagePlan
+from dvc_bucket.jobs.check.trace import Trace, Tracer
+from dvc_bucket.jobs.check.variations import Variation
+
+#: Starts a command whose output goes to the file that is the first argument.
+TO_LOG = ("/bin/sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh")
+
+#: The file with what the commands of a stage print, beside its traces.
+LOG = "output.log"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What was seen of a stage while it ran.
+
+    Attributes:
+        stage: its name.
+        state: how it ended.
+        because: why it failed; or the stage that it needs and that did not succeed.
+        started, ended: seconds since 1970.
+        files: paths of the work tree before its commands.
+        before, after: its commands, if one ran and the run was traced: a hash of each file of its
+            `deps`, by path, and of each of its `outs` what its files looked like.
+        trace: what the tracer saw; None if it saw nothing at all.
+    """
+
+    stage: str
+    state: Literal["done", "failed", "not run"]
+    because: str = ""
+    started: float = 0.0
+    ended: float = 0.0
+    files: Sequence[str] = ()
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True)
+class CloneRun:
+    """Stages that ran in a clone.
+
+    Attributes:
+        variation: what was changed in this run.
+        clone: the project in which they ran.
+        folder: with logs and traces.
+        executions: by name of the stage, in order.
+        plan: the stages, with the `dvc.lock` that the run wrote.
+        tracing: how files and connections were seen; empty if they were not.
+    """
+
+    variation: Variation
+    clone: Project
+    folder: Path
+    executions: Mapping[str, Execution]
+    plan: StagePlan
+    tracing: str
+
+    @property
+    def title(self) -> str:
+        """Its name in the report."""
+        return self.variation.title
+
+    @cached_property
+    def seconds(self) -> dict[str, float]:
+        """How long each stage took that succeeded, by name."""
+        ended = (one for one in self.executions.values() if one.state == "done")
+        return {one.stage: round(one.ended - one.started, 3) for one in ended}
+
+    def output(self, stage: str) -> list[str]:
+        """The last lines that the commands of a stage printed."""
+        return processes.tail(_stage_folder(self.folder, stage) / LOG).splitlines()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the runs of a check have in common.
+
+    Attributes:
+        project: the person's.
+        settings: the connection, or why there is none.
+        packages: that the stages run with.
+        folder: for logs and traces, and gone at the end.
+        say: hears what is being done.
+    """
+
+    project: Project
+    settings: Settings | BucketError
+    packages: Packages
+    folder: Path
+    say: Callable[[str], None]
+
+    def pull(self, clone: Project, paths: Sequence[str]) -> None:
+        """Bring inputs from the remote into a clone.
+
+        Raises:
+            CheckError: the remote does not have them.
+            BucketError: the connection is not set up.
+        """
+        self.say("getting the inputs")
+        if not paths:
+            return
+        if isinstance(self.settings, BucketError):
+            raise self.settings
+        point_dvc_at(clone, self.settings)
+        log = self.folder / "pull.log"
+        env = connected.environment(clone, self.settings)
+        command = [sys.executable, "-m", "dvc_bucket.dvc.process", "pull", "--", *paths]
+        if processes.run(command, cwd=clone.root, env=env, log=log) != 0:
+            raise CheckError(
+                f"The inputs ({', '.join(paths)}) cannot be pulled, so nobody can rebuild this "
+                f"commit:\n{processes.tail(log, 5)}\nIn a clone that has them: `bucket push`."
+            )
+
+    def run(
+        self,
+        clone: Project,
+        stages: Sequence[Stage],
+        variation: Variation,
+        *,
+        is_traced: bool = False,
+    ) -> CloneRun:
+        """Run stages, each from scratch, as far as they come.
+
+        Args:
+            clone: where they run.
+            stages: in order.
+            variation: what is changed in this run.
+            is_traced: look at the files and connections of the stages.
+
+        Raises:
+            CheckError: DVC cannot run here at all, or an output is outside the clone.
+        """
+        clear(clone, stages)
+        folder = Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
+        env = environment.variables(
+            self.project, clone, self.packages, self.settings, folder, variation.changes
+        )
+        tracer = trace.choose(env) if is_traced else None
+        task = folder / "task.json"
+        arguments = {
+            "stages": [_task(stage, stages, folder, tracer) for stage in stages],
+            "one_cpu": variation.one_cpu,
+            "is_watched": is_traced,
+        }
+        task.write_text(json.dumps(arguments), encoding="utf-8")
+        executions: dict[str, Execution] = {}
+
+        def hear(line: str) -> None:
+            answer = json.loads(line)
+            name = answer["stage"]
+            if answer["state"] == "running":
+                self.say(f"{variation.title}: {name}")
+            else:
+                seen = trace.read(_stage_folder(folder, name)) if is_traced else None
+                executions[name] = Execution(**answer, trace=seen)
+
+        log = folder / "dvc.log"
+        command = [self.packages.python, Path(stage_runner.__file__).parent, task]
+        if processes.run(command, cwd=clone.root, env=env, log=log, on_line=hear) != 0:
+            raise CheckError(f"DVC cannot run in {self.packages.title}:\n{processes.tail(log)}")
+        tracing = tracer.title if tracer else ""
+        return CloneRun(variation, clone, folder, executions, plan.read(clone), tracing)
+
+
+def _task(
+    stage: Stage, stages: Sequence[Stage], folder: Path, tracer: Tracer | None
+) -> dict[str, Any]:
+    """What the runner has to know of a stage."""
+    stage_folder, names = _stage_folder(folder, stage.name), {stage.name for stage in stages}
+    stage_folder.mkdir(parents=True)
+    trace_words = tracer.prefix(stage_folder) if tracer else []
+    return {
+        "name": stage.name,
+        "needs": [name for name in stage.upstream if name in names],
+        "deps": [*(dep.path for dep in stage.deps), *stage.params],
+        "outs": [out.path for out in stage.outs],
+        "prefix": [*TO_LOG, str(stage_folder / LOG), *trace_words],
+    }
+
+
+def _stage_folder(folder: Path, stage: str) -> Path:
+    """The folder of a run with log and traces of a stage."""
+    return folder / "stages" / stage.replace("/", "_")
+
+
+def clear(clone: Project, stages: Sequence[Stage]) -> None:
+    """Remove the outputs of stages from a clone, as far as git or an earlier run brought them.
+
+    Raises:
+        CheckError: an output is outside the clone.
+    """
+    for stage in stages:
+        for path in [confine.target(clone, out.path, stage.name) for out in stage.outs]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
