@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.dvc.remote.connection import Remote
 
 #: A mark.
 TYPE = np.dtype("<u8")

@@ -53,7 +53,8 @@ def roots(repository: Repository, *, reflog: bool) -> list[Root]:
     """
     named = {root.commit: root for root in (*_stashes(repository), *_work_trees(repository))}
     options = ["--all", *(["--reflog"] if reflog else []), "--not", *COMMITS]
-    asked = "".join(f"{one}\n" for one in [*named, *(f"^{one}" for one in _head(repository))])
+    head = _resolved(repository.project, "HEAD")  # nothing before the first commit of a branch
+    asked = "".join(f"{one}\n" for one in [*named, *(f"^{one}" for one in head)])
     listed = git(repository.project, "rev-list", "--stdin", *options, stdin=asked.encode())
     return [named.get(one) or Root(one, one[:7]) for one in listed.decode().split()]
 
@@ -99,7 +100,7 @@ def _work_trees(repository: Repository) -> Iterator[Root]:
     for folder in _git_dirs(repository):
         place = "" if folder == repository.git_dir else f" of the work tree {folder.name}"
         for name in UNFINISHED:
-            for commit in _commit(folder, name):
+            for commit in _resolved(folder, f"--git-dir={folder}", f"{name}^{{commit}}"):
                 yield Root(commit, f"{name}{place}")
         for commit in _staged(folder):
             yield Root(commit, f"the index{place}")
@@ -111,15 +112,11 @@ def _git_dirs(repository: Repository) -> list[Path]:
     return [repository.git_dir, *(sorted(linked.iterdir()) if linked.is_dir() else [])]
 
 
-def _head(repository: Repository) -> list[str]:
-    """What this work tree has checked out; nothing before the first commit of a branch."""
-    question = ("rev-parse", "--quiet", "--verify", "HEAD")
-    return ended(repository.project, *question).stdout.decode().split()
-
-
-def _commit(git_dir: Path, name: str) -> list[str]:
-    question = ("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
-    return ended(git_dir, f"--git-dir={git_dir}", *question).stdout.decode().split()
+def _resolved(folder: Path, *words: str) -> list[str]:
+    """The object that the last of git's words names, if there is one."""
+    *options, name = words
+    found = ended(folder, *options, "rev-parse", "--quiet", "--verify", name)
+    return found.stdout.decode().split()
 
 
 def _staged(git_dir: Path) -> Iterator[str]:
@@ -139,11 +136,10 @@ def _staged(git_dir: Path) -> Iterator[str]:
             index = str(Path(scratch, side.decode()))
             words = (here, "update-index", "-z", "--index-info")
             git(git_dir, *words, stdin=chosen, GIT_INDEX_FILE=index)
-            tree = git(git_dir, here, "write-tree", "--missing-ok", GIT_INDEX_FILE=index)
-            head = ended(git_dir, here, "rev-parse", "--quiet", "--verify", "HEAD^{tree}")
-            if tree != head.stdout:
-                text = COMMIT.format(tree.decode().strip()).encode()
-                made = git(
-                    git_dir, here, "hash-object", "-t", "commit", "-w", "--stdin", stdin=text
-                )
-                yield made.decode().strip()
+            written = git(git_dir, here, "write-tree", "--missing-ok", GIT_INDEX_FILE=index)
+            tree = written.decode().strip()
+            if [tree] != _resolved(git_dir, here, "HEAD^{tree}"):
+                options = ("-t", "commit", "-w", "--stdin")
+                text = COMMIT.format(tree).encode()
+                commit = git(git_dir, here, "hash-object", *options, stdin=text)
+                yield commit.decode().strip()
