@@ -5,9 +5,7 @@ object again that is read-only, and takes it for right. Here each object is read
 path, time, size and inode; it is read again after one of these changed.
 """
 
-import os
 from collections.abc import Iterable
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,9 @@ from dvc_bucket.dvc.remote import ids
 
 #: Folder of the cache for damaged objects that were moved aside. DVC never looks there.
 ASIDE = "damaged"
+
+#: Tells notes of the cache from those of remotes.
+SALT = "cache\0"
 
 
 class LocalCache:
@@ -65,7 +66,7 @@ class LocalCache:
             np.array([mark for mark, _ in looks.values()], np.uint64),
             np.array([size for _, size in looks.values()], np.int64),
             self._fault,
-            lambda name: key_mark("cache\0", str(self.path(name))),
+            lambda name: key_mark(SALT, str(self.path(name))),
         )
         self.read += count
         return looks.keys() - faults.keys()
@@ -90,9 +91,8 @@ class LocalCache:
                 look = path.stat()
             except OSError:
                 continue
-            version = f"cache\0{path}\0{look.st_size}\0{look.st_mtime_ns}\0{look.st_ino}"
-            digest = blake2b(os.fsencode(version), digest_size=8).digest()
-            looks[name] = int.from_bytes(digest, "big"), look.st_size
+            version = f"{path}\0{look.st_size}\0{look.st_mtime_ns}\0{look.st_ino}"
+            looks[name] = key_mark(SALT, version), look.st_size
         return looks
 
     def _fault(self, name: bytes) -> ObjectFault | None:

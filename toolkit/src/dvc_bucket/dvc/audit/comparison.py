@@ -1,15 +1,20 @@
 """Needed objects joined by name with what the remote lists: which are missing, which are damaged.
 
-`add` joins, `compare_sizes` and `read` look at what is there, `faults` has the results.
+`Comparison.add` joins, `compare_sizes` and `read` check what is there, `faults` has the results.
+`faults` and `proven` do all of it for objects that a caller names.
 """
+
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit import deep
 from dvc_bucket.dvc.audit.findings import ObjectFault
-from dvc_bucket.dvc.audit.listing import OTHER, Listing, Positions
+from dvc_bucket.dvc.audit.listing import NO_MD5, OTHER, Listing, Positions
 from dvc_bucket.dvc.audit.notes import Notes, key_mark, salt_of
+from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids, array_of
 from dvc_bucket.dvc.remote.connection import Remote
 
@@ -56,19 +61,17 @@ class Comparison:
                 "truncated" if size < expected else "wrong size", f"{size} of {expected} bytes"
             )
 
-    def sound(self) -> Positions:
-        """Positions of the needed objects without a known fault."""
-        needed = np.flatnonzero(self.needed)
-        return needed[~np.isin(self.listing.names[needed], array_of(self.faults))]
+    def sound(self, *tags: int) -> Positions:
+        """Positions of the needed objects without a known fault.
 
-    def doubtful(self) -> Positions:
-        """Positions of those whose ETag is an MD5, and not the one that their name promises.
-
-        Such an object has another content than it should have, or the store encrypts it.
+        Args:
+            tags: what their ETags say, as in `Listing.tags`; none for anything. An object whose tag
+                is OTHER has another content than it should have, or the store encrypts it.
         """
-        sound = self.sound()
-        doubtful: Positions = sound[self.listing.tags[sound] == OTHER]
-        return doubtful
+        positions = np.flatnonzero(self.needed)
+        if tags:
+            positions = positions[np.isin(self.listing.tags[positions], tags)]
+        return positions[~np.isin(self.listing.names[positions], array_of(self.faults))]
 
     def read(self, remote: Remote, positions: Positions, notes: Notes) -> int:
         """Hash the objects at these positions, except noted ones; return how many were read.
@@ -87,3 +90,47 @@ class Comparison:
         )
         self.faults |= faults
         return count
+
+
+def proven(project: Project, remote: Remote, names: Iterable[bytes]) -> set[bytes]:
+    """Return those of the objects that the remote holds with the right content, as `faults` does.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    wanted = dict.fromkeys(names, UNKNOWN)
+    return wanted.keys() - faults(project, remote, wanted)
+
+
+def faults(
+    project: Project,
+    remote: Remote,
+    sizes: Mapping[bytes, int],
+    *,
+    md5: Callable[[bytes], str] = ids.digest,
+    only_doubtful: bool = False,
+) -> dict[bytes, ObjectFault]:
+    """Return what is wrong with objects on a remote; one without a fault is proven.
+
+    An ETag that is the MD5 of the content proves it. Any other object is read and hashed, unless
+    a note says that this version of it was read before.
+
+    Args:
+        project: has the notes.
+        remote: which one.
+        sizes: of the objects in bytes, or UNKNOWN.
+        md5: the MD5 of an object's content.
+        only_doubtful: read only where the ETag is another MD5, so that size and name are proof
+            enough for an object that was sent in parts.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    comparison = Comparison(Listing(remote, {ids.folder(name) for name in sizes}, md5))
+    positions = comparison.add(array_of(sizes))
+    is_there = positions >= 0
+    comparison.expected[positions[is_there]] = np.array([*sizes.values()], np.int64)[is_there]
+    comparison.compare_sizes()
+    unproven = comparison.sound(OTHER) if only_doubtful else comparison.sound(OTHER, NO_MD5)
+    comparison.read(remote, unproven, Notes(project))
+    return comparison.faults

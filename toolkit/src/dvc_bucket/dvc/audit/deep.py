@@ -26,7 +26,7 @@ from dvc_bucket.transfer.single import file_sha256
 THREADS = 16
 
 #: Objects that wait for a thread, at most.
-MAX_WAITING_OBJECTS = 10_000
+MAX_WAITING_OBJECTS = 1000
 
 #: Bytes held of each object at a time.
 PIECE = 1024 * 1024

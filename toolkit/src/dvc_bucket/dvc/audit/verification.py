@@ -29,7 +29,7 @@ from dvc_bucket.dvc.audit.findings import (
     ObjectFault,
     count_faults,
 )
-from dvc_bucket.dvc.audit.listing import AS_NAMED, Listing, Positions
+from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, Listing, Positions
 from dvc_bucket.dvc.audit.notes import Notes
 from dvc_bucket.dvc.audit.repair import repair
 from dvc_bucket.dvc.audit.revisions import Selection
@@ -230,7 +230,7 @@ def _size_in_cache(name: bytes, cache: Path, size: int) -> int:
 
 def _affordable(comparison: Comparison, report: AuditReport) -> Positions:
     """Which of the doubtful objects are read at once: all, unless that is much."""
-    doubtful = comparison.doubtful()
+    doubtful = comparison.sound(OTHER)
     size = int(comparison.listing.sizes[doubtful].sum())
     if len(doubtful) <= DOUBTFUL_OBJECTS and size <= DOUBTFUL_BYTES:
         return doubtful

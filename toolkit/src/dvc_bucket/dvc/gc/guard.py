@@ -136,7 +136,7 @@ class _Search:
     def _keep(self, repository: Repository, *, reflog: bool) -> None:
         """Note what stashes, indexes, other work trees and other projects need: it is kept."""
         repo, asked = self.repo, self.asked
-        names = {root.commit: root.name for root in gc_roots.roots(repository, reflog=reflog)}
+        names = gc_roots.roots(repository, reflog=reflog)
         # DVC has an option to keep these.
         experiments = {*repo.brancher(all_experiments=True, workspace=False, sha_only=True)}
         if revs := [commit for commit in names if commit not in experiments]:

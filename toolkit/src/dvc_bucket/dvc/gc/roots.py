@@ -5,7 +5,6 @@ These are stashes, indexes and other work trees, other references, and the reflo
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,16 +30,8 @@ UNFINISHED = (
 COMMIT = "tree {}\nauthor - <-> 0 +0000\ncommitter - <-> 0 +0000\n\nindex\n"
 
 
-@dataclass(frozen=True)
-class Root:
-    """A commit that git keeps, and what for."""
-
-    commit: str
-    name: str
-
-
-def roots(repository: Repository, *, reflog: bool) -> list[Root]:
-    """Commits that git keeps and DVC's `gc` cannot be told to keep, those before them included.
+def roots(repository: Repository, *, reflog: bool) -> dict[str, str]:
+    """Commits that git keeps and no option of DVC's `gc` keeps, their ancestors too, with names.
 
     An index becomes a commit that no reference leads to; git removes it after some time.
 
@@ -51,25 +42,22 @@ def roots(repository: Repository, *, reflog: bool) -> list[Root]:
     Raises:
         ProjectError: git cannot read what it keeps.
     """
-    named = {root.commit: root for root in (*_stashes(repository), *_work_trees(repository))}
+    names = dict([*_stashes(repository), *_work_trees(repository)])
     options = ["--all", *(["--reflog"] if reflog else []), "--not", *COMMITS]
     head = _resolved(repository.project, "HEAD")  # nothing before the first commit of a branch
-    asked = "".join(f"{one}\n" for one in [*named, *(f"^{one}" for one in head)])
+    asked = "".join(f"{one}\n" for one in [*names, *(f"^{one}" for one in head)])
     listed = git(repository.project, "rev-list", "--stdin", *options, stdin=asked.encode())
-    return [named.get(one) or Root(one, one[:7]) for one in listed.decode().split()]
+    return {one: names.get(one, one[:7]) for one in listed.decode().split()}
 
 
 def other_work_trees(repository: Repository) -> Iterator[tuple[Path, bool]]:
     """The folder of the project in each other work tree, and whether the work tree is there."""
     below = repository.project.resolve().relative_to(repository.root.resolve())
-    own = Path(os.fsdecode(git(repository.root, "rev-parse", "--absolute-git-dir")).rstrip("\n"))
-    for folder in _git_dirs(repository):
-        if folder.resolve() != own.resolve():
-            root = repository.git_dir.parent
-            if folder != repository.git_dir:
-                root = Path((folder / "gitdir").read_text("utf-8").rstrip("\n")).parent
-            if folder != repository.git_dir or root == repository.main:
-                yield root / below, root.is_dir()
+    lines = os.fsdecode(git(repository.root, "worktree", "list", "--porcelain")).splitlines()
+    roots = [Path(line.removeprefix("worktree ")) for line in lines if line.startswith("worktree ")]
+    for root in roots:
+        if root.resolve() != repository.root.resolve():
+            yield root / below, root.is_dir()
 
 
 def other_projects(repository: Repository) -> list[Path]:
@@ -83,7 +71,7 @@ def other_projects(repository: Repository) -> list[Path]:
     return [one for one in projects if one.resolve() != repository.project.resolve()]
 
 
-def _stashes(repository: Repository) -> Iterator[Root]:
+def _stashes(repository: Repository) -> Iterator[tuple[str, str]]:
     """Every entry of every stash: git's, and those in which DVC queues experiments."""
     references = git(repository.project, "for-each-ref", "--format=%(refname)").decode().split("\n")
     for reference in references:
@@ -92,18 +80,18 @@ def _stashes(repository: Repository) -> Iterator[Root]:
             entries = git(repository.project, "log", *options).decode().split()
             short = reference.removeprefix("refs/")
             for number, commit in enumerate(entries):
-                yield Root(commit, f"{short}@{{{number}}}")
+                yield commit, f"{short}@{{{number}}}"
 
 
-def _work_trees(repository: Repository) -> Iterator[Root]:
+def _work_trees(repository: Repository) -> Iterator[tuple[str, str]]:
     """What each work tree has checked out, is about to commit, and needs to finish a command."""
     for folder in _git_dirs(repository):
         place = "" if folder == repository.git_dir else f" of the work tree {folder.name}"
         for name in UNFINISHED:
             for commit in _resolved(folder, f"--git-dir={folder}", f"{name}^{{commit}}"):
-                yield Root(commit, f"{name}{place}")
+                yield commit, f"{name}{place}"
         for commit in _staged(folder):
-            yield Root(commit, f"the index{place}")
+            yield commit, f"the index{place}"
 
 
 def _git_dirs(repository: Repository) -> list[Path]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dvc_bucket.base.paths import CONFIG, Project
 from dvc_bucket.dvc.patched.repository import has_git
+from dvc_bucket.dvc.remote.outputs import from_root
 from dvc_bucket.git.contents import ended, git
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[st
     names = _tracked(project, repo, commit)
     if not names:
         return {}
-    seen = {_from_root(repo, one.path): bool(one.outs or one.cmd) for one in repo.index.stages}
-    whole = {_from_root(repo, out.fs_path) for out in repo.index.outs if out.protocol == "local"}
+    seen = {from_root(repo, one.path): bool(one.outs or one.cmd) for one in repo.index.stages}
+    whole = {from_root(repo, out.fs_path) for out in repo.index.outs if out.protocol == "local"}
     found = {}
     for name in names:
         if name in seen:
@@ -97,7 +98,3 @@ def _line_of_git(project: Project, path: str) -> str:
 
 def _absolute(repo: "Repo", path: str) -> str:
     return os.path.join(repo.root_dir, path)  # noqa: PTH118 (keeps a slash at the end)
-
-
-def _from_root(repo: "Repo", path: str) -> str:
-    return str(repo.fs.relpath(path, repo.root_dir)).replace(os.sep, "/")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
@@ -25,44 +25,28 @@ PIPE_WIDTH = 200
 
 def as_json(report: AuditReport) -> str:
     """The whole report, for a program."""
-    values = {
+    values = asdict(replace(report, findings=[], mended=[], unchecked={}))
+    foreign = ("foreign", "foreign_size", "foreign_keys")
+    objects, size, keys = (values.pop(name) for name in foreign)
+    unchecked = [
+        asdict(one) | {"revisions": [asdict(commit) for commit in commits]}
+        for one, commits in report.unchecked.items()
+    ]
+    values |= {
         "ok": report.ok,
-        "remote": report.address,
-        "endpoint": report.endpoint,
-        "deep": report.deep,
-        "read": report.read,
-        "objects": report.objects,
-        "size": report.size,
-        "missing": report.missing,
-        "damaged": report.damaged,
-        "revisions": [asdict(one) for one in report.revisions],
-        "datasets": [asdict(one) for one in report.datasets],
+        "remote": values.pop("address"),
         "findings": [_as_dict(one) for one in report.findings],
         "mended": [_as_dict(one) for one in report.mended],
-        "unchecked": [
-            asdict(one) | {"revisions": [asdict(commit) for commit in commits]}
-            for one, commits in report.unchecked.items()
-        ],
-        "notes": report.notes,
-        "not_needed": {
-            "objects": report.foreign,
-            "size": report.foreign_size,
-            "foreign": report.foreign_keys,
-        },
+        "unchecked": unchecked,
+        "not_needed": {"objects": objects, "size": size, "foreign": keys},
     }
     return json.dumps(values, indent=2)
 
 
 def _as_dict(finding: AuditFinding) -> dict[str, Any]:
-    return {
-        "fault": finding.fault.kind,
-        "detail": finding.fault.detail,
-        "dataset": finding.dataset,
-        "path": finding.path,
-        "object": finding.name and ids.path(finding.name),
-        "revisions": [asdict(commit) for commit in finding.revisions],
-        "repair": finding.repair,
-    }
+    values = asdict(finding) | {"fault": finding.fault.kind, "detail": finding.fault.detail}
+    name = values.pop("name")
+    return values | {"object": ids.path(name) if name else None}
 
 
 def show(report: AuditReport) -> None:
