@@ -47,7 +47,7 @@ class LocalCache:
             PermissionError: a folder of the cache cannot be listed.
         """
         layouts = (self.folder / ids.FOLDER, self.folder)
-        folders = (one for layout in layouts for one in _listed(layout) if len(one.name) == 2)
+        folders = (path for layout in layouts for path in _listed(layout) if len(path.name) == 2)
         paths = (path.relative_to(self.folder) for folder in folders for path in _listed(folder))
         return [name for path in paths if (name := ids.from_path(path.as_posix()))]
 

@@ -87,9 +87,9 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
     try:
         with naming_failures(f"read {key}", remote.settings):
             if ids.is_lfs(name):
-                found = _streamed(remote, key, hashlib.sha256())
+                digest = _streamed(remote, key, hashlib.sha256())
             else:
-                found = object_md5(remote, key, name)
+                digest = object_md5(remote, key, name)
     except MissingObjectError:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
@@ -97,10 +97,10 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
         cause = str(error.__cause__).strip() or str(error)
         detail = f"the store does not give it: {cause.splitlines()[0][:200]}"
         return ObjectFault("unreadable", detail)
-    if found == ids.digest(name):
+    if digest == ids.digest(name):
         return None
     label = "SHA-256" if ids.is_lfs(name) else "MD5"
-    return ObjectFault("corrupt", f"its content has the {label} {found}")
+    return ObjectFault("corrupt", f"its content has the {label} {digest}")
 
 
 def is_right(path: Path, name: bytes) -> bool:
@@ -109,8 +109,8 @@ def is_right(path: Path, name: bytes) -> bool:
     Raises:
         OSError: it is not there, or cannot be read.
     """
-    found = file_sha256(path) if ids.is_lfs(name) else file_md5(path, name)
-    return found == ids.digest(name)
+    digest = file_sha256(path) if ids.is_lfs(name) else file_md5(path, name)
+    return digest == ids.digest(name)
 
 
 def object_md5(remote: Remote, key: str, name: bytes) -> str:

@@ -89,7 +89,7 @@ class AuditFinding:
     Attributes:
         fault: what is wrong.
         dataset: its row in the report.
-        path: the file; the directory itself where its list or its whole is meant.
+        path: the file; the directory itself for its list, or for the directory as a whole.
         name: of the object; None where the fault is not of one object.
         revisions: the commits that need it.
         repair: why `--repair` could not mend it; empty where it was not asked to.

@@ -95,7 +95,7 @@ class Listing:
 
 def says(tag: str | None, name: bytes, md5: Callable[[bytes], str] = ids.digest) -> int:
     """What an ETag says of the content: it is its MD5 unless it is encrypted or came in parts."""
-    found, promised = (tag or "").strip('"').lower(), md5(name)
-    if found == promised:
+    stored, promised = (tag or "").strip('"').lower(), md5(name)
+    if stored == promised:
         return AS_NAMED
-    return OTHER if len(found) == len(promised) and "-" not in found else NO_MD5
+    return OTHER if len(stored) == len(promised) and "-" not in stored else NO_MD5

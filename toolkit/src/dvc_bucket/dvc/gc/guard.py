@@ -130,7 +130,7 @@ class _Search:
         self._keep(repository, reflog=reflog)
         if not is_cloud:
             caught = set[str]().union(*going.values())
-            lost.kept = {one for one in lost.kept if one.value in caught}
+            lost.kept = {info for info in lost.kept if info.value in caught}
         lost.failure = remotes.failure
 
     def _keep(self, repository: Repository, *, reflog: bool) -> None:
@@ -173,10 +173,11 @@ class _Search:
         # A branch or tag leads to one of these.
         for sha in self.repo.brancher(all_commits=True, all_experiments=True, sha_only=True):
             commit = names.get(sha, sha[:7])
-            for odb, ones in self._used(self.repo, self.asked, commit).items():
-                for one in ones:
-                    objects = needed.setdefault(odb or self.remotes.database(one.name), {})
-                    objects.setdefault(one.value, (one.obj_name or one.value, []))[1].append(commit)
+            for odb, hashes in self._used(self.repo, self.asked, commit).items():
+                for info in hashes:
+                    objects = needed.setdefault(odb or self.remotes.database(info.name), {})
+                    path = info.obj_name or info.value
+                    objects.setdefault(info.value, (path, []))[1].append(commit)
         return needed
 
     def _keep_used(self, repo: "Repo", asked: argparse.Namespace, name: str) -> None:
@@ -190,7 +191,7 @@ class _Search:
             used: Mapping[Any, Set[Any]] = repo.index.used_objs(
                 remote=asked.remote, force=True, jobs=asked.jobs
             )
-            hashes = {one.value for ones in used.values() for one in ones}
+            hashes = {info.value for infos in used.values() for info in infos}
             for out in repo.index.outs:
                 if out.use_cache and out.is_dir_checksum and out.hash_info.value not in hashes:
                     self.lost.unknown[f"{out} of {name}"] = "the list of its files is nowhere"

@@ -69,7 +69,8 @@ class Remotes:
             ProjectError: the remote is not one in S3 by hash.
         """
         names = (self.name, *self.repo.config["remote"])
-        name = next(one for one in names if self.database(database.hash_name, one) == database)
+        kind = database.hash_name
+        name = next(name for name in names if self.database(kind, name) == database)
         return Remote.of(project, Settings.load(project), name)
 
 

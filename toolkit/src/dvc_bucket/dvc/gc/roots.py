@@ -45,9 +45,9 @@ def roots(repository: Repository, *, reflog: bool) -> dict[str, str]:
     names = dict([*_stashes(repository), *_work_trees(repository)])
     options = ["--all", *(["--reflog"] if reflog else []), "--not", *COMMITS]
     head = _resolved(repository.project, "HEAD")  # nothing before the first commit of a branch
-    asked = "".join(f"{one}\n" for one in [*names, *(f"^{one}" for one in head)])
-    listed = git(repository.project, "rev-list", "--stdin", *options, stdin=asked.encode())
-    return {one: names.get(one, one[:7]) for one in listed.decode().split()}
+    lines = "".join(f"{line}\n" for line in [*names, *(f"^{commit}" for commit in head)])
+    listed = git(repository.project, "rev-list", "--stdin", *options, stdin=lines.encode())
+    return {commit: names.get(commit, commit[:7]) for commit in listed.decode().split()}
 
 
 def other_work_trees(repository: Repository) -> Iterator[tuple[Path, bool]]:
@@ -65,10 +65,10 @@ def other_projects(repository: Repository) -> list[Path]:
 
     One repository can hold several projects. They can share a cache and a remote.
     """
-    found = git(repository.root, "ls-files", "-z", "--", f":(top,glob)**/{CONFIG}")
-    folders = {repository.root / os.fsdecode(name) for name in found.split(b"\0") if name}
-    projects = (path.parent.parent for path in sorted(folders) if path.is_file())
-    return [one for one in projects if one.resolve() != repository.project.resolve()]
+    listed = git(repository.root, "ls-files", "-z", "--", f":(top,glob)**/{CONFIG}")
+    configs = {repository.root / os.fsdecode(name) for name in listed.split(b"\0") if name}
+    projects = [path.parent.parent for path in sorted(configs) if path.is_file()]
+    return [path for path in projects if path.resolve() != repository.project.resolve()]
 
 
 def _stashes(repository: Repository) -> Iterator[tuple[str, str]]:
@@ -103,8 +103,7 @@ def _git_dirs(repository: Repository) -> list[Path]:
 def _resolved(folder: Path, *words: str) -> list[str]:
     """The object that the last of git's words names, if there is one."""
     *options, name = words
-    found = ended(folder, *options, "rev-parse", "--quiet", "--verify", name)
-    return found.stdout.decode().split()
+    return ended(folder, *options, "rev-parse", "--quiet", "--verify", name).stdout.decode().split()
 
 
 def _staged(git_dir: Path) -> Iterator[str]:

@@ -38,11 +38,11 @@ def encode(oid: str, *, legacy: bool = False) -> bytes:
 
 def from_path(path: str) -> bytes | None:
     """The name of the object at a path below the remote's prefix; None if it is no object's."""
-    if found := PATH.fullmatch(path):
-        letter = b"d" if found[4] else b"f"
-        return bytes.fromhex(found[2] + found[3]) + (letter if found[1] else letter.upper())
-    found = layout.PATH.fullmatch(path)
-    return of_lfs(found[3]) if found else None
+    if parts := PATH.fullmatch(path):
+        letter = b"d" if parts[4] else b"f"
+        return bytes.fromhex(parts[2] + parts[3]) + (letter if parts[1] else letter.upper())
+    parts = layout.PATH.fullmatch(path)
+    return of_lfs(parts[3]) if parts else None
 
 
 def of_lfs(sha256: str) -> bytes:

@@ -46,18 +46,14 @@ class Lists:
             return array_of([name])
         if name in self._kept:
             return self._kept[name]
-        names, legacy = [name], ids.is_legacy(name)
-
-        def add(entry: dict[str, Any]) -> None:
-            names.append(ids.encode(entry["md5"], legacy=legacy))
-
-        if not self._read(name, add):
+        members = [name]
+        if not self._read(name, lambda member, _: members.append(member)):
             return None
-        found = array_of(names)
-        if len(found) <= self._room:
-            self._kept[name] = found
-            self._room -= len(found)
-        return found
+        names = array_of(members)
+        if len(names) <= self._room:
+            self._kept[name] = names
+            self._room -= len(names)
+        return names
 
     def members(
         self, name: bytes, wanted: Container[bytes] | None = None
@@ -71,25 +67,28 @@ class Lists:
         Raises:
             TransferError: the store refused or could not be reached.
         """
-        found: list[tuple[str, bytes]] = []
-        legacy = ids.is_legacy(name)
+        members: list[tuple[str, bytes]] = []
 
-        def add(entry: dict[str, Any]) -> None:
-            member = ids.encode(entry["md5"], legacy=legacy)
+        def add(member: bytes, path: str) -> None:
             if wanted is None or member in wanted:
-                found.append((entry["relpath"], member))
+                members.append((path, member))
 
-        return found if self._read(name, add) else None
+        return members if self._read(name, add) else None
 
-    def _read(self, name: bytes, add: Callable[[dict[str, Any]], None]) -> bool:
-        """Have every entry of a list added; entries are dropped as they are read."""
+    def _read(self, name: bytes, add: Callable[[bytes, str], None]) -> bool:
+        """Have name and path of every entry added; entries are dropped as they are read."""
         copies = (_good(folder / ids.path(name), name) for folder in self._folders)
         text = next((copy for copy in copies if copy is not None), None)
         if text is None and (text := self._fetch(name)) is None:
             return False
         decoded = text.decode()
         del text  # of a million files, 70 MB
-        json.loads(decoded, object_hook=add)
+        legacy = ids.is_legacy(name)
+
+        def add_entry(entry: dict[str, Any]) -> None:
+            add(ids.encode(entry["md5"], legacy=legacy), entry["relpath"])
+
+        json.loads(decoded, object_hook=add_entry)
         return True
 
     def _fetch(self, name: bytes) -> bytes | None:

@@ -33,10 +33,10 @@ class Contents:
     def members(self, name: bytes) -> dict[str, bytes] | None:
         """The files that a list names, by path in the directory; None if the list is nowhere."""
         try:
-            found = self._lists.members(name)
+            members = self._lists.members(name)
         except BucketError:
             return None
-        return None if found is None else dict(found)
+        return None if members is None else dict(members)
 
     def list_file(self, name: bytes) -> Path | None:
         """A file with a list's own content; None if the list is nowhere."""

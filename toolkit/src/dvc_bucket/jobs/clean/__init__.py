@@ -156,8 +156,8 @@ def _note_untracked(project: Project, folders: set[str], done: Cleaned) -> None:
     if not below:
         return
     options = ("--others", "--directory", "--no-empty-directory", "-z")
-    said = ended(project.root, "ls-files", *options, "--", *below)
-    for name in filter(None, os.fsdecode(said.stdout).split("\0")):
+    listed = ended(project.root, "ls-files", *options, "--", *below).stdout
+    for name in filter(None, os.fsdecode(listed).split("\0")):
         path = Path(name)
         if path.name != ".gitignore" and not any(
             path in (one, *one.parents) or one in path.parents for one in map(Path, done.kept)

@@ -99,10 +99,10 @@ class Finder:
 
     def _members(self, name: bytes, remote: str | None) -> list[tuple[str, bytes]] | None:
         """Path and name of a folder's objects; None if no good copy of the list is anywhere."""
-        found = Lists(self.cache.folder, None, self.spool).members(name)
-        if found is None and (asked := self.bucket.remote(remote)):
-            return Lists(self.cache.folder, asked, self.spool).members(name)
-        return found
+        members = Lists(self.cache.folder, None, self.spool).members(name)
+        if members is None and (there := self.bucket.remote(remote)):
+            return Lists(self.cache.folder, there, self.spool).members(name)
+        return members
 
     def _are_right(self, files: Mapping[Path, bytes]) -> bool:
         """Whether each file has the content of its object."""

@@ -171,6 +171,7 @@ def _hook(repository: Repository, project: Project) -> str | None:
 
 def _keys(root: Path, pattern: str, *where: str) -> list[str]:
     """Keys of git's configuration that match, those of agents of ours only."""
-    found = ended(root, "config", *(where or ["--local"]), "--null", "--get-regexp", pattern)
-    entries = [os.fsdecode(entry).partition("\n") for entry in found.stdout.split(b"\0") if entry]
+    options = (*(where or ["--local"]), "--null", "--get-regexp", pattern)
+    lines = ended(root, "config", *options).stdout.split(b"\0")
+    entries = [os.fsdecode(line).partition("\n") for line in lines if line]
     return [key for key, _, value in entries if not key.endswith(STANDALONE) or value == NAME]
