@@ -12,10 +12,11 @@ import pytest
 from dvc_bucket import Project
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.dvc.audit import cache
+from dvc_bucket.dvc.audit.cache import ASIDE
 from dvc_bucket.jobs.doctor.cache import CacheContents, RootWritesThrough
 from dvc_bucket.jobs.doctor.check import Skip, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
+from dvc_bucket.jobs.verify import cache
 from tests.safety.conftest import Stranger
 from tests.verify.published import Published
 
@@ -175,7 +176,7 @@ def test_an_object_moved_aside_survives_gc_and_another_of_its_name(project: Publ
         cache.check(project.project, repair=True)
         project.clone.run("bucket", "fetch")
     project.dvc("gc", "--workspace", "--force")
-    aside = project.root / ".dvc/cache" / cache.ASIDE
+    aside = project.root / ".dvc/cache" / ASIDE
     assert sorted(path.read_text() for path in aside.iterdir()) == ["first", "second"]
     assert cached_object(project, "one.csv").exists()
 

@@ -17,8 +17,8 @@ import pytest
 from dvc_bucket import Project, Settings
 from dvc_bucket.base.files import write_private
 from dvc_bucket.dvc import connected
-from dvc_bucket.dvc.audit import Question, Report, Selection, verify
-from dvc_bucket.dvc.audit.findings import Finding
+from dvc_bucket.dvc.audit import AuditReport, Selection, VerifyOptions, verify
+from dvc_bucket.dvc.audit.findings import AuditFinding
 from tests.clones import TOOLS, Clone
 from tests.stores.access import StoreAccess
 from tests.stores.fixtures import STORES, access
@@ -83,11 +83,11 @@ class Published:
         self.git("commit", "-q", "-m", message)
         return self.git("rev-parse", "HEAD")
 
-    def verify(self, *revs: str, **options: Any) -> Report:
+    def verify(self, *revs: str, **options: Any) -> AuditReport:
         """`bucket verify`, in this process."""
         asked = {name: options.pop(name) for name in list(options) if name.startswith("all_")}
-        question = Question(selection=Selection(revs, **asked), **options)
-        return verify(self.project, self.settings, question)
+        chosen = VerifyOptions(selection=Selection(revs, **asked), **options)
+        return verify(self.project, self.settings, chosen)
 
     def object(self, path: str) -> str:
         """Path of the object of a tracked file, below the prefix and below the cache."""
@@ -220,7 +220,7 @@ def publish(made: Published) -> None:
     made.dvc("push")
 
 
-def named(findings: Iterable[Finding]) -> Sequence[tuple[str, str]]:
+def named(findings: Iterable[AuditFinding]) -> Sequence[tuple[str, str]]:
     """Fault and path of each."""
     return [(one.fault.kind, one.path) for one in findings]
 

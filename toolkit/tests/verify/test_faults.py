@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dvc_bucket.dvc.audit.findings import Dataset
+from dvc_bucket.dvc.audit.findings import DatasetCount
 from dvc_bucket.jobs.verify.report import show
 from tests.verify.published import FILES, OBJECTS, Published, named
 
@@ -22,9 +22,9 @@ def test_what_was_pushed_is_complete(published: Published) -> None:
     list_size = len(published.get(published.list_of_images))
     small = len(FILES["table.csv"])
     assert report.datasets == [
-        Dataset("deep/er/same.csv", 1, small),
-        Dataset("images", 9, images + list_size),
-        Dataset("table.csv", 1, small),
+        DatasetCount("deep/er/same.csv", 1, small),
+        DatasetCount("images", 9, images + list_size),
+        DatasetCount("table.csv", 1, small),
     ]
     assert (report.foreign, report.read) == (0, 0)
     deep = published.verify(deep=True)
@@ -103,10 +103,7 @@ def test_a_list_is_not_sent_before_its_files(published: Published) -> None:
     published.forget_locally(LOST)
     report = published.verify(repair=True)
     assert named(report.findings) == [("missing", "images"), ("missing", LOST)]
-    assert (
-        "not sent: neither the cache nor the workspace has 1 of its files"
-        in report.findings[0].repair
-    )
+    assert "not sent: 1 file without" in report.findings[0].repair
     assert not [path for path in published.keys if path.endswith(".dir")]
 
 

@@ -130,12 +130,12 @@ def test_an_object_that_the_store_encrypts_is_not_called_corrupt(
     on_seaweed: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An ETag that is another MD5 is a doubt: it is read, or, where that is much, said."""
-    from dvc_bucket.dvc.audit import run
+    from dvc_bucket.dvc.audit import verification
 
     path = on_seaweed.object("images/00.bin")
     on_seaweed.put(path, b"y" * len(FILES["images/00.bin"]))
     assert named(on_seaweed.verify().findings) == [("corrupt", "images/00.bin")]
-    monkeypatch.setattr(run, "DOUBTFUL_BYTES", 10)
+    monkeypatch.setattr(verification, "DOUBTFUL_BYTES", 10)
     report = on_seaweed.verify()
     assert report.ok
     assert "1 objects" in report.notes[0]

@@ -1,6 +1,17 @@
-"""Numbers of things in a sentence."""
+"""Numbers of things in a sentence, and lists that fit on a screen."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun, which takes an s for the plural: `1 file`, `2,300 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shortened(lines: Sequence[T], limit: int, end: str = "") -> list[T | str]:
+    """The first lines of a list, and one that counts the rest: `  and 30 more` with this end."""
+    rest = len(lines) - limit
+    return [*lines[:limit], *([f"  and {rest:,} more{end}"] if rest > 0 else [])]

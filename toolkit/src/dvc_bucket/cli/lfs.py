@@ -36,8 +36,8 @@ def setup(
     if undo and remote:
         raise typer.BadParameter("--undo is for all remotes")
     project = Project.find()
-    said = configuration.undo(project) if undo else configuration.setup(project, remote)
-    print("\n".join(said))
+    sentences = configuration.undo(project) if undo else configuration.setup(project, remote)
+    print("\n".join(sentences))
 
 
 def prune(

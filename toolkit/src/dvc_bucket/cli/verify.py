@@ -62,7 +62,7 @@ def verify(
         _verify_cache(repair=repair, as_json=as_json)
     from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
-    from dvc_bucket.dvc import audit as verify
+    from dvc_bucket.dvc import audit
     from dvc_bucket.git.hooks import push
     from dvc_bucket.jobs.verify import report
 
@@ -71,23 +71,23 @@ def verify(
         if installed := push.HOOK.install(project):
             print(installed)
         return
-    selection = verify.Selection(rev or (), all_branches, all_tags, all_commits)
-    question = verify.Question(selection, remote, deep, repair, lfs)
+    selection = audit.Selection(rev or (), all_branches, all_tags, all_commits)
+    options = audit.VerifyOptions(selection, remote, deep, repair, lfs)
     try:
-        found = verify.verify(project, Settings.load(project), question)
-    except verify.RevisionError as error:
+        result = audit.verify(project, Settings.load(project), options)
+    except audit.RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="--rev") from None
     if as_json:
-        print(report.as_json(found))
+        print(report.as_json(result))
     else:
-        report.show(found)
-    raise typer.Exit(0 if found.ok else 1)
+        report.show(result)
+    raise typer.Exit(0 if result.ok else 1)
 
 
 def _verify_cache(*, repair: bool, as_json: bool) -> NoReturn:
     from dvc_bucket.base.paths import Project
-    from dvc_bucket.dvc.audit import cache
+    from dvc_bucket.jobs.verify import cache
 
-    found = cache.check(Project.find(), repair=repair)
-    print(found.as_json() if as_json else found)
-    raise typer.Exit(0 if found.ok else 1)
+    report = cache.check(Project.find(), repair=repair)
+    print(report.as_json() if as_json else report)
+    raise typer.Exit(0 if report.ok else 1)

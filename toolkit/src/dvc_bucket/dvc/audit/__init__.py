@@ -1,8 +1,8 @@
-"""Is everything that commits need really on the remote, and is it what it should be?"""
+"""Does the remote hold everything that commits need, with the right content?"""
 
 from dvc_bucket.base.errors import RevisionError
-from dvc_bucket.dvc.audit.findings import Report
+from dvc_bucket.dvc.audit.findings import AuditReport
 from dvc_bucket.dvc.audit.revisions import Selection
-from dvc_bucket.dvc.audit.run import Question, verify
+from dvc_bucket.dvc.audit.verification import VerifyOptions, verify
 
-__all__ = ["Question", "Report", "RevisionError", "Selection", "verify"]
+__all__ = ["AuditReport", "RevisionError", "Selection", "VerifyOptions", "verify"]

@@ -1,120 +1,116 @@
-"""Contents: read from the remote in parallel, streamed, hashed, and noted."""
+"""Contents: read in threads, hashed, and noted."""
 
 import hashlib
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
-from functools import partial
-from typing import IO, Any, BinaryIO, cast
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from dvc_bucket.base.errors import MissingObjectError, TransferError
-from dvc_bucket.dvc.audit.compare import Survey
-from dvc_bucket.dvc.audit.findings import Fault
-from dvc_bucket.dvc.audit.needed import is_dos2unix, stream_md5
-from dvc_bucket.dvc.audit.notes import Notes, key_mark, note, salt_of
+from dvc_bucket.dvc.audit.findings import ObjectFault
+from dvc_bucket.dvc.audit.needed import file_md5, is_dos2unix, stream_md5
+from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.dvc.remote.arrays import Ids
+from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.transfer.errors import naming_failures
+from dvc_bucket.transfer.single import file_sha256
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
 THREADS = 16
+
+#: Objects that wait for a thread, at most.
+MAX_WAITING_OBJECTS = 1000
 
 #: Bytes held of each object at a time.
 PIECE = 1024 * 1024
 
 
-def read(remote: Remote, survey: Survey, places: NDArray[np.intp], notes: Notes) -> int:
-    """Hash the objects at `places` of the listing, but for those noted; return how many were read.
+def check_unnoted(
+    notes: Notes,
+    names: "Ids | Sequence[bytes]",
+    marks: NDArray[np.uint64],
+    sizes: NDArray[np.int64],
+    check: Callable[[bytes], ObjectFault | None],
+    key_mark: Callable[[bytes], int],
+) -> tuple[dict[bytes, ObjectFault], int]:
+    """Check the contents of objects, except noted versions; return faults and how many were read.
 
-    What is wrong goes to `survey.faults`, what is right to the notes, at once: a run that is
-    stopped is continued by the next.
+    What is right is noted at once, so that the next run continues one that was stopped.
 
-    Raises:
-        TransferError: the store refused or could not be reached.
+    Args:
+        notes: of former checks.
+        names: of the objects.
+        marks: of their versions, in the same order.
+        sizes: in bytes, in the same order.
+        check: reads an object and finds what is wrong.
+        key_mark: the mark of an object's key.
     """
-    listing = survey.listing
-    left = places[~np.isin(listing.marks[places], notes.read())]
-    total = int(listing.sizes[left].sum())
-    running: dict[Future[Fault | None], int] = {}
+    faults: dict[bytes, ObjectFault] = {}
+    unnoted = np.flatnonzero(~np.isin(marks, notes.read()))
     with (
         notes.appending() as file,
-        closing(bar(total)) as shown,
+        closing(_bar(int(sizes[unnoted].sum()))) as shown,
         ThreadPoolExecutor(THREADS) as pool,
     ):
-        settle = partial(_settle, running, remote, survey, file, shown)
         try:
-            for place in left:
-                running[pool.submit(_read_one, remote, survey.name(place))] = int(place)
-                if len(running) >= 4 * THREADS:
-                    settle()
-            while running:
-                settle()
+            for start in range(0, len(unnoted), MAX_WAITING_OBJECTS):
+                chosen = unnoted[start : start + MAX_WAITING_OBJECTS].tolist()
+                running = {pool.submit(check, bytes(names[at])): at for at in chosen}
+                for done in as_completed(running):
+                    at, fault = running[done], done.result()
+                    name = bytes(names[at])
+                    if fault:
+                        faults[name] = fault
+                    else:
+                        note(file, int(marks[at]), key_mark(name))
+                    shown.update(int(sizes[at]))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return len(left)
+    return faults, len(unnoted)
 
 
-def _settle(
-    running: dict[Future[Fault | None], int],
-    remote: Remote,
-    survey: Survey,
-    file: IO[bytes],
-    shown: "tqdm[Any]",
-) -> None:
-    """Wait until something was read, and write down what was."""
-    for done in wait(running, return_when=FIRST_COMPLETED).done:
-        place = running.pop(done)
-        fault = done.result()
-        if fault:
-            survey.faults[survey.name(place)] = fault
-        else:
-            key = remote.key(survey.name(place))
-            note(file, int(survey.listing.marks[place]), key_mark(salt_of(remote), key))
-        shown.update(int(survey.listing.sizes[place]))
-
-
-def _read_one(remote: Remote, name: bytes) -> Fault | None:
-    """What is wrong with the content of an object.
+def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
+    """What is wrong with the content of an object on a remote.
 
     Raises:
         TransferError: nothing can be read from the store, not only this.
     """
     key = remote.key(name)
-    return compare(remote, key, ids.md5(name), "MD5", lambda: object_md5(remote, key, name))
-
-
-def compare(
-    remote: Remote, key: str, promised: str, label: str, read: Callable[[], str]
-) -> Fault | None:
-    """What is wrong with the content of an object, whose hash `read` finds.
-
-    Args:
-        remote: that has it.
-        key: of it in the bucket.
-        promised: the hash that it is to have.
-        label: what people call that.
-        read: finds the hash that it has.
-
-    Raises:
-        TransferError: nothing can be read from the store, not only this.
-    """
     try:
         with naming_failures(f"read {key}", remote.settings):
-            found = read()
+            if ids.is_lfs(name):
+                digest = _streamed(remote, key, hashlib.sha256())
+            else:
+                digest = object_md5(remote, key, name)
     except MissingObjectError:
-        return Fault("missing", "listed, and not there when it was read")
+        return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
         remote.check()
         cause = str(error.__cause__).strip() or str(error)
-        return Fault("unreadable", f"the store does not give it: {cause.splitlines()[0][:200]}")
-    if found == promised:
+        detail = f"the store does not give it: {cause.splitlines()[0][:200]}"
+        return ObjectFault("unreadable", detail)
+    if digest == ids.digest(name):
         return None
-    return Fault("corrupt", f"its content has the {label} {found}")
+    label = "SHA-256" if ids.is_lfs(name) else "MD5"
+    return ObjectFault("corrupt", f"its content has the {label} {digest}")
+
+
+def is_right(path: Path, name: bytes) -> bool:
+    """Whether a file has the content that the name of an object promises.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+    """
+    digest = file_sha256(path) if ids.is_lfs(name) else file_md5(path, name)
+    return digest == ids.digest(name)
 
 
 def object_md5(remote: Remote, key: str, name: bytes) -> str:
@@ -123,11 +119,13 @@ def object_md5(remote: Remote, key: str, name: bytes) -> str:
 
     if is_dos2unix(name):
         file = obstore.open_reader(remote.store, key, buffer_size=PIECE)
-        return stream_md5(cast(BinaryIO, _Exact(file)), name)
-    return streamed(remote, key, hashlib.md5(usedforsecurity=False))
+        # DVC's hash of text wants `bytes`.
+        source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
+        return stream_md5(cast(BinaryIO, source), name)
+    return _streamed(remote, key, hashlib.md5(usedforsecurity=False))
 
 
-def streamed(remote: Remote, key: str, digest: "hashlib._Hash") -> str:
+def _streamed(remote: Remote, key: str, digest: "hashlib._Hash") -> str:
     """The hash of an object, hexadecimal, read in pieces."""
     import obstore
 
@@ -136,16 +134,6 @@ def streamed(remote: Remote, key: str, digest: "hashlib._Hash") -> str:
     return digest.hexdigest()
 
 
-def bar(size: int) -> "tqdm[Any]":
+def _bar(size: int) -> "tqdm[Any]":
     """Shows how much of `size` bytes was read; nothing where standard error is no terminal."""
     return tqdm(total=size, unit="B", unit_scale=True, desc="Reading", disable=None, leave=False)
-
-
-class _Exact:
-    """A reader of obstore as DVC's hash of text wants a file: `read` gives `bytes`."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-
-    def read(self, size: int) -> bytes:
-        return bytes(self._file.read(size))

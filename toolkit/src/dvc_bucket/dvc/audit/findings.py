@@ -1,23 +1,20 @@
-"""What `bucket verify` finds, as values: needs, faults and the report made of them."""
+"""The values of `bucket verify`: what commits need, what is wrong on the remote, and the report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 Kind = Literal["missing", "truncated", "wrong size", "corrupt", "unreadable"]
 
-#: Kinds of which the table says "damaged": the object is there, and is not what it should be.
-DAMAGED = {"truncated", "wrong size", "corrupt", "unreadable"}
-
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class NamedCommit:
     """A commit, or the files of the work tree.
 
     Attributes:
         commit: its full id; None for the workspace.
-        names: what the person called it: branches, tags, words after --rev.
+        names: the branches, tags and words after --rev that lead to it.
     """
 
     commit: str | None = None
@@ -35,12 +32,16 @@ class Need:
     """An object that a commit needs on the remote.
 
     Attributes:
-        dataset: path of the file or directory that DVC tracks, from the project's root.
+        dataset: what has a row of its own in the report: a file or directory that DVC tracks, from
+            the project's root, or Git LFS.
+        path: of the file or directory.
         name: of the object; that of a directory stands for all its files.
-        size: in bytes as DVC noted it; of a directory, of its files together; None if it did not.
+        size: in bytes as DVC or Git LFS recorded it; of a directory, of its files together; None
+            if it is not recorded.
     """
 
     dataset: str
+    path: str
     name: bytes
     size: int | None = None
 
@@ -60,48 +61,57 @@ class Needs:
     Attributes:
         cache: DVC's local cache folder: in the clone, or where DVC's configuration says.
         needed: on the remote.
-        unchecked: what is not to be there.
+        unchecked: data that does not belong there.
         unreadable: what DVC cannot read.
     """
 
     cache: Path
-    needed: dict[Need, list[Revision]] = field(default_factory=dict)
-    unchecked: dict[Unchecked, list[Revision]] = field(default_factory=dict)
-    unreadable: dict[Unchecked, list[Revision]] = field(default_factory=dict)
+    needed: dict[Need, list[NamedCommit]] = field(default_factory=dict)
+    unchecked: dict[Unchecked, list[NamedCommit]] = field(default_factory=dict)
+    unreadable: dict[Unchecked, list[NamedCommit]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ObjectFault:
     """What is wrong with an object on the remote."""
 
     kind: Kind
     detail: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.detail}" if self.detail else self.kind
+
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A fault where somebody meets it.
+class AuditFinding:
+    """A fault at a path that needs the object.
 
     Attributes:
         fault: what is wrong.
-        dataset: the file or directory that DVC tracks.
-        path: the file; the directory itself where its list or its whole is meant.
-        name: of the object, for Git LFS its SHA-256; None where the fault is not of one object.
+        dataset: its row in the report.
+        path: the file; the directory itself for its list, or for the directory as a whole.
+        name: of the object; None where the fault is not of one object.
         revisions: the commits that need it.
         repair: why `--repair` could not mend it; empty where it was not asked to.
     """
 
-    fault: Fault
+    fault: ObjectFault
     dataset: str
     path: str
     name: bytes | None
-    revisions: Sequence[Revision]
+    revisions: Sequence[NamedCommit]
     repair: str = ""
 
 
+def count_faults(findings: Iterable[AuditFinding]) -> tuple[int, int]:
+    """How many different objects are missing, and how many are damaged."""
+    missing = {one.name: one.fault.kind == "missing" for one in findings if one.name}
+    return sum(missing.values()), len(missing) - sum(missing.values())
+
+
 @dataclass
-class Dataset:
-    """A line of the table; objects that several versions of the dataset share count once."""
+class DatasetCount:
+    """A row of the table; objects that several versions of the dataset share count once."""
 
     name: str
     objects: int = 0
@@ -111,25 +121,25 @@ class Dataset:
 
 
 @dataclass
-class Report:
-    """The truth about a remote.
+class AuditReport:
+    """The state of a remote.
 
     Attributes:
         address: of the remote, `s3://bucket/prefix`.
-        endpoint: where that is.
-        revisions: what was checked.
+        endpoint: of its store.
+        revisions: the commits that were checked.
         deep: whether every content was read, now or before.
         read: how many objects were read now.
         objects: how many are needed; one that several datasets share counts once here.
-        size: bytes of those that are there.
+        size: bytes of those that are on the remote.
         missing: how many are not there.
-        damaged: how many are there and are not what they should be.
-        datasets: the table.
+        damaged: how many are there with another content than their names promise.
+        datasets: the rows of the table.
         findings: what is wrong, after repair.
         mended: what was wrong before it.
-        unchecked: data that is not to be on this remote.
-        notes: what else there is to say.
-        foreign: how many objects nothing of what was checked needs.
+        unchecked: data that does not belong on this remote.
+        notes: more sentences for the person.
+        foreign: how many objects no checked commit needs.
         foreign_size: bytes of them together.
         foreign_keys: their keys, where all commits were checked, so that they are foreign to this
             clone; else None.
@@ -137,17 +147,17 @@ class Report:
 
     address: str
     endpoint: str
-    revisions: Sequence[Revision]
+    revisions: Sequence[NamedCommit]
     deep: bool
     read: int = 0
     objects: int = 0
     size: int = 0
     missing: int = 0
     damaged: int = 0
-    datasets: list[Dataset] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    mended: list[Finding] = field(default_factory=list)
-    unchecked: dict[Unchecked, list[Revision]] = field(default_factory=dict)
+    datasets: list[DatasetCount] = field(default_factory=list)
+    findings: list[AuditFinding] = field(default_factory=list)
+    mended: list[AuditFinding] = field(default_factory=list)
+    unchecked: dict[Unchecked, list[NamedCommit]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     foreign: int = 0
     foreign_size: int = 0
@@ -155,5 +165,5 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether everything that is needed is there and is what it should be."""
+        """Whether everything that is needed is there with the right content."""
         return not self.findings

@@ -1,4 +1,4 @@
-"""Which objects commits need, and what of their data is not to be on the remote."""
+"""Which objects of DVC commits need, and which of their data does not belong on the remote."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.audit.findings import Need, Needs, Revision, Unchecked
+from dvc_bucket.dvc.audit.findings import NamedCommit, Need, Needs, Unchecked
 from dvc_bucket.dvc.patched import hashes
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.outputs import LEGACY, absence, name_of, opened, outputs
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Output
 
 
-def collect(project: Project, groups: Iterable[Sequence[Revision]], remote: str) -> Needs:
+def collect(project: Project, groups: Iterable[Sequence[NamedCommit]], remote: str) -> Needs:
     """The objects that the remote must hold for the revisions.
 
     Args:
@@ -41,19 +41,19 @@ def collect(project: Project, groups: Iterable[Sequence[Revision]], remote: str)
                 continue
             for path, why in hidden.items():
                 needs.unreadable.setdefault(Unchecked(path, why), []).extend(group)
-            for found in outs:
-                _sort_in(found, needs, group, remote)
+            for dataset, out in outs:
+                _sort_in(dataset, out, needs, group, remote)
     return needs
 
 
 def file_md5(path: Path, name: bytes) -> str:
-    """The hash of a file, as the object `name` has to have it."""
+    """The MD5 of a file, in the way of the object `name`."""
     with path.open("rb") as file:
         return stream_md5(file, name)
 
 
 def stream_md5(file: BinaryIO, name: bytes) -> str:
-    """The hash of what a file gives, as the object `name` has to have it."""
+    """The MD5 of an open file, in the way of the object `name`."""
     return hashes.md5(file, LEGACY if is_dos2unix(name) else "md5")
 
 
@@ -63,24 +63,22 @@ def is_dos2unix(name: bytes) -> bool:
 
 
 def _sort_in(
-    found: tuple[str, "Output"], needs: Needs, group: Sequence[Revision], remote: str
+    dataset: str, out: "Output", needs: Needs, group: Sequence[NamedCommit], remote: str
 ) -> None:
-    """Put an output to what is needed, or to what is not to be on the remote."""
-    dataset, out = found
+    """Add an output to what is needed, or to what does not belong on the remote."""
     if why := _elsewhere(out, remote):
         needs.unchecked.setdefault(Unchecked(dataset, why), []).extend(group)
         return
     try:
-        name = name_of(out)
+        need = Need(dataset, dataset, name_of(out), out.meta.size if out.meta else None)
     except ValueError as error:
         needs.unreadable.setdefault(Unchecked(dataset, f"{error}."), []).extend(group)
         return
-    size = out.meta.size if out.meta else None
-    needs.needed.setdefault(Need(dataset, name, size), []).extend(group)
+    needs.needed.setdefault(need, []).extend(group)
 
 
 def _elsewhere(out: "Output", remote: str) -> str:
-    """Why an output's data is not to be on the remote; empty if it is."""
+    """Why the data of an output does not belong on the remote; empty if it does."""
     if why := absence(out):
         return why
     if not out.can_push:

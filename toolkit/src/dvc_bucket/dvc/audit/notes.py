@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.dvc.remote.connection import Remote
 
 #: A mark.
 TYPE = np.dtype("<u8")
@@ -64,13 +64,10 @@ def mark(salt: str, item: Any) -> int:
     Only listings of some stores have fractions of a second.
     """
     written = item["last_modified"].replace(microsecond=0)
-    return _mark(f"{salt}{item['path']}\0{item['size']}\0{item['e_tag']}\0{written}")
+    return key_mark(salt, f"{item['path']}\0{item['size']}\0{item['e_tag']}\0{written}")
 
 
 def key_mark(salt: str, key: str) -> int:
     """The mark of a key."""
-    return _mark(f"{salt}{key}")
-
-
-def _mark(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=TYPE.itemsize).digest(), "big")
+    digest = blake2b(os.fsencode(f"{salt}{key}"), digest_size=TYPE.itemsize).digest()
+    return int.from_bytes(digest, "big")

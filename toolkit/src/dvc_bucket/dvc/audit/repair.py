@@ -1,17 +1,21 @@
 """Sends again what the remote lacks, from copies on this machine that are proven right."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dvc_bucket.base.errors import UnsafePathError
+from dvc_bucket.base.paths import Project
 from dvc_bucket.base.safe_paths import below
-from dvc_bucket.dvc.audit.findings import Finding
-from dvc_bucket.dvc.audit.needed import file_md5
+from dvc_bucket.base.words import counted
+from dvc_bucket.dvc.audit import lfs
+from dvc_bucket.dvc.audit.deep import is_right
+from dvc_bucket.dvc.audit.findings import AuditFinding
 from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.dvc.remote.lists import Lists
-from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.git.contents import Repository
 from dvc_bucket.transfer.errors import naming_failures
 
 #: Uploads at once.
@@ -19,7 +23,7 @@ THREADS = 8
 
 
 def repair(
-    findings: Sequence[Finding], remote: Remote, lists: Lists, cache: Path, root: Path
+    findings: Sequence[AuditFinding], remote: Remote, lists: Lists, cache: Path, project: Project
 ) -> dict[bytes, str]:
     """Upload what is missing or damaged; return why not, for each object that could not be.
 
@@ -31,42 +35,45 @@ def repair(
         remote: where to.
         lists: reads them.
         cache: DVC's local cache folder.
-        root: of the work tree, which can hold a file that the cache lost.
+        project: whose work tree can hold a file that the cache lost.
 
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    copies: dict[bytes, list[Path]] = defaultdict(list)
-    for finding in findings:
-        if finding.name is None:
-            continue
-        paths = copies[finding.name]
-        if not paths:
-            paths.append(cache / ids.path(finding.name))
-        if not ids.is_list(finding.name):
-            paths += in_work_tree(root, finding.path)
+    copies = _copies(findings, cache, project)
     files = {name: paths for name, paths in copies.items() if not ids.is_list(name)}
     failed = _send(files, remote)
     complete: dict[bytes, list[Path]] = {}
     for name in copies.keys() - files.keys():
-        if lost := _lost(name, failed, lists):
-            failed[name] = f"not sent: neither the cache nor the workspace has {lost} of its files"
+        lost = len(lists.members(name, failed) or ()) if failed else 0
+        if lost:
+            failed[name] = f"not sent: {counted(lost, 'file')} without an intact copy here"
         else:
             complete[name] = copies[name]
     return failed | _send(complete, remote)
 
 
-def in_work_tree(root: Path, path: str) -> list[Path]:
-    """The file at a path from data, if it is one inside of the work tree."""
-    try:
-        return [below(root, path)]
-    except UnsafePathError:
-        return []
-
-
-def _lost(name: bytes, failed: Collection[bytes], lists: Lists) -> int:
-    """How many files of a directory could not be sent."""
-    return len(lists.members(name, failed) or ()) if failed else 0
+def _copies(
+    findings: Sequence[AuditFinding], cache: Path, project: Project
+) -> dict[bytes, list[Path]]:
+    """Where copies of each object may be: in the cache of DVC or git-lfs, in the work tree."""
+    copies: dict[bytes, list[Path]] = defaultdict(list)
+    repository: Repository | None = None
+    for finding in findings:
+        name, root = finding.name, project.root
+        if name is None:
+            continue
+        local = cache / ids.path(name)
+        if ids.is_lfs(name):
+            repository = repository or Repository.of(project)
+            local, root = lfs.local_copy(repository, name), repository.root
+        copies[name].append(local)
+        if not ids.is_list(name):
+            try:
+                copies[name].append(below(root, finding.path))
+            except UnsafePathError:
+                continue
+    return copies
 
 
 def _send(copies: Mapping[bytes, Sequence[Path]], remote: Remote) -> dict[bytes, str]:
@@ -78,27 +85,16 @@ def _send(copies: Mapping[bytes, Sequence[Path]], remote: Remote) -> dict[bytes,
 
 def _send_one(name: bytes, copies: Sequence[Path], remote: Remote) -> str:
     """Upload the first good copy of an object; return why not, if there is none."""
-    return send(
-        copies, lambda path: file_md5(path, name) == ids.md5(name), remote.key(name), remote
-    )
-
-
-def send(copies: Iterable[Path], is_good: Callable[[Path], bool], key: str, remote: Remote) -> str:
-    """Upload the first good one of several files; return why not, if there is none.
-
-    Raises:
-        TransferError: the store refused or could not be reached.
-    """
     import obstore
 
     damaged = ""
     for path in dict.fromkeys(copies):
         if not path.is_file():
             continue
-        if not is_good(path):
-            damaged = damaged or f"the local copy {path} is not what it should be either"
-            continue
-        with naming_failures(f"upload {key}", remote.settings):
-            obstore.put(remote.store, key, path)
-        return ""
+        if is_right(path, name):
+            key = remote.key(name)
+            with naming_failures(f"upload {key}", remote.settings):
+                obstore.put(remote.store, key, path)
+            return ""
+        damaged = damaged or f"the local copy {path} is damaged too"
     return damaged or "no copy on this machine"

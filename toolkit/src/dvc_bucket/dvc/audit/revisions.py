@@ -1,13 +1,13 @@
-"""Which commits are meant, and which of them differ in what they need."""
+"""Which commits are checked, and which of them need the same data."""
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.audit.findings import Revision
+from dvc_bucket.dvc.audit.findings import NamedCommit
 from dvc_bucket.git.contents import Repository, commit_of, git
 
 #: What says where a commit's data is: DVC's own files, and those that can hold their parameters.
@@ -17,54 +17,42 @@ PARAMETERS = (".yaml", ".yml", ".json", ".toml", ".py")
 
 @dataclass(frozen=True)
 class Selection:
-    """What the person asked for; nothing of it means the workspace."""
+    """The commits that the person asked for; without any, the workspace."""
 
     revs: Sequence[str] = ()
     all_branches: bool = False
     all_tags: bool = False
     all_commits: bool = False
 
-    @property
-    def is_workspace(self) -> bool:
-        """Whether no commit is meant."""
-        return not (self.revs or self.all_branches or self.all_tags or self.all_commits)
 
-
-def select(project: Project, selection: Selection) -> list[Revision]:
-    """The commits that are meant, those with the same needs left in.
+def select(project: Project, selection: Selection) -> list[NamedCommit]:
+    """The commits of a selection, also those that need the same data.
 
     Raises:
         RevisionError: a revision is none of this clone.
-        ProjectError: commits are meant, and there is no git repository.
+        ProjectError: commits are selected, and there is no git repository.
     """
-    if selection.is_workspace:
-        return [Revision()]
+    if not any(astuple(selection)):
+        return [NamedCommit()]
     repository = _repository(project)
     names: dict[str, list[str]] = {}
     for word in selection.revs:
         names.setdefault(commit_of(repository, word), []).append(word)
     kinds = {"refs/heads": selection.all_branches, "refs/tags": selection.all_tags}
-    for name, commit in _references(
-        project, [kind for kind, is_meant in kinds.items() if is_meant]
-    ):
+    for name, commit in _references(project, [kind for kind, chosen in kinds.items() if chosen]):
         names.setdefault(commit, []).append(name)
-    found = [Revision(commit, tuple(dict.fromkeys(called))) for commit, called in names.items()]
+    commits = [NamedCommit(commit, tuple(dict.fromkeys(words))) for commit, words in names.items()]
     if selection.all_commits:
-        found += [Revision(commit) for commit in _every_change(project) if commit not in names]
-    return found
+        commits += [NamedCommit(one) for one in _every_change(project) if one not in names]
+    return commits
 
 
-def distinct(project: Project, revisions: Iterable[Revision]) -> list[list[Revision]]:
-    """The revisions in groups whose members need the same, as their files for DVC are the same."""
-    groups: dict[object, list[Revision]] = {}
-    folder = None
-    for revision in revisions:
-        if revision.commit is None:
-            groups.setdefault(None, []).append(revision)
-            continue
-        folder = folder or _folder(_repository(project))
-        files = _files(project, revision.commit, folder)
-        groups.setdefault(_key(project, files), []).append(revision)
+def distinct(project: Project, commits: Iterable[NamedCommit]) -> list[list[NamedCommit]]:
+    """The commits in groups whose members need the same data, as their files for DVC are equal."""
+    groups: dict[object, list[NamedCommit]] = {}
+    for one in commits:
+        key = _key(project, _files(project, one.commit)) if one.commit else None
+        groups.setdefault(key, []).append(one)
     return list(groups.values())
 
 
@@ -85,8 +73,8 @@ def _references(project: Project, kinds: Sequence[str]) -> Iterable[tuple[str, s
     if not kinds:
         return
     line = "%(refname:short) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
-    for found in git(project.root, "for-each-ref", f"--format={line}", *kinds).splitlines():
-        name, *targets = os.fsdecode(found).split(" ")
+    for reference in git(project.root, "for-each-ref", f"--format={line}", *kinds).splitlines():
+        name, *targets = os.fsdecode(reference).split(" ")
         for kind, commit in (targets[:2], targets[2:]):
             if kind == "commit":
                 yield name, commit
@@ -113,19 +101,12 @@ def everywhere(project: Project) -> list[str]:
     return [*places, "HEAD"]
 
 
-def _folder(repository: Repository) -> str:
-    """The project's folder in the repository, with a slash at its end; empty for the root."""
-    path = repository.project.resolve().relative_to(repository.root.resolve()).as_posix()
-    return "" if path == "." else f"{path}/"
-
-
-def _files(project: Project, commit: str, folder: str) -> dict[str, str]:
-    """Ids of the contents, by path, of the files that matter at a commit."""
+def _files(project: Project, commit: str) -> dict[str, str]:
+    """Ids of the contents, by path, of the project's files that matter at a commit."""
     files = {}
-    for entry in git(project.root, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+    for entry in git(project.root, "ls-tree", "-r", "-z", commit).split(b"\0"):
         head, _, path = os.fsdecode(entry).partition("\t")
-        ends = (*METAFILES, ".dvc", *PARAMETERS)
-        if path.startswith(folder) and path.endswith(ends):
+        if path.endswith((*METAFILES, ".dvc", *PARAMETERS)):
             files[path] = head.split(" ")[2]
     return files
 

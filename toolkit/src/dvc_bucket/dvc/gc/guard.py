@@ -1,4 +1,4 @@
-"""`dvc gc` deletes all objects that its options do not name. This finds out first who needs them.
+"""Keeps `dvc gc` from deleting what git needs. It deletes all that its options do not name.
 
 An object that goes from the cache alone, and is on the remote, is no loss.
 An object that branches, tags, commits or experiments need is a reason to refuse: DVC has options to
@@ -8,7 +8,8 @@ without a question.
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,139 +61,141 @@ def _lost(asked: argparse.Namespace, *, reflog: bool) -> Lost:
     from dvc_bucket.dvc.patched.errors import DvcException
 
     lost = Lost("gc --cloud" if asked.cloud else "gc")
-    try:
-        repo = dvc_gc.repo_of(asked)
-    except DvcException:  # DVC will say it, and delete nothing
-        return lost
-    try:
+    with ExitStack() as stack:
         try:
+            repo = dvc_gc.repo_of(asked)
+            stack.callback(repo.close)
             kept = dvc_gc.kept(repo, asked)
-        except DvcException:  # so will it come to in DVC, before it deletes
+        except DvcException:  # DVC itself fails in this way, before it deletes
             return lost
         caches = {odb for _, odb in repo.cache.by_scheme() if odb}
         lost.remotes = [odb for odb in kept if odb not in caches]
         if has_git(repo):  # else no commit needs anything
             going = {odb: gc_pushed.objects(odb) - kept[odb] for odb in caches}
-            _look(repo, asked, kept, going, lost, reflog=reflog)
-    finally:
-        repo.close()
+            _Search(repo, asked, lost, gc_pushed.Remotes(repo, asked.remote)).run(
+                kept, going, reflog=reflog
+            )
     return lost
 
 
-def _look(
-    repo: "Repo",
-    asked: argparse.Namespace,
-    kept: Mapping[Any, set[str]],
-    going: Mapping[Any, set[str]],
-    lost: Lost,
-    *,
-    reflog: bool,
-) -> None:
-    """Note in `lost` which of the objects that would go are needed.
+@dataclass
+class _Search:
+    """Looks in one project for what needs the objects that would go.
 
-    Args:
+    Attributes:
         repo: the project.
         asked: DVC's arguments.
-        kept: hashes that DVC would keep, by cache and by remote that it would delete from.
-        going: hashes that would go, by cache. Without `--cloud` the pushed ones are taken out.
-        lost: gets the findings.
-        reflog: count the commits that only a reflog leads to.
+        lost: gets the results.
+        remotes: of the project.
     """
-    remotes = gc_pushed.Remotes(repo, asked.remote)
-    if not asked.cloud:
-        for cache, oids in going.items():
-            oids -= remotes.pushed(remotes.place(cache.hash_name), cache, oids)
-        if not any(going.values()):
-            return
-    repository = Repository.of(Project(Path(repo.root_dir)))
-    if repository.is_shallow:
-        raise NeededError(
-            f"this clone is shallow. `{lost.command}` cannot know what the missing commits need, "
-            "and would delete it. Get them first: `git fetch --unshallow --tags`. "
-            f"{remotes.failure}".rstrip()
-        )
-    for place, names in _needed(repo, asked, remotes, lost).items():
-        cache = repo.cache.local if place.hash_name == gc_pushed.HASH else repo.cache.legacy
-        here, there = names.keys() & going[cache], set[str]()
-        if place in kept:
-            there = set(place.oids_exist(list(names.keys() - kept[place])))
-        else:
-            here -= remotes.pushed(place, cache, here)
-        lost.objects |= {(place, oid): names[oid] for oid in there | here}
-        lost.only_here += len(here - there)
-    _keep(repo, repository, asked, lost, reflog=reflog)
-    if not asked.cloud:
-        lost.kept = {one for one in lost.kept if any(one.value in oids for oids in going.values())}
-    lost.failure = remotes.failure
 
+    repo: "Repo"
+    asked: argparse.Namespace
+    lost: Lost
+    remotes: gc_pushed.Remotes
 
-def _keep(
-    repo: "Repo", repository: Repository, asked: argparse.Namespace, lost: Lost, *, reflog: bool
-) -> None:
-    """Note what stashes, indexes, other work trees and other projects need: it is kept."""
-    names = {root.commit: root.name for root in gc_roots.roots(repository, reflog=reflog)}
-    roots = dict(names)
-    # DVC has an option to keep these.
-    for sha in repo.brancher(all_experiments=True, workspace=False, sha_only=True):
-        roots.pop(sha, None)
-    if roots:  # of no revisions the brancher makes the workspace
-        for sha in repo.brancher(revs=[*roots], workspace=False, sha_only=True):
-            for ones in _used(repo, asked, lost, roots[sha]).values():
-                lost.kept |= ones
-    for folder, is_there in gc_roots.other_work_trees(repository):
-        project = Project(folder)
-        if not is_there:
-            lost.unknown[f"the work tree {folder}"] = (
-                "its folder is not there. If it was removed: `git worktree prune`"
+    def run(
+        self, kept: Mapping[Any, set[str]], going: Mapping[Any, set[str]], *, reflog: bool
+    ) -> None:
+        """Note in `lost` which of the objects that would go are needed.
+
+        Args:
+            kept: hashes that DVC would keep, by cache and by remote that it would delete from.
+            going: hashes that would go, by cache. Without `--cloud` the pushed ones are taken out.
+            reflog: count the commits that only a reflog leads to.
+        """
+        lost, remotes, is_cloud = self.lost, self.remotes, self.asked.cloud
+        if not is_cloud:
+            for cache, oids in going.items():
+                oids -= remotes.pushed(remotes.database(cache.hash_name), cache, oids)
+            if not any(going.values()):
+                return
+        repository = Repository.of(Project(Path(self.repo.root_dir)))
+        if repository.is_shallow:
+            raise NeededError(
+                f"this clone is shallow. `{lost.command}` cannot know what the missing commits "
+                "need, and would delete it. Get them first: `git fetch --unshallow --tags`. "
+                f"{remotes.failure}".rstrip()
             )
-        elif project.dvc_config.is_file():
-            with opened(project) as other:
-                for ones in _used(other, asked, lost, f"the work tree {folder}").values():
-                    lost.kept |= ones
-    everywhere = argparse.Namespace(remote=None, jobs=asked.jobs)  # they name remotes of their own
-    for folder in gc_roots.other_projects(repository):
-        with opened(Project(folder)) as other:
-            for sha in other.brancher(
-                [*names], all_commits=True, all_experiments=True, sha_only=True
-            ):
-                name = f"{names.get(sha, sha[:7])} of the project {folder}"
-                for ones in _used(other, everywhere, lost, name).values():
-                    lost.kept |= ones
+        for database, objects in self._needed().items():
+            is_today = database.hash_name == gc_pushed.HASH
+            cache = self.repo.cache.local if is_today else self.repo.cache.legacy
+            here, there = objects.keys() & going[cache], set[str]()
+            if database in kept:
+                there = set(database.oids_exist(list(objects.keys() - kept[database])))
+            elif is_cloud or database != remotes.database(cache.hash_name):
+                here -= remotes.pushed(database, cache, here)
+            lost.objects |= {(database, oid): objects[oid] for oid in there | here}
+            lost.only_here += len(here - there)
+        self._keep(repository, reflog=reflog)
+        if not is_cloud:
+            caught = set[str]().union(*going.values())
+            lost.kept = {info for info in lost.kept if info.value in caught}
+        lost.failure = remotes.failure
 
+    def _keep(self, repository: Repository, *, reflog: bool) -> None:
+        """Note what stashes, indexes, other work trees and other projects need: it is kept."""
+        repo, asked = self.repo, self.asked
+        names = gc_roots.roots(repository, reflog=reflog)
+        # DVC has an option to keep these.
+        experiments = {*repo.brancher(all_experiments=True, workspace=False, sha_only=True)}
+        if revs := [commit for commit in names if commit not in experiments]:
+            # Of no revisions the brancher makes the workspace.
+            for sha in repo.brancher(revs=revs, workspace=False, sha_only=True):
+                self._keep_used(repo, asked, names[sha])
+        for folder, is_there in gc_roots.other_work_trees(repository):
+            name, project = f"the work tree {folder}", Project(folder)
+            if not is_there:
+                self.lost.unknown[name] = (
+                    "its folder is not there. If it was removed: `git worktree prune`"
+                )
+            elif project.dvc_config.is_file():
+                with opened(project) as other:
+                    self._keep_used(other, asked, name)
+        # They name remotes of their own.
+        everywhere = argparse.Namespace(remote=None, jobs=asked.jobs)
+        for folder in gc_roots.other_projects(repository):
+            with opened(Project(folder)) as other:
+                commits = {"all_commits": True, "all_experiments": True, "sha_only": True}
+                for sha in other.brancher([*names], **commits):
+                    name = f"{names.get(sha, sha[:7])} of the project {folder}"
+                    self._keep_used(other, everywhere, name)
 
-def _needed(
-    repo: "Repo", asked: argparse.Namespace, remotes: gc_pushed.Remotes, lost: Lost
-) -> dict[Any, dict[str, tuple[str, list[str]]]]:
-    """For every remote: objects, the path of each and the commits that need it.
+    def _needed(self) -> dict[Any, dict[str, tuple[str, list[str]]]]:
+        """For every remote: objects, the path of each and the commits that need it.
 
-    Commits of which that cannot be told go to `lost.unknown`.
-    """
-    needed: dict[Any, dict[str, tuple[str, list[str]]]] = {}
-    project = Project(Path(repo.root_dir))
-    named = revisions.select(project, Selection(all_branches=True, all_tags=True))
-    names = {one.commit: str(one) for one in named} | {"workspace": "the workspace"}
-    # A branch or tag leads to one of these.
-    for sha in repo.brancher(all_commits=True, all_experiments=True, sha_only=True):
-        commit = names.get(sha, sha[:7])
-        for odb, ones in _used(repo, asked, lost, commit).items():
-            for one in ones:
-                found = needed.setdefault(odb or remotes.place(one.name), {})
-                found.setdefault(one.value, (one.obj_name or one.value, []))[1].append(commit)
-    return needed
+        Commits whose needs cannot be determined go to `lost.unknown`.
+        """
+        needed: dict[Any, dict[str, tuple[str, list[str]]]] = {}
+        project = Project(Path(self.repo.root_dir))
+        named = revisions.select(project, Selection(all_branches=True, all_tags=True))
+        names = {one.commit: str(one) for one in named} | {"workspace": "the workspace"}
+        # A branch or tag leads to one of these.
+        for sha in self.repo.brancher(all_commits=True, all_experiments=True, sha_only=True):
+            commit = names.get(sha, sha[:7])
+            for odb, hashes in self._used(self.repo, self.asked, commit).items():
+                for info in hashes:
+                    objects = needed.setdefault(odb or self.remotes.database(info.name), {})
+                    path = info.obj_name or info.value
+                    objects.setdefault(info.value, (path, []))[1].append(commit)
+        return needed
 
+    def _keep_used(self, repo: "Repo", asked: argparse.Namespace, name: str) -> None:
+        self.lost.kept.update(*self._used(repo, asked, name).values())
 
-def _used(repo: "Repo", asked: argparse.Namespace, lost: Lost, name: str) -> Mapping[Any, Set[Any]]:
-    """By remote, the hashes of what DVC is switched to; if that cannot be told, `lost` is."""
-    from dvc_bucket.dvc.patched.errors import DvcException
+    def _used(self, repo: "Repo", asked: argparse.Namespace, name: str) -> Mapping[Any, Set[Any]]:
+        """By remote, the hashes of what `repo` is switched to; a failure goes to `lost.unknown`."""
+        from dvc_bucket.dvc.patched.errors import DvcException
 
-    try:
-        used = repo.index.used_objs(remote=asked.remote, force=True, jobs=asked.jobs)
-        known = {one.value for ones in used.values() for one in ones}
-        for out in repo.index.outs:
-            if out.use_cache and out.is_dir_checksum and out.hash_info.value not in known:
-                lost.unknown[f"{out} of {name}"] = "the list of its files is nowhere"
-    except DvcException as error:
-        lost.unknown[name] = str(error)
-        return {}
-    found: Mapping[Any, Set[Any]] = used
-    return found
+        try:
+            used: Mapping[Any, Set[Any]] = repo.index.used_objs(
+                remote=asked.remote, force=True, jobs=asked.jobs
+            )
+            hashes = {info.value for infos in used.values() for info in infos}
+            for out in repo.index.outs:
+                if out.use_cache and out.is_dir_checksum and out.hash_info.value not in hashes:
+                    self.lost.unknown[f"{out} of {name}"] = "the list of its files is nowhere"
+        except DvcException as error:
+            self.lost.unknown[name] = str(error)
+            return {}
+        return used

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.base.words import counted
+from dvc_bucket.base.words import counted, shortened
 
 #: Our own option. Its number is in the refusal, so that only a reader of the refusal can give it.
 OPTION = "--delete-needed="
@@ -41,11 +41,11 @@ class Lost:
     kept: set[Any] = field(default_factory=set)
     failure: str = ""
 
-    def refuse_unless(self, told: Sequence[str]) -> None:
+    def refuse_unless(self, numbers: Sequence[str]) -> None:
         """Do nothing if nothing is needed, or if the person named the number of needed objects.
 
         Args:
-            told: numbers that the person gave.
+            numbers: those that the person gave.
 
         Raises:
             NeededError: else; its message lists the objects, and names the options.
@@ -56,8 +56,8 @@ class Lost:
                 f"`{self.command}` deleted nothing: commits of this clone may need objects that it "
                 f"would delete, and the remote did not list its copies. {self.failure}"
             )
-        if number and told != [str(number)]:
-            wrong = [f"{OPTION}{told[0]} is not their number."] if told else []
+        if number and numbers != [str(number)]:
+            wrong = [f"{OPTION}{numbers[0]} is not their number."] if numbers else []
             raise NeededError("\n".join([*self._table(), self._ways_out(number), *wrong]))
 
     def _table(self) -> Iterator[str]:
@@ -75,12 +75,13 @@ class Lost:
             (path.rpartition("/")[0] or path, ", ".join(commits[:MAX_LISTED_PLACES]))
             for path, commits in self.objects.values()
         )
-        for (path, commits), number in groups.most_common(MAX_LISTED_PLACES):
-            yield f"  {number:,} in {path}, needed by {commits}"
-        if len(groups) > MAX_LISTED_PLACES:
-            yield f"  and more in {len(groups) - MAX_LISTED_PLACES:,} other places"
-        for name, why in list(self.unknown.items())[:MAX_LISTED_PLACES]:
-            yield f"  unknown: {name}: {why}"
+        rows = [
+            f"  {number:,} in {path}, needed by {commits}"
+            for (path, commits), number in groups.most_common()
+        ]
+        yield from shortened(rows, MAX_LISTED_PLACES, " places")
+        unknown = [f"  unknown: {name}: {why}" for name, why in self.unknown.items()]
+        yield from shortened(unknown, MAX_LISTED_PLACES, " unknown")
 
     def _ways_out(self, number: int) -> str:
         """The options that keep the objects, and the one that deletes them."""

@@ -5,7 +5,6 @@ These are stashes, indexes and other work trees, other references, and the reflo
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,16 +30,8 @@ UNFINISHED = (
 COMMIT = "tree {}\nauthor - <-> 0 +0000\ncommitter - <-> 0 +0000\n\nindex\n"
 
 
-@dataclass(frozen=True)
-class Root:
-    """A commit that git keeps, and what for."""
-
-    commit: str
-    name: str
-
-
-def roots(repository: Repository, *, reflog: bool) -> list[Root]:
-    """Commits that git keeps and DVC's `gc` cannot be told to keep, those before them included.
+def roots(repository: Repository, *, reflog: bool) -> dict[str, str]:
+    """Commits that git keeps and no option of DVC's `gc` keeps, their ancestors too, with names.
 
     An index becomes a commit that no reference leads to; git removes it after some time.
 
@@ -51,24 +42,22 @@ def roots(repository: Repository, *, reflog: bool) -> list[Root]:
     Raises:
         ProjectError: git cannot read what it keeps.
     """
-    named = {root.commit: root for root in (*_stashes(repository), *_work_trees(repository))}
+    names = dict([*_stashes(repository), *_work_trees(repository)])
     options = ["--all", *(["--reflog"] if reflog else []), "--not", *COMMITS]
-    asked = "".join(f"{one}\n" for one in [*named, *(f"^{one}" for one in _head(repository))])
-    listed = git(repository.project, "rev-list", "--stdin", *options, stdin=asked.encode())
-    return [named.get(one) or Root(one, one[:7]) for one in listed.decode().split()]
+    head = _resolved(repository.project, "HEAD")  # nothing before the first commit of a branch
+    lines = "".join(f"{line}\n" for line in [*names, *(f"^{commit}" for commit in head)])
+    listed = git(repository.project, "rev-list", "--stdin", *options, stdin=lines.encode())
+    return {commit: names.get(commit, commit[:7]) for commit in listed.decode().split()}
 
 
 def other_work_trees(repository: Repository) -> Iterator[tuple[Path, bool]]:
     """The folder of the project in each other work tree, and whether the work tree is there."""
     below = repository.project.resolve().relative_to(repository.root.resolve())
-    own = Path(os.fsdecode(git(repository.root, "rev-parse", "--absolute-git-dir")).rstrip("\n"))
-    for folder in _git_dirs(repository):
-        if folder.resolve() != own.resolve():
-            root = repository.git_dir.parent
-            if folder != repository.git_dir:
-                root = Path((folder / "gitdir").read_text("utf-8").rstrip("\n")).parent
-            if folder != repository.git_dir or root == repository.main:
-                yield root / below, root.is_dir()
+    lines = os.fsdecode(git(repository.root, "worktree", "list", "--porcelain")).splitlines()
+    roots = [Path(line.removeprefix("worktree ")) for line in lines if line.startswith("worktree ")]
+    for root in roots:
+        if root.resolve() != repository.root.resolve():
+            yield root / below, root.is_dir()
 
 
 def other_projects(repository: Repository) -> list[Path]:
@@ -76,13 +65,13 @@ def other_projects(repository: Repository) -> list[Path]:
 
     One repository can hold several projects. They can share a cache and a remote.
     """
-    found = git(repository.root, "ls-files", "-z", "--", f":(top,glob)**/{CONFIG}")
-    folders = {repository.root / os.fsdecode(name) for name in found.split(b"\0") if name}
-    projects = (path.parent.parent for path in sorted(folders) if path.is_file())
-    return [one for one in projects if one.resolve() != repository.project.resolve()]
+    listed = git(repository.root, "ls-files", "-z", "--", f":(top,glob)**/{CONFIG}")
+    configs = {repository.root / os.fsdecode(name) for name in listed.split(b"\0") if name}
+    projects = [path.parent.parent for path in sorted(configs) if path.is_file()]
+    return [path for path in projects if path.resolve() != repository.project.resolve()]
 
 
-def _stashes(repository: Repository) -> Iterator[Root]:
+def _stashes(repository: Repository) -> Iterator[tuple[str, str]]:
     """Every entry of every stash: git's, and those in which DVC queues experiments."""
     references = git(repository.project, "for-each-ref", "--format=%(refname)").decode().split("\n")
     for reference in references:
@@ -91,18 +80,18 @@ def _stashes(repository: Repository) -> Iterator[Root]:
             entries = git(repository.project, "log", *options).decode().split()
             short = reference.removeprefix("refs/")
             for number, commit in enumerate(entries):
-                yield Root(commit, f"{short}@{{{number}}}")
+                yield commit, f"{short}@{{{number}}}"
 
 
-def _work_trees(repository: Repository) -> Iterator[Root]:
+def _work_trees(repository: Repository) -> Iterator[tuple[str, str]]:
     """What each work tree has checked out, is about to commit, and needs to finish a command."""
     for folder in _git_dirs(repository):
         place = "" if folder == repository.git_dir else f" of the work tree {folder.name}"
         for name in UNFINISHED:
-            for commit in _commit(folder, name):
-                yield Root(commit, f"{name}{place}")
+            for commit in _resolved(folder, f"--git-dir={folder}", f"{name}^{{commit}}"):
+                yield commit, f"{name}{place}"
         for commit in _staged(folder):
-            yield Root(commit, f"the index{place}")
+            yield commit, f"the index{place}"
 
 
 def _git_dirs(repository: Repository) -> list[Path]:
@@ -111,15 +100,10 @@ def _git_dirs(repository: Repository) -> list[Path]:
     return [repository.git_dir, *(sorted(linked.iterdir()) if linked.is_dir() else [])]
 
 
-def _head(repository: Repository) -> list[str]:
-    """What this work tree has checked out; nothing before the first commit of a branch."""
-    question = ("rev-parse", "--quiet", "--verify", "HEAD")
-    return ended(repository.project, *question).stdout.decode().split()
-
-
-def _commit(git_dir: Path, name: str) -> list[str]:
-    question = ("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
-    return ended(git_dir, f"--git-dir={git_dir}", *question).stdout.decode().split()
+def _resolved(folder: Path, *words: str) -> list[str]:
+    """The object that the last of git's words names, if there is one."""
+    *options, name = words
+    return ended(folder, *options, "rev-parse", "--quiet", "--verify", name).stdout.decode().split()
 
 
 def _staged(git_dir: Path) -> Iterator[str]:
@@ -139,11 +123,10 @@ def _staged(git_dir: Path) -> Iterator[str]:
             index = str(Path(scratch, side.decode()))
             words = (here, "update-index", "-z", "--index-info")
             git(git_dir, *words, stdin=chosen, GIT_INDEX_FILE=index)
-            tree = git(git_dir, here, "write-tree", "--missing-ok", GIT_INDEX_FILE=index)
-            head = ended(git_dir, here, "rev-parse", "--quiet", "--verify", "HEAD^{tree}")
-            if tree != head.stdout:
-                text = COMMIT.format(tree.decode().strip()).encode()
-                made = git(
-                    git_dir, here, "hash-object", "-t", "commit", "-w", "--stdin", stdin=text
-                )
-                yield made.decode().strip()
+            written = git(git_dir, here, "write-tree", "--missing-ok", GIT_INDEX_FILE=index)
+            tree = written.decode().strip()
+            if [tree] != _resolved(git_dir, here, "HEAD^{tree}"):
+                options = ("-t", "commit", "-w", "--stdin")
+                text = COMMIT.format(tree).encode()
+                commit = git(git_dir, here, "hash-object", *options, stdin=text)
+                yield commit.decode().strip()

@@ -1,17 +1,23 @@
-"""Objects of DVC by a name of 17 bytes: a million of them fit into a small array (`arrays`).
+"""Objects by short names of bytes: a million of them fit into a small array (`arrays`).
 
-The name is the MD5 of the content and a letter: `f` for a file, `d` for the list of a directory's
-files; `F` and `D` in the layout that DVC used before version 3, whose MD5 is of the text with Unix
-line ends. Remote and local cache keep an object below the same path.
+The name of an object of DVC is the MD5 of its content and a letter: `f` for a file, `d` for the
+list of a directory's files; `F` and `D` in the layout that DVC used before version 3, whose MD5 is
+of the text with Unix line ends. Remote and local cache keep an object below the same path.
+The name of an object of Git LFS is the SHA-256 of its content and the letter `l`.
 """
 
 import re
 
-#: Bytes of a name.
+from dvc_bucket.git import lfs_layout as layout
+
+#: Bytes of the name of an object of DVC.
 SIZE = 17
 
 #: Where the layout of today has its objects.
 FOLDER = "files/md5/"
+
+#: How the name of an object of Git LFS ends.
+LFS = b"l"
 
 #: An object's path below the remote's prefix.
 PATH = re.compile(rf"({FOLDER})?([0-9a-f]{{2}})/([0-9a-f]{{30}})(\.dir)?")
@@ -32,16 +38,26 @@ def encode(oid: str, *, legacy: bool = False) -> bytes:
 
 def from_path(path: str) -> bytes | None:
     """The name of the object at a path below the remote's prefix; None if it is no object's."""
-    found = PATH.fullmatch(path)
-    if not found:
-        return None
-    letter = b"d" if found[4] else b"f"
-    return bytes.fromhex(found[2] + found[3]) + (letter if found[1] else letter.upper())
+    if parts := PATH.fullmatch(path):
+        letter = b"d" if parts[4] else b"f"
+        return bytes.fromhex(parts[2] + parts[3]) + (letter if parts[1] else letter.upper())
+    parts = layout.PATH.fullmatch(path)
+    return of_lfs(parts[3]) if parts else None
+
+
+def of_lfs(sha256: str) -> bytes:
+    """The name of the object of Git LFS with this hash."""
+    return bytes.fromhex(sha256) + LFS
+
+
+def digest(name: bytes) -> str:
+    """The hash that the content must have, hexadecimal: the SHA-256 for Git LFS, else the MD5."""
+    return name[:-1].hex()
 
 
 def md5(name: bytes) -> str:
-    """The MD5 that the content must have, hexadecimal."""
-    return name[:-1].hex()
+    """The hash that the content of an object of DVC must have, hexadecimal."""
+    return digest(name)
 
 
 def oid(name: bytes) -> str:
@@ -51,8 +67,15 @@ def oid(name: bytes) -> str:
 
 def path(name: bytes) -> str:
     """Where the object is below a remote's prefix, and below the cache folder."""
+    if is_lfs(name):
+        return layout.path(digest(name))
     value = oid(name)
-    return f"{'' if is_legacy(name) else FOLDER}{value[:2]}/{value[2:]}"
+    return f"{folder(name)}{value[:2]}/{value[2:]}"
+
+
+def folder(name: bytes) -> str:
+    """Where the layout has objects of this kind, below a remote's prefix."""
+    return layout.FOLDER if is_lfs(name) else "" if is_legacy(name) else FOLDER
 
 
 def is_list(name: bytes) -> bool:
@@ -63,3 +86,8 @@ def is_list(name: bytes) -> bool:
 def is_legacy(name: bytes) -> bool:
     """Whether the object is one of the layout before DVC 3."""
     return name[-1:] in b"FD"
+
+
+def is_lfs(name: bytes) -> bool:
+    """Whether the object is one of Git LFS."""
+    return name[-1:] == LFS

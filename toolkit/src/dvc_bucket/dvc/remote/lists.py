@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Container
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.remote.place import Remote
+from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
@@ -28,30 +29,27 @@ class Lists:
     """
 
     def __init__(self, cache: Path, remote: Remote | None, spool: Path) -> None:
-        self._cache, self._remote, self._spool = cache, remote, spool
+        self._folders, self._remote, self._spool = (cache, spool), remote, spool
         self._absent: set[bytes] = set()
         self._kept: dict[bytes, Ids] = {}
         self._room = MAX_KEPT_NAMES
 
-    def names(self, name: bytes) -> "Ids | None":
-        """The objects that the list `name` tells; None if no good copy of it is anywhere.
+    def objects(self, name: bytes) -> "Ids | None":
+        """An object and, if it is a list, the objects in it; None if there is no good copy of it.
 
         Raises:
             TransferError: the store refused or could not be reached.
         """
         from dvc_bucket.dvc.remote.arrays import array_of
 
+        if not ids.is_list(name):
+            return array_of([name])
         if name in self._kept:
             return self._kept[name]
-        found = bytearray()
-        legacy = ids.is_legacy(name)
-
-        def add(entry: dict[str, Any]) -> None:
-            found.extend(ids.encode(entry["md5"], legacy=legacy))
-
-        if not self._read(name, add):
+        members = [name]
+        if not self._read(name, lambda member, _: members.append(member)):
             return None
-        names = array_of([bytes(found)])
+        names = array_of(members)
         if len(names) <= self._room:
             self._kept[name] = names
             self._room -= len(names)
@@ -60,45 +58,38 @@ class Lists:
     def members(
         self, name: bytes, wanted: Container[bytes] | None = None
     ) -> list[tuple[str, bytes]] | None:
-        """Path in the directory, and name, of its objects; None as with `names`.
+        """Path in the directory, and name, of its objects; None as with `objects`.
 
         Args:
             name: of the list.
-            wanted: the objects that are told; None for all.
+            wanted: the objects to return; None for all.
 
         Raises:
             TransferError: the store refused or could not be reached.
         """
-        found: list[tuple[str, bytes]] = []
-        legacy = ids.is_legacy(name)
+        members: list[tuple[str, bytes]] = []
 
-        def add(entry: dict[str, Any]) -> None:
-            member = ids.encode(entry["md5"], legacy=legacy)
+        def add(member: bytes, path: str) -> None:
             if wanted is None or member in wanted:
-                found.append((entry["relpath"], member))
+                members.append((path, member))
 
-        return found if self._read(name, add) else None
+        return members if self._read(name, add) else None
 
-    def size(self, name: bytes) -> int | None:
-        """Bytes of the list; None if no good copy of it is anywhere."""
-        text = self._text(name)
-        return None if text is None else len(text)
-
-    def _read(self, name: bytes, add: Callable[[dict[str, Any]], None]) -> bool:
-        """Have every entry of a list added; entries are dropped as they are read."""
-        text = self._text(name)
-        if text is None:
+    def _read(self, name: bytes, add: Callable[[bytes, str], None]) -> bool:
+        """Have name and path of every entry added; entries are dropped as they are read."""
+        copies = (_good(folder / ids.path(name), name) for folder in self._folders)
+        text = next((copy for copy in copies if copy is not None), None)
+        if text is None and (text := self._fetch(name)) is None:
             return False
         decoded = text.decode()
         del text  # of a million files, 70 MB
-        json.loads(decoded, object_hook=add)
-        return True
+        legacy = ids.is_legacy(name)
 
-    def _text(self, name: bytes) -> bytes | None:
-        for folder in (self._cache, self._spool):
-            if (text := _good(folder / ids.path(name), name)) is not None:
-                return text
-        return self._fetch(name)
+        def add_entry(entry: dict[str, Any]) -> None:
+            add(ids.encode(entry["md5"], legacy=legacy), entry["relpath"])
+
+        json.loads(decoded, object_hook=add_entry)
+        return True
 
     def _fetch(self, name: bytes) -> bytes | None:
         """The list from the remote, kept for the next time; None if it has no good one."""
@@ -106,29 +97,23 @@ class Lists:
 
         if self._remote is None or name in self._absent:
             return None
-        key = self._remote.key(name)
-        try:
-            with naming_failures(f"download {key}", self._remote.settings):
-                text = bytes(obstore.get(self._remote.store, key).bytes())
-        except MissingObjectError:
-            text = b""
-        if not _is_good(text, name):
-            self._absent.add(name)
-            return None
-        path = self._spool / ids.path(name)
+        key, path = self._remote.key(name), self._spool / ids.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
+        with (
+            suppress(MissingObjectError),
+            naming_failures(f"download {key}", self._remote.settings),
+        ):
+            path.write_bytes(obstore.get(self._remote.store, key).bytes())
+        text = _good(path, name)
+        if text is None:
+            self._absent.add(name)
         return text
 
 
 def _good(path: Path, name: bytes) -> bytes | None:
-    """Content of a file, if it is there and what it should be."""
+    """Content of a file, if it is there and what the name promises."""
     try:
         text = path.read_bytes()
     except OSError:
         return None
-    return text if _is_good(text, name) else None
-
-
-def _is_good(text: bytes, name: bytes) -> bool:
-    return hashlib.md5(text, usedforsecurity=False).hexdigest() == ids.md5(name)
+    return text if hashlib.md5(text, usedforsecurity=False).hexdigest() == ids.md5(name) else None

@@ -53,7 +53,12 @@ def dataset_of(repo: "Repo", out: "Output") -> str:
     """Path of an output from the project's root; of one elsewhere, its address."""
     if out.protocol != "local":
         return str(out.def_path)
-    return str(repo.fs.relpath(out.fs_path, repo.root_dir)).replace(os.sep, "/")
+    return from_root(repo, out.fs_path)
+
+
+def from_root(repo: "Repo", path: str) -> str:
+    """A path of DVC from the project's root, with slashes."""
+    return str(repo.fs.relpath(path, repo.root_dir)).replace(os.sep, "/")
 
 
 def absence(out: "Output") -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dvc_bucket.base.paths import CONFIG, Project
 from dvc_bucket.dvc.patched.repository import has_git
+from dvc_bucket.dvc.remote.outputs import from_root
 from dvc_bucket.git.contents import ended, git
 
 if TYPE_CHECKING:
@@ -40,18 +41,18 @@ def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[st
     names = _tracked(project, repo, commit)
     if not names:
         return {}
-    seen = {_from_root(repo, one.path): bool(one.outs or one.cmd) for one in repo.index.stages}
-    whole = {_from_root(repo, out.fs_path) for out in repo.index.outs if out.protocol == "local"}
-    found = {}
+    seen = {from_root(repo, file.path): bool(file.outs or file.cmd) for file in repo.index.stages}
+    whole = {from_root(repo, out.fs_path) for out in repo.index.outs if out.protocol == "local"}
+    reasons = {}
     for name in names:
         if name in seen:
             if not seen[name]:  # a full disk leaves such a file
-                found[name] = "it names no data: `git log -p` shows what it named"
+                reasons[name] = "it names no data: `git log -p` shows what it named"
             continue
         why = _why(project, repo, name, whole, is_workspace=commit is None)
         if why or name.endswith(SUFFIX):  # a dvc.yaml can be seen and hold no stage
-            found[name] = f"DVC does not see it: {why or 'no ignore line tells why'}"
-    return found
+            reasons[name] = f"DVC does not see it: {why or 'no ignore line tells why'}"
+    return reasons
 
 
 def _tracked(project: Project, repo: "Repo", commit: str | None) -> list[str]:
@@ -75,9 +76,9 @@ def _why(project: Project, repo: "Repo", name: str, whole: set[str], *, is_works
     folders = [str(path) for path in reversed(PurePosixPath(name).parents) if str(path) != "."]
     if tracked := whole.intersection(folders):
         return f"it is inside {min(tracked)}, which DVC tracks as a whole"
-    found = repo.dvcignore.check_ignore(_absolute(repo, name))
-    if found.match:
-        return f"{found.pattern_infos[-1].file_info} hides it"
+    ignored = repo.dvcignore.check_ignore(_absolute(repo, name))
+    if ignored.match:
+        return f"{ignored.pattern_infos[-1].file_info} hides it"
     if not is_workspace:
         return ""
     # As DVC does: a folder with a slash at its end, so that its contents count.
@@ -90,14 +91,10 @@ def _why(project: Project, repo: "Repo", name: str, whole: set[str], *, is_works
 def _line_of_git(project: Project, path: str) -> str:
     """The ignore line that matches a file, or a folder or its contents: file, number, pattern."""
     asked = [path, f"{path}x"] if path.endswith("/") else [path]
-    done = ended(project.root, "check-ignore", "-v", "--no-index", "--", *asked)
-    lines = [said.rpartition("\t")[0] for said in os.fsdecode(done.stdout).splitlines()]
+    output = ended(project.root, "check-ignore", "-v", "--no-index", "--", *asked).stdout
+    lines = [line.rpartition("\t")[0] for line in os.fsdecode(output).splitlines()]
     return next((line for line in lines if not line.split(":", 2)[-1].startswith("!")), "")
 
 
 def _absolute(repo: "Repo", path: str) -> str:
     return os.path.join(repo.root_dir, path)  # noqa: PTH118 (keeps a slash at the end)
-
-
-def _from_root(repo: "Repo", path: str) -> str:
-    return str(repo.fs.relpath(path, repo.root_dir)).replace(os.sep, "/")

@@ -7,8 +7,8 @@ bucket. What `dvc add` tracks goes only if the bucket holds it. Everything else 
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.paths import Project
-from dvc_bucket.base.words import counted
+from dvc_bucket.base.words import counted, shortened
 from dvc_bucket.dvc.audit.cache import LocalCache
 from dvc_bucket.dvc.patched.locks import BusyError, locked
 from dvc_bucket.dvc.remote.outputs import absence, opened, outputs
 from dvc_bucket.git.contents import ended
-from dvc_bucket.jobs.clean.candidates import Candidate, candidate
-from dvc_bucket.jobs.clean.elsewhere import Bucket, FolderLists
+from dvc_bucket.jobs.clean.candidates import Candidate, Finder, look
+from dvc_bucket.jobs.clean.elsewhere import Bucket
 
 if TYPE_CHECKING:
-    from dvc_bucket.dvc.patched.types import Output, Repo
+    from dvc_bucket.dvc.patched.types import Output
 
 #: Lines of what stays that are shown.
 MAX_LISTED_FILES = 20
@@ -33,13 +33,13 @@ MAX_LISTED_FILES = 20
 
 @dataclass
 class Cleaned:
-    """What was done.
+    """The result.
 
     Attributes:
         files: how many were removed.
         size: bytes of them.
         kept: by path from the project's root, why it stays.
-        notes: what else there is to know.
+        notes: more sentences for the person.
     """
 
     files: int = 0
@@ -54,38 +54,32 @@ def clean(project: Project) -> Cleaned:
     Raises:
         ProjectError: DVC cannot read the project, or another DVC command works on its data.
     """
-    done = Cleaned()
+    done, bucket = Cleaned(), Bucket(project)
     with opened(project) as repo, tempfile.TemporaryDirectory(prefix="bucket-clean-") as spool:
         tracked = outputs(repo)
-        found = [(dataset, out) for dataset, out in tracked if _is_here(dataset, out, done)]
-        with _alone(repo, [out.fs_path for _, out in found]):
-            bucket, folder = Bucket(project), Path(repo.cache.legacy.path)
-            lists, cache = FolderLists(folder, bucket, Path(spool)), LocalCache(project, folder)
-            candidates = []
-            for dataset, out in found:
-                one = candidate(dataset, out, cache, lists)
-                if isinstance(one, str):
-                    done.kept[dataset] = one
-                else:
-                    candidates.append(one)
-            safe = _safe(candidates, cache, bucket)
-            for one in candidates:
-                _settle(project, one, one.objects - safe[one.dataset], done)
+        here = [(dataset, out) for dataset, out in tracked if _is_here(dataset, out, done)]
+        cache = LocalCache(project, Path(repo.cache.legacy.path))
+        finder = Finder(cache, bucket, Path(spool))
+        try:
+            with locked(repo, "bucket clean", [out.fs_path for _, out in here]):
+                results = {dataset: finder.candidate(dataset, out) for dataset, out in here}
+                done.kept |= {path: why for path, why in results.items() if isinstance(why, str)}
+                candidates = [one for one in results.values() if isinstance(one, Candidate)]
+                _remove(project, candidates, cache, bucket, done)
+        except BusyError as busy:
+            raise ProjectError(f"Nothing was removed: {busy} Wait for the other command.") from None
         done.notes = bucket.notes
         _note_untracked(project, {str(Path(dataset).parent) for dataset, _ in tracked}, done)
     return done
 
 
 def describe(done: Cleaned) -> str:
-    """What was done, in a few plain lines."""
+    """The result in a few plain lines."""
     removed = counted(done.files, "file")
     lines = [f"Removed {removed} ({readable_size(done.size)}). `bucket pull` brings them back."]
     if done.kept:
-        lines.append("Kept:")
-        shown = sorted(done.kept.items())[:MAX_LISTED_FILES]
-        lines += [f"  {path}: {why}" for path, why in shown]
-        if len(done.kept) > MAX_LISTED_FILES:
-            lines.append(f"  and {len(done.kept) - MAX_LISTED_FILES:,} more")
+        kept = [f"  {path}: {why}" for path, why in sorted(done.kept.items())]
+        lines += ["Kept:", *shortened(kept, MAX_LISTED_FILES)]
     return "\n".join([*lines, *done.notes])
 
 
@@ -102,58 +96,43 @@ def _is_here(dataset: str, out: "Output", done: Cleaned) -> bool:
     return True
 
 
-@contextmanager
-def _alone(repo: "Repo", paths: Iterable[str]) -> Iterator[None]:
-    """Nobody else works on these paths meanwhile.
-
-    Raises:
-        ProjectError: a stage runs that reads or writes one of them.
-    """
-    try:
-        with locked(repo, "bucket clean", paths):
-            yield
-    except BusyError as busy:
-        raise ProjectError(f"Nothing was removed: {busy} Wait for the other command.") from None
-
-
-def _safe(
-    candidates: Iterable[Candidate], cache: LocalCache, bucket: Bucket
-) -> dict[str, set[bytes]]:
-    """By output, its objects that are somewhere else for certain: in the cache or in the bucket."""
-    made = {name for one in candidates if not one.is_added for name in one.objects}
-    cached = cache.sound(made)
+def _remove(
+    project: Project,
+    candidates: Sequence[Candidate],
+    cache: LocalCache,
+    bucket: Bucket,
+    done: Cleaned,
+) -> None:
+    """Remove the outputs whose objects are proven to be somewhere else."""
+    cached = cache.sound({name for one in candidates if not one.is_added for name in one.objects})
+    unproven = [one.objects - (set() if one.is_added else cached) for one in candidates]
     asked: dict[str | None, set[bytes]] = defaultdict(set)
-    for one in candidates:
-        asked[one.remote] |= one.objects if one.is_added else one.objects - cached
-    there = {name: bucket.proven(name, objects) for name, objects in asked.items()}
-    return {
-        one.dataset: there[one.remote] | (set() if one.is_added else cached) for one in candidates
-    }
+    for one, names in zip(candidates, unproven, strict=True):
+        asked[one.remote] |= names
+    there = {remote: bucket.proven(remote, names) for remote, names in asked.items()}
+    for one, names in zip(candidates, unproven, strict=True):
+        if names <= there[one.remote]:
+            _remove_files(project, one, done)
+        elif one.is_added:
+            reason = "`dvc add` tracks it, and its content is not proven to be in the bucket"
+            done.kept[one.dataset] = reason
+        else:
+            reason = "its content is not proven to be in the cache or in the bucket"
+            done.kept[one.dataset] = reason
 
 
-def _settle(project: Project, one: Candidate, lost: set[bytes], done: Cleaned) -> None:
-    """Remove an output, or keep it because some of its objects are nowhere else."""
-    if lost:
-        where = "in the bucket" if one.is_added else "in the cache or in the bucket"
-        tracked = "`dvc add` tracks it, and its" if one.is_added else "its"
-        done.kept[one.dataset] = f"{tracked} content is not proven to be {where}"
-        return
+def _remove_files(project: Project, one: Candidate, done: Cleaned) -> None:
+    """Remove the recorded files of an output, and the folders that are empty then."""
     for file, before in one.files.items():
-        now = file.lstat()
-        if (now.st_ino, now.st_size, now.st_mtime_ns) != (
-            before.st_ino,
-            before.st_size,
-            before.st_mtime_ns,
-        ):
+        if look(file) != before:
             done.kept[file.relative_to(project.root).as_posix()] = "changed in the meantime"
             continue
         file.unlink()
         done.files += 1
-        done.size += before.st_size
+        done.size += before.size
     for file in one.extra:
-        done.kept[file.relative_to(project.root).as_posix()] = (
-            f"not recorded as part of {one.path.name}"
-        )
+        path = file.relative_to(project.root).as_posix()
+        done.kept[path] = f"not recorded as part of {one.path.name}"
     _remove_empty(one.path, project.root)
 
 
@@ -177,8 +156,8 @@ def _note_untracked(project: Project, folders: set[str], done: Cleaned) -> None:
     if not below:
         return
     options = ("--others", "--directory", "--no-empty-directory", "-z")
-    said = ended(project.root, "ls-files", *options, "--", *below)
-    for name in filter(None, os.fsdecode(said.stdout).split("\0")):
+    listed = ended(project.root, "ls-files", *options, "--", *below).stdout
+    for name in filter(None, os.fsdecode(listed).split("\0")):
         path = Path(name)
         if path.name != ".gitignore" and not any(
             path in (one, *one.parents) or one in path.parents for one in map(Path, done.kept)

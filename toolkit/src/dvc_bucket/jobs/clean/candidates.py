@@ -1,20 +1,34 @@
 """Outputs that are in the workspace exactly as they are recorded."""
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.files import files_below
 from dvc_bucket.dvc.audit.cache import LocalCache
-from dvc_bucket.dvc.audit.needed import file_md5
-from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.audit.deep import is_right
+from dvc_bucket.dvc.remote import Lists, ids
 from dvc_bucket.dvc.remote.outputs import name_of
-from dvc_bucket.jobs.clean.elsewhere import FolderLists
+from dvc_bucket.jobs.clean.elsewhere import Bucket
 
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Output
+
+
+class FileLook(NamedTuple):
+    """How a file looks without being read."""
+
+    inode: int
+    size: int
+    modified: int
+
+
+def look(file: Path) -> FileLook:
+    """How a file looks now; a link is not followed."""
+    now = file.lstat()
+    return FileLook(now.st_ino, now.st_size, now.st_mtime_ns)
 
 
 @dataclass
@@ -36,51 +50,72 @@ class Candidate:
     is_added: bool
     remote: str | None
     objects: set[bytes]
-    files: dict[Path, os.stat_result]
+    files: dict[Path, FileLook]
     extra: list[Path]
 
 
-def candidate(
-    dataset: str, out: "Output", cache: LocalCache, lists: FolderLists
-) -> Candidate | str:
-    """An output whose content is the recorded one; for any other, why it is not."""
-    path, is_added = Path(out.fs_path), out.stage.path.endswith(".dvc")
-    differs = f"differs from {Path(out.stage.path).name if is_added else 'dvc.lock'}"
-    remote = out.remote if out.can_push else ""
-    try:
-        name = name_of(out)
-        members = lists.members(name, remote) if ids.is_list(name) else [("", name)]
-    except (ValueError, BucketError) as error:
-        return str(error).partition(". ")[0]
-    if members is None:
-        return "the list of its files is neither in the cache nor in the bucket"
-    if path.is_dir() != ids.is_list(name) or (path.is_symlink() and path.is_dir()):
-        return differs
-    known = {path / below if below else path: member for below, member in members}
-    looks = {file: file.lstat() for file in (files_below(path) if path.is_dir() else [path])}
-    files = {file: look for file, look in looks.items() if file in known}
-    if not _are_as_recorded({file: known[file] for file in files}, cache):
-        return differs
-    objects = {name, *(known[file] for file in files)}
-    return Candidate(dataset, path, is_added, remote, objects, files, [*looks.keys() - files])
+@dataclass
+class Finder:
+    """Compares outputs with their records.
 
+    Attributes:
+        cache: DVC's local cache.
+        bucket: has the lists of directories that the cache does not have.
+        spool: an empty folder for those.
+    """
 
-def _are_as_recorded(files: dict[Path, bytes], cache: LocalCache) -> bool:
-    """Whether each file has the content of its object."""
-    try:
-        linked = {file for file, name in files.items() if _is_link(file, cache.path(name))}
-        for file, name in files.items():
-            if file in linked:
-                continue
-            # A link to elsewhere is somebody's own: its data is not ours to remove.
-            if not file.is_file() or file.is_symlink() or file_md5(file, name) != ids.md5(name):
-                return False
-    except OSError:
-        return False
-    # A write through a link to the cache changes both, so the object itself is read.
-    names = {files[file] for file in linked}
-    return names == cache.sound(names)
+    cache: LocalCache
+    bucket: Bucket
+    spool: Path
 
+    def candidate(self, dataset: str, out: "Output") -> Candidate | str:
+        """An output whose content is the recorded one; for any other, why it is not."""
+        path, is_added = Path(out.fs_path), out.stage.path.endswith(".dvc")
+        differs = f"differs from {Path(out.stage.path).name if is_added else 'dvc.lock'}"
+        remote = out.remote if out.can_push else ""
+        try:
+            name = name_of(out)
+            members = self._members(name, remote) if ids.is_list(name) else [("", name)]
+        except (ValueError, BucketError) as error:
+            return str(error).partition(". ")[0]
+        if members is None:
+            return "the list of its files is neither in the cache nor in the bucket"
+        if path.is_dir() != ids.is_list(name) or (path.is_symlink() and path.is_dir()):
+            return differs
+        recorded = {path / below if below else path: member for below, member in members}
+        looks = {file: look(file) for file in (files_below(path) if path.is_dir() else [path])}
+        files = {file: recorded[file] for file in looks if file in recorded}
+        if not self._are_right(files):
+            return differs
+        return Candidate(
+            dataset=dataset,
+            path=path,
+            is_added=is_added,
+            remote=remote,
+            objects={name, *files.values()},
+            files={file: looks[file] for file in files},
+            extra=[*looks.keys() - files],
+        )
 
-def _is_link(file: Path, cached: Path) -> bool:
-    return cached.exists() and file.samefile(cached)
+    def _members(self, name: bytes, remote: str | None) -> list[tuple[str, bytes]] | None:
+        """Path and name of a folder's objects; None if no good copy of the list is anywhere."""
+        members = Lists(self.cache.folder, None, self.spool).members(name)
+        if members is None and (there := self.bucket.remote(remote)):
+            return Lists(self.cache.folder, there, self.spool).members(name)
+        return members
+
+    def _are_right(self, files: Mapping[Path, bytes]) -> bool:
+        """Whether each file has the content of its object."""
+        linked = set()
+        try:
+            for file, name in files.items():
+                cached = self.cache.path(name)
+                if cached.exists() and file.samefile(cached):
+                    linked.add(name)
+                # A link to elsewhere is somebody's own: its data is not ours to remove.
+                elif not file.is_file() or file.is_symlink() or not is_right(file, name):
+                    return False
+        except OSError:
+            return False
+        # A write through a link to the cache changes both, so the object itself is read.
+        return linked == self.cache.sound(linked)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
-#: Between two words of how far a transfer is.
+#: Between two reports of progress.
 TICK_SECONDS = 0.1
 
 #: Codes of failures: HTTP's, as those of single objects in git-lfs's `docs/api/batch.md`.
@@ -32,9 +32,9 @@ REFUSED, MISSING, DAMAGED, FAILED = 403, 404, 422, 500
 
 
 def serve(get_objects: "Callable[[], Objects]", requests: TextIO, answers: TextIO) -> None:
-    """Answer git-lfs at one pair of pipes until it says `terminate`, or is gone."""
+    """Answer git-lfs at one pair of pipes until it sends `terminate`, or is gone."""
 
-    def say(message: Message) -> None:
+    def send(message: Message) -> None:
         print(json.dumps(message), file=answers, flush=True)
 
     for line in requests:
@@ -46,31 +46,31 @@ def serve(get_objects: "Callable[[], Objects]", requests: TextIO, answers: TextI
         try:
             objects = get_objects()
             if not is_init:
-                answer |= _move(objects, request, say)
+                answer |= _move(objects, request, send)
         except Exception as error:
-            answer["error"] = _told(error)
-        say(answer)
+            answer["error"] = _failure(error)
+        send(answer)
 
 
-def _move(objects: "Objects", request: Message, say: Callable[[Message], None]) -> Message:
-    """Move an object, saying how far it is; what more the answer is to hold."""
+def _move(objects: "Objects", request: Message, send: Callable[[Message], None]) -> Message:
+    """Move an object and report the progress; return the rest of the answer."""
     oid, size, is_upload = request["oid"], request["size"], request["event"] == "upload"
     transfer = objects.upload(oid, size, request["path"]) if is_upload else objects.download(oid)
-    told, is_done = 0, False
+    sent, is_done = 0, False
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(transfer.run)
         while not is_done:
             is_done = bool(wait([running], TICK_SECONDS).done)
             moved = size if is_done and not running.exception() else transfer.moved()
-            if moved > told:
-                since, told = moved - told, moved
-                sizes = {"bytesSoFar": moved, "bytesSinceLast": since}
-                say({"event": "progress", "oid": oid} | sizes)
+            if moved > sent:
+                sizes = {"bytesSoFar": moved, "bytesSinceLast": moved - sent}
+                send({"event": "progress", "oid": oid} | sizes)
+                sent = moved
     path = running.result()
     return {"path": path} if path else {}
 
 
-def _told(error: Exception) -> Message:
+def _failure(error: Exception) -> Message:
     """A failure as the protocol has it, its message one line."""
     from dvc_bucket.base.errors import BucketError
     from dvc_bucket.transfer.errors import StoreRefusedError, WrongContentError

@@ -3,12 +3,14 @@
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingMixIn, UnixStreamServer
 from threading import Thread
-from typing import Self
+from typing import Any
 
 
-class Reception:
+class Reception(ThreadingMixIn, UnixStreamServer):
     """As a context: does in threads what others hand over, and at its end waits for the last.
 
     Args:
@@ -19,41 +21,26 @@ class Reception:
 
     def __init__(self, name: str, work: Callable[[int, int], None]) -> None:
         self._path, self._work = Path(name).absolute(), work
-        self._threads: list[Thread] = []
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._sweep(name.rpartition("-")[0])
+        for path in Path().glob(f"{name.rpartition('-')[0]}-*"):
+            with socket.socket(socket.AF_UNIX) as probe:
+                if probe.connect_ex(str(path)):  # its process is dead
+                    path.unlink(missing_ok=True)
         before = os.umask(0o077)
         try:
-            self._socket.bind(name)
+            super().__init__(name, BaseRequestHandler)
         finally:
             os.umask(before)
-        self._socket.listen()
-        Thread(target=self._receive, daemon=True).start()
+        Thread(target=self.serve_forever, daemon=True).start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *details: Any) -> None:
         self._path.unlink(missing_ok=True)
-        for thread in self._threads:
-            thread.join()
+        with suppress(OSError):  # on Linux it wakes the thread that waits for others
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.shutdown()
+        super().__exit__(*details)
 
-    @staticmethod
-    def _sweep(kind: str) -> None:
-        """Remove sockets of the dead."""
-        for path in Path().glob(f"{kind}-*"):
-            with socket.socket(socket.AF_UNIX) as probe:
-                if probe.connect_ex(str(path)):
-                    path.unlink(missing_ok=True)
-
-    def _receive(self) -> None:
-        while True:
-            there = self._socket.accept()[0]
-            self._threads.append(Thread(target=self._serve, args=(there,)))
-            self._threads[-1].start()
-
-    def _serve(self, there: socket.socket) -> None:
-        with there:
-            descriptors = socket.recv_fds(there, 1, 2)[1]
-            if len(descriptors) == 2:
-                self._work(*descriptors)
+    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """Take two descriptors from another process, and work for it."""
+        descriptors = socket.recv_fds(request, 1, 2)[1]
+        if len(descriptors) == 2:
+            self._work(*descriptors)

@@ -1,4 +1,4 @@
-"""`bucket lfs setup`: what makes git-lfs of this clone use the bucket, and how to take it back.
+"""`bucket lfs setup`: configures git-lfs of this clone to use the bucket, and undoes it.
 
 All of it is in the clone's own git configuration: git-lfs reads these keys from no file that is in
 git. Nothing of it is secret, and no path of this machine is in it: a clone can be moved.
@@ -14,7 +14,7 @@ from dvc_bucket.base.errors import ProgramError, ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.git import lfs_layout as layout
-from dvc_bucket.git.contents import Repository, git
+from dvc_bucket.git.contents import Repository, ended, git
 from dvc_bucket.git.hooks import configuration, push
 from dvc_bucket.git.hooks.install import script, write
 
@@ -39,8 +39,8 @@ NO_PRUNE = {
     "lfs.fetchrecentcommitsdays": "1",
 }
 
-#: How git-lfs's own hook, and one that calls it, can be told.
-CALLS_LFS = ("git lfs pre-push", "git-lfs pre-push")
+#: What is in git-lfs's own hook, and in one that calls it.
+CALLS_LFS = (b"git lfs pre-push", b"git-lfs pre-push")
 
 
 def setup(project: Project, remote: str | None = None) -> list[str]:
@@ -51,7 +51,7 @@ def setup(project: Project, remote: str | None = None) -> list[str]:
         remote: git's name of it; None for `origin`, or the only one.
 
     Returns:
-        Sentences that say what is so now.
+        Sentences about the configuration now.
 
     Raises:
         ProgramError: git-lfs is not installed.
@@ -77,23 +77,21 @@ def setup(project: Project, remote: str | None = None) -> list[str]:
     for key, value in NO_PRUNE.items():
         configuration.put(root, key, value)
     where = "s3://{}/{}".format(*config.address(project))
-    said = [
+    sentences = [
         f"git-lfs moves the objects of the remote {name} ({', '.join(scopes)}) to and from "
         f"{where}/{layout.FOLDER} now, in this clone.",
         "git-lfs cannot ask the bucket before `git lfs prune` deletes local copies. In this clone "
         "it now keeps what branches and tags need. It still deletes what no commit of a branch or "
         "tag needs. Use `bucket lfs prune`: it deletes only what the bucket has.",
     ]
-    return said + [
-        sentence for sentence in (_filters(root), _hook(repository, project)) if sentence
-    ]
+    return [*sentences, *filter(None, (_filters(root), _hook(repository, project)))]
 
 
 def undo(project: Project) -> list[str]:
     """Take back what `setup` did; filters stay, as files of Git LFS are of no use without them.
 
     Returns:
-        Sentences that say what is so now.
+        Sentences about the configuration now.
 
     Raises:
         ProjectError: there is no git repository.
@@ -113,11 +111,11 @@ def undo(project: Project) -> list[str]:
 
 
 def _remote(root: Path, name: str | None) -> str:
-    """The name of the remote that is meant."""
+    """The name of the remote: the given one, `origin`, or the only one."""
     names = git(root, "remote").decode().split()
-    found = name or ("origin" if "origin" in names else names[0] if len(names) == 1 else "")
-    if found in names:
-        return found
+    chosen = name or ("origin" if "origin" in names else names[0] if len(names) == 1 else "")
+    if chosen in names:
+        return chosen
     if not names:
         raise ProjectError("This clone has no git remote. Add one: `git remote add origin URL`.")
     fault = f"has no remote {name}" if name else "has several remotes, and none is origin"
@@ -144,10 +142,10 @@ def _scopes(root: Path, remote: str) -> Iterator[str]:
 
 def _endpoint(root: Path, remote: str, url: str) -> str:
     """What git-lfs makes of a remote's URL, which for SSH is another; without a person's name."""
-    said = os.fsdecode(git(root, "-c", f"remote.{remote}.url={url}", "lfs", "env"))
-    lines = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
-    named = lines.get(f"Endpoint ({remote})") or lines.get("Endpoint", url)
-    parts = urlsplit(named.rpartition(" (auth=")[0] or named)
+    text = os.fsdecode(git(root, "-c", f"remote.{remote}.url={url}", "lfs", "env"))
+    lines = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    endpoint = lines.get(f"Endpoint ({remote})") or lines.get("Endpoint", url)
+    parts = urlsplit(endpoint.rpartition(" (auth=")[0] or endpoint)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
@@ -166,16 +164,14 @@ def _hook(repository: Repository, project: Project) -> str | None:
         with suppress(ProjectError):  # another of its hooks is somebody else's: it needs none
             git(repository.project, "lfs", "install", "--local")
     text = push.HOOK.found(repository) or b""
-    if not push.HOOK.is_ours(text) and any(words.encode() in text for words in CALLS_LFS):
+    if not push.HOOK.is_ours(text) and any(words in text for words in CALLS_LFS):
         return None
     return push.install_for_lfs(project)
 
 
 def _keys(root: Path, pattern: str, *where: str) -> list[str]:
     """Keys of git's configuration that match, those of agents of ours only."""
-    try:
-        found = git(root, "config", *(where or ["--local"]), "--null", "--get-regexp", pattern)
-    except ProjectError:  # there are none
-        return []
-    entries = [os.fsdecode(entry).partition("\n") for entry in found.split(b"\0") if entry]
+    options = (*(where or ["--local"]), "--null", "--get-regexp", pattern)
+    lines = ended(root, "config", *options).stdout.split(b"\0")
+    entries = [os.fsdecode(line).partition("\n") for line in lines if line]
     return [key for key, _, value in entries if not key.endswith(STANDALONE) or value == NAME]

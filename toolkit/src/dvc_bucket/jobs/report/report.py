@@ -1,7 +1,7 @@
 """The report on a change, in Markdown, as long as a comment can be."""
 
 from dvc_bucket.base.words import counted
-from dvc_bucket.dvc.audit import Report
+from dvc_bucket.dvc.audit import AuditReport
 from dvc_bucket.jobs.report import sections
 from dvc_bucket.jobs.report.markdown import code, listed
 from dvc_bucket.jobs.report.run import Changes
@@ -92,7 +92,7 @@ def _warnings(found: Changes, limit: int) -> list[str]:
     return ["> [!WARNING]", *"\n>\n".join(f"> {one}" for one in said).splitlines(), ""]
 
 
-def _not_pushed(report: Report) -> str:
+def _not_pushed(report: AuditReport) -> str:
     """What of the data is not where it should be, in short, and what to do."""
     of = f"of {counted(report.objects, 'object')}** that this commit needs"
     if report.damaged:

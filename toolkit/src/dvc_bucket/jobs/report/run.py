@@ -9,8 +9,7 @@ from pathlib import Path
 from dvc_bucket.base.errors import BucketError, SettingsError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc import audit as verify
-from dvc_bucket.dvc import written
+from dvc_bucket.dvc import audit, written
 from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.patched import plots as dvc_plots
 from dvc_bucket.dvc.remote import Contents, Remote
@@ -70,7 +69,7 @@ class Changes:
     unread: Sequence[Unread]
     datasets: Sequence[Dataset]
     same_datasets: int
-    pushed: verify.Report | None
+    pushed: audit.AuditReport | None
     why_not: str
     notes: Sequence[str]
     page: bool
@@ -159,13 +158,13 @@ def _access(project: Project, *, use: bool) -> _Access:
     return access
 
 
-def _pushed(project: Project, access: _Access, commit: str) -> verify.Report | None:
+def _pushed(project: Project, access: _Access, commit: str) -> audit.AuditReport | None:
     """What `bucket verify` says of a commit; None if the remote does not answer."""
     if access.settings is None or access.remote is None:
         return None
-    question = verify.Question(verify.Selection([commit]))
+    question = audit.VerifyOptions(audit.Selection([commit]))
     try:
-        return verify.verify(project, access.settings, question)
+        return audit.verify(project, access.settings, question)
     except BucketError as error:
         access.fail("it did not answer all that was asked", error)
         return None

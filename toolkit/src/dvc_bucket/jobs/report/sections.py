@@ -5,7 +5,7 @@ from itertools import groupby
 
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.words import counted
-from dvc_bucket.dvc.audit import Report
+from dvc_bucket.dvc.audit import AuditReport
 from dvc_bucket.dvc.snapshot import PathRecord
 from dvc_bucket.jobs.report.chart import chart
 from dvc_bucket.jobs.report.data import Dataset, Rows
@@ -257,7 +257,7 @@ def remote(found: Changes, limit: int) -> list[str]:
     return lines + _findings(report, limit)
 
 
-def _findings(report: Report, limit: int) -> list[str]:
+def _findings(report: AuditReport, limit: int) -> list[str]:
     lines = []
     for kind, group in groupby(
         sorted(report.findings, key=lambda one: (one.fault.kind, one.path)),

@@ -1,1 +1,1 @@
-"""`bucket verify`: the report of an audit of remote or cache."""
+"""`bucket verify`: the report on a remote, and the check of the local cache."""

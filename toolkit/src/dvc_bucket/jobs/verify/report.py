@@ -1,8 +1,8 @@
 """The report: a table by dataset and the findings for people, JSON for programs."""
 
-import dataclasses
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
@@ -11,72 +11,69 @@ from rich.text import Text
 
 from dvc_bucket.base.console import Console
 from dvc_bucket.base.files import readable_size
-from dvc_bucket.base.words import counted
-from dvc_bucket.dvc.audit.findings import Finding, Report, Revision, Unchecked
+from dvc_bucket.base.words import counted, shortened
+from dvc_bucket.dvc.audit.findings import AuditFinding, AuditReport, NamedCommit
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.git import lfs_layout as layout
 
 #: Findings of a dataset, and commits of a finding, that are named one by one.
-SHOWN_FINDINGS = 20
-SHOWN_COMMITS = 2
+MAX_LISTED_FINDINGS = 20
+MAX_LISTED_COMMITS = 2
 
 #: Width of the table where the output is no terminal: lines stay whole for grep.
 PIPE_WIDTH = 200
 
 
-def as_json(report: Report) -> str:
-    """Everything that was found, for a program."""
-    found = {
+def as_json(report: AuditReport) -> str:
+    """The whole report, for a program."""
+    values = asdict(replace(report, findings=[], mended=[], unchecked={}))
+    foreign = ("foreign", "foreign_size", "foreign_keys")
+    objects, size, keys = (values.pop(name) for name in foreign)
+    unchecked = [
+        asdict(one) | {"revisions": [asdict(commit) for commit in commits]}
+        for one, commits in report.unchecked.items()
+    ]
+    values |= {
         "ok": report.ok,
-        "remote": report.address,
-        "endpoint": report.endpoint,
-        "deep": report.deep,
-        "read": report.read,
-        "objects": report.objects,
-        "size": report.size,
-        "missing": report.missing,
-        "damaged": report.damaged,
-        "revisions": [_revision(one) for one in report.revisions],
-        "datasets": [dataclasses.asdict(one) for one in report.datasets],
-        "findings": [_finding(one) for one in report.findings],
-        "mended": [_finding(one) for one in report.mended],
-        "unchecked": [
-            {"dataset": one.dataset, "why": one.why, "revisions": [*map(_revision, revisions)]}
-            for one, revisions in report.unchecked.items()
-        ],
-        "notes": report.notes,
-        "not_needed": {
-            "objects": report.foreign,
-            "size": report.foreign_size,
-            "foreign": report.foreign_keys,
-        },
+        "remote": values.pop("address"),
+        "findings": [_as_dict(one) for one in report.findings],
+        "mended": [_as_dict(one) for one in report.mended],
+        "unchecked": unchecked,
+        "not_needed": {"objects": objects, "size": size, "foreign": keys},
     }
-    return json.dumps(found, indent=2)
+    return json.dumps(values, indent=2)
 
 
-def show(report: Report, console: Console | None = None) -> None:
-    """Print the table, what is wrong, what was mended, and what else there is to know."""
-    console = console or Console()
+def _as_dict(finding: AuditFinding) -> dict[str, Any]:
+    values = asdict(finding) | {"fault": finding.fault.kind, "detail": finding.fault.detail}
+    name = values.pop("name")
+    return values | {"object": ids.path(name) if name else None}
+
+
+def show(report: AuditReport) -> None:
+    """Print the table, what is wrong, what was mended, and the notes."""
+    console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
     if report.datasets:
         console.print(_table(report))
     for dataset, findings in groupby(report.findings, key=lambda one: one.dataset):
         console.print()
-        _list(console, dataset or "commits", list(findings))
+        console.print(Text(f"{dataset or 'commits'}:", style="bold"))
+        _print(console, [_line(one) for one in findings])
     if report.mended:
         console.print()
         number = len({one.name for one in report.mended})
         console.print(Text(f"Mended: {counted(number, 'object')}."))
-        for one in report.mended[:SHOWN_FINDINGS]:
-            console.print(Text(f"  {one.path}: was {one.fault.kind}"))
-        _say_rest(console, len(report.mended))
-    _say_notes(console, report)
+        _print(console, [Text(f"  {one.path}: was {one.fault.kind}") for one in report.mended])
+    if notes := _notes(report):
+        console.print()
+        for note in notes:
+            console.print(Text(note, style="dim"))
     console.print()
     console.print(Text(_summary(report), style="bold"))
 
 
-def _table(report: Report) -> Table:
+def _table(report: AuditReport) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("dataset")
     for heading in ("objects", "size", "missing", "damaged"):
@@ -88,81 +85,49 @@ def _table(report: Report) -> Table:
     return table
 
 
-def _list(console: Console, heading: str, findings: Sequence[Finding]) -> None:
-    """A dataset's findings."""
-    console.print(Text(f"{heading}:", style="bold"))
-    for one in findings[:SHOWN_FINDINGS]:
-        detail = "; ".join(filter(None, (one.fault.detail, one.repair)))
-        line = Text.assemble("  ", (one.fault.kind, "red"), f"  {one.path or 'everything'}")
-        line.append(f" ({detail})" if detail else "")
-        line.append(f"  needed by {_commits(one.revisions)}", style="dim")
-        console.print(line)
-    _say_rest(console, len(findings))
+def _line(finding: AuditFinding) -> Text:
+    detail = "; ".join(filter(None, (finding.fault.detail, finding.repair)))
+    return Text.assemble(
+        "  ",
+        (finding.fault.kind, "red"),
+        f"  {finding.path or 'everything'}{f' ({detail})' if detail else ''}",
+        (f"  needed by {_commits(finding.revisions)}", "dim"),
+    )
 
 
-def _say_rest(console: Console, count: int) -> None:
-    if count > SHOWN_FINDINGS:
-        console.print(Text(f"  and {count - SHOWN_FINDINGS:,} more; --json names all."))
+def _print(console: Console, lines: Sequence[Text]) -> None:
+    for line in shortened(lines, MAX_LISTED_FINDINGS, "; --json names all."):
+        console.print(line, highlight=False)
 
 
-def _say_notes(console: Console, report: Report) -> None:
-    notes = [*report.notes, *map(_unchecked, report.unchecked)]
+def _notes(report: AuditReport) -> list[str]:
+    notes = [*report.notes]
+    notes += [f"Not checked: {one.dataset}, {one.why}." for one in report.unchecked]
     if report.foreign_keys is not None and report.foreign:
         foreign = f"{counted(report.foreign, 'object')} ({readable_size(report.foreign_size)})"
         notes.append(
             f"{foreign} on the remote are needed by no commit of this clone: another project's, "
             "or left over. They stay as they are; --json names them."
         )
-    if notes:
-        console.print()
-    for note in notes:
-        console.print(Text(note, style="dim"))
+    return notes
 
 
-def _unchecked(one: Unchecked) -> str:
-    return f"Not checked: {one.dataset}, {one.why}."
-
-
-def _summary(report: Report) -> str:
-    what = _commits(report.revisions) if report.revisions else "no commit"
+def _summary(report: AuditReport) -> str:
+    commits = _commits(report.revisions) if report.revisions else "no commit"
     where = f"{report.address} at {report.endpoint}"
-    if report.ok:
-        how = "there, their contents right" if report.deep else "there, their sizes right"
-        if not report.objects:
-            return f"Nothing is needed from {where} by {what}."
-        whole = f"{counted(report.objects, 'object')} ({readable_size(report.size)})"
-        return f"Complete: {whole} of {what} are {how}, in {where}."
-    parts = [f"{report.missing:,} missing, {report.damaged:,} damaged of {report.objects:,}"]
-    others = sum(one.name is None for one in report.findings)
-    if others:
-        parts.append(f"{others:,} more as listed")
-    return f"NOT complete: {'; '.join(parts)}, in {where}."
+    if not report.ok:
+        parts = [f"{report.missing:,} missing, {report.damaged:,} damaged of {report.objects:,}"]
+        if others := sum(one.name is None for one in report.findings):
+            parts.append(f"{others:,} more as listed")
+        return f"NOT complete: {'; '.join(parts)}, in {where}."
+    if not report.objects:
+        return f"Nothing is needed from {where} by {commits}."
+    proof = "their contents right" if report.deep else "their sizes right"
+    whole = f"{counted(report.objects, 'object')} ({readable_size(report.size)})"
+    return f"Complete: {whole} of {commits} are there, {proof}, in {where}."
 
 
-def _commits(revisions: Sequence[Revision]) -> str:
-    shown = ", ".join(map(str, revisions[:SHOWN_COMMITS]))
-    more = len(revisions) - SHOWN_COMMITS
+def _commits(commits: Sequence[NamedCommit]) -> str:
+    shown = ", ".join(map(str, commits[:MAX_LISTED_COMMITS]))
+    more = len(commits) - MAX_LISTED_COMMITS
     return f"{shown} and {more:,} more commits" if more > 0 else shown
-
-
-def _revision(one: Revision) -> dict[str, Any]:
-    return {"commit": one.commit, "names": list(one.names)}
-
-
-def _finding(one: Finding) -> dict[str, Any]:
-    return {
-        "fault": one.fault.kind,
-        "detail": one.fault.detail,
-        "dataset": one.dataset,
-        "path": one.path,
-        "object": _object(one.name),
-        "revisions": [_revision(revision) for revision in one.revisions],
-        "repair": one.repair,
-    }
-
-
-def _object(name: bytes | None) -> str | None:
-    """Where an object is below the remote's prefix."""
-    if name is None:
-        return None
-    return ids.path(name) if len(name) == ids.SIZE else layout.path(name.hex())

@@ -1,4 +1,4 @@
-"""Which remote of DVC is meant, and how it is reached."""
+"""A remote of DVC in S3: its name, the keys of its objects, and the client that reaches it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,11 +59,10 @@ class Remote:
                     "versions, not by hash, and this command knows the layout by hash only."
                 )
         if name == default and is_own:
-            prefix = connected.remote_prefix(project, settings)
-            return cls(name, settings, prefix)
+            return cls(name, settings, connected.remote_prefix(project, settings))
         bucket, prefix = config.split(str(options.get("url", "")))
-        known = _known(options) | {"bucket_name": bucket}
-        return cls(name, settings.model_copy(update=known), prefix)
+        update = _settings_of(options) | {"bucket_name": bucket}
+        return cls(name, settings.model_copy(update=update), prefix)
 
     @property
     def address(self) -> str:
@@ -92,32 +91,32 @@ class Remote:
 
 
 def _options(project: Project, name: str) -> dict[str, Any]:
-    """What DVC's configuration says of a remote: tracked, then this clone's own.
+    """The options of a remote in DVC's configuration: tracked, then this clone's own.
 
     Raises:
-        ProjectError: it does not know the remote.
+        ProjectError: the configuration has no such remote.
     """
-    section = f'remote "{name}"'
     files = [config.read(path) for path in (project.dvc_config, project.dvc_config_local)]
-    if not any(section in file for file in files):
+    sections = [file[section] for file in files if (section := f'remote "{name}"') in file]
+    if not sections:
         raise ProjectError(
             f"DVC's configuration has no remote {name}. `dvc remote list` shows the names."
         )
-    return {key: value for file in files for key, value in file.get(section, {}).items()}
+    return {key: value for section in sections for key, value in section.items()}
 
 
-def _known(options: dict[str, Any]) -> dict[str, Any]:
-    """The connection as far as a remote's own options say it; the rest is the settings'."""
-    known: dict[str, Any] = {}
+def _settings_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the connection that a remote's own options replace."""
+    update: dict[str, Any] = {}
     if endpoint := options.get("endpointurl"):
-        known |= {"endpoint_url": str(endpoint).rstrip("/"), "is_aws": False}
+        update |= {"endpoint_url": str(endpoint).rstrip("/"), "is_aws": False}
     if profile := options.get("profile"):
-        known |= {"profile": profile, "access_key_id": None, "secret_access_key": None}
+        update |= {"profile": profile, "access_key_id": None, "secret_access_key": None}
     if key := options.get("access_key_id"):
-        known |= {"access_key_id": key, "session_token": None}
-        known |= {"secret_access_key": SecretStr(str(options.get("secret_access_key", "")))}
+        secret = SecretStr(str(options.get("secret_access_key", "")))
+        update |= {"access_key_id": key, "secret_access_key": secret, "session_token": None}
     if token := options.get("session_token"):
-        known |= {"session_token": SecretStr(str(token))}
+        update["session_token"] = SecretStr(str(token))
     if region := options.get("region"):
-        known |= {"region": region}
-    return known
+        update["region"] = region
+    return update

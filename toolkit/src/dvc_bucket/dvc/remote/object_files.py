@@ -1,4 +1,4 @@
-"""The content of objects: from the local cache, or else from the remote."""
+"""The content of objects as files: from the local cache, or else from the remote."""
 
 from contextlib import suppress
 from functools import cached_property
@@ -9,8 +9,8 @@ from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import Place
 from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.dvc.remote.lists import Lists
-from dvc_bucket.dvc.remote.place import Remote
 from dvc_bucket.transfer.files import Unfinished
 
 if TYPE_CHECKING:
@@ -18,34 +18,35 @@ if TYPE_CHECKING:
 
 
 class Contents:
-    """Gets objects where they can be had; nobody is told why one cannot.
+    """Gets objects from the cache or the remote; an object that is in neither is None.
 
     Args:
         cache: DVC's local cache folder.
-        remote: where is looked for what the cache does not have; None for nowhere.
+        remote: gives what the cache does not have; None for the cache alone.
         spool: an empty folder for what was fetched.
     """
 
     def __init__(self, cache: Path, remote: Remote | None, spool: Path) -> None:
         self._cache, self._remote, self._spool = cache, remote, spool
+        self._lists = Lists(cache, remote, spool)
 
     def members(self, name: bytes) -> dict[str, bytes] | None:
-        """The files that a list names, by path in the directory; None if nobody has the list."""
+        """The files that a list names, by path in the directory; None if the list is nowhere."""
         try:
-            found = self._lists.members(name)
+            members = self._lists.members(name)
         except BucketError:
             return None
-        return None if found is None else dict(found)
+        return None if members is None else dict(members)
 
     def list_file(self, name: bytes) -> Path | None:
-        """A file with a list's own content; None if nobody has it."""
+        """A file with a list's own content; None if the list is nowhere."""
         if self.members(name) is None:
             return None
-        places = (folder / ids.path(name) for folder in (self._cache, self._spool))
-        return next((path for path in places if path.is_file()), None)
+        paths = (folder / ids.path(name) for folder in (self._cache, self._spool))
+        return next((path for path in paths if path.is_file()), None)
 
     def file(self, path: str, name: bytes) -> Path | None:
-        """A file with the content that `name` promises, proven; None if nobody has it.
+        """A file with the content that `name` promises, proven; None if it is nowhere.
 
         Args:
             path: of the file where people know it; the copy has the last part of it.
@@ -59,15 +60,12 @@ class Contents:
         target = below(self._spool, f"{ids.md5(name)}/{path.rpartition('/')[2]}")
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.is_file():
-            if (cached := self.cached(name)).is_file():
+            cached = self._cache / ids.path(name)
+            if cached.is_file():
                 target.symlink_to(cached)
             elif self._remote:
                 self._fetch(name, target, self._remote)
         return target if target.is_file() and file_md5(target, name) == ids.md5(name) else None
-
-    def cached(self, name: bytes) -> Path:
-        """Where the cache has an object, if it has it."""
-        return self._cache / ids.path(name)
 
     def place(self, name: bytes) -> "tuple[FileSystem, str] | None":
         """File system and path by which pyarrow reads parts of an object, which are not proven.
@@ -76,16 +74,12 @@ class Contents:
         """
         from pyarrow.fs import LocalFileSystem
 
-        cached = self.cached(name)
+        cached = self._cache / ids.path(name)
         if cached.is_file():
             return LocalFileSystem(), str(cached)
         if self._filesystem and self._remote:
             return self._filesystem, f"{self._remote.settings.bucket_name}/{self._remote.key(name)}"
         return None
-
-    @cached_property
-    def _lists(self) -> Lists:
-        return Lists(self._cache, self._remote, self._spool)
 
     @cached_property
     def _filesystem(self) -> "FileSystem | None":

@@ -1,0 +1,255 @@
+"""`bucket verify`: what commits need, compared with what the remote has; repair; the report.
+
+`verify` collects the needs of commits from DVC and from Git LFS. `_Verification.look` joins them
+with the remote's listing (`Comparison`), reads the contents that it has to read, and reports every
+fault at every path that needs the object. After a repair it looks again.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+import numpy as np
+
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc.audit import lfs, needed, revisions
+from dvc_bucket.dvc.audit.comparison import UNKNOWN, Comparison
+from dvc_bucket.dvc.audit.deep import is_right
+from dvc_bucket.dvc.audit.findings import (
+    AuditFinding,
+    AuditReport,
+    DatasetCount,
+    NamedCommit,
+    Need,
+    Needs,
+    ObjectFault,
+    count_faults,
+)
+from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, Listing, Positions
+from dvc_bucket.dvc.audit.notes import Notes
+from dvc_bucket.dvc.audit.repair import repair
+from dvc_bucket.dvc.audit.revisions import Selection
+from dvc_bucket.dvc.remote import Remote, ids
+from dvc_bucket.dvc.remote.arrays import array_of
+from dvc_bucket.dvc.remote.lists import Lists
+
+#: How much is read without --deep to settle what an ETag leaves doubtful.
+DOUBTFUL_OBJECTS = 1000
+DOUBTFUL_BYTES = 64 * 1024 * 1024
+
+MISSING_LIST = ObjectFault("missing", "no copy here has the list of its files either")
+CORRUPT_LIST = ObjectFault("corrupt", "the list of its files is damaged, so they cannot be named")
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """What is checked, and how.
+
+    Attributes:
+        selection: of which commits.
+        remote: DVC's name of the remote; None for the default one.
+        deep: read every content.
+        repair: send again what can be.
+        lfs: check the objects of Git LFS too.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    remote: str | None = None
+    deep: bool = False
+    repair: bool = False
+    lfs: bool = False
+
+
+def verify(project: Project, settings: Settings, options: VerifyOptions) -> AuditReport:
+    """Compare what commits need with what the remote has, and repair it if that is asked for.
+
+    Raises:
+        RevisionError: a revision is none of this clone.
+        ProjectError: git or DVC cannot read the project, or the remote is not one in S3 by hash.
+        SettingsError: the settings are for another bucket than the default remote's.
+        TransferError: the store refused or could not be reached.
+    """
+    remote = Remote.of(project, settings, options.remote)
+    commits = revisions.select(project, options.selection)
+    needs = needed.collect(project, revisions.distinct(project, commits), remote.name)
+    notes = []
+    if options.lfs and not lfs.collect(project, needs, commits, options.selection):
+        notes.append("No file is one of Git LFS.")
+    with tempfile.TemporaryDirectory(prefix="bucket-verify-") as spool:
+        lists = Lists(needs.cache, remote, Path(spool))
+        verification = _Verification(project, remote, needs, lists, options)
+        report = verification.look(commits)
+        if options.repair and report.findings:
+            reasons = repair(report.findings, remote, lists, needs.cache, project)
+            report = _after(report, verification.look(commits), reasons)
+    report.notes += notes
+    return report
+
+
+def _after(before: AuditReport, report: AuditReport, reasons: dict[bytes, str]) -> AuditReport:
+    """The report after a repair, with what it mended and why it could not mend the rest."""
+    left = {(one.name, one.path) for one in report.findings}
+    report.mended = [one for one in before.findings if (one.name, one.path) not in left]
+    report.read += before.read
+    report.findings = [
+        replace(one, repair=reasons.get(one.name, "")) if one.name else one
+        for one in report.findings
+    ]
+    return report
+
+
+@dataclass
+class _Verification:
+    """What stays the same between the look before a repair and the one after."""
+
+    project: Project
+    remote: Remote
+    needs: Needs
+    lists: Lists
+    options: VerifyOptions
+
+    def look(self, commits: Sequence[NamedCommit]) -> AuditReport:
+        """Look at the remote as it is now."""
+        report = AuditReport(
+            address=self.remote.address,
+            endpoint=self.remote.settings.endpoint_url,
+            revisions=commits,
+            deep=self.options.deep,
+            unchecked=self.needs.unchecked,
+        )
+        folders = {ids.FOLDER, *(ids.folder(need.name) for need in self.needs.needed)}
+        comparison = Comparison(Listing(self.remote, folders))
+        by_dataset = attrgetter("dataset")
+        needs = sorted(self.needs.needed, key=by_dataset)
+        sums: dict[Need, ObjectFault] = {}
+        for dataset, group in groupby(needs, key=by_dataset):
+            report.datasets.append(self._join(dataset, group, comparison, sums))
+        self._compare_sizes(comparison)
+        unread = comparison.sound() if self.options.deep else _affordable(comparison, report)
+        report.read = comparison.read(self.remote, unread, Notes(self.project))
+        report.findings = sorted(
+            self._findings(comparison.faults, sums), key=attrgetter("dataset", "path")
+        )
+        _count(report, comparison)
+        self._note_foreign(report, comparison)
+        return report
+
+    def _join(
+        self,
+        dataset: str,
+        needs: Iterable[Need],
+        comparison: Comparison,
+        sums: dict[Need, ObjectFault],
+    ) -> DatasetCount:
+        """Join the needs of a dataset with the listing, and count its objects, each once."""
+        listing = comparison.listing
+        is_there, missing = np.zeros(len(listing), np.bool_), set[bytes]()
+        for need in needs:
+            names = self.lists.objects(need.name)
+            is_unlisted = names is None
+            names = array_of([need.name]) if names is None else names
+            positions = comparison.add(names)
+            is_there[positions[positions >= 0]] = True
+            missing.update(names[positions < 0].tolist())
+            if is_unlisted:
+                comparison.faults[need.name] = MISSING_LIST if positions[0] < 0 else CORRUPT_LIST
+            elif ids.is_list(need.name):
+                if fault := _wrong_sum(need, positions[1:], listing):
+                    sums[need] = fault
+            elif positions[0] >= 0 and need.size is not None:
+                comparison.expected[positions[0]] = need.size
+        size = int(listing.sizes[is_there].sum())
+        return DatasetCount(dataset, int(is_there.sum()) + len(missing), size)
+
+    def _compare_sizes(self, comparison: Comparison) -> None:
+        """Compare sizes with those recorded; with the cache where neither size nor ETag tells."""
+        is_unknown = comparison.expected == UNKNOWN
+        unknown = comparison.needed & is_unknown & (comparison.listing.tags != AS_NAMED)
+        for position in np.flatnonzero(unknown).tolist():
+            size = int(comparison.listing.sizes[position])
+            expected = _size_in_cache(comparison.name(position), self.needs.cache, size)
+            comparison.expected[position] = expected
+        comparison.compare_sizes()
+
+    def _findings(
+        self, faults: dict[bytes, ObjectFault], sums: dict[Need, ObjectFault]
+    ) -> Iterator[AuditFinding]:
+        """Every fault at every path that has it."""
+        for one, commits in self.needs.unreadable.items():
+            fault = ObjectFault("unreadable", one.why)
+            yield AuditFinding(fault, one.dataset, one.dataset, None, tuple(commits))
+        faulty = array_of(faults)
+        for need, commits in self.needs.needed.items():
+            here = {need.path: need.name} if need.name in faults else {}
+            names = self.lists.objects(need.name) if ids.is_list(need.name) else None
+            if names is not None and np.isin(names[1:], faulty).any():
+                members = self.lists.members(need.name, faults) or ()
+                here |= {f"{need.path}/{path}": name for path, name in members}
+            for path, name in here.items():
+                yield AuditFinding(faults[name], need.dataset, path, name, tuple(commits))
+            # All contents right, no sum of sizes can say more.
+            if need in sums and not here and not self.options.deep:
+                yield AuditFinding(sums[need], need.dataset, need.path, None, tuple(commits))
+
+    def _note_foreign(self, report: AuditReport, comparison: Comparison) -> None:
+        """Note the objects of DVC that no checked commit needs."""
+        listing = comparison.listing
+        is_of_dvc = np.char.str_len(listing.names) == ids.SIZE
+        foreign = np.flatnonzero(is_of_dvc & ~comparison.needed)
+        report.foreign = len(foreign) + len(listing.odd)
+        report.foreign_size = int(listing.sizes[foreign].sum()) + listing.odd_size
+        if self.options.selection.all_commits:
+            keys = [self.remote.key(comparison.name(at)) for at in foreign.tolist()]
+            report.foreign_keys = sorted(keys + listing.odd)
+
+
+def _wrong_sum(need: Need, files: Positions, listing: Listing) -> ObjectFault | None:
+    """The fault of a directory whose files are all there, and have not the recorded size."""
+    if need.size is None or (files < 0).any():
+        return None
+    total = int(listing.sizes[files].sum())
+    if total == need.size:
+        return None
+    detail = f"its files have {total} bytes together, not {need.size}; --deep tells which is wrong"
+    return ObjectFault("wrong size", detail)
+
+
+def _size_in_cache(name: bytes, cache: Path, size: int) -> int:
+    """Size of the local copy; one that differs from the remote's counts if its hash is right."""
+    path = cache / ids.path(name)
+    try:
+        expected = path.stat().st_size
+        return UNKNOWN if expected != size and not is_right(path, name) else expected
+    except OSError:
+        return UNKNOWN
+
+
+def _affordable(comparison: Comparison, report: AuditReport) -> Positions:
+    """Which of the doubtful objects are read at once: all, unless that is much."""
+    doubtful = comparison.sound(OTHER)
+    size = int(comparison.listing.sizes[doubtful].sum())
+    if len(doubtful) <= DOUBTFUL_OBJECTS and size <= DOUBTFUL_BYTES:
+        return doubtful
+    report.notes.append(
+        f"{len(doubtful)} objects ({size} bytes) have an ETag that is not the MD5 of their "
+        "content. That is so where the store encrypts; `--deep` reads them and tells."
+    )
+    return doubtful[:0]
+
+
+def _count(report: AuditReport, comparison: Comparison) -> None:
+    """Fill in the totals, in which every object counts once, and the faults of each dataset."""
+    absent = comparison.listing.find(array_of(comparison.faults)) < 0
+    report.objects = int(comparison.needed.sum()) + int(absent.sum())
+    report.size = int(comparison.listing.sizes[comparison.needed].sum())
+    report.missing, report.damaged = count_faults(report.findings)
+    findings = {
+        dataset: list(group)
+        for dataset, group in groupby(report.findings, key=attrgetter("dataset"))
+    }
+    for row in report.datasets:
+        row.missing, row.damaged = count_faults(findings.get(row.name, ()))
