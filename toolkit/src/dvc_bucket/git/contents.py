@@ -18,7 +18,8 @@ PIECE = 1024 * 1024
 OVERLAP = 64 * 1024
 
 #: Modes of what is no content of this repository: a submodule, and nothing at all (deleted).
-NO_CONTENT = {"160000", "000000"}
+SUBMODULE = "160000"
+NO_CONTENT = {SUBMODULE, "000000"}
 
 #: A clone can bring a bare repository: its configuration starts programs, its index hides files.
 GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
@@ -92,13 +93,27 @@ class Repository:
 
     def tracked(self) -> list[Entry]:
         """All tracked files, with the ids of what the index holds."""
+        return [entry for mode, entry in self._index() if mode not in NO_CONTENT]
+
+    def submodules(self) -> list[str]:
+        """Folders of other repositories that the index names and that are here."""
+        paths = [entry.path for mode, entry in self._index() if mode == SUBMODULE]
+        return [path for path in paths if (self.root / path / ".git").exists()]
+
+    def tags(self) -> list[Entry]:
+        """The annotated tags: the name, and the id of what has the message."""
+        raw = git(self.project, "for-each-ref", "--format=%(objecttype) %(objectname) %(refname:lstrip=2)", "refs/tags")
+        lines = [line.split(" ", 2) for line in os.fsdecode(raw).splitlines()]
+        return [Entry(name, tag) for kind, tag, name in lines if kind == "tag"]
+
+    def _index(self) -> list[tuple[str, Entry]]:
+        """Mode and entry of each file in the index; a file in conflict has one a side."""
         raw = git(self.project, "ls-files", "--stage", "--full-name", "-z", "--", ":/")
-        entries = {}  # a file in conflict is listed once a side
+        entries = {}
         for line in filter(None, raw.split(b"\0")):
             head, _, path = os.fsdecode(line).partition("\t")
             mode, content, _ = head.split()
-            if mode not in NO_CONTENT:
-                entries[path] = Entry(path, content)
+            entries[path] = mode, Entry(path, content)
         return list(entries.values())
 
     def files(self, commit: str) -> list[Entry]:
@@ -133,7 +148,7 @@ class Repository:
     def history(self, revisions: Sequence[str]) -> Iterator[Entry]:
         """Every file that any commit of `revisions` added or changed, the oldest first.
 
-        A merge gives what neither side had. Each commit is announced by an entry without path.
+        A merge gives what neither side had. Before its files, a commit has an entry without path.
 
         Raises:
             ProjectError: git cannot list them.
@@ -212,7 +227,7 @@ def _changes(tokens: Iterator[bytes]) -> Iterator[Entry]:
         if not token.startswith(b":"):
             commit = token.decode() or None
             if commit:
-                yield Entry("", "", commit)
+                yield Entry("", commit, commit)
             continue
         path = os.fsdecode(next(tokens))
         # One mode and one id a side, and those of the result; a merge has a colon a parent.
