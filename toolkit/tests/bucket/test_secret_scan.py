@@ -1,16 +1,23 @@
 """Secrets in what is staged, tracked, or in any commit; and that no output shows one."""
 
+import base64
+import bz2
+import gzip
 import hashlib
+import io
 import json
 import shutil
 import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dvc_bucket import Project
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.git.contents import OVERLAP, PIECE
+from dvc_bucket.git.pieces import OVERLAP, PIECE
 from dvc_bucket.git.secrets import scan
 from dvc_bucket.git.secrets.scan import Finding
 from tests.bucket.git_tools import (
@@ -107,6 +114,103 @@ def test_the_own_secret_is_found_where_windows_wrote_it_and_in_the_environment(
         ("key.txt", 1),
         ("token.txt", 1),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_other_encodings_are_read(repo: Repo, encoding: str) -> None:
+    mark = "" if encoding == "utf-32" else "\ufeff"
+    repo.add("own.txt", f"{mark}\nmy {own_secret(repo)}\n".encode(encoding))
+    repo.add("other.txt", f"{mark}\nOS_PASSWORD={VALUE}\n".encode(encoding))
+    found = scan.staged(repo.project).findings
+    assert [finding.path for finding in found] == ["other.txt", "own.txt"]
+    assert [finding.line for finding in found] == [2, 2]
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "me:", "OS_SECRET_ACCESS_KEY="])
+@pytest.mark.parametrize("after", ["", "\n", "\nOS_ENDPOINT_URL=https://store.institute.edu\n"])
+def test_the_own_secret_is_found_in_base64_also_in_lines_of_76(
+    repo: Repo, before: str, after: str
+) -> None:
+    data = f"{before}{own_secret(repo)}{after}".encode()
+    repo.add("one.yaml", b"data: " + base64.b64encode(data) + b"\n")
+    repo.add("wrapped.txt", base64.encodebytes(b"x" * 30 + data))
+    found = scan.staged(repo.project).findings
+    assert {finding.path for finding in found} == {"one.yaml", "wrapped.txt"}
+    assert (found[0].line, found[0].what.startswith("the value of")) == (1, True)
+
+
+def zipped(data: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner/a.env", data)
+    return file.getvalue()
+
+
+def tarred(data: bytes) -> bytes:
+    file, member = io.BytesIO(), tarfile.TarInfo("inner/a.env")
+    member.size = len(data)
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(member, io.BytesIO(data))
+    return file.getvalue()
+
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "a.env.gz": gzip.compress,
+    "gzip-without-suffix": gzip.compress,
+    "second-member.gz": lambda data: gzip.compress(b"first\n") + gzip.compress(data),
+    "a.env.bz2": bz2.compress,
+    "a.npz": zipped,
+    "a.tar": tarred,
+    "a.tar.gz": lambda data: gzip.compress(tarred(data)),
+    "tar-without-suffix": lambda data: gzip.compress(tarred(data)),
+    "twice.zip": lambda data: zipped(gzip.compress(data)).replace(b"a.env", b"ab.gz"),
+}
+
+
+@pytest.mark.parametrize("path", PACKED)
+def test_files_in_archives_are_read(repo: Repo, path: str) -> None:
+    repo.add(path, PACKED[path](f"OS_PASSWORD={VALUE}\nmy {own_secret(repo)}\n".encode()))
+    found = scan.staged(repo.project).findings
+    assert {finding.what for finding in found} == {
+        "a value for OS_PASSWORD",
+        "the value of OS_SECRET_ACCESS_KEY of this clone",
+    }
+    members = [finding for finding in found if finding.path.startswith(f"{path}!")]
+    assert len(members) == 2
+    repo.commit()
+    assert scan.tracked(repo.project).findings == found
+    assert len(scan.history(repo.project).findings) == len(found)
+
+
+def test_an_archive_that_cannot_be_unpacked_is_said_and_searched_as_it_is(repo: Repo) -> None:
+    repo.add("damaged.gz", b"\x1f\x8b" + own_secret(repo).encode())
+    outcome = scan.staged(repo.project)
+    assert [finding.path for finding in outcome.findings] == ["damaged.gz"]
+    assert outcome.unopened == 1
+    assert "1 archive could not be unpacked" in str(outcome)
+
+
+def test_messages_of_commits_and_tags_are_read(repo: Repo) -> None:
+    repo.git("commit", "-q", "--allow-empty", "-m", f"One\n\nThe key is {own_secret(repo)}.")
+    repo.git("tag", "-a", "v1", "-m", f"OS_PASSWORD={VALUE}")
+    repo.git("tag", "light")
+    by_commit, by_tag = scan.history(repo.project).findings
+    assert (by_commit.path, by_commit.line, by_commit.commit) == ("commit message", 3, repo.head)
+    assert str(by_tag) == "message of the tag v1, line 1: a value for OS_PASSWORD"
+    repo.git("commit", "-q", "--amend", "--allow-empty", "-m", "OS_PASSWORD: needed by the store")
+    assert scan.history(repo.project, ["HEAD"]).findings == []
+
+
+def test_submodules_are_searched_with_this_clones_credentials(repo: Repo, tmp_path: Path) -> None:
+    inner = make_repo(tmp_path / "inner")
+    inner.add("key.txt", own_secret(repo))
+    inner.commit()
+    repo.git("-c", "protocol.file.allow=always", "submodule", "-q", "add", str(inner.root), "sub")
+    repo.commit()
+    for outcome in (scan.tracked(repo.project), scan.history(repo.project)):
+        assert [finding.path for finding in outcome.findings] == ["sub/key.txt"]
+    shutil.rmtree(repo.root / "sub")
+    assert scan.tracked(repo.project).findings == []
 
 
 @pytest.mark.parametrize("start", [PIECE - 20, PIECE - OVERLAP, 2 * PIECE + 1])
@@ -214,7 +318,7 @@ def test_a_comment_allows_a_line_and_a_tracked_file_a_value_or_a_content(repo: R
 def test_a_malformed_line_of_allowed_secrets_is_named(repo: Repo, line: str) -> None:
     repo.write(".secrets-allowed", f"# comment\n{line}\n")
     with pytest.raises(ProjectError, match=r"\.secrets-allowed, line 2: write the SHA-256"):
-        scan.staged(repo.project).findings
+        scan.staged(repo.project)
 
 
 def test_submodules_links_conflicts_and_missing_files_are_no_trouble(repo: Repo) -> None:

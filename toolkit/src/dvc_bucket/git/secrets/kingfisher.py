@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dvc_bucket.base import extras
 
@@ -57,7 +57,7 @@ class Match:
     name: str | None
     first: int
     last: int
-    is_key: bool = False
+    is_key: bool
 
 
 def matches(path: str, data: bytes) -> Iterator[Match]:
@@ -71,15 +71,22 @@ def matches(path: str, data: bytes) -> Iterator[Match]:
         MissingExtraError: Kingfisher is not installed.
     """
     notations, catalogue = _scanners()
-    for found in _scan(notations, path, data):
-        name = found.captures.get("name")
-        what = f"a value for {name}" if name else found.rule_name
-        yield Match(what, found.secret, name, *_lines(found))
-    # Without the path: with one, the catalogue skips lock files, images and installed packages.
-    for found in catalogue.scan(data):
-        if found.visible and found.rule_id != REPLACED:
+    from kingfisher_sdk import ScanInput
+
+    source = ScanInput(path=os.fsencode(path).decode("utf-8", "replace"), data=data)
+    # With the path, the catalogue would skip lock files, images and installed packages.
+    for found in [*notations.scan_input(source), *catalogue.scan(data)]:
+        if not found.visible or found.rule_id == REPLACED:
+            continue
+        what, name = found.rule_name, found.captures.get("name")
+        is_key = not found.rule_id.startswith("custom.")
+        if is_key:
             kind = re.split(r"[./]", found.rule_id, maxsplit=1)[-1]
-            yield Match(f"a key or token ({kind})", found.secret, None, *_lines(found), is_key=True)
+            what, name = f"a key or token ({kind})", None
+        elif name:
+            what = f"a value for {name}"
+        place = found.location
+        yield Match(what, found.secret, name, place["line"], place["end_line"], is_key)
 
 
 def is_archive(data: bytes) -> bool:
@@ -101,24 +108,12 @@ def members(path: str, data: bytes) -> Iterator[tuple[str, bytes]]:
             with gzip.open(BytesIO(data)) as file:
                 path, data = f"{path}!content", file.read(MAX_UNPACKED_BYTES)
         place, mark = TAR_MARK
-        named = f"{path}.tar" if data[place] == mark else path
+        named = f"{path}.tar" if data[place] == mark and not path.endswith(".tar") else path
         source = ScanInput(path=named, data=data)
         for member in expand_archives([source], depth=MAX_DEPTH, max_bytes=MAX_UNPACKED_BYTES):
             yield member.path, member.data or b""
     except (RuntimeError, OSError, EOFError, zlib.error) as error:
         raise ArchiveError from error
-
-
-def _scan(scanner: "Scanner", path: str, data: bytes) -> list[Any]:
-    from kingfisher_sdk import ScanInput
-
-    named = os.fsencode(path).decode("utf-8", "replace")
-    return scanner.scan_input(ScanInput(path=named, data=data))
-
-
-def _lines(found: Any) -> tuple[int, int]:
-    """Number of the first and of the last line of a finding."""
-    return found.location["line"], found.location["end_line"]
 
 
 @cache

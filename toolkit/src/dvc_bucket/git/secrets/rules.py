@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.git.contents import Piece
+from dvc_bucket.git.pieces import Piece
 from dvc_bucket.git.secrets import kingfisher
 
 #: A comment that allows its line.
@@ -108,18 +108,13 @@ class Rules:
 
     def _own_in(self, data: bytes, first: int) -> Iterator[Hit]:
         """This clone's own credentials, literally, also where a line break is in one."""
-        whats = set()
-        for value, name in self._own.items():
-            what = f"the value of {name} of this clone"
-            at = data.find(value)
-            while at >= 0:
-                whats.add(what)
-                yield first + data.count(b"\n", 0, at), what
-                at = data.find(value, at + len(value))
         unwrapped = data.replace(b"\r", b"").replace(b"\n", b"")
         for value, name in self._own.items():
             what = f"the value of {name} of this clone"
-            if what not in whats and value in unwrapped:
+            if value in data:
+                for found in re.finditer(re.escape(value), data):
+                    yield first + data.count(b"\n", 0, found.start()), what
+            elif value in unwrapped:
                 yield None, what
 
     def _others_in(self, path: str, piece: Piece, own: set[int | None]) -> Iterator[Hit]:

@@ -9,7 +9,8 @@ from typing import Literal
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.words import counted
-from dvc_bucket.git.contents import Entry, Piece, Repository, joined
+from dvc_bucket.git.contents import Entry, Repository
+from dvc_bucket.git.pieces import Piece, joined
 from dvc_bucket.git.secrets import kingfisher
 from dvc_bucket.git.secrets.rules import Hit, Rules
 
