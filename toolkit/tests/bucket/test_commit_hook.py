@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.git.hooks.commit import HOOK
+from dvc_bucket.git.hooks.commit import HOOK, HOOKS, install
 from tests.bucket.git_tools import TOOLS, VALUE, Repo, environment, make_repo, new_value, own_secret
 from tests.projects import text
 
@@ -75,6 +75,55 @@ def test_a_merge_that_brings_a_secret_is_refused(hooked: Repo) -> None:
     assert done.returncode != 0
     assert "side.env, line 1" in done.stderr
     assert hooked.head == before
+
+
+@pytest.mark.parametrize("where", ["in the content", "in the message"])
+@pytest.mark.parametrize("command", ["cherry-pick", "rebase", "rebase --apply", "am"])
+def test_commits_that_git_copies_are_refused_too(repo: Repo, command: str, where: str) -> None:
+    repo.git("checkout", "-q", "-b", "side")
+    repo.add("side.env", LEAK if where == "in the content" else "nothing\n")
+    repo.git("commit", "-qm", "x" if where == "in the content" else f"x\n\n{own_secret(repo)}")
+    patch = repo.git("format-patch", "-1", "--stdout").stdout
+    (repo.root / ".git" / "patch").write_text(patch)
+    repo.git("checkout", "-q", "-")
+    repo.add("more.txt", "1")
+    repo.commit()
+    install(repo.project)
+    if command.startswith("rebase"):
+        repo.git("checkout", "-q", "side")
+    source = {"cherry-pick": "side", "am": ".git/patch"}.get(command, "@{-1}")
+    done = repo.git(*command.split(), source, check=False)
+    assert done.returncode != 0
+    found = "side.env, line 1" if where == "in the content" else "commit message, line 3"
+    assert f"{found}: " in done.stderr
+    assert "Commit refused." in done.stderr
+    assert own_secret(repo) not in done.stdout + done.stderr
+
+
+def test_a_secret_in_the_message_is_refused_but_the_patch_below_it_is_no_message(
+    hooked: Repo,
+) -> None:
+    hooked.add("allowed.py", f"OS_PASSWORD = {VALUE!r}  # pragma: allowlist secret\n")
+    done = hooked.git("commit", "-m", f"The key is {own_secret(hooked)}", check=False)
+    assert done.returncode != 0
+    assert "commit message, line 1: the value of OS_SECRET_ACCESS_KEY of this clone" in done.stderr
+    assert own_secret(hooked) not in done.stderr
+    editor = {"GIT_EDITOR": "sed -i '1s/^/A change/'"}
+    hooked.run("git", "commit", "--verbose", env=editor)
+
+
+def test_all_hooks_are_installed_and_those_of_others_are_named(repo: Repo) -> None:
+    other = repo.root / ".git/hooks/prepare-commit-msg"
+    other.parent.mkdir(exist_ok=True)
+    other.write_text("#!/bin/sh\necho mine >&2\n")
+    other.chmod(0o755)
+    first, second = install(repo.project)
+    assert ".git/hooks/commit-msg" in first
+    assert "prepare-commit-msg.local" in second
+    assert install(repo.project) == []
+    assert all((other.parent / hook.name).is_file() for hook in HOOKS)
+    repo.add("notes.txt", "nothing\n")
+    assert "mine" in repo.commit().stderr
 
 
 def test_a_linked_work_tree_uses_the_set_up_and_the_credentials_of_the_main_one(

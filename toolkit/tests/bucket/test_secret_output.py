@@ -14,9 +14,9 @@ def test_the_secret_itself_is_in_no_output(repo: Repo) -> None:
     repo.add(f"0 {secret}.txt", f"{secret}\n")
     done = repo.bucket("secrets", "--staged", check=False)
     assert done.returncode == 1
-    outcomes = [scan.search(repo.project, where) for where in ("staged", "tracked")]
+    outcomes = [scan.staged(repo.project), scan.tracked(repo.project)]
     repo.commit()
-    outcomes.append(scan.search(repo.project, "history"))
+    outcomes.append(scan.history(repo.project))
     outputs = [text for found in outcomes for text in (str(found), found.as_json(), repr(found))]
     values = (secret, VALUE, TOKENS["github-pat"])
     for text in [done.stdout, done.stderr, *outputs]:
@@ -34,8 +34,8 @@ def test_a_clean_repository_is_one_line(repo: Repo) -> None:
     repo.add("more.txt", "nothing")
     tracked = len(repo.git("ls-files").stdout.splitlines())
     assert repo.bucket("secrets").stdout == f"No secret in {tracked} tracked files.\n"
-    assert str(scan.search(repo.project, "staged")) == "No secret in 1 staged file."
-    assert str(scan.search(repo.project, "history")) == "No secret in 1 commit."
+    assert str(scan.staged(repo.project)) == "No secret in 1 staged file."
+    assert str(scan.history(repo.project)) == "No secret in 1 commit."
     assert repo.bucket("secrets", "--history", "--staged", check=False).returncode == 2
 
 
@@ -43,7 +43,7 @@ def test_a_shallow_clone_says_that_it_saw_a_part(repo: Repo, tmp_path: Path) -> 
     repo.add("more.txt", "1")
     repo.commit()
     repo.git("clone", "-q", "--depth=1", repo.root.as_uri(), str(tmp_path / "shallow"))
-    outcome = scan.search(Project(tmp_path / "shallow"), "history")
+    outcome = scan.history(Project(tmp_path / "shallow"))
     assert (outcome.commits, outcome.is_partial) == (1, True)
     assert str(outcome).splitlines()[0] == "No secret in 1 commit."
     assert "Only a part of the history was searched" in str(outcome)

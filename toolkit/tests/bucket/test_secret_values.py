@@ -1,11 +1,14 @@
-"""Which texts give a value to the name of a credential. In each, VALUE stands for one."""
+"""Which texts hold a secret, and which do not. In each, VALUE stands for a value."""
+
+import re
 
 import pytest
 
-from dvc_bucket.git.secrets import values
+from dvc_bucket.git.secrets import kingfisher
 
 SHORT, LONG = "abc", "hunter2hunter2"
 
+#: Where a text gives a value to the name of a credential, any value is found.
 GIVEN = [
     (".env", "OS_SECRET_ACCESS_KEY=VALUE\n"),
     (".env", 'OS_SECRET_ACCESS_KEY="VALUE"\r\n'),
@@ -59,6 +62,32 @@ GIVEN = [
     (".dvc/config", "    session_token = VALUE\n"),
     (".dvc/config", "    password = VALUE\n"),
     ("work/.dvc/config", '    password = "VALUE"\r\n'),
+    ("run.sh", "dvc remote modify --local storage password VALUE"),
+    ("clouds.yaml", "clouds:\n  lab:\n    auth:\n      password: VALUE\n"),
+    ("home/clouds.yml", "      application_credential_secret: 'VALUE'  # mine\n"),
+    ("ci.yaml", "{OS_PASSWORD: VALUE, DEBUG: 1}"),
+]
+
+#: Where the name or the form means less, a value that is random is found.
+RANDOM = [
+    ("a.py", 'read_parquet(url, storage_options={"secret": "VALUE"})'),
+    ("a.py", 'S3FileSystem(key="me", secret="VALUE")'),
+    ("a.py", "S3FileSystem(access_key='me', secret_key='VALUE')"),
+    ("a.yaml", 'secret: "VALUE"'),
+    ("a.txt", "s3://me:VALUE@store.example"),
+    ("a.py", '"postgres://me:VALUE@localhost/db"'),
+]
+
+#: What people choose is a secret, too, and what has a character of a URL.
+CHOSEN = [
+    (".env", "OS_PASSWORD=VALUE", "Password1"),
+    (".env", "OS_PASSWORD=VALUE", "swift"),
+    (".env", "OS_PASSWORD=VALUE", "12345678"),
+    (".env", "OS_SECRET_ACCESS_KEY=VALUE", "secret1"),
+    (".env", "OS_SECRET_ACCESS_KEY=VALUE", "minioadmin"),
+    (".dvc/config", "    password = VALUE\n", "admin"),
+    ("clouds.yaml", "  password: VALUE\n", "guest"),
+    ("a.txt", "s3://me:VALUE@store.institute.edu/data", "x7/Q2+mZ="),
 ]
 
 NOT_GIVEN = [
@@ -98,24 +127,59 @@ NOT_GIVEN = [
     ("README.md", "dvc remote modify --local storage secret_access_key <key>"),
     (".dvc/config", "    ask_password = true\n    password =\n    keyfile = /home/me/key\n"),
     ("other/config", "password = abc"),
+    ("other.yaml", "password: abc"),
+    ("clouds.yaml", "  password: <password>\n"),
+    ("tokens.json", '{"session_token": 50256}'),
+    ("tokens.json", '{"session_token": 50256, "pad_token": 0}'),
+    ("tokens.json", '{"session_token": "50256"}'),
+    ("a.txt", "postgres://postgres:postgres@localhost/db"),
+    ("a.txt", "postgres://user:password@localhost:5432/db"),
+    ("a.txt", "http://test:tester@127.0.0.1:8080/auth/v1.0"),
+    ("a.sh", "curl -u test:tester http://store.institute.edu/auth/v1.0"),
+    ("a.sh", "swift -A http://localhost:8080/auth/v1.0 -U test:tester -K testing stat"),
+    ("a.txt", "http://test:tester@store.institute.edu/v1"),
+    ("a.txt", "http://localhost:8333/bucket/file@version"),
+    ("a.py", 'f"s3://{key}:{secret}@{host}"'),
+    ("a.py", 'Client(secret="the-secret-half")'),
+    ("a.yaml", "secret: name-of-it"),
+    ("a.py", '(".env", "OS_SECRET_ACCESS_KEY=\\nOTHER=abc")'),
 ]
 
 
-@pytest.mark.parametrize(("path", "text"), GIVEN)
-@pytest.mark.parametrize("value", [SHORT, LONG])
-def test_a_value_is_found_in_whatever_notation(path: str, text: str, value: str) -> None:
-    written = text.replace("VALUE", value)
-    (found,) = values.find(written, path)
-    assert found.text == value
-    assert value in written[found.start : found.end + 1]
+#: Each text, and the value that is found in it; None where there is none.
+TABLE = [
+    *(
+        (path, text.replace("VALUE", value), value)
+        for value in (SHORT, LONG)
+        for path, text in GIVEN
+    ),
+    *((path, text.replace("VALUE", LONG), LONG) for path, text in RANDOM),
+    *((path, text.replace("VALUE", value), value) for path, text, value in CHOSEN),
+    *((path, text, None) for path, text in NOT_GIVEN + GIVEN + RANDOM),
+]
 
 
-@pytest.mark.parametrize(("path", "text"), NOT_GIVEN + GIVEN)
-def test_a_placeholder_a_reference_or_a_name_alone_is_no_value(path: str, text: str) -> None:
-    assert list(values.find(text, path)) == []
+@pytest.mark.parametrize(("path", "text", "value"), TABLE)
+def test_what_is_found_and_what_is_not(path: str, text: str, value: str | None) -> None:
+    values = {match.value for match in kingfisher.matches(path, text.encode())}
+    assert values == ({value} if value else set())
 
 
 @pytest.mark.parametrize("words", ["your-secret-key", "SecretAccessKey", "changeme", "x" * 5000])
-def test_words_that_say_themselves_to_be_no_secret_are_made_up(words: str) -> None:
-    assert values.is_made_up(words)
-    assert not values.is_made_up(f"{words}-q7Z")
+@pytest.mark.parametrize(("more", "count"), [("", 0), ("-q7Z", 1)])
+def test_words_that_say_themselves_to_be_no_secret_are_made_up(
+    words: str, more: str, count: int
+) -> None:
+    text = f"OS_PASSWORD={words}{more}"
+    assert len({match.value for match in kingfisher.matches(".env", text.encode())}) == count
+
+
+def test_every_rule_on_names_has_the_same_names() -> None:
+    """The format has no variables, so a name must be added to each rule."""
+    rules = kingfisher.RULES.read_text("utf-8").split("[[rules]]")
+    stems = [
+        re.findall(r"\(\?P<name>(\(\?:OS_.*?\n.*?CREDENTIAL_SECRET)", rule, re.S) for rule in rules
+    ]
+    names = [found[0] for found in stems if found]
+    assert len(names) == 6
+    assert len(set(names)) == 1

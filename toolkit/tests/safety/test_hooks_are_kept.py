@@ -14,7 +14,17 @@ from dvc_bucket.git.hooks import commit, configuration, push
 from dvc_bucket.git.hooks.install import Hook
 from tests.bucket.git_tools import Repo, make_repo
 
-HOOKS = [pytest.param(hook, id=hook.name) for hook in (commit.HOOK, push.HOOK, push.LFS_ONLY)]
+HOOKS = [pytest.param(hook, id=hook.name) for hook in (*commit.HOOKS, push.HOOK, push.LFS_ONLY)]
+
+
+ADDS_A_LINE = """\
+diff --git a/notes.txt b/notes.txt
+new file mode 100644
+--- /dev/null
++++ b/notes.txt
+@@ -0,0 +1 @@
++nothing
+"""
 
 
 @pytest.fixture
@@ -33,7 +43,11 @@ def own_hook(repo: Repo, hook: Hook, lines: str = "") -> Path:
 
 def says(repo: Repo, hook: Hook) -> str:
     """What the hook of that name prints when git runs it."""
-    if hook.name == "commit-msg":
+    if hook.name == "pre-applypatch":
+        patch = repo.root / ".git" / "patch"
+        patch.write_text("From: T <t@example.org>\nSubject: A patch\n\n---\n" + ADDS_A_LINE)
+        done = repo.git("am", str(patch), check=False)
+    elif hook.name in ("commit-msg", "prepare-commit-msg"):
         done = repo.commit("--allow-empty", check=False)
     else:
         done = repo.git("push", str(repo.root.parent / "o.git"), "HEAD:refs/heads/a", check=False)

@@ -1,5 +1,6 @@
 """`bucket secrets`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,12 +12,17 @@ def secrets(
     staged: Annotated[
         bool, typer.Option("--staged", help="Scan what the next commit adds, as the git hook does.")
     ] = False,
+    message: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --staged: scan this commit message, too."),
+    ] = None,
     history: Annotated[
-        bool, typer.Option("--history", help="Scan every file of every commit.")
+        bool,
+        typer.Option("--history", help="Scan every file and message of every commit, and tags."),
     ] = False,
     install_hook: Annotated[
         bool,
-        typer.Option("--install-hook", help="Install a git hook that refuses secrets in commits."),
+        typer.Option("--install-hook", help="Install git hooks that refuse secrets in commits."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,12 +40,16 @@ def secrets(
 
     if staged + history + install_hook > 1 or (install_hook and as_json):
         raise typer.BadParameter("--staged, --history and --install-hook exclude each other")
+    if message and not staged:
+        raise typer.BadParameter("--message needs --staged")
     project = Project.find()
     if install_hook:
-        if installed := commit.HOOK.install(project):
-            print(installed)
+        for sentence in commit.install(project):
+            print(sentence)
         return
-    where: scan.Where = "staged" if staged else "history" if history else "tracked"
-    outcome = scan.search(project, where)
+    if staged:
+        outcome = scan.staged(project, message)
+    else:
+        outcome = scan.history(project) if history else scan.tracked(project)
     print(outcome.as_json() if as_json else outcome)
     raise typer.Exit(1 if outcome.findings else 0)

@@ -11,25 +11,14 @@ from typing import IO, cast
 
 from dvc_bucket.base.errors import ProjectError, RevisionError
 from dvc_bucket.base.paths import Project
-
-#: How many bytes are in memory at a time, and how many of them are looked at twice, so that
-#: nothing is missed where two pieces meet.
-PIECE = 1024 * 1024
-OVERLAP = 64 * 1024
+from dvc_bucket.git.pieces import Piece, pieces
 
 #: Modes of what is no content of this repository: a submodule, and nothing at all (deleted).
-NO_CONTENT = {"160000", "000000"}
+SUBMODULE = "160000"
+NO_CONTENT = {SUBMODULE, "000000"}
 
 #: A clone can bring a bare repository: its configuration starts programs, its index hides files.
 GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part of a file: its bytes and the number of its first line."""
-
-    data: bytes
-    line: int = 1
 
 
 @dataclass(frozen=True)
@@ -92,13 +81,24 @@ class Repository:
 
     def tracked(self) -> list[Entry]:
         """All tracked files, with the ids of what the index holds."""
+        return [entry for mode, entry in self._index() if mode not in NO_CONTENT]
+
+    def submodules(self) -> list[str]:
+        """Folders of other repositories that the index names and that are here."""
+        paths = [entry.path for mode, entry in self._index() if mode == SUBMODULE]
+        return [path for path in paths if (self.root / path / ".git").exists()]
+
+    def tags(self) -> list[Entry]:
+        """The annotated tags: the name, and the id of what has the message."""
+        form = "--format=%(objecttype) %(objectname) %(refname:lstrip=2)"
+        lines = os.fsdecode(git(self.project, "for-each-ref", form, "refs/tags")).splitlines()
+        entries = [line.split(" ", 2) for line in lines]
+        return [Entry(name, tag) for kind, tag, name in entries if kind == "tag"]
+
+    def _index(self) -> list[tuple[str, Entry]]:
+        """Mode and entry of each file in the index; a file in conflict has one a side."""
         raw = git(self.project, "ls-files", "--stage", "--full-name", "-z", "--", ":/")
-        entries = {}  # a file in conflict is listed once a side
-        for line in filter(None, raw.split(b"\0")):
-            head, _, path = os.fsdecode(line).partition("\t")
-            mode, content, _ = head.split()
-            if mode not in NO_CONTENT:
-                entries[path] = Entry(path, content)
+        entries = {path: (mode, Entry(path, content)) for (mode, content, _), path in _listed(raw)}
         return list(entries.values())
 
     def files(self, commit: str) -> list[Entry]:
@@ -108,13 +108,11 @@ class Repository:
             ProjectError: the clone does not have the commit.
         """
         raw = git(self.project, "ls-tree", "-r", "-z", "--full-tree", commit)
-        entries = []
-        for line in filter(None, raw.split(b"\0")):
-            head, _, path = os.fsdecode(line).partition("\t")
-            mode, _, content = head.split()
-            if mode not in NO_CONTENT:
-                entries.append(Entry(path, content, commit))
-        return entries
+        return [
+            Entry(path, content, commit)
+            for (mode, _, content), path in _listed(raw)
+            if mode not in NO_CONTENT
+        ]
 
     def sizes(self, contents: Iterable[str]) -> dict[str, int]:
         """Bytes of contents by their ids; those that the clone lacks are left out."""
@@ -133,7 +131,7 @@ class Repository:
     def history(self, revisions: Sequence[str]) -> Iterator[Entry]:
         """Every file that any commit of `revisions` added or changed, the oldest first.
 
-        A merge gives what neither side had. Each commit is announced by an entry without path.
+        A merge gives what neither side had. Before its files, a commit has an entry without path.
 
         Raises:
             ProjectError: git cannot list them.
@@ -161,7 +159,7 @@ class Repository:
                 yield Piece(os.fsencode(file.readlink()))
             elif stat.S_ISREG(mode):
                 with file.open("rb") as stream:
-                    yield from _pieces(stream.read, file.stat().st_size)
+                    yield from pieces(stream.read, file.stat().st_size)
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
@@ -179,30 +177,16 @@ class Repository:
                 head = answers.readline().split()
                 if len(head) != 3:
                     return None
-                return _pieces(answers.read, int(head[2]), after=1)
+                return pieces(answers.read, int(head[2]), after=1)
 
             yield read
 
 
-def _pieces(read: Callable[[int], bytes], size: int, after: int = 0) -> Iterator[Piece]:
-    """`size` bytes in pieces, and `after` more that are read and dropped."""
-    tail, line = b"", 1
-    while size > 0 and (new := read(min(PIECE, size))):
-        size -= len(new)
-        data = tail + new
-        yield Piece(data, line)
-        tail = data[-OVERLAP:]
-        line += data.count(b"\n", 0, len(data) - len(tail))
-    read(after)
-
-
-def joined(pieces: Iterator[Piece]) -> bytes:
-    """The whole of what comes in pieces."""
-    whole, seen = bytearray(), 0
-    for piece in pieces:
-        whole += piece.data[seen:]
-        seen = min(len(piece.data), OVERLAP)
-    return bytes(whole)
+def _listed(raw: bytes) -> Iterator[tuple[list[str], str]]:
+    """The words and the path of each entry in a listing of git."""
+    for line in filter(None, raw.split(b"\0")):
+        head, _, path = os.fsdecode(line).partition("\t")
+        yield head.split(), path
 
 
 def _changes(tokens: Iterator[bytes]) -> Iterator[Entry]:
@@ -212,7 +196,7 @@ def _changes(tokens: Iterator[bytes]) -> Iterator[Entry]:
         if not token.startswith(b":"):
             commit = token.decode() or None
             if commit:
-                yield Entry("", "", commit)
+                yield Entry("", commit, commit)
             continue
         path = os.fsdecode(next(tokens))
         # One mode and one id a side, and those of the result; a merge has a colon a parent.

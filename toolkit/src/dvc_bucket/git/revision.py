@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.git.contents import Piece, Repository, commit_of, git, joined
+from dvc_bucket.git.contents import Repository, commit_of, git
+from dvc_bucket.git.pieces import Piece, joined
 
 #: Modes of regular files. Links and submodules have their content elsewhere.
 FILE, EXECUTABLE = "100644", "100755"

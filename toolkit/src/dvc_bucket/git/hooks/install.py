@@ -14,8 +14,11 @@ from dvc_bucket.git.contents import Repository
 #: The line of a script that says where in the repository the project is.
 FOLDER = "project=."
 
-#: The line of a script in whose place the file of that name is put: each hook is one file.
-TOOLKIT = ". toolkit.sh\n"
+#: All hooks are this script, which has the word HOOK for the name.
+SCRIPT, NAME = Path(__file__).with_name("hook.sh"), "HOOK"
+
+#: The line of the script that says whether a push is checked.
+VERIFIES, DOES_NOT = "verifies=yes", "verifies=no"
 
 #: How the line begins by which a hook of ours is recognised; the rest is its name.
 MARK = "# dvc-bucket writes this file; your own commands go into "
@@ -27,25 +30,23 @@ class Hook:
 
     Attributes:
         name: git's name of it.
-        script: the file beside this one that holds it.
         does: what git does with it, as in "git now ...".
         unless: what is the case where it cannot be installed, as in "so ...".
         runs: the command that a shared hook has to run instead.
         installs: the command that installs it.
         other: when a hook that was there before runs.
-        choice: a line `NAME=VALUE` of the script, and what stands in its place.
         unmarked: second lines of the versions that had no mark.
+        verifies: whether it checks a push.
     """
 
     name: str
-    script: str
     does: str
     unless: str
     runs: str
     installs: str
     other: str
-    choice: tuple[str, str] = ("", "")
-    unmarked: tuple[str, ...] = ()
+    unmarked: tuple[str, ...]
+    verifies: bool = True
 
     def install(self, project: Project) -> str | None:
         """Put it in place; return the sentence that says so, None if it was.
@@ -59,7 +60,9 @@ class Hook:
         repository = Repository.of(project)
         hook = repository.hooks / self.name
         self.check_is_of(repository)
-        text = script(Path(__file__).with_name(self.script), repository, *self.choice)
+        text = script(SCRIPT, repository).replace(NAME.encode(), self.name.encode())
+        if not self.verifies:
+            text = text.replace(VERIFIES.encode(), DOES_NOT.encode())
         before = self.found(repository)
         if before == text and hook.stat().st_mode & 0o111:
             return None
@@ -151,18 +154,10 @@ def _is_same(hook: Path, aside: Path) -> bool:
     return os.path.samestat(hook.lstat(), aside.lstat())
 
 
-def script(path: Path, repository: Repository, before: str = "", after: str = "") -> bytes:
-    """A script for this repository: it has to know where in it the project is.
-
-    Args:
-        path: of its pattern.
-        repository: for which.
-        before: a line of the pattern.
-        after: what stands in its place.
-    """
+def script(path: Path, repository: Repository) -> bytes:
+    """The script in this file for this repository: it has to know where in it the project is."""
     folder = repository.project.relative_to(repository.root.resolve())
-    text = path.read_text("utf-8").replace(before, after, 1)
-    text = text.replace(TOOLKIT, Path(__file__).with_name("toolkit.sh").read_text("utf-8"), 1)
+    text = path.read_text("utf-8")
     return text.replace(FOLDER, f"project={shlex.quote(str(folder))}", 1).encode()
 
 

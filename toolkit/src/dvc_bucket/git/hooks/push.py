@@ -10,11 +10,10 @@ from dataclasses import replace
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.git.contents import Repository
-from dvc_bucket.git.hooks.install import Hook
+from dvc_bucket.git.hooks.install import DOES_NOT, Hook
 
 HOOK = Hook(
     name="pre-push",
-    script="pre_push.sh",
     does="refuses pushes of commits whose data is not on the remote",
     unless="pushes from here are not checked",
     runs="bucket verify --rev COMMIT",
@@ -28,15 +27,12 @@ HOOK = Hook(
     ),
 )
 
-#: The line of the script that says whether data is looked for.
-VERIFIES, DOES_NOT = "verifies=yes", "verifies=no"
-
 LFS_ONLY = replace(
     HOOK,
     does="sends objects of Git LFS before it pushes",
     unless="pushes from here do not send objects of Git LFS",
     runs='git lfs pre-push "$@"',
-    choice=(VERIFIES, DOES_NOT),
+    verifies=False,
 )
 
 
@@ -50,16 +46,15 @@ def install_for_lfs(project: Project) -> str | None:
         ProjectError: as `Hook.install`.
     """
     text = HOOK.found(Repository.of(project))
-    if HOOK.is_ours(text) and DOES_NOT not in _lines(text):
-        return HOOK.install(project)
-    return LFS_ONLY.install(project)
+    is_other = HOOK.is_ours(text) and not _is_for_lfs(text)
+    return (HOOK if is_other else LFS_ONLY).install(project)
 
 
 def remove_for_lfs(project: Project) -> None:
     """Take away what `install_for_lfs` put there, and give another hook its name back."""
     repository = Repository.of(project)
     hook, text = repository.hooks / HOOK.name, HOOK.found(repository)
-    if not HOOK.is_ours(text) or DOES_NOT not in _lines(text):
+    if not HOOK.is_ours(text) or not _is_for_lfs(text):
         return
     kept = hook.with_name(f"{hook.name}.local")
     if os.path.lexists(kept):
@@ -68,5 +63,6 @@ def remove_for_lfs(project: Project) -> None:
         hook.unlink()
 
 
-def _lines(text: bytes | None) -> list[str]:
-    return (text or b"").decode("utf-8", "replace").splitlines()
+def _is_for_lfs(text: bytes | None) -> bool:
+    """Whether a hook of ours only sends objects of Git LFS."""
+    return DOES_NOT.encode() in (text or b"").splitlines()

@@ -1,31 +1,38 @@
-"""No secret gets in: what is staged, tracked, or in any commit is searched for credentials."""
+"""The search for credentials in what is staged, tracked, or in any commit."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.words import counted
-from dvc_bucket.git.contents import Entry, Piece, Repository
-from dvc_bucket.git.secrets.rules import Rules
+from dvc_bucket.git.contents import Entry, Repository
+from dvc_bucket.git.pieces import Piece, joined
+from dvc_bucket.git.secrets import kingfisher
+from dvc_bucket.git.secrets.rules import Hit, Rules
 
 Where = Literal["staged", "tracked", "history"]
 
+#: What `git commit --verbose` puts below it is not part of the message.
+SCISSORS = b" ------------------------ >8 ------------------------"
+
 FIXES = {
     "staged": (
-        "Take the value out of the file (it belongs in .env, which git ignores), or the file out "
-        "of the commit: `git restore --staged FILE`, and before the first commit "
+        "Remove the value from the file and keep it in .env, which git ignores, or take the file "
+        "out of the commit: `git restore --staged FILE`, and before the first commit "
         "`git rm --cached FILE`."
     ),
     "tracked": (
-        "Take the value out of the file (it belongs in .env, which git ignores); a file that git "
-        "must not hold goes with `git rm --cached FILE`. If it is in a commit already, "
-        "`bucket secrets --history` says which."
+        "Remove the value from the file and keep it in .env, which git ignores. Remove a file "
+        "that git must not hold with `git rm --cached FILE`. `bucket secrets --history` names the "
+        "commits that have it already."
     ),
     "history": (
         "A commit keeps what a later one removes. Change the key first; then "
-        "`git filter-repo` can take the content out of the history, which gives every commit "
+        "`git filter-repo` can remove the content from the history, which gives every commit "
         "after it a new id."
     ),
 }
@@ -34,8 +41,8 @@ ROTATE = (
     "enough."
 )
 HARMLESS = (
-    "A value that is no secret: end its line with a comment `pragma: allowlist secret`, or put "
-    "its SHA-256 and a reason into .secrets-allowed (see README.md)."
+    "If the value is no secret, end its line with the comment `pragma: allowlist secret`, or add "
+    "its SHA-256 and a reason to .secrets-allowed (see README.md)."
 )
 
 
@@ -44,8 +51,8 @@ class Finding:
     """Something that must not be in git; never the secret itself.
 
     Attributes:
-        path: of the file, from the root of the git repository.
-        line: of it, counted from 1; None where the whole file is meant or it is no text.
+        path: of the file, from the root of the git repository; or which message has it.
+        line: its number, counted from 1; None for a whole file or a binary one.
         what: the nature of the finding.
         commit: the first commit that has it, where the history was searched.
     """
@@ -64,13 +71,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search found, and how much it saw.
+    """What a search found, and how much it covered.
 
     Attributes:
         where: which part of the repository was searched.
         findings: in the order of the search; in the history, the oldest commit first.
         files: how many files, or, in the history, contents of files.
         commits: how many commits, in the history.
+        unopened: how many archives are damaged or too large, and were searched as they are.
         is_partial: whether a part of the history is not in this clone.
     """
 
@@ -78,6 +86,7 @@ class Outcome:
     findings: list[Finding]
     files: int
     commits: int = 0
+    unopened: int = 0
     is_partial: bool = False
 
     def as_json(self) -> str:
@@ -93,6 +102,11 @@ class Outcome:
             lines = [f"No secret in {counted(self.commits, 'commit')}."]
         else:
             lines = [f"No secret in {counted(self.files, f'{self.where} file')}."]
+        if self.unopened:
+            lines.append(
+                f"{counted(self.unopened, 'archive')} could not be unpacked (damaged, or over "
+                "256 MB): only the compressed bytes were searched."
+            )
         if self.is_partial:
             lines.append(
                 "Only a part of the history was searched: this clone does not have all of it "
@@ -101,90 +115,150 @@ class Outcome:
         return "\n".join(lines)
 
 
-def staged(project: Project) -> list[Finding]:
-    """Secrets in what `git commit` would add now: the index, not the work tree.
+def staged(project: Project, message: Path | None = None) -> Outcome:
+    """Search what `git commit` would add now: the index, not the work tree.
+
+    Args:
+        project: in the repository.
+        message: a file with the message of the commit.
 
     Raises:
         ProjectError: the project is in no git repository, or `.secrets-allowed` is malformed.
     """
-    return search(project, "staged").findings
+    repository = Repository.of(project)
+    search = _Search("staged", Rules(project, repository.main))
+    if message:
+        search.add_message("commit message", message.read_bytes().partition(SCISSORS)[0])
+    with repository.contents() as read:
+        for entry in repository.staged():
+            search.add(entry, read)
+    return search.outcome()
 
 
-def tracked(project: Project) -> list[Finding]:
-    """Secrets in the tracked files as they are in the work tree.
+def tracked(project: Project) -> Outcome:
+    """Search the tracked files as they are in the work tree, those of submodules, too.
 
     Raises:
         ProjectError: the project is in no git repository, or a file cannot be read.
     """
-    return search(project, "tracked").findings
+    outer = Repository.of(project)
+    search = _Search("tracked", Rules(project, outer.main))
+    for folder, repository in _with_nested(outer):
+        search.folder = folder
+        for entry in repository.tracked():
+            search.add_tracked(entry, repository)
+    return search.outcome()
 
 
-def history(project: Project, revisions: Sequence[str] = ("--all",)) -> list[Finding]:
-    """Secrets in any content that any commit of `revisions` holds, or ever held.
+def history(project: Project, revisions: Sequence[str] = ("--all",)) -> Outcome:
+    """Search the contents and messages of all commits of `revisions`, those of submodules, too.
 
     Raises:
         ProjectError: the project is in no git repository, or git does not know a revision.
     """
-    return search(project, "history", revisions).findings
+    outer = Repository.of(project)
+    search = _Search("history", Rules(project, outer.main))
+    for folder, repository in _with_nested(outer):
+        search.folder = folder
+        search.is_partial |= repository.is_shallow
+        with repository.contents() as read:
+            for entry in repository.history(revisions):
+                search.add(entry, read)
+            for tag in repository.tags() if "--all" in revisions else []:
+                search.add_message(f"message of the tag {tag.path}", _message(read(tag.id)))
+    return search.outcome()
 
 
-def search(project: Project, where: Where, revisions: Sequence[str] = ("--all",)) -> Outcome:
-    """Search a part of the git repository that `project` lies in, and say how much was seen.
+def _with_nested(outer: Repository) -> Iterator[tuple[str, Repository]]:
+    """A repository and those of its submodules that are here, each with its folder."""
+    yield "", outer
+    for path in outer.submodules():
+        for folder, repository in _with_nested(Repository.of(Project(outer.root / path))):
+            yield f"{path}/{folder}", repository
 
-    Raises:
-        ProjectError: the project is in no git repository, or something in it cannot be read.
+
+def _message(pieces: Iterator[Piece] | None) -> bytes:
+    """The message in a commit or tag as git stores it."""
+    return joined(pieces or iter(())).partition(b"\n\n")[2]
+
+
+@dataclass
+class _Search:
+    """Searches one content after the other, each once, and counts.
+
+    Attributes:
+        where: which part of the repository is searched.
+        rules: what is searched for.
+        folder: of the repository whose contents come, with a slash; empty for the outer one.
     """
-    repository = Repository.of(project)
-    rules = Rules(project, repository.main)
-    if where == "tracked":
-        files = repository.tracked()
-        found = [
-            finding
-            for file in files
-            if not (rules.is_content_allowed(file.id) and repository.is_as_in_index(file))
-            for finding in _in_file(rules, file, repository.read_tracked(file.path))
-        ]
-        return Outcome(where, found, len(files))
-    entries = repository.staged() if where == "staged" else repository.history(revisions)
-    with repository.contents() as read:
-        tally = _Tally(rules, read)
-        found = [finding for entry in entries for finding in tally.add(entry)]
-    is_partial = where == "history" and (repository.is_shallow or tally.missing > 0)
-    return Outcome(where, found, tally.files, tally.commits, is_partial)
 
+    where: Where
+    rules: Rules
+    folder: str = ""
+    files: int = 0
+    commits: int = 0
+    unopened: int = 0
+    is_partial: bool = False
+    _findings: list[Finding] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
 
-class _Tally:
-    """Searches one content after the other, each once, and counts."""
-
-    def __init__(self, rules: Rules, read: Callable[[str], Iterator[Piece] | None]) -> None:
-        self.files = self.commits = self.missing = 0
-        self._rules, self._read = rules, read
-        self._seen: set[tuple[str, str]] = set()
-
-    def add(self, entry: Entry) -> list[Finding]:
-        """What is new in `entry`."""
+    def add(self, entry: Entry, read: Callable[[str], Iterator[Piece] | None]) -> None:
+        """Search a content that git stores, or the message of a commit."""
         if not entry.path:
             self.commits += 1
-            return []
-        rules = self._rules
-        is_bad = rules.named_badly(entry.path) is not None
-        key = (entry.id, entry.path if is_bad else rules.notation(entry.path))
+            self.add_message("commit message", _message(read(entry.id)), entry.commit)
+            return
+        is_bad = self.rules.fault_of_name(entry.path) is not None
+        key = (entry.id, entry.path if is_bad else self.rules.notation(entry.path))
         if key in self._seen:
-            return []
+            return
         self._seen.add(key)
         self.files += 1
-        if rules.is_content_allowed(entry.id):
-            return []
-        pieces = self._read(entry.id)
+        if self.rules.is_content_allowed(entry.id):
+            return
+        pieces = read(entry.id)
         if pieces is None:
-            self.missing += 1
-            return []
-        return _in_file(rules, entry, pieces)
+            self.is_partial = True
+        else:
+            self._examine(entry, pieces)
 
+    def add_tracked(self, entry: Entry, repository: Repository) -> None:
+        """Search a file of the work tree."""
+        self.files += 1
+        if not self.rules.is_content_allowed(entry.id) or not repository.is_as_in_index(entry):
+            self._examine(entry, repository.read_tracked(entry.path))
 
-def _in_file(rules: Rules, entry: Entry, pieces: Iterable[Piece]) -> list[Finding]:
-    """The findings in one file: its name alone, or everything in its content."""
-    content = sorted(rules.examine(entry.path, pieces), key=lambda hit: hit[0] or 0)
-    fault = rules.named_badly(entry.path)
-    hits = [(None, fault)] if fault else content
-    return [Finding(rules.shown(entry.path), line, what, entry.commit) for line, what in hits]
+    def add_message(self, title: str, text: bytes, commit: str | None = None) -> None:
+        """Search a message, in which a colon begins an explanation as in a text file."""
+        hits = self.rules.examine("message.txt", [Piece(text)])
+        self._report(title, hits, commit)
+
+    def outcome(self) -> Outcome:
+        """What was found so far."""
+        counts = (self.files, self.commits, self.unopened, self.is_partial)
+        return Outcome(self.where, self._findings, *counts)
+
+    def _examine(self, entry: Entry, pieces: Iterator[Piece]) -> None:
+        """Search a file: everything in its content and in an archive, or its name alone."""
+        first = next(pieces, Piece(b""))
+        pieces = chain([first], pieces)
+        inside: list[tuple[str, bytes]] = []
+        if kingfisher.is_archive(first.data):
+            data = joined(pieces)
+            pieces = iter([Piece(data)])
+            try:
+                inside = list(kingfisher.members(entry.path, data))
+            except kingfisher.ArchiveError:
+                self.unopened += 1
+        hits = self.rules.examine(entry.path, pieces)
+        if fault := self.rules.fault_of_name(entry.path):
+            hits, inside = [(None, fault)], []
+        self._report(entry.path, hits, entry.commit)
+        for path, data in inside:
+            self._report(path, self.rules.examine(path, [Piece(data)]), entry.commit)
+
+    def _report(self, path: str, hits: list[Hit], commit: str | None) -> None:
+        """Keep what was found in one content, in the order of the lines."""
+        shown = self.rules.shown(self.folder + path)
+        for line, what in sorted(hits, key=lambda hit: hit[0] or 0):
+            self._findings.append(Finding(shown, line, what, commit))

@@ -116,7 +116,7 @@ class NoSecretTracked(Check):
         """Scan them as `bucket secrets` does."""
         from dvc_bucket.git.secrets import scan
 
-        findings = scan.tracked(patient.project)
+        findings = scan.tracked(patient.project).findings
         if findings:
             more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
             raise Problem(f"{findings[0]}{more}")
