@@ -53,7 +53,7 @@ class Advice:
     @property
     def fetch(self) -> float:
         """Time to copy all files to the disk."""
-        return self.lookup + self.size / self.read.bandwidth
+        return self.lookup + self.size / max(1.0, self.read.bandwidth)  # of empty files, it is 0
 
     def staged(self, reads: int) -> float:
         """Time of a number of reads of data that is copied first."""

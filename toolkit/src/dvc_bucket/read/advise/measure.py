@@ -162,7 +162,7 @@ def of_stream(
 
     def read() -> None:
         content = part.read_bytes()
-        if table:
+        if table is not None:
             lines = next(csv_lines.cut([content]))
             fragment = table.format.make_fragment(lines)
             table.part([fragment], Source(table.filesystem, ())).to_table()
