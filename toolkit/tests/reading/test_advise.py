@@ -25,9 +25,7 @@ def advice(**changes: Any) -> Advice:
 
 
 @pytest.mark.parametrize(("takes", "times"), [(0.5, 3), (1.5, 2), (3.0, 1)])
-def test_the_shortest_time_counts_and_what_takes_long_is_measured_once(
-    takes: float, times: int
-) -> None:
+def test_the_median_counts_and_what_takes_long_is_measured_once(takes: float, times: int) -> None:
     now = 0.0
     worked: list[float] = []
 

@@ -1,4 +1,4 @@
-"""Objects to files that others may be in the way of: what is missing or different is fetched."""
+"""Downloads of `bucket cp`: missing or different files are fetched, and other files are kept."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -140,7 +140,7 @@ def _make(folder: Path) -> None:
 
 def no_folder(folder: Path, error: OSError) -> str:
     """Why a folder cannot be used."""
-    return f"{folder} cannot be made: {error.strerror}. Name another folder."
+    return f"Could not create {folder}: {error.strerror}. Name another folder."
 
 
 def _fetch(download: Download, item: Item) -> None:

@@ -1,4 +1,4 @@
-"""What `bucket cp` left in a folder, so that the next one knows which files it may replace.
+"""The record of `bucket cp` in a folder: which files the next `bucket cp` may replace.
 
 The record lies in the folder itself: jobs copy from clones that live no longer than they do. It
 holds, for each file, marks of the contents that were put there. A file that has one of them is

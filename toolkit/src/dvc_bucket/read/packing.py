@@ -81,8 +81,8 @@ def pack(
         progress: hears how far it is.
 
     Raises:
-        PackError: there are no files, one is gone before it was read, something in the folder is no
-            file or cannot be listed, a name is no UTF-8, or the metadata does not fit.
+        PackError: there are no files, one was removed meanwhile, something in the folder is not a
+            file or cannot be listed, a name is not UTF-8, or the metadata does not fit.
         OutputError: `out` holds something that this clone did not write there.
     """
     if form not in ENDS:
@@ -132,7 +132,7 @@ def _files(folder: Path) -> dict[str, int]:
         try:
             name.encode()
         except UnicodeEncodeError:
-            raise PackError(f"The name of {os.fsencode(path)!r} is no UTF-8: rename it.") from None
+            raise PackError(f"The name of {os.fsencode(path)!r} is not UTF-8: rename it.") from None
         sizes[name] = path.stat().st_size
     if not sizes:
         raise PackError(f"{folder} has no files.")

@@ -1,6 +1,6 @@
 """Proof that recorded data is what DVC recorded, before ranges of it are read.
 
-A single-part ETag is the MD5 of the content at its upload. An ETag that is no MD5 proves nothing
+A single-part ETag is the MD5 of the content at its upload. Another ETag proves nothing
 by itself; then a note of the last proof counts, if the object's version is still the same.
 """
 

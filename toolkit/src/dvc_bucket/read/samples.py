@@ -131,8 +131,8 @@ def _opened(source: Source, file: tuple[str, str, int | None]) -> ds.ParquetFile
         columns = shard.physical_schema.names
     if {NAME, DATA} - set(columns):
         raise FormatError(
-            f"{name} is no shard of samples: it has the columns {', '.join(columns)}, not {NAME} "
-            f"and {DATA}."
+            f"{name} is not a shard of samples: it has the columns {', '.join(columns)}, not "
+            f"{NAME} and {DATA}."
         )
     return shard
 
@@ -184,7 +184,7 @@ def _of_tar(source: Source, place: str) -> Iterator[Sample]:
     Raises:
         FormatError: the tar is damaged or incomplete, or has a sparse file: that can claim any
             number of bytes that are not in the tar.
-        UnsafePathError: a name is no path in a folder.
+        UnsafePathError: a name is not a path in a folder.
     """
     with source.open(place, TAR_BYTES) as stream:
         try:

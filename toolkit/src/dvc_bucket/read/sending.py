@@ -1,4 +1,4 @@
-"""Files to keys of a bucket: an object that is there is never replaced, unless told so.
+"""Uploads of `bucket cp`: an existing object is replaced only with `--force`.
 
 Before anything is sent, the store is asked for every key. A small file is then put only if there
 is still no such key, where the store honours that; S3 has no such request for a file in parts.
@@ -56,7 +56,7 @@ class Sent:
     settings: Settings
 
     def state(self) -> str:
-        """Whether the object is there: `absent`, `same` content, or `other`."""
+        """State of the object: `absent`, `same` content, or `other` content."""
         import obstore
 
         try:
@@ -75,7 +75,7 @@ class Sent:
         """Send the file.
 
         Raises:
-            OutputError: somebody else has just made such an object.
+            OutputError: another program has just made the object.
             TransferError: the store refused or could not be reached.
         """
         import obstore
@@ -167,7 +167,9 @@ def _local(path: Path, project: Project, *, parents: bool) -> Gathered:
     files = sorted(files_below(path)) if path.is_dir() else [path]
     for file in files:
         if not file.is_file():
-            raise OutputError(f"{file} is no file, nor a link to one, so it cannot be uploaded.")
+            raise OutputError(
+                f"{file} is neither a file nor a link to one, so it cannot be uploaded."
+            )
         real = file.resolve()
         if any(real.is_relative_to(project.root / name) for name in PRIVATE):
             raise UnsafePathError(
@@ -236,7 +238,7 @@ def _remotes(bucket: str, project: Project) -> Iterator[str]:
 
 
 def _missing(wanted: Sequence[Sent], *, force: bool) -> list[Sent]:
-    """Those that the bucket has not, or with other content.
+    """The files whose objects are missing or have other content.
 
     Raises:
         OutputError: an object with other content is there, and `force` is not given.
@@ -244,20 +246,20 @@ def _missing(wanted: Sequence[Sent], *, force: bool) -> list[Sent]:
     """
     with ThreadPoolExecutor(REQUESTS) as pool:
         states = list(pool.map(Sent.state, wanted))
-    found = list(zip(wanted, states, strict=True))
-    others = [sent.place.url for sent, state in found if state == "other"]
+    results = list(zip(wanted, states, strict=True))
+    others = [sent.place.url for sent, state in results if state == "other"]
     if others and not force:
         raise _exists(others)
-    return [sent for sent, state in found if state != "same"]
+    return [sent for sent, state in results if state != "same"]
 
 
 def _put_all(missing: Sequence[Sent], progress: Progress, *, force: bool) -> int:
     """Send files; the sum of their sizes."""
-    sizes = [one.file.stat().st_size for one in missing]
+    sizes = [upload.file.stat().st_size for upload in missing]
     with ThreadPoolExecutor(REQUESTS) as pool:
         sent = 0
         for _, size in zip(
-            pool.map(lambda file: file.put(force=force), missing), sizes, strict=True
+            pool.map(lambda upload: upload.put(force=force), missing), sizes, strict=True
         ):
             sent += size
             progress(sent, sum(sizes))

@@ -26,7 +26,7 @@ AHEAD = 2
 
 
 class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
-    """A pyarrow Dataset that reads the columns and rows it was opened for unless told otherwise.
+    """A pyarrow Dataset that reads the columns and rows it was opened for by default.
 
     `to_table`, `to_batches`, `head`, `count_rows` and `scanner` are pyarrow's.
 

@@ -25,13 +25,13 @@ def expression(conditions: Sequence[str]) -> ds.Expression | None:
 
 
 def _parsed(text: str) -> tuple[str, str, int | float | str]:
-    found = CONDITION.fullmatch(text)
-    if not found or not found["value"]:
+    condition = CONDITION.fullmatch(text)
+    if not condition or not condition["value"]:
         raise ConditionError(
             f"{text!r} is not a condition. Write a column, one of < <= > >= == = !=, and a value: "
             "--where 'dep_delay > 60'."
         )
-    return found["column"], found["sign"], _value(found["value"])
+    return condition["column"], condition["sign"], _value(condition["value"])
 
 
 def _value(text: str) -> int | float | str:

@@ -33,7 +33,7 @@ MAX_FOOTERS = 16
 #: Requests for one byte.
 LATENCY_TRIES = 7
 
-#: Work that takes less is timed three times: the first time opens connections and loads code.
+#: Work that takes less is timed three times: the first time also opens connections.
 ENOUGH_SECONDS = 2.0
 
 
@@ -57,13 +57,13 @@ class OneRead:
 
 
 def seconds(work: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
-    """The time that work takes: once if that is long, else the shortest of three times."""
+    """The time that work takes: once if that is long, else the median of three times."""
     times: list[float] = []
     while len(times) < 3 and sum(times) < ENOUGH_SECONDS:
         start = clock()
         work()
         times.append(clock() - start)
-    return min(times)
+    return statistics.median(times)
 
 
 def latency(data: TrackedData) -> float:
