@@ -1,8 +1,9 @@
 """`bucket advise` measures, and says what follows."""
 
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.dataset as ds
 import pytest
@@ -11,57 +12,63 @@ from typer.testing import CliRunner
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.cli import app
-from dvc_bucket.read.advise import advise, large
-from dvc_bucket.read.advise.estimate import Costs, Line, lines
-from dvc_bucket.read.advise.rows import ConditionError, condition
+from dvc_bucket.read.advise import Advice, advise, measure, report
+from dvc_bucket.read.advise.conditions import ConditionError, expression
+from dvc_bucket.read.advise.measure import OneRead, seconds
 from tests.reading.conftest import GROUP, flights
 
 
-def test_few_units_and_more_give_a_line() -> None:
-    slower = Line.through((2, 8), (1.0, 9.0))
-    assert (slower.start, slower.each) == (0.0, 1.125)  # slower the more: no start below 0
-    line = Line.through((2, 8), (5.0, 11.0))
-    assert (line.start, line.each) == (3.0, 1.0)
-    assert line.seconds(100) == 103.0
-    assert Line.through((1, 1), (2.0, 3.0)).seconds(4) == 10.0
+def advice(**changes: Any) -> Advice:
+    read = OneRead(bandwidth=10.0, stream=3.0, local=1.0, touched=50, requests=2)
+    made = Advice("data", Path("/tmp"), 1, 100, 1, lookup=0.0, latency=0.02, read=read)
+    return replace(made, **changes)
 
 
-def test_ways_take_turns_and_the_median_counts() -> None:
+@pytest.mark.parametrize(("takes", "times"), [(0.5, 3), (1.5, 2), (3.0, 1)])
+def test_the_median_counts_and_what_takes_long_is_measured_once(takes: float, times: int) -> None:
     now = 0.0
-    worked: list[tuple[str, int]] = []
+    worked: list[float] = []
 
-    def way(name: str, each: float) -> Callable[[int], None]:
-        def work(count: int) -> None:
-            nonlocal now
-            worked.append((name, count))
-            # One time among the others in which the machine did something else.
-            now += each * count * (9 if worked.count((name, count)) == 2 else 1)
+    def work() -> None:
+        nonlocal now
+        worked.append(takes + (0.4 if not worked and takes < 1 else 0))  # the first connects
+        now += worked[-1]
 
-        return work
-
-    found = lines([way("a", 0.001), way("b", 0.002)], (2, 8), lambda: now)
-    turn = [(name, count) for name in "ab" for count in (2, 8)]
-    assert worked == [("a", 1), ("b", 1), *3 * turn]
-    assert [line.each for line in found] == pytest.approx([0.001, 0.002])
-    worked.clear()
-    lines([way("a", 1.0)], (2, 8), lambda: now)
-    assert worked == [("a", 1), ("a", 2), ("a", 8)], "what takes long is measured once"
+    assert seconds(work, lambda: now) == pytest.approx(takes)
+    assert len(worked) == times
 
 
-def test_reads_turn_where_the_fetch_is_paid_for() -> None:
-    costs = Costs(lookup=0.0, stream=3.0, fetch=10.0, local=1.0)
-    assert (costs.turn, costs.staged(5), costs.streamed(5)) == (5, 15.0, 15.0)
-    assert costs.staged(4) > costs.streamed(4)
-    assert Costs(lookup=0.0, stream=1.0, fetch=10.0, local=1.0).turn is None
+def test_staging_is_faster_from_the_read_on_that_pays_for_the_copy() -> None:
+    found = advice()
+    assert (found.stage_from, found.staged(5), found.streamed(5)) == (5, 15.0, 15.0)
+    assert found.staged(4) > found.streamed(4)
+    assert found.staged(6) < found.streamed(6)
+    assert (found.way, advice(reads=6).way) == ("stream", "stage")
+    assert advice(lookup=2.0).stage_from == 3  # each streamed read looks up, one copy does
+    same = replace(found.read, stream=1.0)
+    assert advice(read=same).stage_from is None
+
+
+def test_the_advice_shows_both_times_and_where_staging_becomes_faster() -> None:
+    lines = report.text(advice(reads=6)).splitlines()
+    assert lines[0] == "Stage it. Staging becomes faster at 5 reads."
+    assert lines[2].split() == ["1", "read", "6", "reads", "10", "reads"]
+    assert lines[3].split()[-6:] == ["11.0", "s", "16.0", "s", "20.0", "s"]
+    assert lines[4].split() == ["stream", "3.0", "s", "18.0", "s", "30.0", "s"]
+    assert "The bucket answers in 20.0 ms; copies arrive at 10 B/s." in lines
+    found = report.plain(advice(reads=6))
+    assert (found["way"], found["stage_from_reads"]) == ("stage", 5)
+    assert (found["stage"]["seconds"], found["stream"]["seconds"]) == (16.0, 18.0)
+    assert (found["stream"]["bytes"], found["stream"]["requests"]) == (300, 12)
 
 
 def test_conditions_are_typed_as_they_are_thought() -> None:
     expected = (ds.field("delay") > 60) & (ds.field("origin") == "JFK") & (ds.field("x") <= 0.5)
-    assert str(condition(["delay > 60", "origin=JFK", "x <= 0.5"])) == str(expected)
-    assert str(condition(["zip == '01234'"])) == str(ds.field("zip") == "01234")
-    assert condition([]) is None
-    with pytest.raises(ConditionError, match="'delay' is no condition"):
-        condition(["delay"])
+    assert str(expression(["delay > 60", "origin=JFK", "x <= 0.5"])) == str(expected)
+    assert str(expression(["zip == '01234'"])) == str(ds.field("zip") == "01234")
+    assert expression([]) is None
+    with pytest.raises(ConditionError, match="'delay' is not a condition"):
+        expression(["delay"])
 
 
 @pytest.mark.usefixtures("bare")
@@ -94,9 +101,9 @@ def test_of_a_large_table_row_groups_and_columns_count(
     metadata = parquet.ParquetFile(tmp_path / "copy.parquet").metadata
     groups = [metadata.row_group(number) for number in range(2)]
     wanted = sum(group.column(at).total_compressed_size for group in groups for at in (0, 2))
-    assert (found.files, found.touched) == (1, wanted)
+    assert (found.files, found.read.touched) == (1, wanted)
     assert found.size == (tmp_path / "copy.parquet").stat().st_size
-    assert min(found.costs.stream, found.costs.fetch, found.costs.local) > 0
+    assert min(found.read.stream, found.fetch, found.read.local) > 0
 
 
 @pytest.mark.usefixtures("bare")
@@ -104,8 +111,8 @@ def test_of_another_large_file_blocks_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dvc_bucket.read.advise.FILE_BYTES", 1000)
-    monkeypatch.setattr(large, "BLOCK_BYTES", 256 * 1024)
+    monkeypatch.setattr(measure, "SAMPLE_BYTES", 256 * 1024)
     found = advise("notes.bin", folder=tmp_path, reads=2)
     assert found.reads == 2
-    assert found.size == found.touched == 2_560_000
-    assert min(found.costs.stream, found.costs.fetch, found.costs.local) > 0
+    assert found.size == found.read.touched == 2_560_000
+    assert min(found.read.stream, found.fetch, found.read.local) > 0

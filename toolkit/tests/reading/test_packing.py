@@ -10,7 +10,7 @@ import pytest
 
 from dvc_bucket import Project, iter_samples, pack
 from dvc_bucket.base.errors import OutputError
-from dvc_bucket.read.packing import LEAST_BYTES, PackError
+from dvc_bucket.read.packing import MIN_SHARD_BYTES, PackError
 from tests.reading.test_words import bucket, files
 from tests.verify.published import Published
 
@@ -41,7 +41,7 @@ def fill(folder: Path, names: list[str]) -> Path:
 
 @pytest.mark.parametrize("form", ["parquet", "tar"])
 def test_what_goes_in_comes_out(folder: Path, form: str) -> None:
-    done = pack(folder, folder.parent / "shards", form=form, shard_bytes=LEAST_BYTES)
+    done = pack(folder, folder.parent / "shards", form=form, shard_bytes=MIN_SHARD_BYTES)
     assert (done.files, done.shards) == (len(NAMES), 4)
     assert done.size == sum(path.stat().st_size for path in done.folder.iterdir())
     samples = list(iter_samples("shards"))
@@ -51,18 +51,18 @@ def test_what_goes_in_comes_out(folder: Path, form: str) -> None:
 
 @pytest.mark.parametrize("form", ["parquet", "tar"])
 def test_the_same_files_make_the_same_bytes(folder: Path, form: str) -> None:
-    pack(folder, folder.parent / "one", form=form, shard_bytes=LEAST_BYTES)
+    pack(folder, folder.parent / "one", form=form, shard_bytes=MIN_SHARD_BYTES)
     other = fill(folder.parent / "elsewhere", NAMES[::-1])
     for path in other.rglob("*"):
         os.utime(path, (1, 1))
         path.chmod(0o700)
-    pack(other, folder.parent / "two", form=form, shard_bytes=LEAST_BYTES)
+    pack(other, folder.parent / "two", form=form, shard_bytes=MIN_SHARD_BYTES)
     assert files(folder.parent / "one") == files(folder.parent / "two")
 
 
 @pytest.mark.parametrize("form", ["parquet", "tar"])
 def test_a_seed_is_an_order_across_shards(folder: Path, form: str) -> None:
-    pack(folder, folder.parent / "shards", form=form, shard_bytes=LEAST_BYTES)
+    pack(folder, folder.parent / "shards", form=form, shard_bytes=MIN_SHARD_BYTES)
     first, again = (
         [sample.name for sample in iter_samples("shards", shuffle=seed)] for seed in (1, 1)
     )
@@ -94,7 +94,7 @@ def test_what_cannot_be_packed_is_named_and_nothing_is_left(folder: Path) -> Non
     there = {path.name for path in root.iterdir()}
     for given, options, said in (
         (root / "empty folder", {}, "has no files"),
-        (root / "nowhere", {}, "is no folder"),
+        (root / "nowhere", {}, "is not a folder"),
         (folder, {"metadata": root / "labels.csv"}, r"has no row for a\.txt and 302 more"),
         (folder, {"form": "zip"}, "Unknown shard format zip; use parquet or tar"),
         (folder, {"shard_bytes": 10}, "A shard of 10 bytes is not between"),

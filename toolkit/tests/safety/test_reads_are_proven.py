@@ -5,6 +5,7 @@ import io
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.dataset as ds
@@ -46,6 +47,33 @@ def test_an_object_with_the_etag_of_other_content_is_refused(clone: Published, p
             return
         with pytest.raises(ChecksumError, match=said):
             open_dataset(path, "v1")
+
+
+@pytest.mark.parametrize("change", [lambda body: body + b"more", lambda body: body[:-1]])
+def test_an_object_of_another_size_than_recorded_is_refused(
+    clone: Published, change: Callable[[bytes], bytes]
+) -> None:
+    """Where the ETag is no MD5, nothing else tells before the last byte."""
+    size = len(clone.get(key_of(clone, "foreign.parquet")))
+    other = len(change(bytes(size)))
+    said = (
+        r"^foreign\.parquet of v1 is damaged on the remote s3://.*: "
+        rf"it has {other:,} bytes, and DVC recorded {size:,}\. .*verify --rev v1 --deep --repair"
+    )
+    with damaged(clone, "foreign.parquet", in_parts=True, change=change):
+        for read in (open_dataset, open_file):
+            with pytest.raises(ChecksumError, match=said):
+                read("foreign.parquet", "v1")
+        done = subprocess.run(
+            ["bucket", "ls", "-l", "foreign.parquet", "--rev", "v1"],
+            env=clone.clone.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"DVC recorded {size:,}" in done.stderr
 
 
 def test_pages_of_our_parquet_files_are_proven_where_the_etag_is_no_md5(clone: Published) -> None:

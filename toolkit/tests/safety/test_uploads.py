@@ -192,7 +192,7 @@ def test_no_credentials_are_uploaded(project: Published, url: str, name: str) ->
 def test_what_cannot_be_uploaded_is_named(project: Published, url: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "to nowhere").symlink_to("nothing")
-    with pytest.raises(OutputError, match="to nowhere is no file"):
+    with pytest.raises(OutputError, match="to nowhere is neither a file nor a link"):
         copy_to([tmp_path / "in"], f"{url}/")
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

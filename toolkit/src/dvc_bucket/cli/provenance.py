@@ -35,9 +35,9 @@ def provenance(
     """
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.provenance import write
-    from dvc_bucket.read import words as reading
+    from dvc_bucket.read import tracked
 
-    paths = [""] if with_data else [reading.from_here(path) for path in data or ()]
+    paths = [""] if with_data else [tracked.from_here(path) for path in data or ()]
     written = write(Project.find(), rev, out, as_zip=as_zip, data=paths)
     for note in written.notes:
         print(f"Note: {note}", file=sys.stderr)

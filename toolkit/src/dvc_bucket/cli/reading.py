@@ -25,13 +25,19 @@ def ls(
       bucket ls data/raw
       bucket ls data/processed --rev v1.0 --long
     """
-    from dvc_bucket.read import words as reading
+    from dvc_bucket.dvc.remote import ids
+    from dvc_bucket.read import tracked
 
-    found = reading.ls(reading.from_here(path), rev, remote, with_sizes=long)
+    data = tracked.find(tracked.from_here(path), rev, remote)
+    sizes = data.sizes() if long else {}
+    files = [
+        {"path": file.path, "md5": ids.md5(file.name), "size": sizes.get(file.path, file.size)}
+        for file in data.files
+    ]
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(files))
         return
-    for file in found:
+    for file in files:
         print(f"{file['size']:>14,}  {file['path']}" if long else file["path"])
 
 
@@ -42,9 +48,10 @@ def cat(path: PathArgument, rev: RevOption = None, remote: RemoteOption = None) 
       bucket cat data/raw/airlines.csv
       bucket cat data/raw/airlines.csv --rev v1.0 | head
     """
-    from dvc_bucket.read import words as reading
+    from dvc_bucket.read import content, tracked
 
-    reading.cat(reading.from_here(path), rev, remote, sys.stdout.buffer)
+    for piece in content.recorded(tracked.from_here(path), rev, remote):
+        sys.stdout.buffer.write(piece)
 
 
 def cp(
@@ -88,17 +95,27 @@ def cp(
       bucket cp 's3://lab-data/images/*.png' images
       bucket cp reports/report.html s3://lab-data/published/
     """
-    from dvc_bucket.read import words as reading
+    from dvc_bucket.base.progress import bar
+    from dvc_bucket.read import configured, copying
 
     if not paths and not (scratch or parents or rev or remote):
-        for path in reading.fetch_configured(force=force):
-            print(path)
+        for copy in configured.fetch_configured(force=force):
+            print(copy)
         return
     sources = list(paths or ())
     if len(sources) < (1 if scratch else 2):
         raise typer.BadParameter("name PATH and DEST, or PATH and --scratch", param_hint="DEST")
     to = None if scratch else sources.pop()
-    done = reading.cp(sources, to, rev, remote, parents=parents, force=force)
+    with bar() as progress:
+        done = copying.copy_to(
+            [path if path.startswith(copying.S3) else Path.cwd() / path for path in sources],
+            to,
+            rev=rev,
+            remote=remote,
+            parents=parents,
+            force=force,
+            progress=progress,
+        )
     print(
         f"{done.files:,} files, {done.copied:,} of them copied ({done.size:,} bytes).",
         file=sys.stderr,
@@ -166,11 +183,11 @@ def advise(
       bucket advise data/raw --reads 3
       bucket advise data/processed/features --columns carrier,late --where 'late == 1'
     """
-    from dvc_bucket.read import words as reading
+    from dvc_bucket.read import tracked
     from dvc_bucket.read.advise import advise, report
 
     names = [name.strip() for name in columns.split(",")] if columns else None
     found = advise(
-        *(reading.from_here(path), reads, names, where or ()), rev=rev, remote=remote, folder=to
+        *(tracked.from_here(path), reads, names, where or ()), rev=rev, remote=remote, folder=to
     )
     print(json.dumps(report.plain(found)) if as_json else report.text(found))

@@ -1,9 +1,10 @@
-"""Objects to files that others may be in the way of: what is missing or different is fetched."""
+"""Downloads of `bucket cp`: missing or different files are fetched, and other files are kept."""
 
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dvc_bucket.base.errors import BucketError, OutputError
@@ -11,7 +12,7 @@ from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.progress import Progress
 from dvc_bucket.connection.objects import Place
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.read import copied_record as staged
+from dvc_bucket.read import copied_record
 from dvc_bucket.transfer.download import OTHER_MODE, Download
 from dvc_bucket.transfer.files import Unfinished
 from dvc_bucket.transfer.pool import Pool
@@ -48,9 +49,9 @@ class Item:
     def mark(self) -> str:
         """What the content is known by; empty where nothing is known of it."""
         if self.written is not None:
-            return f"{staged.TIME}:{self.size}@{int(self.written)}"
+            return f"{copied_record.TIME}:{self.size}@{int(self.written)}"
         if self.name:
-            kind = staged.LEGACY if ids.is_legacy(self.name) else staged.MD5
+            kind = copied_record.LEGACY if ids.is_legacy(self.name) else copied_record.MD5
             return f"{kind}:{ids.md5(self.name)}"
         return ""
 
@@ -59,7 +60,7 @@ class Item:
 
         By its MD5 where the object's name is that, else by size and time, as `copy_to` leaves them.
         """
-        return staged.has(self.target, self.mark)
+        return copied_record.has(self.target, self.mark)
 
 
 @dataclass(frozen=True)
@@ -93,48 +94,40 @@ def bring(
         OutputError: a file with other content is there.
         SpaceError, TransferError, ChecksumError: as `copy_to`.
     """
-
-    def prepare(missing: Sequence[Item]) -> None:
-        staged.check(folder, {item.target: item.mark for item in missing}, force=force)
-        _make(folder)
-        marks = {item.target: item.mark for item in wanted}
-        staged.note(folder, marks, [item.target for item in missing])
-
-    return fetch(folder, wanted, progress, mode, prepare)
+    missing = _missing(wanted)
+    copied_record.check(folder, {item.target: item.mark for item in missing}, force=force)
+    _make(folder)
+    marks = {item.target: item.mark for item in wanted}
+    copied_record.note(folder, marks, [item.target for item in missing])
+    return _download(folder, wanted, missing, progress, mode)
 
 
-def fetch(
-    folder: Path,
-    wanted: Sequence[Item],
-    progress: Progress,
-    mode: int = OTHER_MODE,
-    prepare: Callable[[Sequence[Item]], None] = lambda _: None,
-) -> Copied:
-    """Fetch what is missing or different.
-
-    Args:
-        folder: that the files are in.
-        wanted: the files.
-        progress: hears how far it is.
-        mode: permissions of the files.
-        prepare: hears of those that are missing or different before anything is written.
+def fetch(folder: Path, wanted: Sequence[Item], progress: Progress) -> Copied:
+    """Fetch what is missing or different to a folder that holds nothing of others.
 
     Raises:
         SpaceError, TransferError, ChecksumError: as `copy_to`.
     """
+    return _download(folder, wanted, _missing(wanted), progress, OTHER_MODE)
+
+
+def _missing(wanted: Sequence[Item]) -> list[Item]:
     with ThreadPoolExecutor(HASHING) as pool:
         there = list(pool.map(Item.is_there, wanted))
-    missing = [item for item, is_there in zip(wanted, there, strict=True) if not is_there]
+    return [item for item, is_there in zip(wanted, there, strict=True) if not is_there]
+
+
+def _download(
+    folder: Path, wanted: Sequence[Item], missing: Sequence[Item], progress: Progress, mode: int
+) -> Copied:
     size = sum(item.size for item in missing)
-    prepare(missing)
     _make(folder)
     _check_room(folder, size)
     with Unfinished() as unfinished:
         unfinished.prepare([str(item.target) for item in missing])
         download = Download(unfinished, mode=mode)
-        Pool[Item](lambda item: _fetch(download, item), None, lambda: download.answer_seconds).run(
-            missing, lambda _: progress(download.received, size), _raise
-        )
+        pool = Pool[Item](partial(_fetch, download), None, lambda: download.answer_seconds)
+        pool.run(missing, lambda _: progress(download.received, size), _raise)
     return Copied(folder, len(wanted), len(missing), download.received)
 
 
@@ -147,7 +140,7 @@ def _make(folder: Path) -> None:
 
 def no_folder(folder: Path, error: OSError) -> str:
     """Why a folder cannot be used."""
-    return f"{folder} cannot be made: {error.strerror}. Name another folder."
+    return f"Could not create {folder}: {error.strerror}. Name another folder."
 
 
 def _fetch(download: Download, item: Item) -> None:
@@ -160,7 +153,7 @@ def _fetch(download: Download, item: Item) -> None:
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
         raise OutputError(
             f"{item.target} cannot be written: a file is where a folder has to be, or the reverse. "
-            f"{staged.TO}"
+            f"{copied_record.TO}"
         ) from None
 
 

@@ -3,16 +3,16 @@
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.base.errors import BucketError, ChecksumError, MissingObjectError
+from dvc_bucket.base.errors import ChecksumError, MissingObjectError, NotTrackedError
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.read import versions
+from dvc_bucket.read import tracked
 from dvc_bucket.read.prefetch import prefetch
-from dvc_bucket.read.tracked import Tracked, TrackedFile
+from dvc_bucket.read.proof import Proof
+from dvc_bucket.read.tracked import TrackedData, TrackedFile
 from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 PIECE_BYTES = 4 * 1024 * 1024
 PIECES = 4
 
-#: Reads a number of bytes at a place.
-ReadAt = Callable[[int, int], Any]
-
 
 class Content(io.RawIOBase):
     """The bytes of a recorded file, in any order.
@@ -33,21 +30,17 @@ class Content(io.RawIOBase):
     MD5 is not the recorded one, the read that completes them raises, and so does every later one.
 
     Args:
-        size: in bytes.
-        read_at: reads.
-        promised: the MD5; None if nothing can be compared.
-        damaged: makes the error, from the MD5 that was found.
+        data: that has the file.
+        file: to read.
+        version: of its object, which is the only one that is read; None for the copy in the cache.
     """
 
     def __init__(
-        self,
-        size: int,
-        read_at: ReadAt,
-        promised: str | None,
-        damaged: Callable[[str], BucketError],
+        self, data: TrackedData, file: TrackedFile, version: "ObjectMeta | None" = None
     ) -> None:
-        self._size, self._at, self._hashed = size, 0, 0
-        self._read_at, self._promised, self._damaged = read_at, promised, damaged
+        self._data, self._file, self._version = data, file, version
+        self._size = version["size"] if version else data.cached(file).stat().st_size
+        self._at = self._hashed = 0
         self._digest = hashlib.md5(usedforsecurity=False)
 
     def readable(self) -> bool:
@@ -75,9 +68,8 @@ class Content(io.RawIOBase):
         wanted = memoryview(buffer).cast("B")
         count = max(0, min(len(wanted), self._size - self._at))
         piece = memoryview(self._read_at(self._at, count) if count else b"")
-        self._add(self._at, piece)
+        self._add(piece)
         wanted[: len(piece)] = piece
-        self._at += len(piece)
         return len(piece)
 
     def readall(self) -> bytes:
@@ -87,74 +79,79 @@ class Content(io.RawIOBase):
     def pieces(self) -> Iterator[Any]:
         """The rest in pieces, several of them on their way at once."""
         starts = range(self._at, self._size, PIECE_BYTES)
-        self._add(self._at, memoryview(b""))
+        self._add(memoryview(b""))
         for piece in prefetch(self._piece, starts, threads=PIECES, count=PIECES):
-            self._add(self._at, memoryview(piece))
-            self._at += len(piece)
+            self._add(memoryview(piece))
             yield piece
 
     def _piece(self, start: int) -> Any:
         return self._read_at(start, min(PIECE_BYTES, self._size - start))
 
-    def _add(self, at: int, piece: memoryview) -> None:
-        """Hash what comes next of bytes that were read at a place.
+    def _add(self, piece: memoryview) -> None:
+        """Go on by a piece that was read, and hash what of it was not hashed yet.
 
         Raises:
-            ChecksumError: all have passed, and the hash is another.
+            ChecksumError: all bytes have passed, and the hash is another.
         """
-        known = self._hashed - at
+        known = self._hashed - self._at
         if 0 <= known <= len(piece):
             self._digest.update(piece[known:])
-            self._hashed = at + len(piece)
-        if self._hashed == self._size and self._promised not in {None, self._digest.hexdigest()}:
-            raise self._damaged(self._digest.hexdigest())
+            self._hashed = self._at + len(piece)
+        # The hash of the layout before DVC 3 is one of text with Unix line ends.
+        if self._hashed == self._size and not ids.is_legacy(self._file.name):
+            digest = self._digest.hexdigest()
+            self._data.compare(self._file, digest, is_cached=self._version is None)
+        self._at += len(piece)
+
+    def _read_at(self, at: int, count: int) -> Any:
+        if self._version is None:
+            return _read_file(self._data.cached(self._file), at, count)
+        return _read_object(self._data, self._file, self._version["e_tag"], at, count)
 
 
-def cached(found: Tracked, file: TrackedFile) -> Content:
-    """The content of a file that the cache has."""
-    path = found.cached(file)
-    return _content(found, file, path.stat().st_size, partial(_read_local, path), path)
-
-
-def on_remote(found: Tracked, file: TrackedFile, version: "ObjectMeta") -> Content:
-    """The content of the object of a file: of this version of it alone."""
-    return _content(found, file, version["size"], partial(_read_object, found, file, version))
-
-
-def _content(
-    found: Tracked, file: TrackedFile, size: int, read_at: ReadAt, path: Path | None = None
-) -> Content:
-    # The hash of the layout before DVC 3 is one of text with Unix line ends.
-    promised = None if ids.is_legacy(file.name) else ids.md5(file.name)
-
-    def damaged(digest: str) -> BucketError:
-        return versions.damaged(found, file, versions.other_md5(digest, file), path)
-
-    return Content(size, read_at, promised, damaged)
-
-
-def _read_local(path: Path, at: int, count: int) -> bytes:
+def _read_file(path: Path, at: int, count: int) -> bytes:
     with path.open("rb", buffering=0) as source:
         return os.pread(source.fileno(), count, at)
 
 
 def _read_object(
-    found: Tracked, file: TrackedFile, version: "ObjectMeta", at: int, count: int
+    data: TrackedData, file: TrackedFile, etag: str | None, at: int, count: int
 ) -> Any:
     import obstore
     from obstore.exceptions import PreconditionError
 
     options: obstore.GetOptions = {"range": (at, at + count)}
-    if version["e_tag"]:
-        options["if_match"] = version["e_tag"]
+    if etag:
+        options["if_match"] = etag
     try:
-        with naming_failures(f"read {file.path}", found.remote.settings):
+        with naming_failures(f"read {file.path}", data.remote.settings):
             try:
-                return obstore.get(found.remote.store, found.key(file), options=options).bytes()
+                return obstore.get(data.remote.store, data.key(file), options=options).bytes()
             except PreconditionError:
                 raise ChecksumError(
-                    f"{file.path} on the remote {found.remote.address} was written again while it "
+                    f"{file.path} on the remote {data.remote.address} was written again while it "
                     "was read. Open it again."
                 ) from None
     except MissingObjectError:
-        raise versions.not_pushed(found, file) from None
+        raise data.not_pushed(file) from None
+
+
+def recorded(path: str, rev: str | None = None, remote: str | None = None) -> Iterator[Any]:
+    """The recorded bytes of a file, from the cache or the remote, in pieces.
+
+    Raises:
+        ChecksumError: they are not what DVC recorded; all pieces but the last may have come.
+        NotTrackedError: the path is a directory.
+        BucketError: as `tracked.find`.
+    """
+    data = tracked.find(path, rev, remote)
+    if not data.is_file:
+        raise NotTrackedError(
+            f"{path} is a directory of {len(data.files):,} files. Name one: `bucket ls {path}`."
+        )
+    [file] = data.files
+    version = None
+    if not data.cached(file).is_file():
+        version = data.versions()[file.path]
+        Proof(data).check(file, version)
+    return Content(data, file, version).pieces()

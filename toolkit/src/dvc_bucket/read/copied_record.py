@@ -1,4 +1,4 @@
-"""What `bucket cp` left in a folder, so that the next one knows which files it may replace.
+"""The record of `bucket cp` in a folder: which files the next `bucket cp` may replace.
 
 The record lies in the folder itself: jobs copy from clones that live no longer than they do. It
 holds, for each file, marks of the contents that were put there. A file that has one of them is
@@ -34,11 +34,11 @@ def has(path: Path, mark: str) -> bool:
     """Whether a file has the content that a mark stands for."""
     kind, _, value = mark.partition(":")
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
             return False
         if kind == TIME:
-            return value == f"{found.st_size}@{int(found.st_mtime)}"
+            return value == f"{state.st_size}@{int(state.st_mtime)}"
         if kind == LEGACY:
             from dvc_bucket.dvc.audit.needed import file_md5
 
@@ -74,13 +74,15 @@ def check(folder: Path, missing: Mapping[Path, str], *, force: bool) -> None:
             f"{target} differs from the data, and {owner} tracks it: it is never replaced. {TO}"
         )
     record = _read(folder)
-    strange = [
-        one for one in different if not any(has(one, m) for m in record.get(_key(folder, one), ()))
+    foreign = [
+        target
+        for target in different
+        if not any(has(target, mark) for mark in record.get(_key(folder, target), ()))
     ]
-    if strange and not force:
-        more = f" and {len(strange) - 1:,} more files differ" if strange[1:] else " differs"
+    if foreign and not force:
+        more = f" and {len(foreign) - 1:,} more files differ" if foreign[1:] else " differs"
         raise OutputError(
-            f"{strange[0]}{more} from the data, and `bucket cp` did not put that content there. "
+            f"{foreign[0]}{more} from the data, and `bucket cp` did not put that content there. "
             "Add --force to replace it, or name another folder."
         )
 
@@ -111,7 +113,7 @@ def _read(folder: Path) -> dict[str, list[str]]:
     with contextlib.suppress(OSError, ValueError, TypeError):
         descriptor = os.open(folder / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, encoding="utf-8") as file:
-            found = os.fstat(descriptor)
-            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+            state = os.fstat(descriptor)
+            if stat.S_ISREG(state.st_mode) and state.st_uid == os.geteuid():
                 return dict(json.load(file))
     return {}

@@ -15,9 +15,9 @@ from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import Place
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read import tracked, versions
+from dvc_bucket.read import tracked
 from dvc_bucket.read.bringing import Copied, Item, SpaceError, bring, no_folder
-from dvc_bucket.read.tracked import Tracked
+from dvc_bucket.read.tracked import TrackedData
 from dvc_bucket.transfer.download import OTHER_MODE
 from dvc_bucket.transfer.errors import naming_failures
 
@@ -79,22 +79,24 @@ def copy_to(
             sources, str(to), rev, remote, parents=parents, force=force, progress=progress
         )
     folder = Path(to or default_folder(os.environ)).absolute()
-    found = [find(source, folder, rev, remote, parents=parents or to is None) for source in sources]
-    kinds = [one.is_file for one in found]
+    selections = [
+        select(source, folder, rev, remote, parents=parents or not to) for source in sources
+    ]
+    kinds = [selection.is_file for selection in selections]
     if to and is_name(kinds, str(to), is_folder=folder.is_dir(), parents=parents):
-        items = [replace(found[0].items[0], target=folder)]
+        items = [replace(selections[0].items[0], target=folder)]
         done = bring(folder.parent, items, progress, force=force)
         return replace(done, destination=folder)
-    items = distinct(found)
+    items = distinct(selections)
     return bring(folder, items, progress, force=force, mode=OTHER_MODE if to else PRIVATE)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a source is.
+class Selection:
+    """The files that a source names.
 
     Attributes:
-        items: its files, to be below the destination.
+        items: the files, to be below the destination.
         is_file: it names one file, not a folder or a pattern.
     """
 
@@ -102,9 +104,9 @@ class Found:
     is_file: bool
 
 
-def find(
+def select(
     source: str | Path, folder: Path, rev: str | None, remote: str | None, *, parents: bool
-) -> Found:
+) -> Selection:
     """The files of a source in the bucket, each to be below a folder.
 
     Raises:
@@ -114,17 +116,14 @@ def find(
         return _objects(str(source), folder, parents=parents)
     path = tracked.inside(Project.find(), source)
     fixed = _fixed(path)
-    base = "" if parents else fixed.rpartition("/")[0]
-    if fixed == path:
-        found = tracked.find(path, rev, remote)
-    else:
-        around = tracked.find(fixed.rpartition("/")[0], rev, remote)
-        files = [file for file in around.files if _matches(file.path, path)]
+    parent = fixed.rpartition("/")[0]
+    data = tracked.find(path if fixed == path else parent, rev, remote)
+    if fixed != path:
+        files = [file for file in data.files if _matches(file.path, path)]
         if not files:
             raise NotTrackedError(f"DVC tracks no file that is {path}. `bucket ls` lists them.")
-        found = replace(around, files=files)
-    is_file = [file.path for file in found.files] == [path]
-    return Found(items_of(found, folder, base), is_file)
+        data = replace(data, path=path, files=files)
+    return Selection(items_of(data, folder, "" if parents else parent), data.is_file)
 
 
 def is_name(are_files: Sequence[bool], to: str, *, is_folder: bool, parents: bool) -> bool:
@@ -139,14 +138,14 @@ def is_name(are_files: Sequence[bool], to: str, *, is_folder: bool, parents: boo
     return list(are_files) == [True] and not (parents or is_folder or to.endswith("/"))
 
 
-def distinct(found: Sequence[Found]) -> list[Item]:
+def distinct(selections: Sequence[Selection]) -> list[Item]:
     """All items, each once.
 
     Raises:
         OutputError: two are different objects of one name.
     """
     items: dict[Path, Item] = {}
-    for item in (item for one in found for item in one.items):
+    for item in (item for selection in selections for item in selection.items):
         other = items.setdefault(item.target, item)
         if other.place.url != item.place.url:
             raise same_name(item.target.name)
@@ -181,35 +180,34 @@ def default_folder(environment: Mapping[str, str]) -> Path:
     )
 
 
-def items_of(found: Tracked, folder: Path, base: str = "") -> list[Item]:
+def items_of(data: TrackedData, folder: Path, base: str = "") -> list[Item]:
     """Files that DVC tracks, to be below a folder.
 
     Args:
-        found: the files.
+        data: the files.
         folder: where they are to be.
         base: the folder of the project from which their paths are kept.
 
     Raises:
         NotPushedError: one is not on the remote; it is only looked up if DVC did not note its size.
     """
-    settings, store = found.remote.settings, found.remote.store
-    noted = {file.path: file.size or file.mean_size for file in found.files}
-    known = {path: size for path, size in noted.items() if size is not None}
+    remote = data.remote
     # The store is asked only where DVC noted too little: a request a file doubles what they cost.
-    sizes = known if len(known) == len(noted) else versions.sizes(found)
+    is_noted = all(file.expected_size is not None for file in data.files)
+    sizes = {} if is_noted else data.sizes()
     return [
         Item(
-            _place(store, found.key(file), settings),
+            Place.of(remote.settings, data.key(file), remote.store),
             below(folder, _from(base, file.path)),
-            sizes[file.path],
-            missing=partial(versions.not_pushed, found, file),
+            sizes.get(file.path, file.expected_size or 0),
+            missing=partial(data.not_pushed, file),
             name=file.name,
         )
-        for file in found.files
+        for file in data.files
     ]
 
 
-def _objects(url: str, folder: Path, *, parents: bool) -> Found:
+def _objects(url: str, folder: Path, *, parents: bool) -> Selection:
     """Objects below `s3://bucket/prefix`, or whose keys match it.
 
     Raises:
@@ -222,43 +220,30 @@ def _objects(url: str, folder: Path, *, parents: bool) -> Found:
     store = settings.obstore()
     fixed = _fixed(pattern)
     prefix = fixed.rpartition("/")[0] if fixed != pattern else fixed.rstrip("/")
-    found: list[ObjectMeta] = []
-    is_file = False
+    objects: list[ObjectMeta] = []
     with naming_failures(f"list {url}", settings):
         for batch in obstore.list(store, prefix or None):
-            found += [one for one in batch if _matches(one["path"], pattern)]
-        if not found and fixed == pattern and pattern:
-            found, is_file = [obstore.head(store, pattern)], True
-    if not found:
+            objects += [version for version in batch if _matches(version["path"], pattern)]
+        is_file = bool(not objects and fixed == pattern and pattern)
+        if is_file:
+            objects = [obstore.head(store, pattern)]
+    if not objects:
         raise MissingObjectError(
             f"No object is {url}, in {settings.endpoint_url}. `bucket run s5cmd ls s3://{bucket}/` "
             "shows what there is."
         )
     base = "" if parents else prefix if fixed != pattern else prefix.rpartition("/")[0]
-    targets = [below(folder, _from(base, one["path"])) for one in found]
     items = [
-        _object(one, store, settings, target) for one, target in zip(found, targets, strict=True)
+        object_item(version, below(folder, _from(base, version["path"])), settings, store)
+        for version in objects
     ]
-    return Found(items, is_file)
+    return Selection(items, is_file)
 
 
-def object_at(key: str, target: Path, settings: Settings) -> Item:
-    """An object that is to be a file.
-
-    Raises:
-        MissingObjectError: there is none.
-        TransferError: the store refused or could not be reached.
-    """
-    import obstore
-
-    store = settings.obstore()
-    with naming_failures(f"look up {key}", settings):
-        return _object(obstore.head(store, key), store, settings, target)
-
-
-def _object(one: "ObjectMeta", store: "S3Store", settings: Settings, target: Path) -> Item:
-    written = one["last_modified"].timestamp()
-    return Item(_place(store, one["path"], settings), target, one["size"], written)
+def object_item(version: "ObjectMeta", target: Path, settings: Settings, store: "S3Store") -> Item:
+    """An object of a bucket that is to be a file."""
+    place = Place.of(settings, version["path"], store)
+    return Item(place, target, version["size"], version["last_modified"].timestamp())
 
 
 def _fixed(pattern: str) -> str:
@@ -277,7 +262,3 @@ def _matches(path: str, pattern: str) -> bool:
 def _from(base: str, path: str) -> str:
     """A path from a folder that it is in."""
     return path.removeprefix(f"{base}/") if base else path
-
-
-def _place(store: "S3Store", key: str, settings: Settings) -> Place:
-    return Place(store, key, settings.bucket_name, settings.where)

@@ -6,8 +6,7 @@ some kilobytes costs is its requests.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -15,13 +14,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from dvc_bucket.base.errors import BucketError
-from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read import csv_lines, foreign, tracked
-from dvc_bucket.read.content import Content
 from dvc_bucket.read.proof import Proven
 from dvc_bucket.read.sources import Source, locate
-from dvc_bucket.read.table import Table, judged
+from dvc_bucket.read.table import Table
 
 #: Formats by the end of a file's name, as pyarrow calls them.
 FORMATS = {
@@ -114,15 +110,8 @@ def opened(
         raise FormatError(
             f"{title} has no column {', '.join(unknown)}. It has {', '.join(table.schema.names)}."
         )
-    table.columns, table.rows, table.fetch = columns, rows, source.fetch
-    table.damaged, table.judge = source.damaged, source.judge
-    if source.content and isinstance(table.format, ds.CsvFileFormat):
-        table.pieces = partial(_csv_pieces, source.content)
+    table.columns, table.rows = columns, rows
     return table
-
-
-def _csv_pieces(content: Callable[[str], Content], place: str) -> Iterator[pa.Buffer]:
-    return csv_lines.cut(content(place).pieces())
 
 
 def open_file(
@@ -144,18 +133,17 @@ def open_file(
     Args and errors are those of `open_dataset`.
     """
     source = locate(path, rev, remote, repo, settings, proven)
-    if len(source.files) != 1 or source.files[0][0] != _asked(path, repo):
+    if [name for name, _, _ in source.files] != [source.path]:
         raise FormatError(f"{path} is a directory. Name one of its files: `bucket ls {path}`.")
     return source.open(source.files[0][1])
 
 
-def _asked(path: str | Path, repo: str | None) -> str:
-    project = foreign.clone(repo) if repo else Project.find()
-    return tracked.inside(project, path)
-
-
 def _table(source: Source) -> Table:
-    """The files as one table, with the schema of the first."""
+    """The files as one table, with the schema of the first.
+
+    Raises:
+        FormatError: they are of no kind, or several kinds, of table.
+    """
     kinds = {PurePosixPath(name).suffix for name, _, _ in source.files}
     if len(kinds) != 1 or not (kind := FORMATS.get(next(iter(kinds)))):
         raise FormatError(
@@ -170,11 +158,13 @@ def _table(source: Source) -> Table:
         )
         for name, place, size in source.files
     ]
-    with judged(source.judge, [fragments[0].path]):
+    with source.judged([fragments[0].path]):
         schema = fragments[0].physical_schema
     for field in fields:
         schema = schema.append(field)
-    return Table(fragments, schema, file_format, source.filesystem)
+    table = Table(fragments, schema, file_format, source.filesystem)
+    table.source = source
+    return table
 
 
 def format_of(kind: str) -> ds.FileFormat:
@@ -194,8 +184,8 @@ def _partitions(names: Sequence[str]) -> tuple[Callable[[str], Any], Sequence[An
                 values.setdefault(column, set()).add(value)
     # Whole numbers are numbers, as everywhere where such folders are read.
     schema = pa.schema(
-        (column, pa.int64() if all(map(NUMBER.fullmatch, found)) else pa.string())
-        for column, found in values.items()
+        (column, pa.int64() if all(map(NUMBER.fullmatch, texts)) else pa.string())
+        for column, texts in values.items()
     )
     partitioning = ds.partitioning(schema, flavor="hive")
     return partitioning.parse, list(schema)

@@ -1,4 +1,4 @@
-"""Another repository: its data is read, and nothing that it says of a connection is believed.
+"""Data of another repository: read with the connection of the caller, never with its own.
 
 Keys go only to the endpoint that the caller names: in the environment, in the project around the
 current folder, or as `settings`. The repository says in which bucket, and below which prefix, its
@@ -36,7 +36,7 @@ def clone(url: str) -> Project:
 
     Raises:
         RevisionError: git cannot clone it.
-        ProjectError: it is no project of DVC.
+        ProjectError: it is not a DVC project.
     """
     folder = tempfile.TemporaryDirectory(prefix="bucket-clone-", ignore_cleanup_errors=True)
     _clones.append(folder)
@@ -133,5 +133,5 @@ def _endpoint_in_git(here: Project | None) -> str:
 
 
 def _section(stated: Any, name: str) -> dict[str, Any]:
-    found = stated.get(name, {})
-    return found if isinstance(found, dict) else {}
+    section = stated.get(name, {})
+    return section if isinstance(section, dict) else {}

@@ -6,10 +6,9 @@ megabytes they cost a few, and an image costs what its bytes cost.
 
 import os
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv, parquet
@@ -22,7 +21,7 @@ from dvc_bucket.dvc import written
 #: Bytes of files to a shard: large enough that requests cost nothing beside the bytes, small enough
 #: that several machines have something to share.
 SHARD_BYTES = 256 * 1024 * 1024
-LEAST_BYTES, MOST_BYTES = 1024 * 1024, 4 * 1024**3
+MIN_SHARD_BYTES, MAX_SHARD_BYTES = 1024 * 1024, 4 * 1024**3
 
 #: Bytes of files to a row group of a Parquet shard: what a reader holds at a time.
 GROUP_BYTES = 8 * 1024 * 1024
@@ -82,52 +81,47 @@ def pack(
         progress: hears how far it is.
 
     Raises:
-        PackError: there are no files, one is gone before it was read, something in the folder is no
-            file or cannot be listed, a name is no UTF-8, or the metadata does not fit.
+        PackError: there are no files, one was removed meanwhile, something in the folder is not a
+            file or cannot be listed, a name is not UTF-8, or the metadata does not fit.
         OutputError: `out` holds something that this clone did not write there.
     """
     if form not in ENDS:
         raise PackError(f"Unknown shard format {form}; use {' or '.join(ENDS)}.")
-    if not LEAST_BYTES <= shard_bytes <= MOST_BYTES:
-        raise PackError(
-            f"A shard of {shard_bytes:,} bytes is not between {LEAST_BYTES:,} and {MOST_BYTES:,}."
-        )
+    if not MIN_SHARD_BYTES <= shard_bytes <= MAX_SHARD_BYTES:
+        limits = f"between {MIN_SHARD_BYTES:,} and {MAX_SHARD_BYTES:,}"
+        raise PackError(f"A shard of {shard_bytes:,} bytes is not {limits}.")
     if metadata and form == "tar":
         raise PackError("A tar has no place for metadata: use Parquet shards.")
     files = _files(folder)
-    labels = _metadata(metadata, files, folder) if metadata else None
-    whole = sum(size for _, size in files)
+    sizes = list(files.values())
+    total = sum(sizes)
+    rows = pa.table({NAME: pa.array(files, pa.string())})
+    if metadata:
+        rows = _with_metadata(rows, metadata, folder)
+    write = _write_tar if form == "tar" else _write_parquet
+    done = 0
     with written.new_folder(out) as unfinished:
-        shards = list(_shares(files, shard_bytes))
-        write = _write_tar if form == "tar" else _write_parquet
-        done = 0
-        for number, share in enumerate(shards):
+        for number, share in enumerate(_shares(sizes, shard_bytes)):
             path = unfinished / f"shard-{number:05}{ENDS[form]}"
+            part = rows.slice(share.start, len(share))
             try:
-                for size in write(path, folder, share, labels):
+                for size in write(path, folder, part, sizes[share.start : share.stop]):
                     done += size
-                    progress(done, whole)
+                    progress(done, total)
             except FileNotFoundError as error:
                 raise PackError(f"{error.filename} was removed while it was packed.") from None
-    size = sum(path.stat().st_size for path in out.iterdir())
-    return Packed(out, len(files), len(shards), size)
+    shards = list(out.iterdir())
+    return Packed(out, len(files), len(shards), sum(path.stat().st_size for path in shards))
 
 
-#: Name of a file, with slashes, and its size in bytes.
-File = tuple[str, int]
-
-#: Metadata of a file by its name.
-Labels = Mapping[str, Mapping[str, Any]]
-
-
-def _files(folder: Path) -> list[File]:
-    """All files of the folder in the order of their names' bytes, which no locale changes.
+def _files(folder: Path) -> dict[str, int]:
+    """Sizes of all files of the folder in the order of their names' bytes: no locale changes it.
 
     Nothing is left out without a word: who packs a folder may delete it afterwards.
     """
     if not folder.is_dir():
-        raise PackError(f"{folder} is no folder.")
-    found = []
+        raise PackError(f"{folder} is not a folder.")
+    sizes = {}
     for path in files_below(folder, _refuse):
         if not path.is_file():
             raise PackError(
@@ -138,19 +132,19 @@ def _files(folder: Path) -> list[File]:
         try:
             name.encode()
         except UnicodeEncodeError:
-            raise PackError(f"The name of {os.fsencode(path)!r} is no UTF-8: rename it.") from None
-        found.append((name, path.stat().st_size))
-    if not found:
+            raise PackError(f"The name of {os.fsencode(path)!r} is not UTF-8: rename it.") from None
+        sizes[name] = path.stat().st_size
+    if not sizes:
         raise PackError(f"{folder} has no files.")
-    return sorted(found, key=lambda file: file[0].encode())
+    return dict(sorted(sizes.items(), key=lambda file: file[0].encode()))
 
 
 def _refuse(error: OSError) -> None:
     raise PackError(f"{error.filename} cannot be listed: {error.strerror}.") from None
 
 
-def _metadata(path: Path, files: Sequence[File], folder: Path) -> "Labels":
-    """What goes with each file.
+def _with_metadata(files: pa.Table, path: Path, folder: Path) -> pa.Table:
+    """The names of the files, with the columns of the metadata.
 
     Raises:
         PackError: the table cannot be read, has no column `name`, or not one row for each file.
@@ -164,66 +158,54 @@ def _metadata(path: Path, files: Sequence[File], folder: Path) -> "Labels":
             f"{path} has the columns {', '.join(table.column_names)}: it needs {NAME}, the path of "
             f"a file in {folder}, and must not have {DATA}."
         )
-    rows = {row.pop(NAME): row for row in table.to_pylist()}
+    rows = {name: row for row, name in enumerate(table[NAME].to_pylist())}
     if len(rows) != len(table):
         raise PackError(f"{path} names a file twice.")
-    if missing := [name for name, _ in files if name not in rows]:
+    names = files[NAME].to_pylist()
+    if missing := [name for name in names if name not in rows]:
         raise PackError(
             f"{path} has no row for {missing[0]} and {len(missing) - 1:,} more files of {folder}."
         )
-    return _Typed(rows, pa.schema([field for field in table.schema if field.name != NAME]))
+    labels = table.drop_columns([NAME]).take([rows[name] for name in names]).combine_chunks()
+    for field, column in zip(labels.schema, labels.columns, strict=True):
+        files = files.append_column(field, column)
+    return files
 
 
-class _Typed(dict[str, Mapping[str, Any]]):
-    """Rows by name, and the types of their columns."""
-
-    def __init__(self, rows: Mapping[str, Mapping[str, Any]], schema: pa.Schema) -> None:
-        super().__init__(rows)
-        self.schema = schema
-
-
-def _shares(files: Sequence[File], limit: int) -> Iterator[list[File]]:
-    """Files one after the other, so many to a share that they have at most `limit` bytes."""
-    share: list[File] = []
-    size = 0
-    for file in files:
-        if share and size + file[1] > limit:
-            yield share
-            share, size = [], 0
-        share.append(file)
-        size += file[1]
-    yield share
+def _shares(sizes: Sequence[int], limit: int) -> Iterator[range]:
+    """Ranges of neighbouring files, each with `limit` bytes at most or a single file."""
+    start = total = 0
+    for number, size in enumerate(sizes):
+        if number > start and total + size > limit:
+            yield range(start, number)
+            start, total = number, 0
+        total += size
+    yield range(start, len(sizes))
 
 
-def _write_parquet(
-    path: Path, folder: Path, share: Sequence[File], labels: Labels | None
-) -> Iterator[int]:
+def _write_parquet(path: Path, folder: Path, rows: pa.Table, sizes: Sequence[int]) -> Iterator[int]:
     """Write a shard, a row group at a time; bytes of each."""
-    types = [pa.field(NAME, pa.string()), pa.field(DATA, pa.binary())]
-    schema = pa.schema([*types, *(labels.schema if isinstance(labels, _Typed) else ())])
+    field = pa.field(DATA, pa.binary())
     with parquet.ParquetWriter(
         path,
-        schema,
+        rows.schema.insert(1, field),
         compression=COMPRESSION,
         compression_level=LEVEL,
         use_dictionary=False,
         write_statistics=[NAME],
         write_page_checksum=True,
     ) as writer:
-        for group in _shares(share, GROUP_BYTES):
-            rows = [
-                {NAME: name, DATA: (folder / name).read_bytes(), **(labels or {}).get(name, {})}
-                for name, _ in group
-            ]
-            table = pa.Table.from_pylist(rows, schema)
-            writer.write_table(table, row_group_size=len(rows))
-            yield sum(len(row[DATA]) for row in rows)
+        for share in _shares(sizes, GROUP_BYTES):
+            group = rows.slice(share.start, len(share))
+            bodies = [(folder / name).read_bytes() for name in group[NAME].to_pylist()]
+            writer.write_table(group.add_column(1, field, [bodies]), row_group_size=len(share))
+            yield sum(map(len, bodies))
 
 
-def _write_tar(path: Path, folder: Path, share: Sequence[File], _: Labels | None) -> Iterator[int]:
+def _write_tar(path: Path, folder: Path, rows: pa.Table, _: Sequence[int]) -> Iterator[int]:
     """Write a shard without anything that is not content: times, owners, permissions."""
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-        for name, _size in share:
+        for name in rows[NAME].to_pylist():
             with (folder / name).open("rb") as file:
                 entry = tarfile.TarInfo(name)
                 entry.size = os.fstat(file.fileno()).st_size

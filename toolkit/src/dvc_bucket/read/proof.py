@@ -1,6 +1,6 @@
 """Proof that recorded data is what DVC recorded, before ranges of it are read.
 
-A single-part ETag is the MD5 of the content at its upload. An ETag that is no MD5 proves nothing
+A single-part ETag is the MD5 of the content at its upload. Another ETag proves nothing
 by itself; then a note of the last proof counts, if the object's version is still the same.
 """
 
@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.read import versions
-from dvc_bucket.read.tracked import Tracked, TrackedFile
+from dvc_bucket.read.tracked import TrackedData, TrackedFile
 from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
@@ -29,82 +27,72 @@ THREADS = 8
 
 @dataclass(frozen=True)
 class Proof:
-    """Checks objects of tracked files.
+    """Checks the content of tracked files.
 
     Attributes:
-        found: the files.
-        full: accept only an object that was read whole with the right hash; read it if no note
+        data: the files.
+        is_full: accept only an object that was read whole with the right hash; read it if no note
             says so.
     """
 
-    found: Tracked
-    full: bool = False
+    data: TrackedData
+    is_full: bool = False
 
-    def check_all(self, known: "Mapping[str, ObjectMeta]") -> None:
-        """Check objects by the versions that the store told, by path.
+    def check_objects(self, versions: "Mapping[str, ObjectMeta]") -> None:
+        """Check the objects by their versions, by path.
 
         Raises:
             ChecksumError: one has another content than DVC recorded.
             TransferError: the store refused or could not be reached.
         """
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(lambda file: self.check(file, known[file.path]), self.found.files))
+            list(pool.map(lambda file: self.check(file, versions[file.path]), self.data.files))
 
     def check(self, file: TrackedFile, version: "ObjectMeta") -> None:
-        """Check one object, of which the store told the version; errors as of `check_all`."""
+        """Check one object by its version; errors as of `check_objects`."""
         from dvc_bucket.dvc.audit import deep
         from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, says
-        from dvc_bucket.dvc.audit.notes import key_mark, mark, note
+        from dvc_bucket.dvc.audit.notes import key_mark, mark, note, salt_of
 
-        told = says(version["e_tag"], file.name)
-        if told == AS_NAMED and not self.full:
+        remote, key = self.data.remote, self.data.key(file)
+        etag = says(version["e_tag"], file.name)
+        if etag == AS_NAMED and not self.is_full:
             return
-        this, key = mark(self._salt, version), self.found.key(file)
-        is_noted = this in self._noted
+        salt = salt_of(remote)
+        version_mark, known_key = mark(salt, version), key_mark(salt, key)
         # Somebody wrote it again after its proof, or its ETag is another MD5: the content is
         # another, or the store encrypts it. Only its bytes tell.
-        is_doubtful = told == OTHER or key_mark(self._salt, key) in self._noted
-        if is_noted or not (self.full or is_doubtful):
+        is_doubtful = etag == OTHER or known_key in self._noted
+        if version_mark in self._noted or not (self.is_full or is_doubtful):
             return
-        remote = self.found.remote
         with naming_failures(f"read {file.path}", remote.settings):
             digest = deep.object_md5(remote, key, file.name)
-        if digest != ids.md5(file.name):
-            raise versions.damaged(self.found, file, versions.other_md5(digest, file))
+        self.data.compare(file, digest)
         with self._notes.appending() as notes:
-            note(notes, this, key_mark(self._salt, key))
+            note(notes, version_mark, known_key)
 
-    def check_cached(self) -> None:
+    def check_cache(self) -> None:
         """Hash the files in the cache, if a full proof is asked for.
 
         Raises:
             ChecksumError: one has another content than DVC recorded.
         """
-        if self.full:
+        if self.is_full:
             with ThreadPoolExecutor(THREADS) as pool:
-                list(pool.map(self.check_file, self.found.files))
+                list(pool.map(self.check_cached, self.data.files))
 
-    def check_file(self, file: TrackedFile) -> None:
-        """Hash a file in the cache; errors as of `check_cached`."""
+    def check_cached(self, file: TrackedFile) -> None:
+        """Hash a file in the cache; errors as of `check_cache`."""
         from dvc_bucket.dvc.audit.needed import file_md5
 
-        path = self.found.cached(file)
-        digest = file_md5(path, file.name)
-        if digest != ids.md5(file.name):
-            raise versions.damaged(self.found, file, versions.other_md5(digest, file), path)
+        self.data.compare(file, file_md5(self.data.cached(file), file.name), is_cached=True)
 
     @cached_property
     def _notes(self) -> "Notes":
         from dvc_bucket.dvc.audit.notes import Notes
 
-        return Notes(self.found.project)
+        return Notes(self.data.project)
 
     @cached_property
     def _noted(self) -> frozenset[int]:
         return frozenset(self._notes.read().tolist())
-
-    @cached_property
-    def _salt(self) -> str:
-        from dvc_bucket.dvc.audit.notes import salt_of
-
-        return salt_of(self.found.remote)

@@ -12,15 +12,13 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from dvc_bucket.base import safe_paths
-from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read import foreign, tracked
 from dvc_bucket.read.dataset import FormatError, format_of
 from dvc_bucket.read.packing import DATA, NAME
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proven
 from dvc_bucket.read.sources import Source, locate
-from dvc_bucket.read.table import BROKEN, IN_MEMORY, THREADS, is_broken_page, judged
+from dvc_bucket.read.table import IN_MEMORY, THREADS
 
 #: Row groups that are mixed with each other where samples are shuffled, and so held at a time.
 MIXED = 8
@@ -84,17 +82,16 @@ def iter_samples(
     """
     source = locate(path, rev, remote, repo, settings, proven)
     chance = None if shuffle is None else random.Random(shuffle)  # noqa: S311 (no secret)
-    places = [(name, place) for name, place, _ in source.files]
-    if all(name.endswith(".parquet") for name, _ in places):
+    files = list(source.files)
+    if all(name.endswith(".parquet") for name, _, _ in files):
         yield from _of_parquet(source, chance)
-    elif all(name.endswith(".tar") for name, _ in places):
-        yield from _of_tars(source, [place for _, place in places], chance)
+        return
+    if chance:
+        chance.shuffle(files)
+    if all(name.endswith(".tar") for name, _, _ in files):
+        yield from _of_tars(source, [place for _, place, _ in files], chance)
     else:
-        files = list(source.files)
-        if chance:
-            chance.shuffle(files)
-        project = foreign.clone(repo) if repo else Project.find()
-        yield from of_files(source, files, tracked.inside(project, path))
+        yield from of_files(source, files)
 
 
 def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample]:
@@ -120,24 +117,22 @@ def _of_parquet(source: Source, chance: random.Random | None) -> Iterator[Sample
 
 def _read(source: Source, group: ds.ParquetFileFragment) -> pa.Table:
     try:
-        with judged(source.judge, [group.path]):
+        with source.judged([group.path]):
             return group.to_table()
     except OSError as error:
-        if source.damaged and is_broken_page(error):
-            raise source.damaged(group.path, BROKEN) from None
-        raise
+        raise source.broken_page(group.path, error) from None
 
 
 def _opened(source: Source, file: tuple[str, str, int | None]) -> ds.ParquetFileFragment:
     """A shard, of which the footer is read; by its size, where that is known, with one request."""
     name, place, size = file
     shard = format_of("parquet").make_fragment(place, source.filesystem, file_size=size)
-    with judged(source.judge, [place]):
+    with source.judged([place]):
         columns = shard.physical_schema.names
     if {NAME, DATA} - set(columns):
         raise FormatError(
-            f"{name} is no shard of samples: it has the columns {', '.join(columns)}, not {NAME} "
-            f"and {DATA}."
+            f"{name} is not a shard of samples: it has the columns {', '.join(columns)}, not "
+            f"{NAME} and {DATA}."
         )
     return shard
 
@@ -151,20 +146,18 @@ def _samples(table: Any) -> Iterator[Sample]:
         yield Sample(name, body.as_py(), more)
 
 
-def of_files(
-    source: Source, files: Sequence[tuple[str, str, int | None]], folder: str = ""
-) -> Iterator[Sample]:
+def of_files(source: Source, files: Sequence[tuple[str, str, int | None]]) -> Iterator[Sample]:
     """Files that nobody packed: a request for each, many at a time."""
 
     def read(file: tuple[str, str, int | None]) -> Sample:
-        name, place, _ = file
-        body = source.fetch(place) if source.fetch else None
-        if body is None:
-            with source.open(place) as stream:
-                return Sample(name.removeprefix(f"{folder}/"), stream.read(), {})
-        return Sample(name.removeprefix(f"{folder}/"), body.to_pybytes(), {})
+        path, place, _ = file
+        name = path.removeprefix(f"{source.path}/")
+        if (body := source.fetch(place)) is not None:
+            return Sample(name, body.to_pybytes(), {})
+        with source.open(place) as stream:
+            return Sample(name, stream.read(), {})
 
-    count = IN_MEMORY if source.fetch else AHEAD
+    count = IN_MEMORY if source.is_whole else AHEAD
     yield from prefetch(read, files, threads=min(THREADS, count), count=count)
 
 
@@ -172,19 +165,16 @@ def _of_tars(
     source: Source, places: Sequence[str], chance: random.Random | None
 ) -> Iterator[Sample]:
     """One shard after the other; mixed among some hundred samples."""
-    ordered = list(places)
-    if chance:
-        chance.shuffle(ordered)
+    samples = (sample for place in places for sample in _of_tar(source, place))
+    if not chance:
+        yield from samples
+        return
     waiting: list[Sample] = []
-    for sample in (sample for place in ordered for sample in _of_tar(source, place)):
-        if not chance:
-            yield sample
-            continue
+    for sample in samples:
         waiting.append(sample)
         if len(waiting) > TAR_MIXED:
             yield waiting.pop(chance.randrange(len(waiting)))
-    if chance:
-        chance.shuffle(waiting)
+    chance.shuffle(waiting)
     yield from waiting
 
 
@@ -194,7 +184,7 @@ def _of_tar(source: Source, place: str) -> Iterator[Sample]:
     Raises:
         FormatError: the tar is damaged or incomplete, or has a sparse file: that can claim any
             number of bytes that are not in the tar.
-        UnsafePathError: a name is no path in a folder.
+        UnsafePathError: a name is not a path in a folder.
     """
     with source.open(place, TAR_BYTES) as stream:
         try:

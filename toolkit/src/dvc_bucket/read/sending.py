@@ -1,4 +1,4 @@
-"""Files to keys of a bucket: an object that is there is never replaced, unless told so.
+"""Uploads of `bucket cp`: an existing object is replaced only with `--force`.
 
 Before anything is sent, the store is asked for every key. A small file is then put only if there
 is still no such key, where the store honours that; S3 has no such request for a file in parts.
@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dvc_bucket.base import safe_paths
@@ -25,12 +25,9 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.read import bringing
 from dvc_bucket.read.bringing import Copied
-from dvc_bucket.read.copying import S3, distinct, find, is_name, same_name
+from dvc_bucket.read.copying import S3, distinct, is_name, same_name, select
 from dvc_bucket.transfer.errors import naming_failures
 from dvc_bucket.transfer.single import SHA256_METADATA, file_sha256
-
-if TYPE_CHECKING:
-    from obstore import PutMode
 
 #: A file up to this size goes in one request, which can ask for the key to be new.
 WHOLE_BYTES = 8 * 1024 * 1024
@@ -59,36 +56,45 @@ class Sent:
     settings: Settings
 
     def state(self) -> str:
-        """Whether the object is there: `absent`, `same` content, or `other`."""
+        """State of the object: `absent`, `same` content, or `other` content."""
         import obstore
 
         try:
             with naming_failures(f"look up {self.place.url}", self.settings):
-                found = obstore.get(self.place.store, self.place.key, options={"head": True})
+                answer = obstore.get(self.place.store, self.place.key, options={"head": True})
         except MissingObjectError:
             return "absent"
-        if found.meta["size"] != self.file.stat().st_size:
+        if answer.meta["size"] != self.file.stat().st_size:
             return "other"
-        if noted := found.attributes.get(SHA256_METADATA):
+        if noted := answer.attributes.get(SHA256_METADATA):
             return "same" if noted == file_sha256(self.file) else "other"
-        tag = (found.meta["e_tag"] or "").strip('"')
+        tag = (answer.meta["e_tag"] or "").strip('"')
         return "same" if tag == dvc_hashes.of_file(self.file) else "other"
 
     def put(self, *, force: bool) -> None:
         """Send the file.
 
         Raises:
-            OutputError: somebody else has just made such an object.
+            OutputError: another program has just made the object.
             TransferError: the store refused or could not be reached.
         """
+        import obstore
         from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError
 
-        is_whole = self.file.stat().st_size <= WHOLE_BYTES
-        if force or not is_whole:
-            self._put("overwrite", is_whole=is_whole)
+        is_small = self.file.stat().st_size <= WHOLE_BYTES
+        put = partial(
+            obstore.put,
+            self.place.store,
+            self.place.key,
+            self.file,
+            use_multipart=not is_small,
+            attributes={SHA256_METADATA: file_sha256(self.file)},
+        )
+        if force or not is_small:
+            put()
             return
         try:
-            self._put("create", is_whole=True)
+            put(mode="create")
         except AlreadyExistsError:
             # A request that was tried again finds its own object.
             if self.state() != "same":
@@ -96,19 +102,7 @@ class Sent:
         except BaseError as error:
             if not isinstance(error, NotSupportedError) and not UNKNOWN_REQUEST.search(str(error)):
                 raise
-            self._put("overwrite", is_whole=True)
-
-    def _put(self, mode: "PutMode", *, is_whole: bool) -> None:
-        import obstore
-
-        obstore.put(
-            self.place.store,
-            self.place.key,
-            self.file,
-            mode=mode,
-            use_multipart=not is_whole,
-            attributes={SHA256_METADATA: file_sha256(self.file)},
-        )
+            put()
 
 
 def send(
@@ -138,13 +132,12 @@ def send(
             else _fetched(source, Path(folder, str(turn)), rev, remote, parents=parents)
             for turn, source in enumerate(sources)
         ]
-        kinds = [one.is_file for one in gathered]
+        kinds = [is_file for _, is_file in gathered]
         is_key = is_name(kinds, to, is_folder=not prefix, parents=parents)
-        keys = _keys(gathered, prefix, is_key=is_key)
+        keys = _keys((files for files, _ in gathered), prefix, is_key=is_key)
         _check(keys, bucket, project)
         wanted = [
-            Sent(file, Place(store, key, bucket, settings.where), settings)
-            for key, file in keys.items()
+            Sent(file, Place.of(settings, key, store), settings) for key, file in keys.items()
         ]
         missing = _missing(wanted, force=force)
         with naming_failures(f"upload to {to}", settings):
@@ -152,17 +145,8 @@ def send(
     return Copied(to, len(wanted), len(missing), size)
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """The files of a source on this disk.
-
-    Attributes:
-        files: by their path below the destination.
-        is_file: the source names one file.
-    """
-
-    files: Mapping[str, Path]
-    is_file: bool
+#: Files of a source on this disk, by their path below the destination; whether it names one file.
+Gathered = tuple[Mapping[str, Path], bool]
 
 
 def _is_local(project: Project, source: str | Path, rev: str | None) -> bool:
@@ -180,16 +164,18 @@ def _local(path: Path, project: Project, *, parents: bool) -> Gathered:
     kept = path.parent
     if parents:
         kept = project.root if path.is_relative_to(project.root) else Path(path.anchor)
-    found = sorted(files_below(path)) if path.is_dir() else [path]
-    for file in found:
+    files = sorted(files_below(path)) if path.is_dir() else [path]
+    for file in files:
         if not file.is_file():
-            raise OutputError(f"{file} is no file, nor a link to one, so it cannot be uploaded.")
+            raise OutputError(
+                f"{file} is neither a file nor a link to one, so it cannot be uploaded."
+            )
         real = file.resolve()
         if any(real.is_relative_to(project.root / name) for name in PRIVATE):
             raise UnsafePathError(
                 f"{file} can hold credentials, so it is never uploaded. Name the files to copy."
             )
-    return Gathered({file.relative_to(kept).as_posix(): file for file in found}, path.is_file())
+    return {file.relative_to(kept).as_posix(): file for file in files}, path.is_file()
 
 
 def _fetched(
@@ -198,23 +184,23 @@ def _fetched(
     """What is in the bucket, brought to a folder.
 
     Raises:
-        BucketError: as `copying.find` and `bringing.fetch`.
+        BucketError: as `copying.select` and `bringing.fetch`.
     """
-    found = find(source, folder, rev, remote, parents=parents)
-    items = distinct([found])
+    selection = select(source, folder, rev, remote, parents=parents)
+    items = distinct([selection])
     bringing.fetch(folder, items, silent)
     files = {item.target.relative_to(folder).as_posix(): item.target for item in items}
-    return Gathered(files, found.is_file)
+    return files, selection.is_file
 
 
-def _keys(gathered: Sequence[Gathered], prefix: str, *, is_key: bool) -> dict[str, Path]:
+def _keys(sources: Iterable[Mapping[str, Path]], prefix: str, *, is_key: bool) -> dict[str, Path]:
     """The files by their keys.
 
     Raises:
         OutputError: two would have the same.
     """
     keys: dict[str, Path] = {}
-    for name, file in (pair for one in gathered for pair in one.files.items()):
+    for name, file in (pair for files in sources for pair in files.items()):
         key = prefix if is_key else f"{prefix.rstrip('/')}/{name}".lstrip("/")
         if keys.setdefault(key, file) != file:
             raise same_name(name)
@@ -233,7 +219,7 @@ def _check(keys: Iterable[str], bucket: str, project: Project) -> None:
         safe_paths.check(key)
         if not key.isprintable():
             raise UnsafePathError(f"The key {key!r} has characters that cannot be printed.")
-        of_remote = next((one for one in prefixes if key.startswith(f"{one}/")), None)
+        of_remote = next((prefix for prefix in prefixes if key.startswith(f"{prefix}/")), None)
         if of_remote or OF_DVC.search(key):
             where = f"s3://{bucket}/{of_remote}" if of_remote else "files/md5, runs or lfs"
             raise OutputError(
@@ -252,7 +238,7 @@ def _remotes(bucket: str, project: Project) -> Iterator[str]:
 
 
 def _missing(wanted: Sequence[Sent], *, force: bool) -> list[Sent]:
-    """Those that the bucket has not, or with other content.
+    """The files whose objects are missing or have other content.
 
     Raises:
         OutputError: an object with other content is there, and `force` is not given.
@@ -260,18 +246,21 @@ def _missing(wanted: Sequence[Sent], *, force: bool) -> list[Sent]:
     """
     with ThreadPoolExecutor(REQUESTS) as pool:
         states = list(pool.map(Sent.state, wanted))
-    others = [one.place.url for one, state in zip(wanted, states, strict=True) if state == "other"]
+    results = list(zip(wanted, states, strict=True))
+    others = [sent.place.url for sent, state in results if state == "other"]
     if others and not force:
         raise _exists(others)
-    return [one for one, state in zip(wanted, states, strict=True) if state != "same"]
+    return [sent for sent, state in results if state != "same"]
 
 
 def _put_all(missing: Sequence[Sent], progress: Progress, *, force: bool) -> int:
     """Send files; the sum of their sizes."""
-    sizes = [one.file.stat().st_size for one in missing]
+    sizes = [upload.file.stat().st_size for upload in missing]
     with ThreadPoolExecutor(REQUESTS) as pool:
         sent = 0
-        for _, size in zip(pool.map(lambda one: one.put(force=force), missing), sizes, strict=True):
+        for _, size in zip(
+            pool.map(lambda upload: upload.put(force=force), missing), sizes, strict=True
+        ):
             sent += size
             progress(sent, sum(sizes))
     return sum(sizes)

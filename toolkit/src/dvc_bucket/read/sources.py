@@ -1,23 +1,27 @@
 """Where the files of a path are: the workspace, DVC's cache, or the remote."""
 
+import hashlib
 import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 from pyarrow import fs as filesystems
 
-from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.errors import MissingObjectError, ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read import content, tracked, versions
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.read import tracked
 from dvc_bucket.read.content import Content
+from dvc_bucket.read.csv_lines import buffer
 from dvc_bucket.read.proof import Proof, Proven
-from dvc_bucket.read.table import Damaged, Fetch, Judge
-from dvc_bucket.read.whole_files import WholeFiles, place
+from dvc_bucket.read.tracked import TrackedData, TrackedFile
+from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -28,33 +32,140 @@ REQUESTS = 32
 #: A plain file is read over the wire in pieces of this size.
 PIECE_BYTES = 1024 * 1024
 
+#: A file up to this size is worth fetching whole, with one request, ...
+WHOLE_BYTES = 1024 * 1024
+
+#: ... if there are so many that asking for the size of each costs more.
+MIN_FILES = 16
+
+#: Arrow's words for a page of a Parquet file whose bytes do not have the checksum beside them.
+BROKEN_PAGE = "CRC checksum verification failed"
+
 
 @dataclass(frozen=True)
 class Source:
-    """Files in one place.
+    """Files in one place: those of the workspace, which are read as they are.
 
     Attributes:
         filesystem: where they are.
         files: path for a person, path for the file system, size in bytes or None.
-        fetch: gets a file whole, by its path for the file system, where that is faster; else None.
-        content: opens a recorded file by its path for the file system, as a stream that proves it;
-            None for the workspace, whose files are read as they are.
-        damaged: makes the error for a damaged recorded file.
-        judge: hashes a recorded file in the cache, and raises if it is damaged.
+        path: that was asked for, from the project's root.
     """
 
     filesystem: filesystems.FileSystem
     files: Sequence[tuple[str, str, int | None]]
-    fetch: Fetch | None = None
-    content: Callable[[str], Content] | None = None
-    damaged: Damaged | None = None
-    judge: Judge | None = None
+    path: str = ""
+
+    #: Whether the files have a recorded content, and whether each is fetched whole.
+    is_recorded = is_whole = False
+
+    def stream(self, place: str) -> Any:
+        """A file by its path for the file system, as a stream of bytes."""
+        return self.filesystem.open_input_file(place)
 
     def open(self, place: str, piece_bytes: int = PIECE_BYTES) -> BinaryIO:
         """A file by its path for the file system, for reading bytes in pieces of a size."""
-        if self.content:
-            return io.BufferedReader(self.content(place), piece_bytes)
-        return io.BufferedReader(self.filesystem.open_input_file(place), piece_bytes)
+        return io.BufferedReader(self.stream(place), piece_bytes)
+
+    def fetch(self, _place: str) -> pa.Buffer | None:
+        """A file whole, by its path for the file system; None to read parts of it."""
+        return None
+
+    @contextmanager
+    def judged(self, _places: Iterable[str]) -> Iterator[None]:
+        """A block that reads these files: an error of Arrow is ChecksumError if one is damaged."""
+        yield
+
+    def broken_page(self, _place: str, error: OSError) -> Exception:
+        """What to raise where Arrow cannot read a file."""
+        return error
+
+
+@dataclass(frozen=True)
+class RecordedSource(Source):
+    """Files that DVC recorded: all in the cache, or all on the remote.
+
+    Attributes:
+        proof: of them.
+        by_place: the files by their paths for the file system.
+        is_cached: they are in the cache.
+        is_whole: they are small, and each is fetched whole and proven by its MD5.
+        versions: of other objects on the remote, by path.
+    """
+
+    proof: Proof = field(kw_only=True)
+    by_place: Mapping[str, TrackedFile] = field(kw_only=True)
+    is_cached: bool = False
+    is_whole: bool = False
+    versions: "Mapping[str, ObjectMeta]" = field(default_factory=dict)
+
+    is_recorded = True
+
+    def stream(self, place: str) -> Content:
+        """A file by its path for the file system, as a stream of bytes that proves them."""
+        data, file = self.proof.data, self.by_place[place]
+        if self.is_cached:
+            return Content(data, file)
+        versions = self.versions or replace(data, files=[file]).versions()
+        return Content(data, file, versions[file.path])
+
+    def fetch(self, place: str) -> pa.Buffer | None:
+        """A file whole, by its path for the file system; None to read parts of it.
+
+        Raises:
+            NotPushedError: it is not on the remote.
+            ChecksumError: the content is not what DVC recorded.
+            TransferError: the store refused or could not be reached.
+        """
+        import obstore
+
+        from dvc_bucket.dvc.audit.needed import stream_md5
+
+        if not self.is_whole:
+            return None
+        data, file = self.proof.data, self.by_place[place]
+        try:
+            with naming_failures(f"read {file.path}", data.remote.settings):
+                answer = obstore.get(data.remote.store, data.key(file))
+                if answer.meta["size"] > WHOLE_BYTES:
+                    self.proof.check(file, answer.meta)
+                    return None
+                content = answer.bytes()
+        except MissingObjectError:
+            raise data.not_pushed(file) from None
+        if ids.is_legacy(file.name):
+            digest = stream_md5(io.BytesIO(content), file.name)
+        else:
+            digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        data.compare(file, digest)
+        return buffer(memoryview(content))
+
+    @contextmanager
+    def judged(self, places: Iterable[str]) -> Iterator[None]:
+        """A block that reads these files.
+
+        Raises:
+            ChecksumError: Arrow cannot read one, and its copy in the cache is damaged.
+        """
+        try:
+            yield
+        except (OSError, pa.ArrowInvalid) as error:
+            if self.is_cached and not is_broken_page(error):
+                for place in places:
+                    self.proof.check_cached(self.by_place[place])
+            raise
+
+    def broken_page(self, place: str, error: OSError) -> Exception:
+        """What to raise where Arrow cannot read a file: ChecksumError for a damaged page."""
+        if not is_broken_page(error):
+            return error
+        what = "a page of it does not have the checksum that its writer noted"
+        return self.proof.data.damaged(self.by_place[place], what, is_cached=self.is_cached)
+
+
+def is_broken_page(error: Exception) -> bool:
+    """Whether bytes of a page are not those of which its writer noted the checksum."""
+    return BROKEN_PAGE in str(error)
 
 
 def locate(
@@ -66,10 +177,11 @@ def locate(
     proven: Proven | None = None,
 ) -> Source:
     """Where the files are that `open_dataset` of the same arguments reads."""
-    here = _local(path) if rev is None and repo is None and not proven else None
-    if here:
+    is_workspace = rev is None and repo is None and not proven
+    if is_workspace and (here := _local(path)):
         return here
-    return _recorded(Proof(tracked.find(path, rev, remote, repo, settings), full=proven == "full"))
+    data = tracked.find(path, rev, remote, repo, settings)
+    return recorded(Proof(data, is_full=proven == "full"))
 
 
 def _local(path: str | Path) -> Source | None:
@@ -78,35 +190,39 @@ def _local(path: str | Path) -> Source | None:
         project = Project.find()
     except ProjectError:
         return None
-    whole = project.root / tracked.inside(project, path)
-    found = [whole] if whole.is_file() else sorted(whole.rglob("*")) if whole.is_dir() else []
-    files = [file for file in found if file.is_file() and not file.name.startswith(".")]
-    files = [file for file in files if file.suffix != ".dvc"]
-    if not files:
-        return None
-    named = [file.relative_to(project.root).as_posix() for file in files]
-    places = [(name, str(file), None) for name, file in zip(named, files, strict=True)]
-    return Source(filesystems.LocalFileSystem(), places)
+    asked = tracked.inside(project, path)
+    whole = project.root / asked
+    files = [
+        (file.relative_to(project.root).as_posix(), str(file), None)
+        for file in ([whole] if whole.is_file() else sorted(whole.rglob("*")))
+        if file.is_file() and not file.name.startswith(".") and file.suffix != ".dvc"
+    ]
+    return Source(filesystems.LocalFileSystem(), files, asked) if files else None
 
 
-def _recorded(proof: Proof) -> Source:
-    """The files as DVC recorded them: all from the cache, or all from the remote."""
-    found = proof.found
-    cached = {str(found.cached(file)): file for file in found.files}
-    if not all(Path(path).is_file() for path in cached):
-        return remote_source(proof)
-    proof.check_cached()
-    places = [(file.path, str(found.cached(file)), None) for file in found.files]
-    return Source(
+def recorded(proof: Proof) -> RecordedSource:
+    """The files as DVC recorded them: all from the cache, or all from the remote.
+
+    Raises:
+        BucketError: as `on_remote`.
+    """
+    data = proof.data
+    places = {str(data.cached(file)): file for file in data.files}
+    if not all(Path(place).is_file() for place in places):
+        return on_remote(proof)
+    proof.check_cache()
+    files = [(file.path, str(data.cached(file)), None) for file in data.files]
+    return RecordedSource(
         filesystems.LocalFileSystem(),
-        places,
-        content=lambda place: content.cached(found, cached[place]),
-        damaged=lambda place, what: versions.damaged(found, cached[place], what, Path(place)),
-        judge=lambda place: proof.check_file(cached[place]),
+        files,
+        data.path,
+        proof=proof,
+        by_place=places,
+        is_cached=True,
     )
 
 
-def remote_source(proof: Proof) -> Source:
+def on_remote(proof: Proof) -> RecordedSource:
     """The files on the remote.
 
     Raises:
@@ -114,26 +230,30 @@ def remote_source(proof: Proof) -> Source:
         ChecksumError: one is not what DVC recorded.
         TransferError: the store refused or could not be reached.
     """
-    found = proof.found
-    whole = WholeFiles.of(proof)
-    known: Mapping[str, ObjectMeta] = {} if whole else versions.look_up(found)
-    if not whole:
-        proof.check_all(known)
+    data = proof.data
+    is_whole = _are_many_and_small(data)
+    versions: Mapping[str, ObjectMeta] = {} if is_whole else data.versions()
+    if not is_whole:
+        proof.check_objects(versions)
     pa.set_io_thread_count(max(REQUESTS, pa.io_thread_count()))
-    places = {place(found, file): file for file in found.files}
-
-    def open_content(place: str) -> Content:
-        file = places[place]
-        version = known.get(file.path) or versions.look_up(replace(found, files=[file]))[file.path]
-        return content.on_remote(found, file, version)
-
-    return Source(
-        clients.pyarrow(found.remote.settings),
-        [
-            (file.path, place(found, file), known[file.path]["size"] if known else None)
-            for file in found.files
-        ],
-        whole,
-        open_content,
-        lambda place, what: versions.damaged(found, places[place], what),
+    bucket = data.remote.settings.bucket_name
+    places = [f"{bucket}/{data.key(file)}" for file in data.files]
+    sizes = [versions[file.path]["size"] if versions else None for file in data.files]
+    paths = (file.path for file in data.files)
+    return RecordedSource(
+        clients.pyarrow(data.remote.settings),
+        list(zip(paths, places, sizes, strict=True)),
+        data.path,
+        proof=proof,
+        by_place=dict(zip(places, data.files, strict=True)),
+        is_whole=is_whole,
+        versions=versions,
     )
+
+
+def _are_many_and_small(data: TrackedData) -> bool:
+    """Whether fetching each file whole is worth it, by the sizes that DVC recorded."""
+    sizes = [file.expected_size for file in data.files]
+    known = [size for size in sizes if size is not None]
+    is_small = len(known) == len(sizes) and sum(known) <= WHOLE_BYTES * len(known)
+    return len(sizes) >= MIN_FILES and is_small

@@ -1,66 +1,78 @@
-"""Stage or stream? Measure this bucket from this machine, with the data in question, and say.
+"""Stage or stream? Measure this bucket from this machine with a part of the data, and compute.
 
-`sample` reads and fetches a part of the data in either way (`small` many files, `large` parts of
-large ones), `speeds` times the bucket and the disk, `estimate` draws lines through what was
-measured, `report` tells it.
+    seconds of staging   = lookup + size / bandwidth + reads * local
+    seconds of streaming = reads * (lookup + stream)
+
+`measure` finds the bandwidth and what one read of all of the data takes, streamed and from the
+disk; `report` prints the advice.
 """
 
 import os
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path, PurePosixPath
-
-import pyarrow.dataset as ds
 
 from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.read import dataset, sources, tracked
-from dvc_bucket.read.advise.estimate import Costs, lines
-from dvc_bucket.read.advise.large import Blocks, Groups
-from dvc_bucket.read.advise.rows import condition
-from dvc_bucket.read.advise.sample import Sample
-from dvc_bucket.read.advise.small import Files
-from dvc_bucket.read.advise.speeds import Speeds, measured
+from dvc_bucket.read.advise.conditions import expression
+from dvc_bucket.read.advise.measure import OneRead, latency, of_files, of_row_groups, of_stream
 from dvc_bucket.read.dataset import FORMATS
 from dvc_bucket.read.proof import Proof
-from dvc_bucket.read.tracked import Tracked
 
-#: Files up to this mean size are units themselves.
+#: Files of this mean size at most are fetched whole by a reader.
 FILE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What was measured, and what follows.
+    """What was measured, and what follows. Times are in seconds.
 
     Attributes:
         path: of the data.
-        folder: the disk that staging was measured with.
-        files: how many there are.
+        folder: to which the data would be staged.
+        files: number of files.
         size: bytes of all files.
-        touched: bytes that one streamed read takes.
-        requests: that one streamed read makes, about.
-        reads: how often the data is to be read.
-        speeds: of the bucket and the disk.
-        costs: seconds of either way, for any number of reads.
+        reads: number of reads in total.
+        lookup: time to find out what DVC tracks.
+        latency: time from a request for one byte to the byte.
+        read: one read of all of the data.
     """
 
     path: str
     folder: Path
     files: int
     size: int
-    touched: int
-    requests: int
     reads: int
-    speeds: Speeds
-    costs: Costs
+    lookup: float
+    latency: float
+    read: OneRead
+
+    @property
+    def fetch(self) -> float:
+        """Time to copy all files to the disk."""
+        return self.lookup + self.size / max(1.0, self.read.bandwidth)  # of empty files, it is 0
+
+    def staged(self, reads: int) -> float:
+        """Time of a number of reads of data that is copied first."""
+        return self.fetch + reads * self.read.local
+
+    def streamed(self, reads: int) -> float:
+        """Time of a number of streamed reads."""
+        return reads * (self.lookup + self.read.stream)
 
     @property
     def way(self) -> str:
-        """`stage` or `stream`."""
-        staged, streamed = self.costs.staged(self.reads), self.costs.streamed(self.reads)
-        return "stage" if staged < streamed else "stream"
+        """The faster way: `stage` or `stream`."""
+        return "stage" if self.staged(self.reads) < self.streamed(self.reads) else "stream"
+
+    @property
+    def stage_from(self) -> int | None:
+        """The number of reads at which staging becomes faster; None if it never does."""
+        gain = self.streamed(1) - self.read.local
+        return max(1, ceil(self.fetch / gain)) if gain > 0 else None
 
 
 def advise(
@@ -73,70 +85,50 @@ def advise(
     remote: str | None = None,
     folder: Path | None = None,
 ) -> Advice:
-    """Measure for some seconds, with some 400 MB at most, and advise.
+    """Measure for some seconds, with 400 MB at most, and advise.
 
     Args:
         path: that DVC tracks, from the project's root.
-        reads: how often the data is read, in all.
+        reads: number of reads in total.
         columns: of a table, that are read; None for all.
-        where: of a table, rows that are read, as `dep_delay > 60`; all conditions hold.
+        where: of a table, conditions on the rows that are read, such as `dep_delay > 60`.
         rev: branch, tag or commit; None for the workspace.
         remote: DVC's name of the remote; None for the default one.
         folder: on the disk that would be staged to; None for $SCRATCH, $TMPDIR or /tmp.
 
     Raises:
-        BucketError: as `open_dataset`; a condition is none, or no file is there.
-    """
-    tracked.find(path, rev, remote)  # loads DVC: that a process does once, whatever it reads
-    start = time.perf_counter()
-    found = tracked.find(path, rev, remote)
-    lookup = time.perf_counter() - start
-    fast = next(filter(None, map(os.environ.get, FAST_DISKS)), None)
-    disk = folder or fast or tempfile.gettempdir()
-    with tempfile.TemporaryDirectory(prefix="bucket-advise-", dir=disk) as scratch:
-        sample = _sample(found, columns, condition(where), Path(scratch))
-        stream, fetch, local = lines((sample.stream, sample.fetch, sample.local), sample.steps)
-        costs = Costs(
-            lookup=lookup,
-            stream=sample.opening + stream.seconds(sample.units),
-            fetch=fetch.seconds(sample.units_to_fetch),
-            local=local.seconds(sample.units),
-        )
-        return Advice(
-            path=str(path),
-            folder=Path(disk),
-            files=len(found.files),
-            size=sample.size,
-            touched=sample.touched,
-            requests=sample.requests,
-            reads=reads,
-            speeds=measured(found, sample, Path(scratch)),
-            costs=costs,
-        )
-
-
-def _sample(
-    found: Tracked,
-    columns: Sequence[str] | None,
-    rows: ds.Expression | None,
-    scratch: Path,
-) -> Sample:
-    """A sample of what DVC tracks at a path.
-
-    Raises:
+        ConditionError: a condition is not of the form `column > value`.
         BucketError: as `open_dataset`.
     """
+    rows = expression(where)
+    tracked.find(path, rev, remote)  # loads DVC: a process does that once, whatever it reads
     start = time.perf_counter()
-    source = sources.remote_source(Proof(found))
-    kind = FORMATS.get(PurePosixPath(found.files[0].path).suffix)
-    table = dataset.opened(source, found.path, columns, rows) if kind else None
+    data = tracked.find(path, rev, remote)
+    lookup = time.perf_counter() - start
+    start = time.perf_counter()
+    source = sources.on_remote(Proof(data))
+    kind = FORMATS.get(PurePosixPath(data.files[0].path).suffix)
+    table = dataset.opened(source, data.path, columns, rows) if kind else None
     opening = time.perf_counter() - start
     sizes = [
-        size or file.size or file.mean_size or 0
-        for (_, _, size), file in zip(source.files, found.files, strict=True)
+        size or file.expected_size or 0
+        for (_, _, size), file in zip(source.files, data.files, strict=True)
     ]
-    if sum(sizes) <= FILE_BYTES * len(sizes):
-        return Files(found, source, table, sizes, opening, scratch)
-    if table is not None and kind == "parquet":
-        return Groups(found, source, table, sum(sizes), opening, scratch)
-    return Blocks(found, source, sizes, opening, scratch, is_csv=kind == "csv")
+    disk = folder or next(filter(None, map(os.environ.get, FAST_DISKS)), tempfile.gettempdir())
+    with tempfile.TemporaryDirectory(prefix="bucket-advise-", dir=disk) as scratch:
+        if sum(sizes) <= FILE_BYTES * len(sizes):
+            read = of_files(source, table, sizes, Path(scratch))
+        elif table is not None and kind == "parquet":
+            read = of_row_groups(source, table, sizes, Path(scratch))
+        else:
+            read = of_stream(source, table if kind == "csv" else None, sizes, Path(scratch))
+    return Advice(
+        path=str(path),
+        folder=Path(disk),
+        files=len(sizes),
+        size=sum(sizes),
+        reads=reads,
+        lookup=lookup,
+        latency=latency(data),
+        read=replace(read, stream=opening + read.stream),
+    )
