@@ -45,18 +45,18 @@ def report(
     from dvc_bucket.base.errors import RevisionError
     from dvc_bucket.base.paths import Project
     from dvc_bucket.dvc import written
-    from dvc_bucket.jobs import report as changes
+    from dvc_bucket.jobs.report import compare, render
 
     project = Project.find()
-    question = changes.Question(base, head, use_remote=not no_remote, plots=plots)
     try:
-        found = changes.compare(project, question)
+        changes = compare(project, base, head, use_remote=not no_remote, plots_folder=plots)
     except RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="--base or --head") from None
-    for note in found.notes:
-        print(f"Note: {note}", file=sys.stderr)
+    if changes.remote.note:
+        print(f"Note: {changes.remote.note}", file=sys.stderr)
+    page = render(changes).encode()
     if output is None:
-        sys.stdout.buffer.write(changes.text(found).encode())
+        sys.stdout.buffer.write(page)
         return
     with written.new_file(output, project, force=force) as file:
-        file.write(changes.text(found).encode())
+        file.write(page)

@@ -7,7 +7,7 @@ Used of DVC: `Repo.switch`, `Repo.index` (`stages`, `graph`, `metrics`, `plots`,
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,7 @@ class _Reader:
             plots=list(dict.fromkeys(self._plots())),
             artifacts=list(self._artifacts()),
             graph_error=problem,
-            _stale=lambda: _stale(self._repo, self._rev, ordered, graph, self._name),
+            _stale=lambda: self._stale(ordered, graph),
         )
 
     def _graph(self) -> "tuple[list[DvcStage], Any, str]":
@@ -100,6 +100,15 @@ class _Reader:
         except DvcException as error:
             return list(self._index.stages), None, _sentence(error)
         return plan_repro(graph), graph, ""
+
+    def _stale(self, ordered: Iterable[Any], graph: Any) -> list[str]:
+        """Names of the stages that DVC would run, from the stages and the graph of the index."""
+        with _reading(self._repo, self._rev):
+            return [
+                self._name(stage)
+                for stage in (ordered if graph else ())
+                if _is_changed(stage, graph, allow_missing=self._rev is not None)
+            ]
 
     def _stage(self, stage: Any, upstream: Sequence[str]) -> Stage:
         from dvc.dependency.param import ParamsDependency
@@ -254,23 +263,9 @@ def _record(out: Any, path: str) -> PathRecord:
     )
 
 
-def _stale(
-    repo: "Repo", rev: str | None, ordered: Sequence[Any], graph: Any, name: Callable[[Any], str]
-) -> list[str]:
-    """Names of the stages that DVC would run, from the stages and graph of an index."""
-    if graph is None:
-        return []
-    with _reading(repo, rev):
-        found = []
-        for stage in ordered:
-            upstream = () if stage.frozen else graph.successors(stage)
-            if _is_changed(stage, list(upstream), allow_missing=rev is not None):
-                found.append(name(stage))
-        return found
-
-
-def _is_changed(stage: Any, upstream: Sequence[Any], *, allow_missing: bool) -> bool:
+def _is_changed(stage: Any, graph: Any, *, allow_missing: bool) -> bool:
     """As `Stage.changed`, which takes a lock in the work tree and so fails at a revision."""
+    upstream = () if stage.frozen else list(graph.successors(stage))
 
     def is_other(item: Any) -> bool:
         status = (item.status() or {}).get(str(item))

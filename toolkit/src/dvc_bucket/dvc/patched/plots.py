@@ -52,8 +52,13 @@ def drawn(points: Mapping[str, Any], templates: Path, folder: Path | None = None
     return found
 
 
-def write_page(renderers: list[Any], file: Path) -> None:
-    """Write a web page with what `drawn` gave.
+def write_page(points: Mapping[str, Any], templates: Path, folder: Path) -> None:
+    """Write the page of `dvc plots diff` as `index.html` into an empty folder, with its images.
+
+    Args:
+        points: of `plots`, by title.
+        templates: the project's own templates of plots.
+        folder: for the page.
 
     Raises:
         DvcDiffersError: this DVC writes it in another way.
@@ -61,4 +66,5 @@ def write_page(renderers: list[Any], file: Path) -> None:
     require(DRAWING)
     from dvc_render import render_html
 
-    render_html([one.renderer for one in renderers], file)
+    renderers = drawn(points, templates, folder / "static")
+    render_html([plot.renderer for plot in renderers], folder / "index.html")

@@ -100,11 +100,7 @@ class StageRun:
     @property
     def values(self) -> Sequence[tuple[str, object]]:
         """Name and value of each parameter, without nesting: `params.yaml:train.seed`."""
-        return [
-            (f"{file}:{name}", value)
-            for file, values in self.params.items()
-            for name, value in leaves(values)
-        ]
+        return list(named_values(self.params).items())
 
 
 def run_of(
@@ -177,3 +173,10 @@ def leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 def overlap(one: str, other: str) -> bool:
     """Whether two paths are the same, or one is in the other."""
     return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def named_values(params: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
+    """Parameters by file, without nesting: `params.yaml:train.seed`."""
+    return {
+        f"{file}:{name}": value for file, values in params.items() for name, value in leaves(values)
+    }

@@ -11,7 +11,7 @@ from dvc_bucket.base.errors import ChecksumError
 from dvc_bucket.jobs.provenance.facts import Digest, digest
 
 if TYPE_CHECKING:
-    from dvc_bucket.read.tracked import Tracked
+    from dvc_bucket.read.tracked import TrackedData
 
 
 def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Digest]:
@@ -40,7 +40,7 @@ def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Digest]:
     return digests
 
 
-def _bring(found: "Tracked", folder: Path) -> None:
+def _bring(found: "TrackedData", folder: Path) -> None:
     """Copy files from the cache, and fetch the others."""
     from dvc_bucket.base.progress import bar
     from dvc_bucket.read import bringing, copying

@@ -1,6 +1,6 @@
 """What a change did to stages, metrics, plots and data: a report for its reviewers."""
 
-from dvc_bucket.jobs.report.report import MARKER, text
-from dvc_bucket.jobs.report.run import Changes, Question, compare
+from dvc_bucket.jobs.report.comparison import Changes, compare
+from dvc_bucket.jobs.report.page import MARKER, render
 
-__all__ = ["MARKER", "Changes", "Question", "compare", "text"]
+__all__ = ["MARKER", "Changes", "compare", "render"]

@@ -1,20 +1,22 @@
-"""Text for GitHub's and GitLab's Markdown, which are the same as far as this goes.
+"""Filters for the Markdown of GitHub and GitLab, which are the same as far as this goes.
 
-Names, values and messages that are not ours are always shown as code: in there neither forge makes
-links, mentions or markup of anything.
+Names, values and messages of a project are always shown as code: inside code neither forge makes
+links, mentions or markup.
 """
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from dvc_bucket.base.terminal import visible
 
 #: What may stand between backticks, in a table too.
 PLAIN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")
 
-#: What no Markdown parser and no HTML parser has an opinion on.
+#: Characters without a meaning in Markdown and in HTML, beside letters and digits.
 HARMLESS = " .,/-"
 
 #: Characters of a name or value that are shown.
@@ -27,78 +29,62 @@ DIGITS, LEAST_DIGITS, MOST_DIGITS = 6, 4, 15
 LARGEST = 10**300
 
 
-def code(text: object) -> str:
-    """A name or value, whatever is in it."""
-    shown = _one_line(str(text))
-    return f"`{shown}`" if PLAIN.fullmatch(shown) else html_code(text)
+def code(text: object, *, html: bool = False) -> Markup:
+    """The one escape: any name or value as code, in one line and of limited length.
 
-
-def html_code(text: object) -> str:
-    """The same where Markdown is not read, as in the summary of `details`."""
-    shown = _one_line(str(text)) or "(empty)"
-    harmless = (
-        one if one.isalnum() or one in HARMLESS else f"&#{ord(one)};"
-        for one in shown  # one by one: an entity is never read as markup
+    Args:
+        text: from the project; ends of lines and other invisible characters become escapes.
+        html: where Markdown is not read, as in the summary of `details`.
+    """
+    shown = visible(str(text), keep="")
+    if len(shown) > MAX_VALUE_LENGTH:
+        shown = f"{shown[: MAX_VALUE_LENGTH - 1]}…"
+    if not html and PLAIN.fullmatch(shown):
+        return Markup(f"`{shown}`")  # noqa: S704 - the escape itself
+    entities = (  # one by one: an entity is never read as markup
+        one if one.isalnum() or one in HARMLESS else f"&#{ord(one)};" for one in shown or "(empty)"
     )
-    return f"<code>{''.join(harmless)}</code>"
+    return Markup(f"<code>{''.join(entities)}</code>")  # noqa: S704 - the escape itself
 
 
-def _one_line(text: str) -> str:
-    """A text of one line and of limited length; ends of lines are escapes, too."""
-    shown = visible(text, keep="")
-    return shown if len(shown) <= MAX_VALUE_LENGTH else f"{shown[: MAX_VALUE_LENGTH - 1]}…"
-
-
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: int = 0) -> list[str]:
-    """Lines of a table of ready cells; the last `right` columns are aligned to the right."""
-    left = len(headings) - right
-    rule = ["---"] * left + ["---:"] * right
-    return [f"| {' | '.join(row)} |" for row in (headings, rule, *rows)] + [""]
-
-
-def details(summary: str, lines: Sequence[str]) -> list[str]:
-    """Lines that are shown on a click; the summary is HTML."""
-    return [f"<details><summary>{summary}</summary>", "", *lines, "</details>", ""]
-
-
-def listed(items: Sequence[str], limit: int, between: str = ", ") -> str:
-    """The first items, and how many more there are."""
-    if len(items) <= limit + 1:  # "and 1 more" is as long as the one
-        return between.join(items)
-    return between.join([*items[:limit], f"and {len(items) - limit:,} more"])
+def listed(
+    items: Sequence[Any],
+    limit: int,
+    between: str = ", ",
+    show: Callable[[Any], str] = code,
+) -> Markup:
+    """The first items and the number of the others; `show` makes each of them Markdown."""
+    # "and 1 more" is as long as the one item.
+    first = items if len(items) <= limit + 1 else items[:limit]
+    rest = [f"and {len(items) - limit:,} more"] if len(items) > len(first) else []
+    return escape(between).join([*map(show, first), *rest])
 
 
 def numbers(before: Any, after: Any) -> tuple[str, str, str]:
-    """Two values and what is between them, with the digits that tell them apart."""
+    """Two values and their difference, with the digits that tell them apart."""
     if not (_is_number(before) and _is_number(after)):
-        return _one(before), _one(after), ""
+        return _value(before), _value(after), ""
     difference = after - before
     if not math.isfinite(difference) or not difference:
-        return _one(before), _one(after), ""
+        return _value(before), _value(after), ""
+    share = 100 * difference / abs(before) if before else 0
+    digits = ",.0f" if abs(share) >= 10 else ".2g"
+    percent = f" ({share:+{digits}} %)" if before else ""
     if isinstance(before, int) and isinstance(after, int):
-        return f"{before:,}", f"{after:,}", f"{difference:+,}{_percent(difference, before)}"
+        return f"{before:,}", f"{after:,}", f"{difference:+,}{percent}"
     above = math.floor(math.log10(max(abs(before), abs(after))))
-    digits = min(
-        max(above - math.floor(math.log10(abs(difference))) + 2, LEAST_DIGITS), MOST_DIGITS
-    )
-    change = f"{difference:+.2g}{_percent(difference, before)}"
-    was, now = (f"{value:#.{digits}g}".rstrip(".") for value in (before, after))
-    return was, now, change
+    needed = above - math.floor(math.log10(abs(difference))) + 2
+    places = min(max(needed, LEAST_DIGITS), MOST_DIGITS)
+    was, now = (f"{value:#.{places}g}".rstrip(".") for value in (before, after))
+    return was, now, f"{difference:+.2g}{percent}"
 
 
-def _one(value: Any) -> str:
+def _value(value: Any) -> str:
     if value is None:
         return ""
-    if _is_number(value):
-        return f"{value:,}" if isinstance(value, int) else f"{value:.{DIGITS}g}"
-    return code(value)
-
-
-def _percent(difference: float, before: float) -> str:
-    if not before:
-        return ""
-    share = 100 * difference / abs(before)
-    return f" ({share:+,.0f} %)" if abs(share) >= 10 else f" ({share:+.2g} %)"
+    if not _is_number(value):
+        return code(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.{DIGITS}g}"
 
 
 def _is_number(value: Any) -> bool:

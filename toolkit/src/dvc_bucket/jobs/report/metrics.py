@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.snapshot import leaves, overlap
+from dvc_bucket.jobs.report.commit_views import ReportedCommit
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A value that a file of metrics has, before or after.
+    """A value in a file of metrics, before or after.
 
     Attributes:
         file: path from the project's root.
-        name: to the last branch: `auc.logistic`.
-        before: None where there was none.
-        after: None where there is none.
+        name: with its sections: `auc.logistic`.
+        before: None if there was none.
+        after: None if there is none.
     """
 
     file: str
@@ -26,14 +26,13 @@ class Metric:
 
     @property
     def has_changed(self) -> bool:
-        """Whether it is another value."""
-        is_nan = repr(self.before) == repr(self.after)
-        return not is_nan and bool(self.before != self.after)
+        """Whether the value differs. NaN equals NaN."""
+        return repr(self.before) != repr(self.after) and bool(self.before != self.after)
 
 
 @dataclass(frozen=True)
 class Unread:
-    """A file that is of a commit and cannot be compared.
+    """A file of a commit that cannot be compared.
 
     Attributes:
         file: path from the project's root.
@@ -46,46 +45,46 @@ class Unread:
     why: str
 
 
-def compare(
-    before: Mapping[str, Any], after: Mapping[str, Any], base: CommitView, head: CommitView
-) -> tuple[list[Metric], list[Unread]]:
-    """The metrics in the order of their files, and the files that cannot be compared.
-
-    Args:
-        before: of `shown.metrics`.
-        after: the same.
-        base: the commit of `before`.
-        head: the commit of `after`.
-    """
-    unread = [
-        one
-        for title, side, found in (("before", base, before), ("after", head, after))
-        for path, value in found.items()
-        if isinstance(value, Exception) and (one := why_unread(path, title, side))
-    ]
-    skipped = {one.file for one in unread}
+def compare(base: ReportedCommit, head: ReportedCommit) -> tuple[list[Metric], list[Unread]]:
+    """The metrics in the order of their files, and the files that cannot be compared."""
+    before, after = _contents(base), _contents(head)
+    unread = [*unread_files(before, base), *unread_files(after, head)]
+    skipped = {file.file for file in unread}
     metrics = []
     for path in dict.fromkeys([*before, *after]):
-        was, now = _values(before, path), _values(after, path)
+        was, now = _values(before.get(path)), _values(after.get(path))
         if path not in skipped:
-            metrics += [
-                Metric(path, name, was.get(name), now.get(name))
-                for name in dict.fromkeys([*was, *now])
-            ]
+            names = dict.fromkeys([*was, *now])
+            metrics += [Metric(path, name, was.get(name), now.get(name)) for name in names]
     return metrics, unread
 
 
-def why_unread(path: str, title: str, side: CommitView) -> Unread | None:
-    """What to say of a file that DVC could not read; nothing where the commit has none there."""
-    if path in side.revision.files:
-        return Unread(path, title, "not readable")
-    if any(overlap(path, one) and out.hash for one, out in side.snapshot.outs.items()):
-        return Unread(path, title, "not at hand")
-    return None
+def unread_files(contents: Mapping[str, Any], commit: ReportedCommit) -> list[Unread]:
+    """The files that DVC could not read; those that the commit does not have are left out.
+
+    Args:
+        contents: by path; an exception for a file that DVC could not read.
+        commit: of the files.
+    """
+    recorded = [path for path, out in commit.snapshot.outs.items() if out.hash]
+    unread = []
+    for path in (path for path, content in contents.items() if isinstance(content, Exception)):
+        if path in commit.revision.files:
+            unread.append(Unread(path, commit.side, "not readable"))
+        elif any(overlap(path, out) for out in recorded):
+            unread.append(Unread(path, commit.side, "not at hand"))
+    return unread
 
 
-def _values(found: Mapping[str, Any], path: str) -> dict[str, Any]:
-    value = found.get(path)
-    if value is None or isinstance(value, Exception):
+def _contents(commit: ReportedCommit) -> dict[str, Any]:
+    """The metrics by file; an exception for a file that cannot be read."""
+    if "error" in commit.metrics:
+        return dict.fromkeys(commit.shown, commit.metrics["error"])
+    files = commit.metrics["data"].items()
+    return {path: file.get("error") or file["data"] for path, file in files}
+
+
+def _values(content: Any) -> dict[str, Any]:
+    if content is None or isinstance(content, Exception):
         return {}
-    return dict(leaves(value)) if isinstance(value, Mapping) else {"": value}
+    return dict(leaves(content)) if isinstance(content, Mapping) else {"": content}

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dvc_bucket.dvc.commit_view import CommitView
-from dvc_bucket.jobs.report.metrics import Unread, why_unread
+from dvc_bucket.jobs.report.commit_views import ReportedCommit
+from dvc_bucket.jobs.report.metrics import Unread, unread_files
 
-#: Of a point that DVC has read: what says where it is from, and not what is in the file.
-OWN = {"rev", "filename", "field", "dvc_inferred_x_value", "dvc_inferred_y_value"}
+#: Keys that DVC adds to a point of a file.
+ADDED = {"rev", "filename", "field", "dvc_inferred_x_value", "dvc_inferred_y_value"}
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Point:
     """A point of a plot.
 
     Attributes:
-        label: where it is, as text: of a bar, its name.
-        value: how high it is.
-        words: what else the file has of it that is no number.
+        label: its place on the axis, as text; the name of a bar.
+        value: its height.
+        words: other values in the file that are no numbers.
     """
 
     label: str
@@ -34,9 +34,9 @@ class Plot:
         title: of the plot.
         labels: title of the axis of labels.
         values: title of the axis of values.
-        before: None where the points are not all numbers, or it is an image.
-        after: the same.
-        has_changed: whether anything of its file's content has.
+        before: None for an image, or if not all points are numbers.
+        after: likewise.
+        has_changed: whether anything in its file differs.
     """
 
     title: str
@@ -46,75 +46,84 @@ class Plot:
     after: Sequence[Point] | None
     has_changed: bool
 
+    def changed_points(self) -> list[tuple[Point | None, Point | None]] | None:
+        """Each point that differs, before and after; None if points cannot be matched."""
+        before, after = self.before or (), self.after or ()
+        was, now = (
+            {(point.words, point.label): point for point in side} for side in (before, after)
+        )
+        are_unique = len(was) == len(before) and len(now) == len(after)
+        shared = len(was.keys() & now.keys())
+        pairs: Iterable[tuple[Point | None, Point | None]]
+        if len(before) == len(after) and not (are_unique and shared >= len(after) / 2):
+            pairs = zip(before, after, strict=True)  # the same row of the file
+        elif are_unique:
+            pairs = ((was.get(key), now.get(key)) for key in dict.fromkeys([*now, *was]))
+        else:
+            return None
+        return [(point, other) for point, other in pairs if point != other]
+
 
 def compare(
-    drawn: Iterable[Any], titles: tuple[str, str], sides: tuple[CommitView, CommitView]
+    drawn: Iterable[Any], base: ReportedCommit, head: ReportedCommit
 ) -> tuple[list[Plot], list[Unread]]:
     """Plots as DVC draws them, taken apart; and the files that cannot be compared.
 
     Args:
-        drawn: what `match_defs_renderers` gives.
-        titles: of the commits in there, before and after.
-        sides: the commits.
+        drawn: the plots of both commits, as DVC draws them.
+        base: the commit before the change.
+        head: the commit after it.
     """
-    found: list[Plot] = []
+    plots: list[Plot] = []
     unread: list[Unread] = []
-    for one in drawn:
+    for plot in drawn:
+        errors = plot.source_errors
         missing = [
-            said
-            for title, word, side in zip(titles, ("before", "after"), sides, strict=True)
-            for path in one.source_errors.get(title, {})
-            if (said := why_unread(path, word, side))
+            file
+            for commit in (base, head)
+            for file in unread_files(errors.get(commit.title, {}), commit)
         ]
         unread += missing
         if not missing:
-            found += _plots(one.renderer, titles)
-    return found, list(dict.fromkeys(unread))
+            plots += _lines(plot.renderer, (base.title, head.title))
+    return plots, list(dict.fromkeys(unread))
 
 
-def _plots(renderer: Any, titles: tuple[str, str]) -> list[Plot]:
-    """A plot for each line of one."""
+def _lines(renderer: Any, titles: Sequence[str]) -> list[Plot]:
+    """A plot for each line of a plot."""
     lines: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for point in renderer.datapoints:
-        key = (str(point.get("filename", "")), str(point.get("field", "")))
-        lines.setdefault(key, []).append(point)
+        line = str(point.get("filename", "")), str(point.get("field", ""))
+        lines.setdefault(line, []).append(point)
+    named = len(lines) > 1
     return [
-        _plot(renderer, points, titles, line if len(lines) > 1 else None)
+        _plot(renderer, points, titles, " ".join(filter(None, line)) if named else None)
         for line, points in lines.items()
     ]
 
 
 def _plot(
-    renderer: Any,
-    points: Sequence[Mapping[str, Any]],
-    titles: tuple[str, str],
-    line: tuple[str, str] | None,
+    renderer: Any, points: Sequence[Mapping[str, Any]], titles: Sequence[str], line: str | None
 ) -> Plot:
-    said = renderer.properties
-    x, y = str(said.get("x", "")), str(said.get("y", ""))
+    properties = renderer.properties
+    x, y = str(properties.get("x", "")), str(properties.get("y", ""))
+    axes = [(x, str(properties.get("x_label") or x)), (y, str(properties.get("y_label") or y))]
+    if not _are_numbers(points, y) and _are_numbers(points, x):  # horizontal bars
+        axes.reverse()
+    (label, labels), (value, values) = axes
     sides = [[point for point in points if point.get("rev") == title] for title in titles]
     contents = [[_content(point) for point in side] for side in sides]
-    title = str(said.get("title") or renderer.name)
-    x_title, y_title = str(said.get("x_label") or x), str(said.get("y_label") or y)
-    if line:
-        title = f"{title}: {' '.join(filter(None, line))}"
-    if renderer.TYPE == "image":
-        axes = None
-    elif all(_is_number(point.get(y)) for point in points):
-        axes = (x, y, x_title, y_title)
-    elif all(_is_number(point.get(x)) for point in points):  # bars that lie
-        axes = (y, x, y_title, x_title)
-    else:
-        axes = None
-    label, value, labels, values = axes or ("", "", x_title, y_title)
+    can_be_drawn = renderer.TYPE != "image" and _are_numbers(points, value)
     before, after = (
-        [_point(point, label, value) for point in side] if axes else None for side in sides
+        [_point(point, label, value) for point in side] if can_be_drawn else None for side in sides
     )
-    return Plot(title, labels, values, before, after, contents[0] != contents[1])
+    title = str(properties.get("title") or renderer.name)
+    full_title = title if line is None else f"{title}: {line}"
+    return Plot(full_title, labels, values, before, after, contents[0] != contents[1])
 
 
 def _content(point: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in point.items() if name not in OWN}
+    return {name: value for name, value in point.items() if name not in ADDED}
 
 
 def _point(point: Mapping[str, Any], label: str, value: str) -> Point:
@@ -124,6 +133,10 @@ def _point(point: Mapping[str, Any], label: str, value: str) -> Point:
         if name not in {label, value} and isinstance(text, str) and not _is_number(text)
     )
     return Point(str(point.get(label, "")), float(point[value]), words)
+
+
+def _are_numbers(points: Iterable[Mapping[str, Any]], name: str) -> bool:
+    return all(_is_number(point.get(name)) for point in points)
 
 
 def _is_number(value: Any) -> bool:

@@ -6,7 +6,7 @@ from dvc_bucket.base.errors import RevisionError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.git.contents import Repository, commit_of, ended, git
 
-#: Names of default branches, where the clone does not say which it is.
+#: Names of default branches, if the clone has no origin/HEAD.
 USUAL = ("origin/main", "origin/master", "main", "master")
 
 
@@ -17,9 +17,9 @@ class Pair:
     Attributes:
         base: full id of the commit before it.
         head: full id of the commit after it.
-        left: the branch whose common ancestor with the head is the base; empty where the base is
-            the commit that was named.
-        commits: how many there are from base to head.
+        left: the branch whose common ancestor with the head is the base; empty if the base is the
+            named commit itself.
+        commits: number of commits from base to head.
         subject: first line of the head's message.
     """
 
@@ -31,10 +31,10 @@ class Pair:
 
 
 def choose(project: Project, base: str | None, head: str) -> Pair:
-    """The commits that are meant.
+    """The two commits.
 
-    As in a pull request, what the base has got since the head left it is no part of the change: the
-    base is the last commit that both have.
+    As in a pull request, later commits on the base branch are no part of the change: the base is
+    the last commit that both have in common.
 
     Args:
         project: in a git repository.
@@ -42,7 +42,7 @@ def choose(project: Project, base: str | None, head: str) -> Pair:
         head: branch, tag or commit.
 
     Raises:
-        RevisionError: there is no such commit, or what the base is cannot be known.
+        RevisionError: there is no such commit, or the base cannot be inferred.
         ProjectError: the project is in no git repository.
     """
     repository = Repository.of(project)
@@ -52,8 +52,8 @@ def choose(project: Project, base: str | None, head: str) -> Pair:
     before = _common(repository, tip, after)
     if base is None and before == after:
         raise RevisionError(
-            f"{head} is in {named}, the default branch, already, so there is no base to be taken "
-            "for granted. Name one: `--base HEAD~1`."
+            f"{head} is in {named}, the default branch, already: cannot infer a base. Name one: "
+            "`--base HEAD~1`."
         )
     if before == after:  # asked for the other way round
         before = tip
@@ -69,28 +69,27 @@ def choose(project: Project, base: str | None, head: str) -> Pair:
 
 
 def _default_branch(repository: Repository) -> str:
-    """The name by which this clone knows it.
+    """The name of the default branch in this clone.
 
     Raises:
-        RevisionError: it knows none.
+        RevisionError: it has none.
     """
-    options = ("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
-    said = ended(repository.project, *options).stdout.decode().strip()
-    for name in filter(None, (said, *USUAL)):
-        found = ended(repository.project, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    for name in ("origin/HEAD", *USUAL):
+        question = ("rev-parse", "--verify", "--quiet", "--abbrev-ref", name)
+        found = ended(repository.project, *question)
         if found.returncode == 0:
-            return name
+            return found.stdout.decode().strip()
     raise RevisionError(
-        "What the change is to be compared with cannot be known: this clone has no default branch "
-        f"(no origin/HEAD, {', '.join(USUAL)}). Name it: `--base REV`."
+        "Cannot infer a base: this clone has no default branch "
+        f"(no origin/HEAD, {', '.join(USUAL)}). Name one: `--base REV`."
     )
 
 
 def _common(repository: Repository, base: str, head: str) -> str:
-    """The last commit that two have in common; the base itself where they have none.
+    """The last common commit of two; the base itself if they have none.
 
     Raises:
-        RevisionError: the clone is shallow, and what it has of the history does not say.
+        RevisionError: the clone is shallow, and does not have that commit.
     """
     found = ended(repository.project, "merge-base", base, head).stdout.decode().split()
     if found:

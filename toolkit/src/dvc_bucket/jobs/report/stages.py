@@ -1,198 +1,156 @@
-"""Which stages ran again, why, and with what outcome; and which should have."""
+"""Which stages ran again, why, and with what outcome; and which should have run."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from dvc_bucket.base.formats import is_code
-from dvc_bucket.dvc.commit_view import CommitView
-from dvc_bucket.dvc.snapshot import PathRecord, Stage, StageRun, leaves
+from dvc_bucket.dvc.snapshot import PathRecord, Stage, StageRun
+from dvc_bucket.dvc.snapshot.records import named_values
+from dvc_bucket.jobs.report.commit_views import ReportedCommit
+from dvc_bucket.jobs.report.differences import Outcome, differences
+
+#: The file of a parameter whose name comes without a file.
+PARAMS_FILE = "params.yaml:"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Something of a stage that is not what it was.
+    """A part of a stage that differs.
 
     Attributes:
         what: parameter, code, data, file, command or output.
-        name: of it; empty for the command.
-        how: what became of it, in a word or two.
-        before: as text, where it is a value.
-        after: as text, where it is a value.
-        maker: the stage that makes it; may be empty.
+        name: of the part; empty for the command.
+        how: its outcome.
+        texts: the values before and after, if it has any.
+        maker: the stage that writes it; may be empty.
     """
 
     what: str
     name: str = ""
-    how: str = "changed"
-    before: str | None = None
-    after: str | None = None
+    how: Outcome = "changed"
+    texts: Sequence[str] = ()
     maker: str = ""
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a change did to a stage.
+class StageChange:
+    """A stage that a change affects.
 
     Attributes:
         name: of the stage.
-        kind: what became of it.
-        reasons: what is not as it was before; of what it declares to read.
-        outs: how each output is now, by path: same, changed, new, gone.
+        kind: what happened to it, or should have happened.
+        reasons: the parts that differ, of those that it declares to read.
+        outs: the outcome of each output, by path.
     """
 
     name: str
-    kind: Literal["ran again", "new", "removed"]
-    reasons: Sequence[Reason]
-    outs: Mapping[str, str]
+    kind: Literal["ran again", "new", "removed", "stale", "never ran"]
+    reasons: Sequence[Reason] = ()
+    outs: Mapping[str, Outcome] = field(default_factory=dict)
 
     @property
     def wrote_the_same(self) -> bool:
-        """Whether all outputs have the bytes that they had."""
-        return all(how == "same" for how in self.outs.values())
+        """Whether all outputs kept their bytes."""
+        return all(outcome == "same" for outcome in self.outs.values())
 
 
-@dataclass(frozen=True)
-class Stale:
-    """A stage whose record does not fit the commit, and why."""
-
-    name: str
-    reasons: Sequence[Reason]
-
-
-def changes(base: CommitView, head: CommitView) -> list[Change]:
-    """The stages that ran, came or went, each after those whose outputs it reads."""
-    before = {stage.name: stage for stage in base.snapshot.runs}
-    declared = {one.title for one in head.snapshot.stages}
+def changes(base: ReportedCommit, head: ReportedCommit) -> list[StageChange]:
+    """The stages that ran, are new or were removed, each after its upstream stages."""
+    before = {run.name: run for run in base.snapshot.runs}
     found = []
-    for stage in head.snapshot.runs:
-        if stage.name not in before:
-            outs = {item.path: "new" for item in stage.writes}
-            found.append(Change(stage.name, "new", (), outs))
-        elif change := _change(before[stage.name], stage, base, head):
+    for run in head.snapshot.runs:
+        earlier = before.get(run.name)
+        outs = differences(_hashes(earlier.writes if earlier else ()), _hashes(run.writes))
+        reasons = _reasons(earlier, run, base, head) if earlier else []
+        change = StageChange(run.name, "ran again" if earlier else "new", reasons, outs)
+        if not earlier or reasons or not change.wrote_the_same:
             found.append(change)
-    gone = [one.title for one in base.snapshot.stages if one.title not in declared]
-    return found + [Change(name, "removed", (), {}) for name in gone]
+    declared = {stage.title for stage in head.snapshot.stages}
+    removed = [stage.title for stage in base.snapshot.stages if stage.title not in declared]
+    return found + [StageChange(name, "removed") for name in removed]
 
 
-def _change(before: StageRun, after: StageRun, base: CommitView, head: CommitView) -> Change | None:
-    """What differs between two records; None if nothing does."""
-    reasons = []
-    if before.command != after.command:
-        reasons.append(Reason("command", "", "changed", before.command, after.command))
-    reasons += _values(dict(before.values), dict(after.values))
-    was, now = _hashes(before.reads), _hashes(after.reads)
-    reads = [(path, how) for path, how in sorted(_differences(was, now).items()) if how != "same"]
-    kinds = {path: _kind(path, head if path in now else base) for path, _ in reads}
-    for kind in ("code", "data", "file"):
-        reasons += [
-            Reason(kind, path, how, maker=_maker(path, head))
-            for path, how in reads
-            if kinds[path] == kind
-        ]
-    outs = _differences(_hashes(before.writes), _hashes(after.writes))
-    change = Change(after.name, "ran again", reasons, outs)
-    return change if reasons or not change.wrote_the_same else None
-
-
-def stale(head: CommitView) -> list[Stale]:
-    """The stages that are to be run again, or were not run at all."""
+def stale(head: ReportedCommit) -> list[StageChange]:
+    """The stages whose record does not fit the commit. Frozen stages are left out."""
     found = []
     for stage in head.snapshot.stages:
         if stage.is_frozen:
             continue
-        reasons = (
-            list(_misfits(stage, stage.run, head))
-            if stage.run
-            else [Reason("record", how="missing")]
-        )
-        if reasons:
-            found.append(Stale(stage.title, reasons))
+        if stage.run is None:
+            found.append(StageChange(stage.title, "never ran"))
+        elif reasons := list(_misfits(stage, stage.run, head)):
+            found.append(StageChange(stage.title, "stale", reasons))
     return found
 
 
-def _misfits(stage: Stage, run: StageRun, head: CommitView) -> Iterator[Reason]:
-    """Where the last run had another command, parameter or content than the commit has."""
+def _reasons(
+    before: StageRun, after: StageRun, base: ReportedCommit, head: ReportedCommit
+) -> list[Reason]:
+    """The differences between what two runs read."""
+    reads = differences(_hashes(before.reads), _hashes(after.reads))
+    files = [
+        _of_file(path, how, base if how == "gone" else head, head)
+        for path, how in reads.items()
+        if how != "same"
+    ]
+    command = Reason("command", texts=(before.command, after.command))
+    return [
+        *([command] if before.command != after.command else []),
+        *_of_values(dict(before.values), dict(after.values)),
+        *sorted(files, key=lambda reason: (reason.what, reason.name)),
+    ]
+
+
+def _misfits(stage: Stage, run: StageRun, head: ReportedCommit) -> Iterator[Reason]:
+    """The differences between what a run read and wrote, and what the commit has."""
     if stage.command_changed:
         yield Reason("command")
-    declared = [f"{file}:{key}" for file, of in stage.params.items() for key in of.keys or [""]]
-    recorded = {
-        name: value for name, value in run.values if any(_is_of(name, key) for key in declared)
-    }
-    current = {
-        f"{file}:{name}": value
-        for file, of in stage.params.items()
-        for name, value in leaves(of.current)
-    }
-    yield from _values(recorded, current)
+    locked = named_values({file: params.locked for file, params in stage.params.items()})
+    current = named_values({file: params.current for file, params in stage.params.items()})
+    recorded = {name: value for name, value in run.values if name in locked}
+    yield from _of_values(recorded, current)
     read, written = _hashes(run.reads), _hashes(run.writes)
-    deps = [dep.path for dep in stage.deps]
-    for path in deps:
-        if path not in read:
-            yield Reason(_kind(path, head), path, "new")
+    declared = [dep.path for dep in stage.deps]
+    yield from (_of_file(path, "new", head, head) for path in declared if path not in read)
     for item in run.reads:
-        if item.path in deps and _is_other(item, head):
-            yield Reason(_kind(item.path, head), item.path, maker=_maker(item.path, head))
-    for out in stage.outs:
-        if out.path not in written:
-            yield Reason("output", out.path, "new")
-    for item in run.writes:
-        if head.has_changed(item):
-            yield Reason("output", item.path)
+        if item.path in declared and _is_other(item, head):
+            yield _of_file(item.path, "changed", head, head)
+    yield from (Reason("output", out.path, "new") for out in stage.outs if out.path not in written)
+    yield from (Reason("output", out.path) for out in run.writes if head.has_changed(out))
 
 
-def _is_other(item: PathRecord, head: CommitView) -> bool:
-    """Whether the commit has something else than what a stage read."""
+def _is_other(item: PathRecord, head: ReportedCommit) -> bool:
+    """Whether the commit has another content than a stage read."""
     out = head.snapshot.outs.get(item.path)
     if out and out.hash:
         return out.hash != item.hash
     return head.has_changed(item)
 
 
-def _is_of(name: str, key: str) -> bool:
-    """Whether a parameter, by its whole name, is what a stage declares, or a part of it."""
-    return name == key or name.startswith(key if key.endswith(":") else f"{key}.")
-
-
-def _values(before: Mapping[str, object], after: Mapping[str, object]) -> list[Reason]:
-    """Parameters that differ, as DVC compares them: 1 is 1.0."""
+def _of_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Reason]:
+    """Parameters that differ, compared as DVC does: 1 is 1.0, and a tuple is a list."""
     was, now = (
         {name: list(value) if isinstance(value, tuple) else value for name, value in side.items()}
         for side in (before, after)
     )
-    return [
-        Reason("parameter", name, how, _text(was, name), _text(now, name))
-        for name, how in _differences(was, now).items()
-        if how != "same"
-    ]
+    for name, how in differences(was, now).items():
+        if how != "same":
+            texts = [json.dumps(side[name], default=str) for side in (was, now) if name in side]
+            yield Reason("parameter", name.removeprefix(PARAMS_FILE), how, texts)
 
 
-def _text(values: Mapping[str, object], name: str) -> str | None:
-    return json.dumps(values[name], default=str) if name in values else None
-
-
-def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, str]:
-    """What became of each name: same, changed, new, gone."""
-    found = {
-        name: "same" if value == after.get(name) else "changed" for name, value in before.items()
-    }
-    found |= dict.fromkeys(before.keys() - after.keys(), "gone")
-    return found | {name: "new" for name in after if name not in before}
-
-
-def _hashes(items: Sequence[PathRecord]) -> dict[str, str]:
-    return {item.path: item.hash for item in items}
-
-
-def _kind(path: str, side: CommitView) -> str:
-    """What a dependency is to a reader."""
-    if side.output(path) is not None:
-        return "data"
+def _of_file(path: str, how: Outcome, side: ReportedCommit, head: ReportedCommit) -> Reason:
+    """A dependency that differs."""
     file = side.revision.files.get(path)
-    return "code" if is_code(path) or (file and file.is_executable) else "file"
+    if side.output(path) is not None:
+        kind = "data"
+    else:
+        kind = "code" if is_code(path) or (file and file.is_executable) else "file"
+    maker = head.makers.get(path)
+    return Reason(kind, path, how, maker=maker.name if maker else "")
 
 
-def _maker(path: str, side: CommitView) -> str:
-    maker = side.makers.get(path)
-    return maker.name if maker else ""
+def _hashes(records: Sequence[PathRecord]) -> dict[str, str]:
+    return {record.path: record.hash for record in records}

@@ -10,14 +10,14 @@ from markdown_it import MarkdownIt
 
 from dvc_bucket.base.errors import RevisionError
 from dvc_bucket.base.files import write_private
-from dvc_bucket.jobs.report import MARKER, Changes, text
-from dvc_bucket.jobs.report.data import Files
+from dvc_bucket.dvc.snapshot import Snapshot
+from dvc_bucket.jobs.report import MARKER, Changes, render
 from dvc_bucket.jobs.report.metrics import Metric
-from dvc_bucket.jobs.report.report import MAX_PAGE_BYTES
+from dvc_bucket.jobs.report.page import MAX_PAGE_BYTES
 from dvc_bucket.jobs.report.revisions import choose
-from tests.changes import made
-from tests.changes.made import ODD, report
 from tests.clones import TOOLS
+from tests.report import made
+from tests.report.made import ODD, report
 from tests.stores.fixtures import access
 from tests.verify.published import Published, empty
 
@@ -70,7 +70,7 @@ def read(page: str) -> Reader:
 
 
 def test_it_says_which_stages_ran_why_and_with_what_outcome(found: Changes) -> None:
-    page = text(found)
+    page = render(found)
     assert page.startswith(f"{MARKER}\n## 3 of 3 stages ran again, 2 with other outputs; 2 metrics")
     assert "| `make` | parameter `rows`: `10` → `15` | changed: `parts`, `table.parquet` |" in page
     assert "| `score` | data `table.parquet`, made by `make` | changed: " in page
@@ -79,7 +79,7 @@ def test_it_says_which_stages_ran_why_and_with_what_outcome(found: Changes) -> N
 
 
 def test_it_says_what_became_of_metrics_plots_and_data(found: Changes) -> None:
-    page = text(found)
+    page = render(found)
     assert "| `rows` | 10 | 15 | +5 (+50 %) |" in page
     assert "| `auc.low` | 0.1000 | 0.06667 | -0.033 (-33 %) |" in page
     assert "<summary>1 metric unchanged</summary>" in page
@@ -94,14 +94,16 @@ def test_it_says_what_became_of_metrics_plots_and_data(found: Changes) -> None:
 
 
 def test_a_forgotten_push_is_named(found: Changes, project: Published) -> None:
-    page = text(found)
+    page = render(found)
     assert "> **Not on the remote: 6 of 7 objects** that this commit needs." in page
     assert "- missing: `curve.csv`, `parts`, `parts/0.csv`" in page
-    assert "All that this commit needs is there: 6 objects" in text(report(project, "main", "main"))
+    assert "All that this commit needs is there: 6 objects" in render(
+        report(project, "main", "main")
+    )
 
 
 def test_a_stage_that_was_not_run_again_is_named(project: Published) -> None:
-    page = text(report(project, "change", "stale", use_remote=False))
+    page = render(report(project, "change", "stale", use_remote=False))
     assert "## 1 of 3 stages ran again, none with other outputs; 3 metrics changed" in page
     assert (
         "> **Stale: `make`.** Not as they were when it ran: parameter `rows`: `15` → `16`.\n"
@@ -113,14 +115,34 @@ def test_a_stage_that_was_not_run_again_is_named(project: Published) -> None:
     assert "Stale: `same`" not in page
 
 
+def test_a_parameter_that_dvc_calls_new_makes_a_stage_stale(
+    project: Published, tmp_path: Path
+) -> None:
+    """The lock file has `train.seed`; declaring all of `train` is another parameter for DVC."""
+    root = tmp_path / "clone"
+    project.git("clone", "-q", "--branch", "change", str(project.root), str(root))
+    clone = Published(root, project.store, project.prefix)
+    (root / "params.yaml").write_text("rows: 15\ntrain: {seed: 1}\n")
+    flow, lock = root / "dvc.yaml", root / "dvc.lock"
+    flow.write_text(flow.read_text().replace("    - rows\n", "    - rows\n    - train.seed\n"))
+    lock.write_text(lock.read_text().replace("  rows: 15\n", "  rows: 15\n        train.seed: 1\n"))
+    clone.commit("Declares the seed")
+    assert "Stale" not in render(report(clone, "HEAD~1", "HEAD", use_remote=False))
+    flow.write_text(flow.read_text().replace("train.seed", "train"))
+    clone.commit("Declares the whole section")
+    page = render(report(clone, "HEAD~1", "HEAD", use_remote=False))
+    assert "**Stale: `make`.** Not as they were when it ran: parameter `train.seed`, new" in page
+    assert Snapshot.at(clone.project, "HEAD").stale() == ["make"]
+
+
 def test_names_and_messages_are_never_markup(project: Published, found: Changes) -> None:
-    reader = read(text(found))
+    reader = read(render(found))
     assert "Fifteen | rows, `thanks` <b>@all</b> #1" in reader.codes
-    gone = text(report(project, "main", "main~0", use_remote=False))
+    gone = render(report(project, "main", "main~0", use_remote=False))
     assert not read(gone).elements & {"i", "b", "em", "a"}
     assert not reader.elements & {"i", "b", "em", "a", "img", "script"}
     odd = replace(found.datasets[0], path=f"{ODD}\n\u202e*x*")
-    reader = read(text(replace(found, datasets=[odd])))
+    reader = read(render(replace(found, datasets=[odd])))
     assert f"{ODD}\\n\\u202e*x*" in reader.codes
     assert not reader.elements & {"i", "em"}
     assert "table" in reader.elements
@@ -133,7 +155,7 @@ def test_a_clone_without_data_reads_the_remote_or_says_that_it_did_not(
     project.git("clone", "-q", str(project.root), str(root))
     write_private(root / ".env", (project.root / ".env").read_text())
     clone = Published(root, project.store, project.prefix)
-    page = text(report(clone, "origin/main", "origin/change"))
+    page = render(report(clone, "origin/main", "origin/change"))
     # What was pushed is read from the remote, what was not is nowhere.
     assert "| 10 → not at hand |" in page
     assert "| `parts` | 2 → 3, their names not at hand |" in page
@@ -150,13 +172,13 @@ def test_a_clone_without_data_reads_the_remote_or_says_that_it_did_not(
     assert str(tmp_path) not in page
     assert project.store.bucket not in page
     assert (plots / "index.html").is_file()
-    page = text(report(clone, "origin/main", "origin/change", use_remote=False))
+    page = render(report(clone, "origin/main", "origin/change", use_remote=False))
     assert "| not at hand |" in page
     assert "made without it (`--no-remote`)" in page
 
 
 def test_the_page_of_plots_has_both_commits(project: Published, tmp_path: Path) -> None:
-    page = text(report(project, "main", "change", use_remote=False, plots=tmp_path / "a" / "b"))
+    page = render(report(project, "main", "change", use_remote=False, plots=tmp_path / "a" / "b"))
     assert "The page of `dvc plots diff` was written with this report." in page
     html = (tmp_path / "a" / "b" / "index.html").read_text()
     for title, rev in (("before", "main"), ("after", "change")):
@@ -172,8 +194,8 @@ def test_a_comment_has_room_for_it(found: Changes) -> None:
     ]
     [parts] = [one for one in found.datasets if one.path == "parts"]
     names = [f"{secrets.token_hex(40)}.csv" for _ in range(200)]
-    parts = replace(parts, files=Files(added=names, removed=names))
-    page = text(replace(found, metrics=many, datasets=[parts] * 900))
+    parts = replace(parts, files={"added": names, "removed": names})
+    page = render(replace(found, metrics=many, datasets=[parts] * 900))
     assert MAX_PAGE_BYTES / 10 < len(page.encode()) <= MAX_PAGE_BYTES
     assert "and 4,9" in page
     assert "more paths" in page
@@ -194,10 +216,10 @@ def test_what_cannot_be_compared_is_wrong_usage(project: Published) -> None:
 
 def test_before_the_project_there_was_nothing(project: Published) -> None:
     project.git("branch", "-q", "--force", "empty", project.git("commit-tree", "-m", "Empty", TREE))
-    page = text(report(project, "empty", "main", use_remote=False))
+    page = render(report(project, "empty", "main", use_remote=False))
     assert "| `make` | new | new: `parts`, `table.parquet` |" in page
     assert "| `table.parquet` | new | 533 B | 10 |" in page
     assert "| `rows` |  | 10 |  |" in page
     assert "New.\n" in page
-    page = text(report(project, "main", "empty", use_remote=False))
+    page = render(report(project, "main", "empty", use_remote=False))
     assert "| `make`, `score`, `same` | removed |  |" in page

@@ -5,7 +5,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from dvc_bucket import dvc_hash
-from dvc_bucket.jobs.report import Changes, Question, compare
+from dvc_bucket.jobs.report import Changes, compare
 from tests.check.small import HEAD
 from tests.verify.published import Published
 
@@ -78,8 +78,15 @@ def publish(made: Published) -> None:
     made.git("checkout", "-q", "change")
 
 
-def report(made: Published, base: str | None, head: str, **asked: bool | Path | None) -> Changes:
-    return compare(made.project, Question(base, head, **asked))  # type: ignore[arg-type]
+def report(
+    made: Published,
+    base: str | None,
+    head: str,
+    *,
+    use_remote: bool = True,
+    plots: Path | None = None,
+) -> Changes:
+    return compare(made.project, base, head, use_remote=use_remote, plots_folder=plots)
 
 
 def _write(made: Published, *, rows: int) -> None:

@@ -1,0 +1,138 @@
+"""Two commits as DVC and git read them, with DVC kept away from caches and remotes.
+
+DVC reads from a cache that holds only the files of metrics and plots, and its remotes are an empty
+folder: `Contents` decides what is fetched, and DVC never connects to anything.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc import commit_view
+from dvc_bucket.dvc.patched import plots as dvc_plots
+from dvc_bucket.dvc.remote import Contents, Remote, ids
+from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.dvc.snapshot import overlap
+from dvc_bucket.git import revision
+from dvc_bucket.jobs.report.revisions import Pair
+
+if TYPE_CHECKING:
+    from dvc_bucket.dvc.patched.types import Repo
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedCommit(commit_view.CommitView):
+    """A commit with what DVC reads of its metrics and plots.
+
+    Attributes:
+        side: whether it is the one before or after the change.
+        metrics: what DVC reads of its metrics: `data` by file, or `error`.
+        plots: what DVC reads of its plots.
+    """
+
+    side: Literal["before", "after"]
+    metrics: Mapping[str, Any]
+    plots: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """Its name in plots."""
+        return f"{self.side} {self.commit[:7]}"
+
+
+@contextmanager
+def opened_views(
+    project: Project, pair: Pair, remote: Remote | None
+) -> Iterator[tuple[ReportedCommit, ReportedCommit, Contents]]:
+    """The commits before and after a change, and the contents of their data.
+
+    Args:
+        project: in a git repository.
+        pair: the commits.
+        remote: where contents are read that are not in the cache; None for nowhere.
+
+    Raises:
+        LockError, ProjectError: DVC cannot read a file of a commit.
+        DvcDiffersError: this DVC reads metrics or plots in another way.
+    """
+    with (
+        TemporaryDirectory(prefix="bucket-report-") as folder,
+        revision.opened(project, pair.base) as base,
+        revision.opened(project, pair.head) as head,
+    ):
+        with opened(project) as repo:
+            contents = Contents(Path(repo.cache.legacy.path), remote, Path(folder, "contents"))
+        cache = Path(folder, "cache")
+        with _isolated(project, cache) as repo:
+            before = _view(repo, "before", base, contents, cache)
+            yield before, _view(repo, "after", head, contents, cache), contents
+
+
+def _view(
+    repo: "Repo",
+    side: Literal["before", "after"],
+    files: revision.Revision,
+    contents: Contents,
+    cache: Path,
+) -> ReportedCommit:
+    view = commit_view.CommitView.read(repo, files)
+    metrics: Mapping[str, Any] = {"data": {}}
+    plots: Mapping[str, Any] = {}
+    if view.snapshot.is_project:
+        _provide(view, contents, cache)
+        metrics = dvc_plots.metrics(repo, view.commit)
+        plots = dvc_plots.plots(repo, view.commit)
+    return ReportedCommit(files, view.snapshot, side=side, metrics=metrics, plots=plots)
+
+
+@contextmanager
+def _isolated(project: Project, cache: Path) -> "Iterator[Repo]":
+    """The project, opened by DVC with this cache alone and no remote."""
+    config = {"core": {"site_cache_dir": str(cache / "site")}, "cache": {"dir": str(cache)}}
+    # The report names what cannot be read; DVC would print it, too.
+    with opened(project, config) as repo, redirect_stderr(io.StringIO()):
+        for name in repo.config["remote"]:
+            repo.config["remote"][name] = {"url": str(cache / "nothing")}
+        yield repo
+
+
+def _provide(view: commit_view.CommitView, contents: Contents, cache: Path) -> None:
+    """Link the files of metrics and plots into a cache, if they are at hand."""
+    wanted = view.shown
+    for path, out in view.snapshot.outs.items():
+        name = out.object_name
+        if name is None or not any(overlap(path, file) for file in wanted):
+            continue
+        if ids.is_list(name):
+            _link(contents.list_file(name), cache / ids.path(name))
+        for file, object_name in (files_of(contents, path, name) or {}).items():
+            if any(overlap(file, other) for other in wanted):
+                _link(contents.file(file, object_name), cache / ids.path(object_name))
+
+
+def files_of(contents: Contents, path: str, name: bytes) -> Mapping[str, bytes] | None:
+    """The files of an output with the names of their objects, by path from the project's root.
+
+    Args:
+        contents: where the list of a directory is read.
+        path: of the output.
+        name: of its object.
+
+    Returns:
+        None if the list of a directory is not at hand.
+    """
+    if not ids.is_list(name):
+        return {path: name}
+    members = contents.members(name)
+    return members and {f"{path}/{file}": member for file, member in members.items()}
+
+
+def _link(content: Path | None, target: Path) -> None:
+    if content and not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(content.resolve())

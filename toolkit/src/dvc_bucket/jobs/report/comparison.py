@@ -1,0 +1,138 @@
+"""Everything that the report says of two commits, from DVC, git and the remote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc_bucket.base.errors import BucketError, SettingsError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import audit, written
+from dvc_bucket.dvc.patched import plots as dvc_plots
+from dvc_bucket.dvc.remote import Remote
+from dvc_bucket.jobs.report import datasets, metrics, plots, stages
+from dvc_bucket.jobs.report.commit_views import opened_views
+from dvc_bucket.jobs.report.datasets import DatasetChange
+from dvc_bucket.jobs.report.metrics import Metric, Unread
+from dvc_bucket.jobs.report.plots import Plot
+from dvc_bucket.jobs.report.revisions import Pair, choose
+from dvc_bucket.jobs.report.stages import StageChange
+
+
+@dataclass(frozen=True)
+class RemoteState:
+    """The remote at the head of a change.
+
+    Attributes:
+        why_not: why it was not asked, in words that fit into a public page; empty if it was.
+        note: the same with names of this machine, for the person who runs the command.
+        remote: where contents are read; None if it was not asked.
+        pushed: the result of `bucket verify`; None likewise.
+    """
+
+    why_not: str
+    note: str = ""
+    remote: Remote | None = None
+    pushed: audit.AuditReport | None = None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a change did.
+
+    Attributes:
+        pair: the commits.
+        stages: number of stages that the head declares.
+        changed: stages that ran, are new or were removed.
+        stale: stages whose record does not fit the head.
+        metrics: all metrics.
+        plots: all plots that can be compared.
+        unread: files of metrics and plots that cannot be compared.
+        datasets: data that differs.
+        same_datasets: number of datasets that do not differ.
+        remote: the remote at the head.
+        page: whether a page of plots was written.
+    """
+
+    pair: Pair
+    stages: int
+    changed: Sequence[StageChange]
+    stale: Sequence[StageChange]
+    metrics: Sequence[Metric]
+    plots: Sequence[Plot]
+    unread: Sequence[Unread]
+    datasets: Sequence[DatasetChange]
+    same_datasets: int
+    remote: RemoteState
+    page: bool
+
+
+def compare(
+    project: Project,
+    base: str | None = None,
+    head: str = "HEAD",
+    *,
+    use_remote: bool = True,
+    plots_folder: Path | None = None,
+) -> Changes:
+    """Compare two commits. The work tree is neither read nor changed.
+
+    Args:
+        project: in a git repository.
+        base: branch, tag or commit; None for the default branch.
+        head: branch, tag or commit.
+        use_remote: read from the remote what is not in the cache, and verify the head there.
+        plots_folder: folder for the page of plots; None for no page.
+
+    Raises:
+        RevisionError: there is no such revision, or the base cannot be inferred.
+        LockError, ProjectError: DVC cannot read a file of a commit.
+    """
+    pair = choose(project, base, head)
+    remote = NOT_ASKED if not use_remote else _ask(project, pair.head)
+    with opened_views(project, pair, remote.remote) as (before, after, contents):
+        values, unread = metrics.compare(before, after)
+        points = {before.title: before.plots, after.title: after.plots}
+        drawn = dvc_plots.drawn(points, project.plot_templates)
+        figures, missing = plots.compare(drawn, before, after)
+        if plots_folder:
+            with written.new_folder(plots_folder, project) as page:
+                dvc_plots.write_page(points, project.plot_templates, page)
+        differing, same = datasets.changes(before, after, contents)
+        return Changes(
+            pair=pair,
+            stages=len(after.snapshot.stages),
+            changed=stages.changes(before, after),
+            stale=stages.stale(after),
+            metrics=values,
+            plots=figures,
+            unread=[*unread, *missing],
+            datasets=differing,
+            same_datasets=same,
+            remote=remote,
+            page=plots_folder is not None,
+        )
+
+
+NOT_ASKED = RemoteState("this report was made without it (`--no-remote`)")
+
+
+def _ask(project: Project, commit: str) -> RemoteState:
+    """Connect to the remote, and verify a commit there."""
+    try:
+        settings = Settings.load(project)
+        remote = Remote.of(project, settings, None)
+        remote.check()
+    except SettingsError as error:
+        return _failed("no connection to it is set up where this report was made", error)
+    except BucketError as error:
+        return _failed("it could not be reached, or refused, where this report was made", error)
+    try:
+        pushed = audit.verify(project, settings, audit.VerifyOptions(audit.Selection([commit])))
+    except BucketError as error:
+        return _failed("it did not answer all that was asked", error)
+    return RemoteState("", "", remote, pushed)
+
+
+def _failed(why_not: str, error: BucketError) -> RemoteState:
+    return RemoteState(why_not, f"The remote was not asked: {error}")
