@@ -7,12 +7,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import urllib3
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.httpsession import ProxyConfiguration
 from urllib3.exceptions import HTTPError
 
 from dvc_bucket.connection import clients
@@ -123,9 +124,7 @@ def _pool(settings: Settings) -> urllib3.PoolManager:
     via = clients.proxy(settings)
     if not via:
         return urllib3.PoolManager(timeout=timeout, ca_certs=trusted)
-    user = urlsplit(via)
-    login = f"{unquote(user.username)}:{unquote(user.password or '')}" if user.username else None
-    headers = urllib3.make_headers(proxy_basic_auth=login)
+    headers = ProxyConfiguration().proxy_headers_for(via)
     return urllib3.ProxyManager(via, timeout=timeout, ca_certs=trusted, proxy_headers=headers)
 
 

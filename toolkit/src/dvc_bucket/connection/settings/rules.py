@@ -55,7 +55,7 @@ def check_text(entry: Found) -> None:
     elif strange := next((c for c in value if not (c.isascii() and c.isprintable())), None):
         name = unicodedata.name(strange, "a control character")
         fault = f"holds the character U+{ord(strange):04X} ({name})"
-        fix = "Type it anew, or copy it again as plain text"
+        fix = "Type it again, or copy it as plain text"
     elif " " in value:
         fault, fix = "holds a space", "Take it out"
     else:

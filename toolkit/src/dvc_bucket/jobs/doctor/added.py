@@ -23,7 +23,7 @@ def checks(ours: Sequence[type[Check]]) -> list[type[Check]]:
         if not _is_check(value):
             raise entry_points.PluginError("it is no subclass of Check")
         for text in TEXTS:
-            if not (isinstance(said := getattr(value, text, None), str) and said):
+            if not (isinstance(found := getattr(value, text, None), str) and found):
                 raise entry_points.PluginError(f"its `{text}` is no text")
         if not (isinstance(value.requires, tuple) and all(map(_is_check, value.requires))):
             raise entry_points.PluginError("its `requires` is no tuple of checks")

@@ -135,7 +135,7 @@ class DvcFilesSeen(Check):
 
 
 def git(patient: Patient, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """A git command in the project, ended, with what it said in English.
+    """Run a git command in the project; its messages are in English.
 
     Raises:
         Problem: there is no git.
@@ -144,8 +144,8 @@ def git(patient: Patient, *arguments: str) -> "subprocess.CompletedProcess[str]"
         done = ended(patient.project.root, *arguments)
     except ProjectError:
         raise Problem("git is not on the PATH", "Install git.") from None
-    said = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
-    return subprocess.CompletedProcess(done.args, done.returncode, *said)
+    output, errors = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
 
 
 @contextmanager
