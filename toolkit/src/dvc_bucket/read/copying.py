@@ -13,7 +13,7 @@ from dvc_bucket.base.files import PRIVATE, private_folder
 from dvc_bucket.base.paths import FAST_DISKS, Project
 from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read import tracked, versions
 from dvc_bucket.read.bringing import Copied, Item, SpaceError, bring, no_folder
@@ -279,5 +279,5 @@ def _from(base: str, path: str) -> str:
     return path.removeprefix(f"{base}/") if base else path
 
 
-def _place(store: "S3Store", key: str, settings: Settings) -> Place:
-    return Place(store, key, settings.bucket_name, settings.where)
+def _place(store: "S3Store", key: str, settings: Settings) -> ObjectRef:
+    return ObjectRef(store, key, settings.bucket_name, settings.where)
