@@ -1,7 +1,6 @@
 """Checks of other distributions."""
 
-from collections.abc import Sequence
-from graphlib import TopologicalSorter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dvc_bucket.connection import entry_points
@@ -32,8 +31,18 @@ def checks(ours: Sequence[type[Check]]) -> list[type[Check]]:
         names.add(value.name)
 
     added = [plugin.value for plugin in entry_points.load(entry_points.CHECKS, fit)]
-    order = TopologicalSorter({check: check.requires for check in added}).static_order()
-    return [check for check in order if check in added]
+    begun: set[type[Check]] = set()
+    ordered = (check for first in added for check in _after_required(first, begun))
+    return [check for check in ordered if check in added]
+
+
+def _after_required(check: type[Check], begun: set[type[Check]]) -> Iterator[type[Check]]:
+    """The checks that a check requires, then itself; each once."""
+    if check not in begun:
+        begun.add(check)
+        for required in check.requires:
+            yield from _after_required(required, begun)
+        yield check
 
 
 def _is_check(value: Any) -> bool:
