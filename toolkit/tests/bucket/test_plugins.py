@@ -35,7 +35,8 @@ CHECK = """
 from dvc_bucket.plugin import Check
 
 class {name}(Check):
-    name, why, fix, needs = "{title}", "It is needed.", "Mend it.", ({needs})
+    "It is needed."
+    name, fix, requires = "{title}", "Mend it.", ({requires})
 
     @staticmethod
     def check(patient):
@@ -181,7 +182,7 @@ def test_a_command_that_is_there_already_stays(lab: Path, project: Project) -> N
 
 
 def test_what_a_plugin_prints_as_it_is_imported_is_no_output(doctor: Doctor, lab: Path) -> None:
-    code = "print('hello')\n" + CHECK.format(name="Tea", title="tea", needs="", body="return 1")
+    code = "print('hello')\n" + CHECK.format(name="Tea", title="tea", requires="", body="return 1")
     install(lab, "noisy", code, {CHECKS: {"tea": "noisy:Tea"}})
     checks, stderr, _ = doctor(lab)
     assert (checks["tea"]["status"], checks["tea"]["found"]) == ("ok", "1")
@@ -201,14 +202,14 @@ def test_metadata_that_cannot_be_read_is_one_line(lab: Path, project: Project) -
 def test_broken_checks_do_not_end_the_doctor(doctor: Doctor, lab: Path, tmp_path: Path) -> None:
     before = doctor(tmp_path / "nothing")
     classes = [
-        CHECK.format(name="Same", title="bucket name", needs="", body="return 'ok'"),
-        CHECK.format(name="Late", title="late", needs="Early,", body="return 'ok'"),
-        CHECK.format(name="Needs", title="needs", needs="3,", body="return 'ok'"),
-        CHECK.format(name="Raises", title="raises", needs="", body="raise KeyError('x')"),
+        CHECK.format(name="Same", title="bucket name", requires="", body="return 'ok'"),
+        CHECK.format(name="Late", title="late", requires="Early,", body="return 'ok'"),
+        CHECK.format(name="Needs", title="needs", requires="3,", body="return 'ok'"),
+        CHECK.format(name="Raises", title="raises", requires="", body="raise KeyError('x')"),
         "class Nameless(Check): pass",
-        "class Foreign: name = why = fix = 'x'",
+        "class Foreign: name = fix = 'x'",
     ]
-    early = CHECK.format(name="Early", title="early", needs="", body="raise KeyError('x')")
+    early = CHECK.format(name="Early", title="early", requires="", body="raise KeyError('x')")
     title = next(iter(before[0]))
     code = early + "\n".join(classes).replace("bucket name", title) + "\n"
     names = ("Same", "Late", "Early", "Needs", "Raises", "Nameless", "Foreign")
@@ -222,7 +223,7 @@ def test_broken_checks_do_not_end_the_doctor(doctor: Doctor, lab: Path, tmp_path
     said = [line.partition(" skipped: ")[2] for line in stderr.splitlines()]
     assert said == [
         f"there is a check named {title} already",
-        "its `needs` is no tuple of checks",
+        "its `requires` is no tuple of checks",
         "its `name` is no text",
         "it is no subclass of Check",
     ]

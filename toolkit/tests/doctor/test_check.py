@@ -15,11 +15,10 @@ from tests.doctor.case import Case
 @pytest.mark.parametrize("check", CHECKS, ids=[check.name for check in CHECKS])
 def test_a_check_says_what_it_is_for(check: type[Check]) -> None:
     assert check.name
-    assert check.why.endswith(".")
+    assert str(check.__doc__).partition("\n")[0].endswith(".")
     assert check.fix
-    assert check.__doc__
     earlier = CHECKS[: CHECKS.index(check)]
-    assert set(check.needs) <= set(earlier)
+    assert set(check.requires) <= set(earlier)
 
 
 def test_no_two_checks_have_one_name() -> None:
@@ -27,10 +26,9 @@ def test_no_two_checks_have_one_name() -> None:
 
 
 class Tea(Check):
-    """There is tea."""
+    """Without it nothing works."""
 
     name = "tea"
-    why = "Without it nothing works."
     fix = "Make some."
 
     @staticmethod
@@ -40,15 +38,15 @@ class Tea(Check):
 
 
 class Milk(Check):
-    """There is milk in the tea."""
+    """It is tea."""
 
-    name, why, fix, needs = "milk", "It is tea.", "Buy some.", (Tea,)
+    name, fix, requires = "milk", "Buy some.", (Tea,)
 
 
 class Broken(Check):
-    """A check with a fault of its own."""
+    """Programs have faults."""
 
-    name, why, fix = "broken", "Programs have faults.", "Report it."
+    name, fix = "broken", "Report it."
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -59,6 +57,7 @@ class Broken(Check):
 def test_adding_a_check_is_a_few_lines(case: Case) -> None:
     tea, milk, broken = run((Tea, Milk, Broken), Patient(case.project))
     assert (tea.status, tea.found, tea.fix) == ("failed", f"none in {case.prefix}", "Make some.")
+    assert tea.why == "Without it nothing works."
     assert (milk.status, milk.found) == ("skipped", "needs: tea")
     # The kind only: the text of a stranger's exception could have a secret.
     assert (broken.status, broken.found) == ("failed", "the check itself broke: KeyError")

@@ -102,7 +102,7 @@ def test_nor_has_a_finding_of_the_doctor(project: Project, monkeypatch: pytest.M
 class _Names(Check):
     """A check that says the endpoint."""
 
-    name, why, fix = "endpoint", "", ""
+    name, fix = "endpoint", ""
 
     @staticmethod
     def check(patient: Patient) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from dvc_bucket import copy_to
 from dvc_bucket.base.errors import MissingObjectError, OutputError, UnsafePathError
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.read import sending
 from dvc_bucket.read.sending import Sent
 from tests.bucket.git_tools import TOOLS
@@ -126,7 +126,7 @@ def test_of_many_at_once_one_makes_the_object(project: Published, url: str, tmp_
     """All have asked already whether the key is free."""
     settings = project.settings
     key = f"{url.rpartition('/')[2]}/raced.txt"
-    place = Place(settings.obstore(), key, settings.bucket_name, settings.where)
+    place = ObjectRef(settings.obstore(), key, settings.bucket_name, settings.where)
     sent = []
     for number in range(8):
         (tmp_path / str(number)).write_text(f"content {number}")

@@ -98,16 +98,14 @@ def set_overrides(project: Project, wanted: dict[str, str | None]) -> None:
     tracked, path = default_remote(project), project.dvc_config_local
     overrides = read(path)
     before = dict(overrides.get(tracked.name, {}))
-    after = dict(before)
+    after = {option: value for option, value in before.items() if option not in wanted}
     for option, value in wanted.items():
-        after.pop(option, None)
         if value is not None and tracked.get(option) != value:
             after[option] = value
     if after == before:
         return
-    if after:
-        overrides[tracked.name] = after
-    else:
+    overrides[tracked.name] = after
+    if not after:
         del overrides[tracked.name]
     if overrides:
         _write(path, overrides)

@@ -121,7 +121,7 @@ def _folders() -> list[str]:
     except ProjectError:
         root = Path.cwd()
     installed = {
-        Path(one).resolve() for one in (*site.getsitepackages(), site.getusersitepackages())
+        Path(folder).resolve() for folder in (*site.getsitepackages(), site.getusersitepackages())
     }
     return [
         entry

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ObjectRef:
     """An object, and the client that reaches it.
 
     Attributes:
@@ -23,7 +23,7 @@ class Place:
     where: str
 
     @classmethod
-    def of(cls, settings: "Settings", key: str, store: "S3Store | None" = None) -> "Place":
+    def of(cls, settings: "Settings", key: str, store: "S3Store | None" = None) -> "ObjectRef":
         """An object of the bucket that the settings name.
 
         Args:

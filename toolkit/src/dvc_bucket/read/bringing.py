@@ -10,7 +10,7 @@ from pathlib import Path
 from dvc_bucket.base.errors import BucketError, OutputError
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.progress import Progress
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.read import copied_record
 from dvc_bucket.transfer.download import OTHER_MODE, Download
@@ -38,7 +38,7 @@ class Item:
         name: of the object, where DVC names it.
     """
 
-    place: Place
+    place: ObjectRef
     target: Path
     size: int
     written: float | None = None

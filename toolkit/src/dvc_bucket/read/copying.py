@@ -13,7 +13,6 @@ from dvc_bucket.base.files import PRIVATE, private_folder
 from dvc_bucket.base.paths import FAST_DISKS, Project
 from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
-from dvc_bucket.connection.objects import Place
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read import tracked
 from dvc_bucket.read.bringing import Copied, Item, SpaceError, bring, no_folder
@@ -197,7 +196,7 @@ def items_of(data: TrackedData, folder: Path, base: str = "") -> list[Item]:
     sizes = {} if is_noted else data.sizes()
     return [
         Item(
-            Place.of(remote.settings, data.key(file), remote.store),
+            ObjectRef.of(remote.settings, data.key(file), remote.store),
             below(folder, _from(base, file.path)),
             sizes.get(file.path, file.expected_size or 0),
             missing=partial(data.not_pushed, file),
@@ -242,7 +241,7 @@ def _objects(url: str, folder: Path, *, parents: bool) -> Selection:
 
 def object_item(version: "ObjectMeta", target: Path, settings: Settings, store: "S3Store") -> Item:
     """An object of a bucket that is to be a file."""
-    place = Place.of(settings, version["path"], store)
+    place = ObjectRef.of(settings, version["path"], store)
     return Item(place, target, version["size"], version["last_modified"].timestamp())
 
 

@@ -20,7 +20,7 @@ from dvc_bucket.base.files import files_below
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.read import bringing
@@ -52,7 +52,7 @@ class Sent:
     """A file and the object that it is to be."""
 
     file: Path
-    place: Place
+    place: ObjectRef
     settings: Settings
 
     def state(self) -> str:
@@ -137,7 +137,7 @@ def send(
         keys = _keys((files for files, _ in gathered), prefix, is_key=is_key)
         _check(keys, bucket, project)
         wanted = [
-            Sent(file, Place.of(settings, key, store), settings) for key, file in keys.items()
+            Sent(file, ObjectRef.of(settings, key, store), settings) for key, file in keys.items()
         ]
         missing = _missing(wanted, force=force)
         with naming_failures(f"upload to {to}", settings):

@@ -7,7 +7,7 @@ which obstore sends and today's botocore does not; others have no such request a
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.transfer.errors import STATUS, explained, refused
 
 #: Statuses that say something of the connection or the keys, and nothing of the request.
@@ -17,7 +17,7 @@ NOT_OF_THE_REQUEST = {"401", "403", "404", "500", "502", "503", "504"}
 OF_ONE = "DeleteObjects request failed for key"
 
 
-def delete(places: Sequence[Place], delete_one: Callable[[str], None], threads: int) -> None:
+def delete(places: Sequence[ObjectRef], delete_one: Callable[[str], None], threads: int) -> None:
     """Delete objects of one bucket; those that are gone already are no failure.
 
     Args:
@@ -46,7 +46,7 @@ def delete(places: Sequence[Place], delete_one: Callable[[str], None], threads: 
         raise told from error
 
 
-def _one(place: Place, delete_one: Callable[[str], None]) -> None:
+def _one(place: ObjectRef, delete_one: Callable[[str], None]) -> None:
     try:
         delete_one(f"{place.bucket}/{place.key}")
     except FileNotFoundError:

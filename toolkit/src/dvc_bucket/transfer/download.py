@@ -19,7 +19,7 @@ from dvc_bucket.transfer.pool import Budget
 if TYPE_CHECKING:
     from obstore import GetResult
 
-    from dvc_bucket.connection.objects import Place
+    from dvc_bucket.connection.objects import ObjectRef
 
 #: A body up to this size is taken in one piece.
 WHOLE_BYTES = 1024 * 1024
@@ -75,7 +75,7 @@ class Download:
         self._mode = mode
         self._explain = explain
 
-    def __call__(self, place: "Place", target: str, written: float | None = None) -> None:
+    def __call__(self, place: "ObjectRef", target: str, written: float | None = None) -> None:
         """Fetch one object.
 
         Args:
@@ -101,7 +101,7 @@ class Download:
         )
 
     def _fetch(
-        self, place: "Place", target: str, promised: str | None, written: float | None
+        self, place: "ObjectRef", target: str, promised: str | None, written: float | None
     ) -> str | None:
         """Fetch once; returns the hash that was found where it is not the promised one."""
         try:
@@ -128,7 +128,7 @@ class Download:
             raise self._explain(error, f"download {place.url}", place.where) from error
         return None
 
-    def _answer(self, place: "Place", promised: str | None) -> "GetResult":
+    def _answer(self, place: "ObjectRef", promised: str | None) -> "GetResult":
         """The object, or, of a large one, the beginning; its size and tag in any case."""
         start = time.perf_counter()
         options: obstore.GetOptions = {"range": (0, LARGE_BYTES)}
@@ -177,7 +177,7 @@ class _Rest:
     """
 
     def __init__(
-        self, place: "Place", size: int, tag: str | None, file: int, budget: Budget
+        self, place: "ObjectRef", size: int, tag: str | None, file: int, budget: Budget
     ) -> None:
         self._place, self._tag, self._file, self._budget = place, tag, file, budget
         starts = range(LARGE_BYTES, size, RANGE_BYTES)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.transfer.contents import ContentHash
 from dvc_bucket.transfer.errors import (
@@ -45,7 +45,7 @@ def download(
     settings = settings or Settings.load()
     promised = sha256 or stored_sha256(key, settings=settings)
     content = ContentHash("SHA-256", hashlib.sha256, lambda _: promised)
-    place = Place.of(settings, key)
+    place = ObjectRef.of(settings, key)
 
     def explain(error: BaseException, *_: str) -> BaseException:
         return named(error, f"download {key}", settings)

@@ -12,7 +12,7 @@ from dvc_bucket.transfer.errors import explained
 from dvc_bucket.transfer.pool import Budget
 
 if TYPE_CHECKING:
-    from dvc_bucket.connection.objects import Place
+    from dvc_bucket.connection.objects import ObjectRef
 
 #: A file up to this size goes in one request.
 WHOLE_BYTES = 8 * 1024 * 1024
@@ -41,7 +41,7 @@ class Upload:
         self._budget = budget or Budget()
 
     def __call__(
-        self, path: str, place: "Place", sent: Callable[[int], None] | None = None
+        self, path: str, place: "ObjectRef", sent: Callable[[int], None] | None = None
     ) -> None:
         """Send one file.
 
@@ -65,7 +65,7 @@ class Upload:
                 body = cast(IO[bytes], _Heard(file, sent)) if sent else Path(path)
                 self._put_in_parts(place, body, size)
 
-    def _put(self, place: "Place", body: bytes) -> None:
+    def _put(self, place: "ObjectRef", body: bytes) -> None:
         start = time.perf_counter()
         try:
             obstore.put(place.store, place.key, body, use_multipart=False)
@@ -73,7 +73,7 @@ class Upload:
             raise explained(error, f"upload {place.url}", place.where) from error
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
 
-    def _put_in_parts(self, place: "Place", body: IO[bytes] | Path, size: int) -> None:
+    def _put_in_parts(self, place: "ObjectRef", body: IO[bytes] | Path, size: int) -> None:
         part = max(PART_BYTES, -(-size // PARTS))
         with self._budget.of(part * (PARTS_AT_ONCE + 1)):
             try:

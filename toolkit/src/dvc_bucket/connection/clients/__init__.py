@@ -26,7 +26,6 @@ from dvc_bucket.connection.clients.python import (
 )
 from dvc_bucket.connection.clients.redirects import keep_s3fs, leads_away
 from dvc_bucket.connection.clients.shared import (
-    CHECKSUMS,
     RETRIES,
     RETRY_TIME,
     bucket_host,
@@ -34,6 +33,7 @@ from dvc_bucket.connection.clients.shared import (
     endpoint,
     proxy,
 )
+from dvc_bucket.connection.settings.sources import CHECKSUMS
 
 __all__ = [
     "ALIAS",

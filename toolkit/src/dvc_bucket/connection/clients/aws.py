@@ -1,6 +1,7 @@
 """What botocore knows: the AWS files, roles and their credentials, trusted authorities."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from dvc_bucket.base.errors import SettingsError
@@ -89,16 +90,18 @@ def credentials(settings: Settings) -> "Credentials":
     raise fault
 
 
-def keys(settings: Settings) -> Keys:
-    """The same credentials, as they are now.
+def provider(settings: Settings) -> Callable[[], Keys]:
+    """A function that returns the same credentials as they are when it is called.
 
     Raises:
         SettingsError: as `credentials`.
     """
     if settings.access_key_id:  # without botocore, whose import takes longer than a small read
         secret, token = plain(settings.secret_access_key), plain(settings.session_token)
-        return Keys(settings.access_key_id, secret or "", token)
-    return Keys(*credentials(settings).get_frozen_credentials()[:3])
+        keys = Keys(settings.access_key_id, secret or "", token)
+        return lambda: keys
+    found = credentials(settings)
+    return lambda: Keys(*found.get_frozen_credentials()[:3])
 
 
 def region(settings: Settings) -> str:

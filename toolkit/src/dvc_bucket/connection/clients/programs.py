@@ -7,13 +7,13 @@ from urllib.parse import urlsplit, urlunsplit
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.clients import aws
 from dvc_bucket.connection.clients.shared import (
-    CHECKSUMS,
     endpoint,
     is_virtual,
     named_endpoint,
     plain,
 )
 from dvc_bucket.connection.settings import LOOPBACK, Settings
+from dvc_bucket.connection.settings.sources import CHECKSUMS
 
 #: What a program of the environment must not hear from elsewhere when we name the credentials.
 FOREIGN = (

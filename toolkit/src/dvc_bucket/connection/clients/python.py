@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from dvc_bucket.connection.clients import aws, redirects
 from dvc_bucket.connection.clients.shared import (
-    CHECKSUMS,
     RETRIES,
     RETRY_TIME,
     endpoint,
@@ -22,10 +21,10 @@ from dvc_bucket.connection.clients.shared import (
     proxy,
 )
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.connection.settings.sources import CHECKSUMS
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-    from botocore.credentials import Credentials
     from obstore.store import S3Credential, S3Store
     from pyarrow.fs import S3FileSystem
 
@@ -159,7 +158,7 @@ def pyarrow(settings: Settings) -> "S3FileSystem":
     from pyarrow.fs import S3FileSystem
 
     parts = urlsplit(endpoint(settings))
-    found = aws.keys(settings)
+    found = aws.provider(settings)()
     with _environment_variables(CHECKSUMS):  # it has no options for these
         return S3FileSystem(
             access_key=found.access_key,
@@ -206,28 +205,18 @@ def _obstore_client(settings: Settings) -> dict[str, Any]:
 
 def _obstore_credentials(settings: Settings) -> "Callable[[], S3Credential]":
     """A provider for obstore: of the settings' credentials, or of those that botocore renews."""
-    if settings.access_key_id:
-        credentials: S3Credential = {
-            "access_key_id": settings.access_key_id,
-            "secret_access_key": plain(settings.secret_access_key) or "",
-            "token": plain(settings.session_token),
-            "expires_at": None,
-        }
-        return lambda: credentials
-    return _renewing(aws.credentials(settings))
+    provide = aws.provider(settings)
 
-
-def _renewing(credentials: "Credentials") -> "Callable[[], S3Credential]":
-    def provide() -> "S3Credential":
-        frozen = credentials.get_frozen_credentials()
+    def credential() -> "S3Credential":
+        keys = provide()
         return {
-            "access_key_id": frozen.access_key,
-            "secret_access_key": frozen.secret_key,
-            "token": frozen.token,
-            "expires_at": datetime.now(UTC) + CREDENTIALS_LAST,
+            "access_key_id": keys.access_key,
+            "secret_access_key": keys.secret_key,
+            "token": keys.token,
+            "expires_at": None if settings.access_key_id else datetime.now(UTC) + CREDENTIALS_LAST,
         }
 
-    return provide
+    return credential
 
 
 @contextmanager

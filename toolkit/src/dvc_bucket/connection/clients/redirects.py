@@ -4,7 +4,6 @@ A session token and the key of SSE-C are headers, which HTTP libraries send on t
 redirect leads; of a request for S3 they take off `Authorization` alone. botocore follows none.
 """
 
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -63,15 +62,9 @@ def pyarrow_region(settings: Settings, token: str | None) -> str:
 
 def _led_to(settings: Settings) -> str:
     """The other host to which the endpoint redirects a list of the bucket; empty if to none."""
-    from urllib3.exceptions import HTTPError
-
     from dvc_bucket.connection import wire
 
-    query: dict[str, Any] = {"list-type": "2", "max-keys": "1"}
-    try:
-        answer = wire.get(settings, query)
-    except HTTPError:  # the client will say so
-        return ""
+    answer = wire.get(settings, {"list-type": "2", "max-keys": "1"})
     return leads_away(settings, answer.headers.get("location", ""))
 
 

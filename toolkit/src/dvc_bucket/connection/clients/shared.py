@@ -11,13 +11,6 @@ from dvc_bucket.connection.settings import Settings
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-#: Checksums only where S3 requires them: botocore >= 1.36 sends CRC trailers by default, which
-#: several stores refuse and one stored inside the object.
-CHECKSUMS = {
-    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-}
-
 #: A request is tried once and then this many times more; obstore begins none after so long.
 RETRIES = 3
 RETRY_TIME = timedelta(seconds=30)

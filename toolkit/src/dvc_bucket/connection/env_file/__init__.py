@@ -113,7 +113,7 @@ def quoted(value: str) -> str:
             return written
     raise SettingsError(
         "No way of writing this value in .env is read alike by every program: it has a line break, "
-        "or $ or ` together with ' or \\. Have the key made anew, or set it in the environment."
+        "or $ or ` together with ' or \\. Have a new key made, or set it in the environment."
     )
 
 

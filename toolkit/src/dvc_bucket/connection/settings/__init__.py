@@ -46,12 +46,8 @@ NAMES = {
     "profile": rules.AWS_PROFILE,
 }
 
-#: The AWS SDKs' names for credentials: together, or not at all, in place of ours.
-AWS_KEYS = {
-    "access_key_id": "AWS_ACCESS_KEY_ID",
-    "secret_access_key": "AWS_SECRET_ACCESS_KEY",
-    "session_token": "AWS_SESSION_TOKEN",
-}
+#: The fields of credentials. The AWS SDKs' names serve for all of them together, or for none.
+CREDENTIALS = ("access_key_id", "secret_access_key", "session_token")
 
 #: The four that a connection needs.
 REQUIRED = ("OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_ACCESS_KEY_ID", "OS_SECRET_ACCESS_KEY")
@@ -240,9 +236,9 @@ def _from_aws(found: dict[str, Found], sources: Sources) -> None:
         SettingsError: something is needed that neither says, or only half of the credentials.
     """
     if not (found["access_key_id"] or found["secret_access_key"]):
-        for field, name in AWS_KEYS.items():
-            found[field] = sources.find(name)
-    key, secret, token = (found[field] for field in AWS_KEYS)
+        for field in CREDENTIALS:
+            found[field] = sources.find(f"AWS_{field.upper()}")
+    key, secret, token = (found[field] for field in CREDENTIALS)
     absent = [entry.name for entry in (key, secret) if not entry]
     if len(absent) == 1:
         raise SettingsError(missing(absent, sources))

@@ -55,7 +55,7 @@ def check_text(entry: Found) -> None:
     elif strange := next((c for c in value if not (c.isascii() and c.isprintable())), None):
         name = unicodedata.name(strange, "a control character")
         fault = f"holds the character U+{ord(strange):04X} ({name})"
-        fix = "Type it anew, or copy it again as plain text"
+        fix = "Type it again, or copy it as plain text"
     elif " " in value:
         fault, fix = "holds a space", "Take it out"
     else:
@@ -131,18 +131,18 @@ def _profile_endpoint(sources: Sources) -> Found:
     if not path.is_file():
         return Found("endpoint_url")
     from botocore.configloader import load_config
+    from botocore.configprovider import ConfiguredEndpointProvider
     from botocore.exceptions import BotoCoreError
 
     try:
-        found = load_config(str(path))
+        content = load_config(str(path))
     except BotoCoreError:
-        found = None
-    if found is None:  # here, so that the error does not carry that one, which quotes the file
+        content = None
+    if content is None:  # here, so that the error does not carry that one, which quotes the file
         raise SettingsError(f"{path} is no AWS configuration file. Correct it.")
-    profile = found["profiles"].get(sources.find(*AWS_PROFILE).value or "default", {})
-    services = found.get("services", {}).get(profile.get("services"), {})
-    url = services.get("s3", {}).get("endpoint_url") or profile.get("endpoint_url", "")
-    return Found("endpoint_url", url, str(path))
+    profile = content["profiles"].get(sources.find(*AWS_PROFILE).value or "default", {})
+    url = ConfiguredEndpointProvider(content, profile, "s3", environ={}).provide()
+    return Found("endpoint_url", url or "", str(path))
 
 
 def _aws_file(sources: Sources, name: str) -> Path:

@@ -12,27 +12,33 @@ from dvc_bucket.connection.settings import trust
 
 ENVIRONMENT = "environment"
 
+#: Our names that `.env` repeats for DVC and the AWS SDKs, with theirs.
+AWS_NAMES = {
+    "OS_ACCESS_KEY_ID": "AWS_ACCESS_KEY_ID",
+    "OS_SECRET_ACCESS_KEY": "AWS_SECRET_ACCESS_KEY",
+    "OS_ENDPOINT_URL": "AWS_ENDPOINT_URL",
+    "OS_REGION": "AWS_DEFAULT_REGION",
+    "OS_CACERT": "AWS_CA_BUNDLE",
+    "OS_SESSION_TOKEN": "AWS_SESSION_TOKEN",
+}
+
+#: Checksums only where S3 requires them: botocore >= 1.36 sends CRC trailers by default, which
+#: several stores refuse and one stored inside the object.
+CHECKSUMS = {
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+}
+
 #: The names that are read from `.env`: those of `.env.example`. Others are for other programs.
 DOCUMENTED = {
-    "OS_ENDPOINT_URL",
     "OS_BUCKET_NAME",
-    "OS_ACCESS_KEY_ID",
-    "OS_SECRET_ACCESS_KEY",
-    "OS_REGION",
     "OS_ADDRESSING_STYLE",
-    "OS_CACERT",
-    "OS_SESSION_TOKEN",
     "OS_CONNECT_TIMEOUT",
     "OS_READ_TIMEOUT",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_ENDPOINT_URL",
-    "AWS_DEFAULT_REGION",
-    "AWS_CA_BUNDLE",
-    "AWS_SESSION_TOKEN",
     "AWS_PROFILE",
-    "AWS_REQUEST_CHECKSUM_CALCULATION",
-    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+    *AWS_NAMES,
+    *AWS_NAMES.values(),
+    *CHECKSUMS,
 }
 
 

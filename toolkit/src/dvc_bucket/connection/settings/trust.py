@@ -103,9 +103,9 @@ def _tracked(root: Path, names: list[str]) -> list[str]:
     command = ("-c", "core.fsmonitor=false", "ls-files", "-z", "--")
     done = ended(root, *command, *(f":(icase){name}" for name in names))
     if done.returncode:
-        said = (done.stderr.decode(errors="replace").strip().splitlines() or ["no reason"])[0]
+        reason = (done.stderr.decode(errors="replace").strip().splitlines() or ["no reason"])[0]
         raise SettingsError(
-            f"git cannot say whether it tracks {names[0]} ({said}), so nothing is read from it. "
+            f"git cannot say whether it tracks {names[0]} ({reason}), so nothing is read from it. "
             "Make `git status` work here."
         )
     return [os.fsdecode(path).lower() for path in done.stdout.split(b"\0") if path]

@@ -7,7 +7,7 @@ from dvc_objects.fs.base import FileSystem
 from dvc_objects.fs.local import LocalFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.dvc.patched import install
 from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
@@ -69,7 +69,7 @@ def copy(
 
 
 #: An object, and the two paths as DVC gave them.
-Job = tuple[Place, str, str]
+Job = tuple[ObjectRef, str, str]
 
 
 def threads_of(remote: FastS3FileSystem, batch_size: int | None) -> int | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsspec.callbacks import DEFAULT_CALLBACK
 
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer.delete import delete
@@ -51,7 +51,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         self._given = fs is not None
         self._stores: dict[str, tuple[S3Store, str] | None] = {}
 
-    def place(self, path: str) -> Place | None:
+    def place(self, path: str) -> ObjectRef | None:
         """Where an object is; None where only DVC's own client can reach it."""
         bucket, _, key = path.partition("/")
         if bucket not in self._stores:
@@ -59,7 +59,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         found = self._stores[bucket]
         if found is None or not _is_plain(key):
             return None
-        return Place(found[0], key, bucket, found[1])
+        return ObjectRef(found[0], key, bucket, found[1])
 
     def forget_listings(self) -> None:
         """Objects were added without dvc-s3's client, which remembers what it has listed."""
@@ -140,7 +140,7 @@ class FastS3FileSystem(StayingS3FileSystem):
 
     remove = rm
 
-    def _place_of_ours(self, path: str) -> Place | None:
+    def _place_of_ours(self, path: str) -> ObjectRef | None:
         return self.place(path.removesuffix("/")) if LAYOUT in path else None
 
     def _store(self, bucket: str) -> "tuple[S3Store, str] | None":
@@ -158,7 +158,7 @@ class FastS3FileSystem(StayingS3FileSystem):
             return None
         return store, found.settings.where
 
-    def _ask(self, question: "Callable[[Place], Answer]", place: Any) -> "Answer":
+    def _ask(self, question: "Callable[[ObjectRef], Answer]", place: Any) -> "Answer":
         """The store's answer; what goes wrong is told in our words."""
         from dvc_bucket.transfer.errors import explained
 
@@ -171,7 +171,7 @@ class FastS3FileSystem(StayingS3FileSystem):
                 raise
             raise told from error
 
-    def _listed(self, place: Place, begins: bool) -> Iterator[str]:
+    def _listed(self, place: ObjectRef, begins: bool) -> Iterator[str]:
         """Paths of the objects below a place, or whose names begin with it."""
         from dvc_bucket.transfer.errors import explained
 
@@ -182,7 +182,7 @@ class FastS3FileSystem(StayingS3FileSystem):
             told = for_dvc(explained(error, f"list {place.url}", place.where))
             raise told from error
 
-    def _existing(self, places: list[Place], threads: int) -> set[str]:
+    def _existing(self, places: list[ObjectRef], threads: int) -> set[str]:
         """Keys of those that are there: by listing their folder where that is cheaper."""
         ordered = sorted(places, key=lambda place: place.key)
         folders = [
@@ -194,7 +194,7 @@ class FastS3FileSystem(StayingS3FileSystem):
                 found.update(keys)
         return found
 
-    def _existing_in(self, folder: list[Place]) -> Iterable[str]:
+    def _existing_in(self, folder: list[ObjectRef]) -> Iterable[str]:
         """The same for places of one folder."""
         if len(folder) >= LISTED_FROM:
             parent = replace(folder[0], key=_parent(folder[0].key))
@@ -224,7 +224,7 @@ def _parent(key: str) -> str:
     return key.rpartition("/")[0]
 
 
-def _is_object(place: Place) -> bool:
+def _is_object(place: ObjectRef) -> bool:
     import obstore
 
     try:
@@ -234,12 +234,12 @@ def _is_object(place: Place) -> bool:
     return True
 
 
-def _exists(place: Place) -> bool:
+def _exists(place: ObjectRef) -> bool:
     """An object, or something below."""
     return _is_object(place) or next(_keys(place, page=1), None) is not None
 
 
-def _keys(place: Place, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
+def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
     """Keys below a place, or that begin with it."""
     import obstore
 
@@ -252,7 +252,7 @@ def _keys(place: Place, *, begins: bool = False, page: int = PAGE) -> Iterator[s
             yield key
 
 
-def _names(place: Place) -> list[str]:
+def _names(place: ObjectRef) -> list[str]:
     import obstore
 
     found = obstore.list_with_delimiter(place.store, prefix=place.key)
@@ -260,7 +260,7 @@ def _names(place: Place) -> list[str]:
     return [f"{place.bucket}/{key}" for key in keys]
 
 
-def _checked(place: Place) -> bytes:
+def _checked(place: ObjectRef) -> bytes:
     """The body of a small object, proven right where its name tells how."""
     import hashlib
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.safe_paths import below
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.dvc.remote.lists import Lists
@@ -91,7 +91,7 @@ class Contents:
     def _fetch(name: bytes, target: Path, remote: Remote) -> None:
         from dvc_bucket.transfer.download import Download
 
-        place = Place.of(remote.settings, remote.key(name), remote.store)
+        place = ObjectRef.of(remote.settings, remote.key(name), remote.store)
         with suppress(BucketError, FileNotFoundError), Unfinished() as unfinished:
             unfinished.prepare([str(target)])
             Download(unfinished)(place, str(target))

@@ -1,14 +1,14 @@
 """`bucket doctor`: finds the cause, not the symptom.
 
-A check is one small class (see `check.Check`); a family of them is a module with its list `ALL`.
-Installed plugins add checks of their own.
+A check is one small class (see `check.Check`). A family of checks is a module, in which each check
+follows those that it requires. Installed plugins add checks of their own.
 """
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, ModuleType
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
@@ -26,18 +26,20 @@ from dvc_bucket.jobs.doctor import (
 from dvc_bucket.jobs.doctor.check import Check, Result, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
-#: Every check of the toolkit, each after those that it needs.
-CHECKS: tuple[type[Check], ...] = (
-    *files.ALL,
-    *repository.ALL,
-    *network.ALL,
-    *certificate.ALL,
-    *web.ALL,
-    *service.ALL,
-    *rights.ALL,
-    *cache.ALL,
-    *machine.ALL,
-)
+#: In the order in which their checks are made.
+FAMILIES = (files, repository, network, certificate, web, service, rights, cache, machine)
+
+
+def _family(module: ModuleType) -> Iterator[type[Check]]:
+    """The checks that a module defines, in the order of their definition."""
+    for value in vars(module).values():
+        is_check = isinstance(value, type) and issubclass(value, Check)
+        if is_check and value.__module__ == module.__name__:
+            yield value
+
+
+#: Every check of the toolkit, each after those that it requires.
+CHECKS = tuple(check for family in FAMILIES for check in _family(family))
 
 
 def examine(

@@ -1,17 +1,17 @@
 """Checks of other distributions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dvc_bucket.connection import entry_points
 from dvc_bucket.jobs.doctor.check import Check
 
 #: What a check says of itself.
-TEXTS = ("name", "why", "fix")
+TEXTS = ("name", "fix", "__doc__")
 
 
-def checks(ours: Sequence[type[Check]]) -> tuple[type[Check], ...]:
-    """The checks of installed plugins, each after those that it needs, without the toolkit's own.
+def checks(ours: Sequence[type[Check]]) -> list[type[Check]]:
+    """The checks of installed plugins, each after those that it requires.
 
     Args:
         ours: the checks of the toolkit, whose names plugins cannot have.
@@ -22,36 +22,27 @@ def checks(ours: Sequence[type[Check]]) -> tuple[type[Check], ...]:
         if not _is_check(value):
             raise entry_points.PluginError("it is no subclass of Check")
         for text in TEXTS:
-            if not (isinstance(said := getattr(value, text, None), str) and said):
+            if not (isinstance(found := getattr(value, text, None), str) and found):
                 raise entry_points.PluginError(f"its `{text}` is no text")
-        needs = value.needs
-        if not (isinstance(needs, tuple) and all(_is_check(one) for one in needs)):
-            raise entry_points.PluginError("its `needs` is no tuple of checks")
+        if not (isinstance(value.requires, tuple) and all(map(_is_check, value.requires))):
+            raise entry_points.PluginError("its `requires` is no tuple of checks")
         if value.name in names:
             raise entry_points.PluginError(f"there is a check named {value.name} already")
         names.add(value.name)
 
     added = [plugin.value for plugin in entry_points.load(entry_points.CHECKS, fit)]
-    return tuple(_in_order(added))
-
-
-def _in_order(added: Sequence[type[Check]]) -> list[type[Check]]:
-    """Those that others need first."""
-    ordered: list[type[Check]] = []
     begun: set[type[Check]] = set()
+    ordered = (check for first in added for check in _after_required(first, begun))
+    return [check for check in ordered if check in added]
 
-    def place(check: type[Check]) -> None:
-        if check in begun:
-            return
+
+def _after_required(check: type[Check], begun: set[type[Check]]) -> Iterator[type[Check]]:
+    """The checks that a check requires, then itself; each once."""
+    if check not in begun:
         begun.add(check)
-        for needed in check.needs:
-            if needed in added:
-                place(needed)
-        ordered.append(check)
-
-    for check in added:
-        place(check)
-    return ordered
+        for required in check.requires:
+            yield from _after_required(required, begun)
+        yield check
 
 
 def _is_check(value: Any) -> bool:

@@ -1,8 +1,7 @@
 """TLS: does the server prove to be the one that the URL names."""
 
 import ssl
-
-import urllib3
+from typing import Any
 
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
@@ -10,22 +9,33 @@ from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.network import ListenerOurs, connect, written
 from dvc_bucket.jobs.doctor.patient import Patient
 
-#: OpenSSL's numbers for a certificate's faults. Source: openssl-verification-options(1),
-#: X509_V_ERR_* in x509_vfy.h.
-NOT_YET_VALID, EXPIRED, SELF_SIGNED = 9, 10, 18
-OTHER_NAME = {62, 64}  # of a host, of a number
+#: A certificate's own faults by OpenSSL's number, each with its fix. Source:
+#: openssl-verification-options(1), X509_V_ERR_* in x509_vfy.h.
+FAULTS = {
+    9: (
+        "the certificate is not valid yet",
+        "Check this machine's clock; if it is right, tell the store's operator.",
+    ),
+    10: ("the certificate has expired", "Tell the store's operator; it must be renewed."),
+    18: (
+        "the certificate is self-signed",
+        "Ask the operator for it as a PEM file, and `bucket init --cacert FILE`.",
+    ),
+}
+
+#: The numbers of a certificate that is for another host, or for another IP address.
+OTHER_NAME = {62, 64}
 
 
 class CertificateTrusted(Check):
-    """The server proves to be the one that the URL names."""
+    """A client that does not trust the certificate refuses every request."""
 
     name = "certificate (TLS)"
-    why = "A client that does not trust the certificate refuses every request."
     fix = (
         "Ask the store's operator for the certificate authority as a PEM file, and "
         "`bucket init --cacert FILE`."
     )
-    needs = (ListenerOurs,)
+    requires = (ListenerOurs,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -40,42 +50,27 @@ class CertificateTrusted(Check):
             )
         if settings.endpoint_url.startswith("http://"):
             return "none: plain http on this machine"
-        try:
-            _ = patient.front_door
-        except urllib3.exceptions.HTTPError as error:
-            fault = root_cause(error)
-            if isinstance(fault, ssl.SSLCertVerificationError):
-                raise _certificate_problem(fault, settings) from None
-            if isinstance(fault, ssl.SSLError):
-                raise Problem(
-                    f"{written(settings.host, settings.port)} does not speak TLS",
-                    "If the store has no TLS, write http:// in OS_ENDPOINT_URL (`bucket init` "
-                    "does, everywhere); else correct the port.",
-                ) from None
-            if "Tunnel connection failed" in str(fault):
-                raise Problem(
-                    f"the proxy does not let us through ({_tunnel_status(fault)})",
-                    "Ask for the right proxy settings, or add the store's host to no_proxy.",
-                ) from None
-            if not speaks_tls(settings):
-                raise Problem(
-                    f"{written(settings.host, settings.port)} accepts the connection, and then "
-                    "does not shake hands",
-                    "Ask whether the store is up and whether a firewall inspects connections.",
-                ) from None
+        error, where = patient.front_door.error, written(settings.host, settings.port)
+        if isinstance(error, ssl.SSLCertVerificationError):
+            raise _certificate_problem(error.verify_code, settings)
+        if isinstance(error, ssl.SSLError):
+            raise Problem(
+                f"{where} does not speak TLS",
+                "If the store has no TLS, write http:// in OS_ENDPOINT_URL (`bucket init` "
+                "does, everywhere); else correct the port.",
+            )
+        _, is_refused, status = str(error).partition("Tunnel connection failed: ")
+        if is_refused:
+            raise Problem(
+                f"the proxy does not let us through ({status[:60].strip()})",
+                "Ask for the right proxy settings, or add the store's host to no_proxy.",
+            )
+        if error and not speaks_tls(settings):
+            raise Problem(
+                f"{where} accepts the connection, and then does not shake hands",
+                "Ask whether the store is up and whether a firewall inspects connections.",
+            )
         return f"valid for {settings.host}"
-
-
-ALL = (CertificateTrusted,)
-
-
-def root_cause(error: BaseException) -> BaseException:
-    """The exception behind those that urllib3 wraps around it."""
-    while inner := (getattr(error, "reason", None) or error.__cause__ or error.__context__):
-        if not isinstance(inner, BaseException) or isinstance(error, ssl.SSLError):
-            break
-        error = inner
-    return error
 
 
 def speaks_tls(settings: Settings) -> bool:
@@ -83,58 +78,37 @@ def speaks_tls(settings: Settings) -> bool:
 
     Behind a proxy it cannot be asked, and is believed.
     """
-    if clients.proxy(settings):
-        return True
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return _shakes_hands(context, settings)
+    return clients.proxy(settings) is not None or _certificate(context, settings) is not None
 
 
-def _shakes_hands(context: ssl.SSLContext, settings: Settings) -> bool:
+def _certificate(context: ssl.SSLContext, settings: Settings) -> dict[str, Any] | None:
+    """The certificate that the server shows; None if there is no handshake."""
     try:
         with (
             connect(settings) as plain,
-            context.wrap_socket(plain, server_hostname=settings.host),
+            context.wrap_socket(plain, server_hostname=settings.host) as encrypted,
         ):
-            return True
+            return encrypted.getpeercert() or {}
     except OSError:
-        return False
+        return None
 
 
-def _tunnel_status(fault: BaseException) -> str:
-    """Status with which a proxy refuses, out of http.client's message."""
-    return str(fault).partition("failed: ")[2][:60].strip()
-
-
-def _certificate_problem(fault: ssl.SSLCertVerificationError, settings: Settings) -> Problem:
+def _certificate_problem(code: int, settings: Settings) -> Problem:
     """A certificate's fault as a sentence, with the fix that belongs to it."""
-    if fault.verify_code == EXPIRED:
-        return Problem(
-            "the certificate has expired", "Tell the store's operator; it must be renewed."
-        )
-    if fault.verify_code == NOT_YET_VALID:
-        return Problem(
-            "the certificate is not valid yet",
-            "Check this machine's clock; if it is right, tell the store's operator.",
-        )
-    if fault.verify_code in OTHER_NAME:
-        names = _names(settings)
+    if code in FAULTS:
+        return Problem(*FAULTS[code])
+    is_direct = clients.proxy(settings) is None
+    if code in OTHER_NAME:
+        names = _names(settings) if is_direct else ""
         return Problem(
             f"the certificate is for {names or 'another name'}, not for {settings.host}",
             "Write the name that the certificate has in OS_ENDPOINT_URL.",
         )
-    if fault.verify_code == SELF_SIGNED:
-        return Problem(
-            "the certificate is self-signed",
-            "Ask the operator for it as a PEM file, and `bucket init --cacert FILE`.",
-        )
-    return _unknown_authority(settings)
-
-
-def _unknown_authority(settings: Settings) -> Problem:
-    """Nobody vouches for the certificate: is it the machine that knows more, or a wrong file?"""
+    # Nobody vouches for it: does the machine know more, or is the file a wrong one?
     file, system = settings.ca_bundle, ssl.get_default_verify_paths().cafile
-    if system and system != file and not clients.proxy(settings) and _knows(system, settings):
+    if system and system != file and is_direct and _knows(system, settings):
         return Problem(
             "the certificate's authority is known to this machine, but not to DVC",
             f"`bucket init --cacert {system}`",
@@ -148,17 +122,11 @@ def _unknown_authority(settings: Settings) -> Problem:
 
 
 def _names(settings: Settings) -> str:
-    """The names that the server's certificate is for, where it is good but for those."""
-    if clients.proxy(settings):
-        return ""
+    """The names that the server's certificate is for, if it is valid in every other way."""
     context = ssl.create_default_context(cafile=clients.authorities(settings))
     context.check_hostname = False
-    try:
-        with connect(settings) as plain, context.wrap_socket(plain) as encrypted:
-            names = (encrypted.getpeercert() or {}).get("subjectAltName", ())
-    except OSError:
-        return ""
-    return ", ".join(str(entry[1]) for entry in names)[:200]
+    names = (_certificate(context, settings) or {}).get("subjectAltName", ())
+    return ", ".join(str(name) for _, name in names)[:200]
 
 
 def _knows(authorities: str, settings: Settings) -> bool:
@@ -167,4 +135,4 @@ def _knows(authorities: str, settings: Settings) -> bool:
         context = ssl.create_default_context(cafile=authorities)
     except OSError:
         return False
-    return _shakes_hands(context, settings)
+    return _certificate(context, settings) is not None

@@ -1,4 +1,4 @@
-"""What a check is, and how a list of them is run: each once, after those that it needs."""
+"""What a check is, and how a list of them is run: each once, after those that it requires."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,13 +24,13 @@ class Problem(Exception):  # noqa: N818 (a finding, not an error of the program)
 
     status: ClassVar[Status] = "failed"
 
-    def __init__(self, found: str, fix: str | None = None) -> None:
+    def __init__(self, found: str, fix: str = "") -> None:
         super().__init__(found)
         self.found, self.fix = found, fix
 
 
 class Warn(Problem):
-    """What a check found that works and will hurt later."""
+    """What a check found that works and will fail later."""
 
     status: ClassVar[Status] = "warning"
 
@@ -42,21 +42,20 @@ class Skip(Problem):
 
 
 class Check:
-    """One check. To add one: a subclass, in the module of its family, listed in `ALL`.
+    """One check. To add one: a subclass in the module of its family.
 
-    Another distribution adds one by an entry point: docs/plugins.md.
+    The first line of its docstring says why: what goes wrong without it. Another distribution adds
+    a check by an entry point: docs/plugins.md.
 
     Attributes:
         name: what is looked at, a few words.
-        why: what goes wrong without it, one sentence.
         fix: what to do when it fails, one sentence.
-        needs: checks that must not have failed before this one can say anything.
+        requires: checks that must not have failed before this one can say anything.
     """
 
     name: ClassVar[str]
-    why: ClassVar[str]
     fix: ClassVar[str]
-    needs: ClassVar[tuple[type["Check"], ...]] = ()
+    requires: ClassVar[tuple[type["Check"], ...]] = ()
 
     @staticmethod
     def check(patient: "Patient") -> str:
@@ -71,7 +70,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one check.
+    """The result of one check.
 
     Attributes:
         name: of the check.
@@ -95,35 +94,34 @@ def run(
     patient: "Patient",
     on_start: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Result]:
-    """Run `checks` in their order; one that needs a failed one says so instead.
+    """Run `checks` in their order; skip one that requires a failed or a skipped one.
 
     Args:
-        checks: with each check after those that it needs.
+        checks: with each check after those that it requires.
         patient: the project, and what earlier checks learned of it.
         on_start: called with the name of each check that begins.
     """
     without: set[type[Check]] = set()
     for check in checks:
-        lacking = [needed.name for needed in check.needs if needed in without]
+        lacking = [required.name for required in check.requires if required in without]
         on_start(check.name)
         started = time.monotonic()
         status, found, fix = _examine(check, patient, lacking)
-        found, fix = masked(found), masked(fix)
         if status in {"failed", "skipped"}:
             without.add(check)
-        yield Result(check.name, status, found, check.why, fix, time.monotonic() - started)
+        why, seconds = str(check.__doc__).partition("\n")[0], time.monotonic() - started
+        yield Result(check.name, status, masked(found), why, masked(fix), seconds)
 
 
 def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tuple[Status, str, str]:
-    """Status, finding and fix of one check, given what it needs and has not."""
+    """Status, finding and fix of one check, given what it requires and has not."""
     if lacking:
         return "skipped", f"needs: {', '.join(lacking)}", ""
     try:
         return "ok", str(check.check(patient)), ""  # a check of a plugin may return anything
-    except Skip as skip:
-        return skip.status, skip.found, skip.fix or ""
     except Problem as problem:
-        return problem.status, problem.found, problem.fix or check.fix
+        fix = "" if isinstance(problem, Skip) else check.fix
+        return problem.status, problem.found, problem.fix or fix
     except MissingExtraError as error:  # nothing is wrong, and nothing was looked at
         return "skipped", str(error).rstrip("."), ""
     except BucketError as error:  # its message says the fault, then what to do

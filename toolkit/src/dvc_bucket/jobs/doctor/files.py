@@ -9,15 +9,15 @@ from dvc_bucket.base.files import PRIVATE
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.connection.settings import REQUIRED
+from dvc_bucket.connection.settings.sources import AWS_NAMES
 from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 
 
 class EnvPresent(Check):
-    """The connection is set somewhere."""
+    """Commands read endpoint, bucket and credentials from the environment, then from .env."""
 
     name = ".env present"
-    why = "Commands read endpoint, bucket and credentials from the environment, then from .env."
     fix = "Run `bucket init` for a store of your own, or `make serve` for the embedded one."
 
     @staticmethod
@@ -33,12 +33,11 @@ class EnvPresent(Check):
 
 
 class SettingsValid(Check):
-    """Every setting is there and can be right."""
+    """A typing error here comes out as `Forbidden` or a timeout there."""
 
     name = "settings"
-    why = "A typing error here comes out as `Forbidden` or a timeout there."
     fix = "Correct the line."
-    needs = (EnvPresent,)
+    requires = (EnvPresent,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -59,10 +58,9 @@ class SettingsValid(Check):
 
 
 class EnvPrivate(Check):
-    """Nobody else reads `.env`."""
+    """On a cluster, other users read what has the usual permissions."""
 
     name = ".env private"
-    why = "On a cluster, other users read what has the usual permissions."
     fix = "chmod 600 .env"
 
     @staticmethod
@@ -78,12 +76,11 @@ class EnvPrivate(Check):
 
 
 class PlacesAgree(Check):
-    """The same endpoint and bucket wherever they are named."""
+    """Where .dvc/config and .env disagree, `dvc` and `bucket` use different stores."""
 
     name = "named places"
-    why = "Where .dvc/config and .env disagree, `dvc` and `bucket` use different stores."
     fix = "Run `bucket init`, which writes them all."
-    needs = (SettingsValid,)
+    requires = (SettingsValid,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -96,13 +93,12 @@ class PlacesAgree(Check):
                 here, there = getattr(place, what), getattr(named[first], what)
                 if here is not None and here != there:
                     raise Problem(f"{file} names the {what} {here}, {first} {there}")
-        remote = config.effective_remote(project)
         bucket, prefix = config.address(project)
         if bucket != settings.bucket_name:
             raise Problem(
                 f"the settings name the bucket {settings.bucket_name}, DVC's remote {bucket}"
             )
-        for_dvc = remote.get("endpointurl", "")
+        for_dvc = config.effective_remote(project).get("endpointurl", "")
         if for_dvc.rstrip("/") != settings.endpoint_url and not settings.is_aws:
             raise Problem(
                 f"plain dvc goes to {for_dvc or 'AWS'}, the settings name {settings.endpoint_url}",
@@ -113,36 +109,23 @@ class PlacesAgree(Check):
 
 
 class SdkNamesFollow(Check):
-    """`.env` serves plain dvc too."""
+    """`dotenv run -- dvc pull` and uv hand over what .env says; DVC reads the AWS names."""
 
     name = "AWS names in .env"
-    why = "`dotenv run -- dvc pull` and uv hand over what .env says; DVC reads the AWS names."
     fix = "Copy the AWS_* lines of .env.example into .env."
-    needs = (SettingsValid,)
+    requires = (SettingsValid,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Compare the AWS names with ours."""
-        file = patient.project.env_file
-        values = dotenv_values(file) if file.is_file() else {}
+        values = dotenv_values(patient.project.env_file)  # none if there is no such file
         if not values.get("OS_ACCESS_KEY_ID"):
             raise Skip("no keys in .env")
-        pairs = {
-            "AWS_ACCESS_KEY_ID": "OS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY": "OS_SECRET_ACCESS_KEY",
-            "AWS_ENDPOINT_URL": "OS_ENDPOINT_URL",
-            "AWS_DEFAULT_REGION": "OS_REGION",
-            "AWS_CA_BUNDLE": "OS_CACERT",
-            "AWS_SESSION_TOKEN": "OS_SESSION_TOKEN",
-        }
         missing = [
-            aws
-            for aws, ours in pairs.items()
-            if values.get(ours) and values.get(aws) != values[ours]
+            theirs
+            for ours, theirs in AWS_NAMES.items()
+            if values.get(ours) and values.get(theirs) != values[ours]
         ]
         if missing:
             raise Warn(f".env does not pass on {', '.join(missing)}: plain dvc will not have it")
         return "all passed on"
-
-
-ALL = (EnvPresent, SettingsValid, EnvPrivate, PlacesAgree, SdkNamesFollow)

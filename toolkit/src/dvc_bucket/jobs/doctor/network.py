@@ -1,6 +1,5 @@
 """From the name of the host to an open connection: DNS, TCP, and whose program listens."""
 
-import ipaddress
 import socket
 import time
 from urllib.parse import urlsplit
@@ -13,12 +12,11 @@ from dvc_bucket.jobs.doctor.patient import Patient
 
 
 class HostKnown(Check):
-    """The host name has an address."""
+    """Without an address there is nothing to connect to."""
 
     name = "host name (DNS)"
-    why = "Without an address there is nothing to connect to."
     fix = "Correct OS_ENDPOINT_URL, or join the network (VPN) in which the name is known."
-    needs = (SettingsValid,)
+    requires = (SettingsValid,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -27,15 +25,15 @@ class HostKnown(Check):
         host = door(settings)[0]
         address = _look_up(host)
         if clients.proxy(settings):
-            if address is None:
+            if not address:
                 raise Problem(f"the proxy {host} is not known to DNS", _fix_proxy(settings))
             return f"{host} (the proxy) is {address}"
-        if address is None:
+        if not address:
             where = patient.sources.find("OS_ENDPOINT_URL")
             raise Problem(f"{host}, from {where!r}, is not known to DNS")
         bucket_host = clients.bucket_host(settings)
-        if bucket_host != settings.host and _look_up(bucket_host) is None:
-            is_number = _is_address(host)
+        if bucket_host != settings.host and not _look_up(bucket_host):
+            is_number = host == address
             raise Problem(
                 f"virtual-host addressing needs the name {bucket_host}, which "
                 + ("cannot be: the endpoint is a number" if is_number else "is not known to DNS"),
@@ -45,12 +43,11 @@ class HostKnown(Check):
 
 
 class PortOpen(Check):
-    """Something listens there."""
+    """Nothing that listens there means a wrong port, a firewall, or a store that is down."""
 
     name = "connection (TCP)"
-    why = "Nothing that listens there means a wrong port, a firewall, or a store that is down."
     fix = "Correct the port in OS_ENDPOINT_URL, or ask whether the store is up."
-    needs = (HostKnown,)
+    requires = (HostKnown,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -62,12 +59,12 @@ class PortOpen(Check):
         try:
             connect(settings).close()
         except ConnectionRefusedError:
-            fix = "Start it: `make serve`." if settings.is_embedded else None
+            fix = "Start it: `make serve`." if settings.is_embedded else ""
             fix = _fix_proxy(settings) if is_proxied else fix
             raise Problem(f"nobody listens at {where} (connection refused)", fix) from None
         except TimeoutError:
             raise Problem(
-                f"{where} does not answer within {wire.connect_seconds(settings):.0f} s",
+                f"{where} does not answer within {wire.timeouts(settings)[0]:.0f} s",
                 "A firewall drops it, or the host is down: try from another network, or ask "
                 "whether this port is open to you.",
             ) from None
@@ -77,27 +74,22 @@ class PortOpen(Check):
 
 
 class ListenerOurs(Check):
-    """The program that listens at the embedded endpoint is one of this user's."""
+    """Another user's program at the embedded endpoint would be sent data and be believed."""
 
     name = "owner of the port"
-    why = "Another user's program at the embedded endpoint would be sent data and be believed."
     fix = "Run `make serve`, which moves the embedded store to a free port."
-    needs = (PortOpen,)
+    requires = (PortOpen,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Ask for the endpoint as every client does, and say what remains open."""
-        settings = patient.settings
-        clients.endpoint(settings)
-        if not settings.is_embedded:
+        clients.endpoint(patient.settings)
+        if not patient.settings.is_embedded:
             return "not asked: the endpoint is not plain http on this machine"
         return (
             "yours; root and your own programs can still read the store, and after it ends another "
             "user can take its port"
         )
-
-
-ALL = (HostKnown, PortOpen, ListenerOurs)
 
 
 def door(settings: Settings) -> tuple[str, int]:
@@ -114,7 +106,7 @@ def connect(settings: Settings) -> socket.socket:
     Raises:
         OSError: there is none.
     """
-    return socket.create_connection(door(settings), timeout=wire.connect_seconds(settings))
+    return socket.create_connection(door(settings), timeout=wire.timeouts(settings)[0])
 
 
 def written(host: str, port: int) -> str:
@@ -122,19 +114,12 @@ def written(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _look_up(host: str) -> str | None:
+def _look_up(host: str) -> str:
+    """The first address of a host; empty if it has none."""
     try:
         return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):  # a part of the name is empty or too long
-        return None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+        return ""
 
 
 def _fix_proxy(settings: Settings) -> str:

@@ -4,12 +4,10 @@ import hashlib
 import os
 import platform
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-import urllib3
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
@@ -34,10 +32,10 @@ class Patient:
         project: the clone.
         read_only: whether to leave out whatever writes to the bucket.
         environment: instead of the process's.
-        run: name of this run's objects below `probes`: machine, process, a number of its own.
+        run: name of this run's objects below `probes`: machine, process, a random number.
         has_written: whether the small probe object is there.
-        written: keys of the probe objects that may be in the bucket.
-        uploads: by key, the multipart uploads that are not finished.
+        written: by key, the probe objects that may be in the bucket, each with the multipart
+            upload that is not finished, or None.
     """
 
     project: Project
@@ -45,8 +43,7 @@ class Patient:
     environment: Mapping[str, str] | None = None
     run: str = field(default_factory=lambda: f"{MACHINE}-{os.getpid()}-{secrets.token_hex(4)}")
     has_written: bool = False
-    written: set[str] = field(default_factory=set)
-    uploads: dict[str, str] = field(default_factory=dict)
+    written: dict[str, str | None] = field(default_factory=dict)
 
     @cached_property
     def sources(self) -> Sources:
@@ -55,72 +52,43 @@ class Patient:
 
     @cached_property
     def settings(self) -> Settings:
-        """The connection; a check that asks for it needs `SettingsValid`."""
+        """The connection; a check that asks for it requires `SettingsValid`."""
         return Settings.load(self.project, self.environment)
 
     @cached_property
     def prefix(self) -> str:
-        """Prefix of this project's keys in the bucket; none where `.dvc/config` names none."""
+        """Prefix of this project's keys in the bucket; empty if `.dvc/config` names none."""
         try:
             return config.address(self.project)[1]
         except ProjectError:  # a check of its own says so
             return ""
 
     @property
+    def folder(self) -> str:
+        """The same with the slash that keys have after it."""
+        return f"{self.prefix}/" if self.prefix else ""
+
+    @property
     def probes(self) -> str:
         """Prefix of the doctor's own objects."""
-        return f"{self.prefix}/.doctor/" if self.prefix else ".doctor/"
+        return f"{self.folder}.doctor/"
 
-    @property
+    @cached_property
     def front_door(self) -> wire.Answer:
-        """What the endpoint answers to an unsigned `GET /`.
+        """What the endpoint answers to an unsigned `GET /`."""
+        return wire.get(self.settings)
 
-        Raises:
-            urllib3.exceptions.HTTPError: no answer; the same one each time, without a new try.
-        """
-        return _got(self._front_door)
-
-    @property
+    @cached_property
     def listing(self) -> wire.Answer:
-        """What the store answers to a signed request for a list of the bucket's objects.
-
-        Raises:
-            urllib3.exceptions.HTTPError: no answer; the same one each time, without a new try.
-        """
-        return _got(self._listing)
+        """What the store answers to a signed request for a list of the bucket's objects."""
+        return self.list_as(self.settings)
 
     def list_as(self, settings: Settings) -> wire.Answer:
-        """What the store would answer with other settings.
-
-        Raises:
-            urllib3.exceptions.HTTPError: no answer.
-        """
-        prefix = f"{self.prefix}/" if self.prefix else ""
-        return wire.get(settings, {"list-type": "2", "max-keys": "1", "prefix": prefix})
-
-    @cached_property
-    def _front_door(self) -> wire.Answer | urllib3.exceptions.HTTPError:
-        return _tried(lambda: wire.get(self.settings))
-
-    @cached_property
-    def _listing(self) -> wire.Answer | urllib3.exceptions.HTTPError:
-        return _tried(lambda: self.list_as(self.settings))
+        """What the store would answer with other settings."""
+        return wire.get(settings, {"list-type": "2", "max-keys": "1", "prefix": self.folder})
 
     @cached_property
     def client(self) -> "BaseClient":
         """The client that DVC is built on, set up as for DVC; a request is tried twice at most."""
         attempts = {"total_max_attempts": 2, "mode": "standard"}
         return clients.botocore(self.settings, retries=attempts)
-
-
-def _tried(ask: Callable[[], wire.Answer]) -> wire.Answer | urllib3.exceptions.HTTPError:
-    try:
-        return ask()
-    except urllib3.exceptions.HTTPError as error:
-        return error
-
-
-def _got(outcome: wire.Answer | urllib3.exceptions.HTTPError) -> wire.Answer:
-    if isinstance(outcome, urllib3.exceptions.HTTPError):
-        raise outcome
-    return outcome

@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from dvc_bucket.base.console import Console
-from dvc_bucket.jobs.doctor.check import Result
+from dvc_bucket.jobs.doctor.check import Result, Status
 
 MARKS = {
     "ok": ("ok", "green"),
@@ -16,6 +17,9 @@ MARKS = {
     "failed": ("FAILED", "bold red"),
     "skipped": ("skipped", "dim"),
 }
+
+#: What the last line counts, the worst first.
+SUMMARIZED: tuple[Status, ...] = ("failed", "warning", "skipped")
 
 
 def failed(results: Sequence[Result]) -> bool:
@@ -31,24 +35,27 @@ def as_json(results: Sequence[Result]) -> str:
     return json.dumps({"ok": not failed(results), "checks": checks}, indent=2)
 
 
-def show(results: Sequence[Result], console: Console | None = None) -> None:
+def show(results: Sequence[Result]) -> None:
     """Print the table, then what to do about what was found.
 
     In a pipe each row is one line, however long, for grep; and nothing is padded.
     """
-    console = console or Console()
+    console = Console()
     if console.is_terminal:
         console.print(_table(results))
     else:
-        _print_rows(results, console)
+        width = max(len(result.name) for result in results)
+        for result in results:
+            row = f"{MARKS[result.status][0]:<8} {result.name:<{width}}  {result.found}"
+            console.print(Text(row.rstrip()), soft_wrap=True)
     for result in results:
-        if result.status not in {"failed", "warning"}:
-            continue
-        mark, style = MARKS[result.status]
-        lines = [Text.assemble((f"{mark}: {result.name}. ", style), _sentence(result.found))]
-        lines += [Text(result.why, style="dim"), Text(f"Fix: {_sentence(result.fix)}")]
-        for line in (Text(), *lines):
-            console.print(line, soft_wrap=True)
+        if result.status in {"failed", "warning"}:
+            mark, style = MARKS[result.status]
+            console.print()
+            heading = Text.assemble((f"{mark}: {result.name}. ", style), _sentence(result.found))
+            console.print(heading, soft_wrap=True)
+            console.print(Text(result.why, style="dim"), soft_wrap=True)
+            console.print(Text(f"Fix: {_sentence(result.fix)}"), soft_wrap=True)
     console.print()
     console.print(Text(_summary(results)), soft_wrap=True)
 
@@ -62,21 +69,11 @@ def _table(results: Sequence[Result]) -> Table:
     return table
 
 
-def _print_rows(results: Sequence[Result], console: Console) -> None:
-    width = max((len(result.name) for result in results), default=0)
-    for result in results:
-        row = f"{MARKS[result.status][0]:<8} {result.name:<{width}}  {result.found}"
-        console.print(Text(row.rstrip()), soft_wrap=True)
-
-
 def _summary(results: Sequence[Result]) -> str:
-    counts = {
-        status: sum(result.status == status for result in results)
-        for status in ("failed", "warning", "skipped")
-    }
-    said = [f"{count} {status}" for status, count in counts.items() if count]
+    counts = Counter(result.status for result in results)
+    named = [f"{counts[status]} {status}" for status in SUMMARIZED if counts[status]]
     seconds = sum(result.seconds for result in results)
-    return f"{len(results)} checks in {seconds:.1f} s: {', '.join(said) or 'all is well'}."
+    return f"{len(results)} checks in {seconds:.1f} s: {', '.join(named) or 'all is well'}."
 
 
 def _sentence(text: str) -> str:

@@ -1,8 +1,9 @@
 """Git and what it must not hold: `.env` ignored and never committed, no key in a tracked file."""
 
 import subprocess
-from pathlib import Path
-from typing import ClassVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar
 
 from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.connection import dvc_config as config
@@ -12,12 +13,14 @@ from dvc_bucket.git.contents import ended
 from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 
+if TYPE_CHECKING:
+    from dvc_bucket.dvc.patched.types import Repo
+
 
 class GitThere(Check):
-    """The project is in a git repository."""
+    """DVC keeps the hashes of the data in git, and refuses to work without it."""
 
     name = "git"
-    why = "DVC keeps the hashes of the data in git, and refuses to work without it."
     fix = "Work in a clone (`git clone`), or make this folder a repository: `git init`."
 
     @staticmethod
@@ -31,18 +34,17 @@ class GitThere(Check):
                 "git does not trust this folder, which belongs to another user",
                 f"git config --global --add safe.directory {patient.project.root}",
             )
-        if dvc_options(patient, "core").get("no_scm", "").lower() == "true":
+        if dvc_option(patient, "core", "no_scm").lower() == "true":
             return "none, and core.no_scm is set"
         raise Problem("this is no git repository")
 
 
 class EnvIgnored(Check):
-    """Git does not see `.env`."""
+    """`git add .` takes every file that is not ignored."""
 
     name = ".env ignored"
-    why = "`git add .` takes every file that is not ignored."
     fix = "Add a line `.env` to .gitignore."
-    needs = (GitThere,)
+    requires = (GitThere,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -53,15 +55,14 @@ class EnvIgnored(Check):
 
 
 class EnvNeverCommitted(Check):
-    """No commit holds `.env`."""
+    """A secret in any commit is everybody's who can clone, also after it was deleted."""
 
     name = ".env not in git"
-    why = "A secret in any commit is everybody's who can clone, also after it was deleted."
     fix = (
         "Have the key revoked and a new one made; then `git rm --cached .env`, and take it out of "
         "the history (git filter-repo --path .env --invert-paths) before anybody else clones."
     )
-    needs = (GitThere,)
+    requires = (GitThere,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -77,10 +78,9 @@ class EnvNeverCommitted(Check):
 
 
 class DvcConfigClean(Check):
-    """No credential in DVC's configuration."""
+    """.dvc/config is committed: credentials in it are published."""
 
     name = ".dvc/config"
-    why = ".dvc/config is committed: credentials in it are published."
     fix = (
         "`dvc remote modify --unset NAME OPTION`; if it was ever pushed, have a new key made. "
         "Credentials belong into .env."
@@ -92,65 +92,50 @@ class DvcConfigClean(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Read the tracked file, then the one of this clone alone."""
-        for path, kind in (
-            (patient.project.dvc_config, Problem),
-            (patient.project.dvc_config_local, Warn),
-        ):
+        kinds = {patient.project.dvc_config: Problem, patient.project.dvc_config_local: Warn}
+        for path, kind in kinds.items():
             for section, options in config.read(path).items():
-                held = sorted(DvcConfigClean.SECRET & set(options))
-                if held:
+                if held := sorted(DvcConfigClean.SECRET & set(options)):
                     raise kind(f".dvc/{path.name} holds {', '.join(held)} ({section})")
         return "no credential"
 
 
 class NoSecretTracked(Check):
-    """No key in any tracked file."""
+    """A key in a script or a notebook is published with the next push."""
 
     name = "tracked files"
-    why = "A key in a script or a notebook is published with the next push."
     fix = "Take it out, have a new key made, and read it from the environment."
-    needs = (GitThere,)
+    requires = (GitThere,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Scan them as `bucket secrets` does."""
         from dvc_bucket.git.secrets import scan
 
-        findings = scan.tracked(patient.project).findings
-        if findings:
-            more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
-            raise Problem(f"{findings[0]}{more}")
+        if findings := scan.tracked(patient.project).findings:
+            raise Problem(f"{findings[0]}{more(len(findings))}")
         return "no key"
 
 
 class DvcFilesSeen(Check):
-    """DVC sees its files that git tracks."""
+    """DVC skips ignored folders, and says `up to date` of data that it never looked for."""
 
     name = "DVC's files"
-    why = "DVC skips ignored folders, and says `up to date` of data that it never looked for."
     fix = unseen.FIX
-    needs = (GitThere,)
+    requires = (GitThere,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Compare the files that git tracks with those that DVC finds."""
-        try:
-            with opened(patient.project) as repo:
-                found = unseen.unseen(patient.project, repo)
-        except (ProjectError, SettingsError):
-            raise Skip("DVC cannot read the project") from None
-        if found:
-            path, why = next(iter(found.items()))
-            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-            raise Problem(f"{path}: {why}{more}")
+        with dvc_repo(patient) as repo:
+            found = unseen.unseen(patient.project, repo)
+        for path, why in found.items():
+            raise Problem(f"{path}: {why}{more(len(found))}")
         return "all seen"
 
 
-ALL = (GitThere, EnvIgnored, EnvNeverCommitted, DvcConfigClean, NoSecretTracked, DvcFilesSeen)
-
-
 def git(patient: Patient, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """A git command in the project, ended, with what it said in English.
+    """Run a git command in the project; its messages are in English.
 
     Raises:
         Problem: there is no git.
@@ -159,16 +144,31 @@ def git(patient: Patient, *arguments: str) -> "subprocess.CompletedProcess[str]"
         done = ended(patient.project.root, *arguments)
     except ProjectError:
         raise Problem("git is not on the PATH", "Install git.") from None
-    said = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
-    return subprocess.CompletedProcess(done.args, done.returncode, *said)
+    output, errors = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
 
 
-def dvc_options(patient: Patient, section: str) -> dict[str, str]:
-    """Options of a section of DVC's configuration: tracked, then of this clone alone."""
-    files = (patient.project.dvc_config, patient.project.dvc_config_local)
-    return {name: value for file in files for name, value in _section(file, section).items()}
+@contextmanager
+def dvc_repo(patient: Patient) -> "Iterator[Repo]":
+    """The project as DVC sees it.
+
+    Raises:
+        Skip: DVC cannot read it, and says so itself.
+    """
+    try:
+        with opened(patient.project) as repo:
+            yield repo
+    except (ProjectError, SettingsError):
+        raise Skip("DVC cannot read the project") from None
 
 
-def _section(file: Path, section: str) -> dict[str, str]:
-    found = config.read(file).get(section, {})
-    return {k: ",".join(v) if isinstance(v, list) else str(v) for k, v in found.items()}
+def dvc_option(patient: Patient, section: str, option: str) -> str:
+    """An option of DVC's configuration: of this clone, else the tracked one; empty if not set."""
+    files = (patient.project.dvc_config_local, patient.project.dvc_config)
+    values = (config.read(file).get(section, {}).get(option) for file in files)
+    return next((str(value) for value in values if value is not None), "")
+
+
+def more(findings: int) -> str:
+    """What follows the first of several findings."""
+    return f", and {findings - 1} more" if findings > 1 else ""

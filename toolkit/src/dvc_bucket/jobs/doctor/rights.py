@@ -32,12 +32,11 @@ OWN_AGE, OTHERS_AGE = timedelta(hours=1), timedelta(days=1)
 
 
 class MayWrite(Check):
-    """The key may put an object."""
+    """Without it `dvc push` fails, perhaps after hours of work."""
 
     name = "may write"
-    why = "Without it `dvc push` fails, perhaps after hours of work."
     fix = "Ask the bucket's owner for the right to write (s3:PutObject), or use --read-only."
-    needs = (BucketThere,)
+    requires = (BucketThere,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -45,32 +44,30 @@ class MayWrite(Check):
         if patient.read_only:
             raise Skip("--read-only")
         sweep(patient)
-        body = _content(patient, SMALL_BYTES)
         with _refusals("write"):
-            patient.client.put_object(Body=body, **_object(patient, "small"))
+            patient.client.put_object(
+                Body=_content(patient, SMALL_BYTES), **_object(patient, "small")
+            )
         patient.has_written = True
         return f"{SMALL_BYTES} bytes"
 
 
 class MayRead(Check):
-    """The key may get an object, and gets what was put."""
+    """Without it `dvc pull` fails; and a store that changes bytes ruins what it keeps."""
 
     name = "may read"
-    why = "Without it `dvc pull` fails; and a store that changes bytes ruins what it keeps."
     fix = "Ask the bucket's owner for the right to read (s3:GetObject)."
-    needs = (BucketThere,)
+    requires = (BucketThere,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Get the small object and compare; read-only: the first byte of any object."""
         if not patient.has_written:  # read-only, or not allowed to write
-            key = patient.listing.element("Key")
+            key, bucket = patient.listing.element("Key"), patient.settings.bucket_name
             if not key:
                 raise Skip("there is no object to read")
             with _refusals("read"):
-                patient.client.get_object(
-                    Bucket=patient.settings.bucket_name, Key=key, Range="bytes=0-0"
-                )
+                patient.client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")
             return "the first byte of an object that is there"
         with _refusals("read"):
             arrived = patient.client.get_object(**_object(patient, "small"))["Body"].read()
@@ -79,12 +76,11 @@ class MayRead(Check):
 
 
 class Multipart(Check):
-    """Large objects go up in parts and come back whole."""
+    """DVC sends files of more than 50 MB in parts."""
 
     name = "multipart"
-    why = "DVC sends files of more than 50 MB in parts."
     fix = "Ask the store's operator whether multipart uploads are switched on for this bucket."
-    needs = (MayWrite,)
+    requires = (MayWrite,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -93,31 +89,29 @@ class Multipart(Check):
         place, client = _object(patient, "parts"), patient.client
         with _refusals("write in parts"):
             upload = client.create_multipart_upload(**place)["UploadId"]
-            patient.uploads[place["Key"]] = upload
+            patient.written[place["Key"]] = upload
             parts = []
-            for number, begin in ((1, 0), (2, PART_BYTES)):
-                body = content[begin : begin + PART_BYTES]
+            for number, body in enumerate((content[:PART_BYTES], content[PART_BYTES:]), 1):
                 answer = client.upload_part(Body=body, PartNumber=number, UploadId=upload, **place)
                 parts.append({"PartNumber": number, "ETag": answer["ETag"]})
             client.complete_multipart_upload(
                 UploadId=upload, MultipartUpload={"Parts": parts}, **place
             )
-            del patient.uploads[place["Key"]]
+            patient.written[place["Key"]] = None
         with _refusals("read what was written in parts"):
             _compare(client.get_object(**place)["Body"].read(), content)
         return f"{len(content) / 1e6:.1f} MB in two parts, the same bytes came back"
 
 
 class ChecksumsTaken(Check):
-    """What plain `dvc` and the SDKs send as checksums suits the store."""
+    """SDKs of 2025 and later send checksum trailers that many stores refuse or mangle."""
 
     name = "checksum settings"
-    why = "SDKs of 2025 and later send checksum trailers that many stores refuse or mangle."
     fix = (
         "Put AWS_REQUEST_CHECKSUM_CALCULATION=when_required and "
         "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required into .env, as .env.example has them."
     )
-    needs = (MayWrite,)
+    requires = (MayWrite,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -125,10 +119,12 @@ class ChecksumsTaken(Check):
         found = patient.sources.find
         if all(found(name).value == value for name, value in clients.CHECKSUMS.items()):
             return "only where S3 requires them"
-        supported = dict.fromkeys(
-            ("request_checksum_calculation", "response_checksum_validation"), "when_supported"
+        client = clients.botocore(
+            patient.settings,
+            request_checksum_calculation="when_supported",
+            response_checksum_validation="when_supported",
+            retries={"total_max_attempts": 1},
         )
-        client = clients.botocore(patient.settings, **supported, retries={"total_max_attempts": 1})
         place, content = _object(patient, "trailer"), _content(patient, SMALL_BYTES)
         try:
             client.put_object(Body=content, **place)
@@ -142,21 +138,21 @@ class ChecksumsTaken(Check):
 
 
 class MayDelete(Check):
-    """The key may delete, and nothing of ours stays."""
+    """`dvc gc -c` needs it, and so does an upload that is taken back."""
 
     name = "may delete"
-    why = "`dvc gc -c` needs it, and so does an upload that is taken back."
     fix = "Ask the bucket's owner for the right to delete (s3:DeleteObject), if you need it."
-    needs = (MayWrite,)
+    requires = (MayWrite,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Delete the objects of this run, and see that they are gone."""
         bucket, mine = patient.settings.bucket_name, f"{patient.probes}{patient.run}/"
         with _refusals(f"delete: objects stay below {patient.probes}"):
-            for key in sorted(patient.written):
+            for key, upload in sorted(patient.written.items()):
                 patient.client.delete_object(Bucket=bucket, Key=key)
-        patient.written.clear()
+                if upload is None:
+                    del patient.written[key]
         try:
             left = patient.client.list_objects_v2(Bucket=bucket, Prefix=mine).get("Contents", [])
         except ClientError:
@@ -169,35 +165,38 @@ class MayDelete(Check):
         return "nothing is left behind"
 
 
-ALL = (MayWrite, MayRead, Multipart, ChecksumsTaken, MayDelete)
-
-
 def sweep(patient: Patient) -> None:
     """Remove what a doctor that was killed left: of this machine at once, of others after a day."""
-    settings, client = patient.settings, patient.client
-    place = {"Bucket": settings.bucket_name, "Prefix": patient.probes}
-    now = datetime.now(UTC)
-    with contextlib.suppress(Exception):  # a key without these rights: later checks say so
-        for item in client.list_objects_v2(**place).get("Contents", []):
-            if _is_dead(item["Key"], patient, now - item["LastModified"]):
-                client.delete_object(Bucket=settings.bucket_name, Key=item["Key"])
-    with contextlib.suppress(Exception):  # not every store lists unfinished uploads
-        for item in client.list_multipart_uploads(**place).get("Uploads", []):
-            if _is_dead(item["Key"], patient, now - item["Initiated"]):
-                client.abort_multipart_upload(
-                    Bucket=settings.bucket_name, Key=item["Key"], UploadId=item["UploadId"]
-                )
+    client = patient.client
+    listings = (
+        (client.list_objects_v2, "Contents", "LastModified"),
+        (client.list_multipart_uploads, "Uploads", "Initiated"),
+    )
+    for listing, items, since in listings:
+        # A key without these rights: later checks say so. Not every store lists uploads.
+        with contextlib.suppress(Exception):
+            found = listing(Bucket=patient.settings.bucket_name, Prefix=patient.probes)
+            for item in found.get(items, []):
+                if _is_dead(item["Key"], patient, datetime.now(UTC) - item[since]):
+                    _remove(patient, item["Key"], item.get("UploadId"))
 
 
 def clean(patient: Patient) -> None:
     """Remove what this run put into the bucket, whatever else happened."""
-    for key, upload in patient.uploads.items():
-        with contextlib.suppress(Exception):
-            place = {"Bucket": patient.settings.bucket_name, "Key": key}
+    for key, upload in sorted(patient.written.items()):
+        if upload:
+            _remove(patient, key, upload)
+        _remove(patient, key)
+
+
+def _remove(patient: Patient, key: str, upload: str | None = None) -> None:
+    """Remove an object, or an upload that is not finished, if this key may."""
+    place = {"Bucket": patient.settings.bucket_name, "Key": key}
+    with contextlib.suppress(Exception):
+        if upload:
             patient.client.abort_multipart_upload(UploadId=upload, **place)
-    for key in sorted(patient.written):
-        with contextlib.suppress(Exception):
-            patient.client.delete_object(Bucket=patient.settings.bucket_name, Key=key)
+        else:
+            patient.client.delete_object(**place)
 
 
 def _is_dead(key: str, patient: Patient, age: timedelta) -> bool:
@@ -215,7 +214,7 @@ def _is_dead(key: str, patient: Patient, age: timedelta) -> bool:
 def _object(patient: Patient, name: str) -> dict[str, str]:
     """Bucket and key of a probe object, which is noted so that it is removed."""
     key = f"{patient.probes}{patient.run}/{name}"
-    patient.written.add(key)
+    patient.written.setdefault(key)
     return {"Bucket": patient.settings.bucket_name, "Key": key}
 
 

@@ -4,12 +4,12 @@ One signed request for a list of the bucket's objects tells most of it; each che
 error codes out of the answer. Source of the codes: Amazon S3 API Reference, "Error responses".
 """
 
+import base64
+import json
 import re
 from datetime import UTC, datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
-
-import urllib3
 
 from dvc_bucket.connection import clients, wire
 from dvc_bucket.jobs.doctor.check import Check, Problem
@@ -22,6 +22,9 @@ S3_ROOTS = {"ListBucketResult", "ListAllMyBucketsResult", "Error"}
 #: Codes with which stores refuse a key, a signature, and the token that goes with them.
 KEY_REFUSED = {"InvalidAccessKeyId", "NotSignedUp", "InvalidSecurity", "SignatureDoesNotMatch"}
 TOKEN_REFUSED = {"InvalidToken", "MalformedSecurityToken", "InvalidClientTokenId"}
+TOKEN_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
+
+LATER = "Try again later; if it stays, tell the store's operator."
 
 WEB_FIX = (
     "Write the address of the S3 API in OS_ENDPOINT_URL, not that of the web console; on a guest "
@@ -30,134 +33,97 @@ WEB_FIX = (
 
 
 class SpeaksS3(Check):
-    """The answers are those of S3."""
+    """A store can have several addresses; only that of its S3 API understands DVC."""
 
     name = "speaks S3"
-    why = "A store can have several addresses; only that of its S3 API understands DVC."
     fix = "Ask for the address of the S3 API, and write it in OS_ENDPOINT_URL."
-    needs = (Answers,)
+    requires = (Answers,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Look at the answer to a signed request, and name what it is where it is not S3's."""
-        try:
-            answer = patient.listing
-        except urllib3.exceptions.HTTPError as error:
-            raise Problem(
-                f"no answer to a signed request ({type(error).__name__})",
-                "Try again later; if it stays, tell the store's operator.",
-            ) from None
+        answer = patient.listing
+        if answer.error:
+            raise Problem(f"no answer to a signed request ({type(answer.error).__name__})", LATER)
         if answer.status >= 500 or answer.status == 429:
-            raise Problem(
-                f"the server cannot answer now (status {answer.status} {answer.code})".replace(
-                    " )", ")"
-                ),
-                "Try again later; if it stays, tell the store's operator.",
-            )
+            status = f"status {answer.status} {answer.code}".rstrip()
+            raise Problem(f"the server cannot answer now ({status})", LATER)
         if other := clients.leads_away(patient.settings, answer.headers.get("location", "")):
             raise Problem(
                 f"it redirects to another host, {other!r}, where keys do not follow",
                 "Write the address of the store that answers itself in OS_ENDPOINT_URL.",
             )
-        if answer.root in S3_ROOTS:
-            return _software(answer)
-        door = patient.front_door
-        everything = door.text + answer.text
-        if '"identity"' in everything or ("/v3/" in everything and "versions" in everything):
-            raise Problem(
-                "it is Keystone, OpenStack's login service",
-                "Ask for the S3 endpoint of the object store: `openstack catalog list` shows its "
-                "host; the S3 API mostly has the same host, without /v1/AUTH_...",
-            )
-        if answer.is_swift:
-            raise Problem(
-                "it is OpenStack Swift's own API, without the S3 one",
-                "Ask the operator where the S3 API (s3api) is; not every Swift has it.",
-            )
-        if answer.is_html or door.is_html:
-            title = re.search(r"<title[^>]*>([^<]{1,60})", everything, re.IGNORECASE)
-            named = f" ({title[1].strip()!r})" if title else ""
-            raise Problem(
-                f"it is a web page{named}: a login page, a console or a proxy's notice",
-                WEB_FIX,
-            )
-        if location := answer.headers.get("location") or door.headers.get("location"):
-            raise Problem(
-                f"it redirects to {urlsplit(location).path or '/'}, as a web console does", WEB_FIX
-            )
-        raise Problem(f"status {answer.status} and no answer of S3's")
+        if answer.root not in S3_ROOTS:
+            raise _not_s3(answer, patient.front_door)
+        software = "OpenStack Swift" if answer.is_swift else answer.headers.get("server", "")
+        return f"yes ({software})" if software else "yes"
 
 
 class RegionRight(Check):
-    """The region is the store's."""
+    """A request is signed for a region; a store that looks refuses another."""
 
     name = "region"
-    why = "A request is signed for a region; a store that looks refuses another."
     fix = "Set OS_REGION to the region of the bucket."
-    needs = (SpeaksS3, ClockAgrees)
+    requires = (SpeaksS3, ClockAgrees)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Read the error code, and the right region where the answer says it."""
         answer, region = patient.listing, patient.settings.region
         right = answer.element("Region") or answer.headers.get("x-amz-bucket-region", "")
-        malformed = answer.code == "AuthorizationHeaderMalformed"
-        moved = answer.code in {"PermanentRedirect", "IllegalLocationConstraintException"}
-        if malformed or (moved and right and right != region):
-            told = re.search(r"expecting '([^']+)'", answer.element("Message"))
-            right = right or (told[1] if told else "")
-            fix = f"Set OS_REGION={right}." if right else None
+        is_malformed = answer.code == "AuthorizationHeaderMalformed"
+        is_moved = answer.code in {"PermanentRedirect", "IllegalLocationConstraintException"}
+        if is_malformed or (is_moved and right not in {"", region}):
+            expected = re.search(r"expecting '([^']+)'", answer.element("Message"))
+            right = right or (expected[1] if expected else "")
+            fix = f"Set OS_REGION={right}." if right else ""
             raise Problem(f"the requests are signed for {region}, which is not the store's", fix)
         return f"{region or 'of the AWS set-up'}: accepted"
 
 
 class TokenValid(Check):
-    """Credentials that expire have not."""
+    """Temporary credentials end after hours; what used them then fails in the middle."""
 
     name = "session token"
-    why = "Temporary credentials end after hours; what used them then fails in the middle."
     fix = "Log in again, and renew OS_SESSION_TOKEN with the two keys that came with it."
-    needs = (RegionRight,)
+    requires = (RegionRight,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Read the error code; where that blames the key instead, look at the token itself."""
         code, settings = patient.listing.code, patient.settings
-        where = patient.sources.find("OS_SESSION_TOKEN", "AWS_SESSION_TOKEN")
-        if code in {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}:
+        if code in TOKEN_EXPIRED:
             raise Problem("the session token has expired")
         if not settings.session_token:
             return "none in use"
-        if code in KEY_REFUSED | TOKEN_REFUSED:
-            until = wire.token_end(settings.session_token.get_secret_value())
-            if until and until < datetime.now(UTC):
-                raise Problem("the session token has expired: so it says itself")
-            without = patient.list_as(settings.model_copy(update={"session_token": None}))
-            if without.code not in KEY_REFUSED | TOKEN_REFUSED:
-                raise Problem(
-                    f"{where!r} does not go with these two keys, which need none",
-                    "Take OS_SESSION_TOKEN out, or set the two keys that came with it.",
-                )
+        if code not in KEY_REFUSED | TOKEN_REFUSED:
+            return "accepted"
+        end = _token_end(settings.session_token.get_secret_value())
+        if end and end < datetime.now(UTC):
+            raise Problem("the session token has expired: so it says itself")
+        without = patient.list_as(settings.model_copy(update={"session_token": None}))
+        if not without.error and without.code not in KEY_REFUSED | TOKEN_REFUSED:
+            raise Problem(
+                f"{_origin(patient, 'SESSION_TOKEN')} does not go with these two keys, which need "
+                "none",
+                "Take OS_SESSION_TOKEN out, or set the two keys that came with it.",
+            )
         if code in TOKEN_REFUSED:
             raise Problem("the store does not accept the session token")
-        return "not refused" if code in KEY_REFUSED else "accepted"
+        return "not refused"
 
 
 class KeyKnown(Check):
-    """The store knows the access key."""
+    """A key that the store does not know opens nothing."""
 
     name = "access key"
-    why = "A key that the store does not know opens nothing."
     fix = "Copy OS_ACCESS_KEY_ID again, or have a new key made."
-    needs = (TokenValid,)
+    requires = (TokenValid,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Read the error code."""
         answer, where = patient.listing, _origin(patient, "ACCESS_KEY_ID")
-        if answer.code in KEY_REFUSED - {"SignatureDoesNotMatch"}:
-            expired = ", or its session has ended" if patient.settings.session_token else ""
-            raise Problem(f"the store does not know the key of {where}{expired}")
         if answer.code == "SignatureDoesNotMatch" and answer.is_swift:
             raise Problem(
                 f"the key of {where} is unknown, or its secret is wrong: OpenStack Swift does not "
@@ -165,16 +131,18 @@ class KeyKnown(Check):
                 "Copy OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY again, to the last character, or "
                 "have new ones made (`openstack ec2 credentials create`).",
             )
+        if answer.code in KEY_REFUSED - {"SignatureDoesNotMatch"}:
+            expired = ", or its session has ended" if patient.settings.session_token else ""
+            raise Problem(f"the store does not know the key of {where}{expired}")
         return "known"
 
 
 class SecretRight(Check):
-    """The secret belongs to the key."""
+    """DVC says only `Forbidden` when the secret is wrong."""
 
     name = "secret key"
-    why = "DVC says only `Forbidden` when the secret is wrong."
     fix = "Copy OS_SECRET_ACCESS_KEY again, to its last character, or have a new key made."
-    needs = (KeyKnown,)
+    requires = (KeyKnown,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -186,12 +154,11 @@ class SecretRight(Check):
 
 
 class AddressingRight(Check):
-    """The store finds the bucket's name where we put it."""
+    """The bucket's name goes into the path or before the host name; many stores take one only."""
 
     name = "addressing"
-    why = "The bucket's name goes into the path or before the host name; many stores take one only."
     fix = "Set OS_ADDRESSING_STYLE=path."
-    needs = (SecretRight,)
+    requires = (SecretRight,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -206,8 +173,8 @@ class AddressingRight(Check):
             )
         if answer.root == "ListAllMyBucketsResult":
             raise Problem("the store does not see the bucket in the host name")
-        if settings.host.startswith(f"{settings.bucket_name}."):
-            rest = settings.host.removeprefix(f"{settings.bucket_name}.")
+        rest = settings.host.removeprefix(f"{settings.bucket_name}.")
+        if rest != settings.host:
             raise Problem(
                 "OS_ENDPOINT_URL begins with the bucket's name, which clients add themselves",
                 f"Write {rest} for {settings.host} in OS_ENDPOINT_URL.",
@@ -216,12 +183,11 @@ class AddressingRight(Check):
 
 
 class BucketThere(Check):
-    """The bucket exists."""
+    """DVC does not make buckets."""
 
     name = "bucket"
-    why = "DVC does not make buckets."
     fix = "Correct OS_BUCKET_NAME, or have the bucket made."
-    needs = (AddressingRight,)
+    requires = (AddressingRight,)
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -236,12 +202,11 @@ class BucketThere(Check):
 
 
 class MayList(Check):
-    """The key may list the bucket."""
+    """DVC lists the remote to know what is there."""
 
     name = "may list"
-    why = "DVC lists the remote to know what is there."
     fix = "Ask the bucket's owner for the right to list it (s3:ListBucket)."
-    needs = (BucketThere,)
+    requires = (BucketThere,)
 
     #: Codes with which stores refuse a request that was well signed.
     REFUSALS: ClassVar = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden"}
@@ -253,34 +218,50 @@ class MayList(Check):
         if answer.code in MayList.REFUSALS or answer.status in {401, 403}:
             raise Problem("this key may not list the bucket")
         if answer.status != 200:
-            raise Problem(
-                f"the store answers {answer.status} {answer.code}",
-                "Try again later; if it stays, tell the store's operator this code.",
-            )
+            raise Problem(f"the store answers {answer.status} {answer.code}", LATER)
         return f"s3://{patient.settings.bucket_name}/{patient.prefix}"
 
 
-ALL = (
-    SpeaksS3,
-    RegionRight,
-    TokenValid,
-    KeyKnown,
-    SecretRight,
-    AddressingRight,
-    BucketThere,
-    MayList,
-)
-
-
-def _software(answer: wire.Answer) -> str:
-    """What can be told of the server's kind."""
-    server = answer.headers.get("server", "")
+def _not_s3(answer: wire.Answer, door: wire.Answer) -> Problem:
+    """What answers instead of S3, from its answers to a signed and to an unsigned request."""
+    both = door.text + answer.text
+    if '"identity"' in both or ("/v3/" in both and "versions" in both):
+        return Problem(
+            "it is Keystone, OpenStack's login service",
+            "Ask for the S3 endpoint of the object store: `openstack catalog list` shows its "
+            "host; the S3 API mostly has the same host, without /v1/AUTH_...",
+        )
     if answer.is_swift:
-        return "yes (OpenStack Swift)"
-    return f"yes ({server})" if server else "yes"
+        return Problem(
+            "it is OpenStack Swift's own API, without the S3 one",
+            "Ask the operator where the S3 API (s3api) is; not every Swift has it.",
+        )
+    if answer.is_html or door.is_html:
+        title = re.search(r"<title[^>]*>([^<]{1,60})", both, re.IGNORECASE)
+        named = f" ({title[1].strip()!r})" if title else ""
+        return Problem(
+            f"it is a web page{named}: a login page, a console or a proxy's notice", WEB_FIX
+        )
+    if location := answer.headers.get("location") or door.headers.get("location"):
+        path = urlsplit(location).path or "/"
+        return Problem(f"it redirects to {path}, as a web console does", WEB_FIX)
+    return Problem(f"status {answer.status} and no answer of S3's")
+
+
+def _token_end(token: str) -> datetime | None:
+    """When a session token ends, where it is of the kind that says so: a JSON Web Token.
+
+    Those of SeaweedFS and MinIO are; those of AWS are not. Source of the form: RFC 7519.
+    """
+    try:
+        claims = token.split(".")[1]
+        end = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]
+        return datetime.fromtimestamp(float(end), UTC)
+    except (IndexError, ValueError, KeyError, TypeError, OverflowError):
+        return None
 
 
 def _origin(patient: Patient, what: str) -> str:
-    """Which setting holds a half of the credentials, and where it stands."""
+    """Which setting holds a part of the credentials, and where it stands."""
     found = patient.sources.find(f"OS_{what}", f"AWS_{what}")
     return repr(found) if found else "the AWS set-up"

@@ -1,15 +1,11 @@
 """HTTP: is there an answer, and what time does its sender have."""
 
-import contextlib
 import email.utils
 import time
 from datetime import UTC, datetime
 
-import urllib3
-
 from dvc_bucket.connection import clients, wire
-from dvc_bucket.connection.settings import Settings
-from dvc_bucket.jobs.doctor.certificate import CertificateTrusted, root_cause, speaks_tls
+from dvc_bucket.jobs.doctor.certificate import CertificateTrusted, speaks_tls
 from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 
@@ -18,53 +14,48 @@ from dvc_bucket.jobs.doctor.patient import Patient
 SKEW_REFUSED = 15 * 60
 SKEW_ODD = 60
 
+USE_HTTPS = "Write https:// in OS_ENDPOINT_URL (and in .dvc/config: `bucket init` does both)."
+
 
 class Answers(Check):
-    """There is an HTTP server."""
+    """S3 is spoken over HTTP."""
 
     name = "answer (HTTP)"
-    why = "S3 is spoken over HTTP."
     fix = "Correct OS_ENDPOINT_URL: another kind of server listens at that port."
-    needs = (CertificateTrusted,)
+    requires = (CertificateTrusted,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Ask for the front door, unsigned."""
-        settings = patient.settings
-        try:
-            answer = patient.front_door
-        except urllib3.exceptions.HTTPError as error:
-            if settings.endpoint_url.startswith("http://") and _hides_tls(settings):
-                raise Problem("the server speaks TLS, not plain http", _use_https()) from None
-            if isinstance(error, urllib3.exceptions.TimeoutError):
+        settings, answer = patient.settings, patient.front_door
+        is_plain = settings.endpoint_url.startswith("http://")
+        if answer.error:
+            if is_plain and clients.proxy(settings) is None and speaks_tls(settings):
+                raise Problem("the server speaks TLS, not plain http", USE_HTTPS)
+            if isinstance(answer.error, TimeoutError):
                 raise Problem(
-                    f"connected, but no answer within {wire.read_seconds(settings):.0f} s",
+                    f"connected, but no answer within {wire.timeouts(settings)[1]:.0f} s",
                     "Try again later; ask whether the store is overloaded or a firewall inspects.",
-                ) from None
-            raise Problem(f"no HTTP answer ({type(root_cause(error)).__name__})") from None
-        location = answer.headers.get("location", "")
-        if settings.endpoint_url.startswith("http://") and (
-            location.startswith("https://") or "to https port" in answer.text.lower()
-        ):
-            raise Problem("the server wants https", _use_https())
+                )
+            raise Problem(f"no HTTP answer ({type(answer.error).__name__})")
+        wants_tls = answer.headers.get("location", "").startswith("https://")
+        if is_plain and (wants_tls or "to https port" in answer.text.lower()):
+            raise Problem("the server wants https", USE_HTTPS)
         return f"status {answer.status} from {answer.headers.get('server', 'an unnamed server')}"
 
 
 class ClockAgrees(Check):
-    """Our clock and the store's."""
+    """A signature holds for 15 minutes: with a clock that is off, every request is refused."""
 
     name = "clock"
-    why = "A signature holds for 15 minutes: with a clock that is off, every request is refused."
     fix = "Set this machine's clock (`timedatectl set-ntp true`), or ask its administrator."
-    needs = (Answers,)
+    requires = (Answers,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Compare with the `Date` of the answer."""
-        stated, code = _stated_time(patient.front_door), ""
-        with contextlib.suppress(urllib3.exceptions.HTTPError):
-            code = patient.listing.code
-        is_refused = code in {"RequestTimeTooSkewed", "RequestExpired"}
+        is_refused = patient.listing.code in {"RequestTimeTooSkewed", "RequestExpired"}
+        stated = _stated_time(patient.front_door)
         if stated is None and is_refused:
             raise Problem("the store refuses the time of this clock, and does not tell its own")
         if stated is None:
@@ -79,9 +70,6 @@ class ClockAgrees(Check):
         return f"within {max(1, abs(round(skew)))} s of the store's"
 
 
-ALL = (Answers, ClockAgrees)
-
-
 def _stated_time(answer: wire.Answer) -> datetime | None:
     """The time that the sender of an answer has; None where it tells none."""
     try:
@@ -89,15 +77,6 @@ def _stated_time(answer: wire.Answer) -> datetime | None:
     except ValueError:
         return None
     return stated if stated.tzinfo else stated.replace(tzinfo=UTC)
-
-
-def _hides_tls(settings: Settings) -> bool:
-    """Whether the server of an http:// URL speaks TLS."""
-    return clients.proxy(settings) is None and speaks_tls(settings)
-
-
-def _use_https() -> str:
-    return "Write https:// in OS_ENDPOINT_URL (and in .dvc/config: `bucket init` does both)."
 
 
 def _duration(seconds: float) -> str:

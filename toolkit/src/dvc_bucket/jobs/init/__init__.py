@@ -177,13 +177,11 @@ def _notes(planned: Plan) -> Iterator[str]:
 
 def _holds_objects(settings: Settings, prefix: str) -> bool:
     """Whether objects are seen below the prefix; if none can be, the doctor will say why."""
-    from urllib3.exceptions import HTTPError
-
     from dvc_bucket.connection import wire
 
     query = {"list-type": "2", "max-keys": "1", "prefix": f"{prefix}/"}
     try:
         answer = wire.get(settings, query)
-    except (BucketError, HTTPError, OSError):
+    except (BucketError, OSError):
         return False
     return answer.status == 200 and bool(answer.element("Key"))

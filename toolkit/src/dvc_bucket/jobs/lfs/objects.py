@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import obstore
 
 from dvc_bucket.base.safe_paths import below
-from dvc_bucket.connection.objects import Place
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.git import lfs_layout as layout
@@ -92,5 +92,5 @@ class Objects:
 
         return Transfer(run, lambda: download.received)
 
-    def _place(self, oid: str) -> Place:
-        return Place.of(self._settings, layout.key(self._prefix, oid), self._store)
+    def _place(self, oid: str) -> ObjectRef:
+        return ObjectRef.of(self._settings, layout.key(self._prefix, oid), self._store)
