@@ -51,19 +51,19 @@ class Budget:
     @contextmanager
     def of(self, size: int) -> "Iterator[None]":
         """Hold `size` bytes for a block."""
-        taken = self.take(size)
+        size = min(size, self._size)
+        self.take(size)
         try:
             yield
         finally:
-            self.give_back(taken)
+            self.give_back(size)
 
-    def take(self, size: int) -> int:
-        """Wait for `size` bytes, or for all that there are; returns how many to give back."""
-        size = min(size, self._size)
+    def take(self, size: int, *, wait: bool = True) -> bool:
+        """Take `size` bytes; False if there are not so many left, and `wait` is not set."""
         with self._changed:
-            self._changed.wait_for(lambda: self._left >= size)
-            self._left -= size
-        return size
+            is_left = self._changed.wait_for(lambda: self._left >= size, None if wait else 0)
+            self._left -= size * is_left
+        return is_left
 
     def give_back(self, size: int) -> None:
         """Let others have `size` bytes."""

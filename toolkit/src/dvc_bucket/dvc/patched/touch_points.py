@@ -102,6 +102,48 @@ READING = {
     "dvc.scm:NoSCM": CLASS,
 }
 
+#: What a snapshot of a revision takes from DVC's index, beside what reads a project.
+SNAPSHOT = {
+    "dvc.dvcfile:load_file": "repo, path, **kwargs",
+    "dvc.repo.plots:infer_data_sources": "plot_id, config=",
+    "dvc.repo.reproduce:plan_repro": "graph, stages=, pipeline=, downstream=",
+    "dvc.dependency:RepoDependency": CLASS,
+    "dvc.dependency.db:AbstractDependency": CLASS,
+    "dvc.dependency.param:ParamsDependency": CLASS,
+    "dvc.dependency.param:ParamsDependency.read_params": "self, flatten=, **kwargs",
+    "dvc.dependency.param:ParamsDependency.status": "self",
+    "dvc.output:Output.status": "self",
+    "dvc.stage:Stage.changed_stage": "self",
+    "dvc.stage:PipelineStage.changed_stage": "self",
+    **dict.fromkeys(
+        (
+            "dvc.dependency.param:ParamsDependency.params",
+            "dvc.dvcfile:ProjectFile.lockfile_contents",
+            "dvc.output:Output.persist",
+            "dvc.repo.index:Index._artifacts",
+            "dvc.repo.index:Index._metrics",
+            "dvc.repo.index:Index._plots",
+            "dvc.repo.index:Index.graph",
+            "dvc.repo.index:Index.metrics",
+            "dvc.repo.index:Index.plots",
+            "dvc.stage:PipelineStage.cmd_changed",
+            "dvc.stage:PipelineStage.name",
+            "dvc.stage:Stage.always_changed",
+            "dvc.stage:Stage.cmd",
+            "dvc.stage:Stage.deps",
+            "dvc.stage:Stage.desc",
+            "dvc.stage:Stage.frozen",
+            "dvc.stage:Stage.is_callback",
+            "dvc.stage:Stage.is_import",
+            "dvc.stage:Stage.meta",
+            "dvc.stage:Stage.outs",
+            "dvc.stage:Stage.path_in_repo",
+            "dvc.stage:Stage.wdir",
+        ),
+        ATTRIBUTE,
+    ),
+}
+
 #: What tells whether a command is `gc`.
 PARSING = {"dvc.cli:parse_args": "argv=", "dvc.cli:DvcParserError": CLASS}
 
