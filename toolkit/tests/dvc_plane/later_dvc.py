@@ -7,6 +7,7 @@ line of standard input is a request, `{"folder": ..., "places": [...], "words": 
 """
 
 import ast
+import gc
 import importlib
 import inspect
 import json
@@ -27,11 +28,13 @@ CALLERS = {
     "dvc_data.hashfile.tree:Tree.from_list": "dvc_data.hashfile.tree:Tree.load",
 }
 
-#: Packages that every command imports, or only those that plain DVC runs: once for all of them.
+#: What the commands import, once for all of them.
 IMPORTED = (
     *("dvc.cli", "dvc.cli.parser", "dvc.repo", "dvc_s3", "s3fs", "aiobotocore.session", "obstore"),
     *("dvc.repo.fetch", "dvc.repo.push", "dvc.repo.pull", "dvc.repo.gc", "dvc.repo.brancher"),
     *("dvc.render.match", "dvc.repo.plots", "dvc.repo.metrics.show", "dvc_bucket.cli"),
+    *(f"dvc_bucket.jobs.{name}" for name in ("clean", "provenance", "report")),
+    *("dvc_bucket.dvc.audit", "dvc_bucket.dvc.gc.guard"),
 )
 
 #: Paths of names that a place has: `module:Class.attribute`.
@@ -170,6 +173,7 @@ def serve() -> None:
     """Answer requests until there are no more."""
     for module in IMPORTED:
         importlib.import_module(module)
+    gc.freeze()  # so that a fork does not copy what it never changes
     assert threading.active_count() == 1, "a fork has no other thread of its parent"
     for line in sys.stdin:
         request = json.loads(line)

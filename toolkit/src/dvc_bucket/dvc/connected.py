@@ -71,10 +71,9 @@ def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -
     for name in os.environ.keys() - variables.keys():
         del os.environ[name]
     os.environ.update(variables)
-    sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
-    process.leave(process.main(arguments))
+    process.become(arguments)
 
 
 def remote_prefix(project: Project, settings: Settings) -> str:

@@ -119,7 +119,7 @@ def _create(path: str, mode: int) -> int:
     while True:
         try:
             descriptor = os.open(path, NEW, mode)
-        except FileNotFoundError:  # the last process that wrote there removed the folder
+        except (FileNotFoundError, NotADirectoryError):  # the last writer removed the folder
             _make(Path(path).parent)
             continue
         with contextlib.suppress(OSError):  # a file system without locks
