@@ -38,8 +38,7 @@ def test_an_endpoint_of_former_days_is_taken_out(project: Project, settings: Set
 
 
 def test_the_exit_status_is_that_of_dvc(project: Project, settings: Settings) -> None:
-    lines: list[str] = []
-    assert run_dvc(["no-such-command"], project, settings, on_line=lines.append) == 254
+    assert run_dvc(["no-such-command"], project, settings) == 254
     assert run(project, "dvc", "--version").stdout.startswith("3.")
     assert run(project, "dvc", "no-such-command").returncode == 254
 

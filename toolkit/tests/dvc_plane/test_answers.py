@@ -7,6 +7,7 @@ import dvc_s3
 import pytest
 
 from dvc_bucket import Settings
+from dvc_bucket.dvc.patched import s3
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from tests.dvc_plane.cloud import BucketFolder
 
@@ -56,6 +57,15 @@ def test_the_same_answer(question: str, folder: BucketFolder) -> None:
     else:
         assert ask(ours, path) == ask(theirs, path)
     assert ("fs" in ours.__dict__) == (question == "find begins a folder")
+
+
+def test_a_folder_of_more_pages_than_are_listed_is_asked_for_the_rest(
+    folder: BucketFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "PAGE", 2)  # of the folder's 20 objects, 8 are listed
+    path = f"{folder.fs_path}/files/md5/00"
+    names = [f"{path}/{number:030}" for number in (0, 57, 54, 60)]
+    assert FastS3FileSystem(**folder.config).exists(names) == [True, True, True, False]
 
 
 def test_what_is_not_there_is_not_found(folder: BucketFolder) -> None:

@@ -14,11 +14,11 @@ from tests.bucket.store_tools import BUCKET
 #: Longer than DVC's own patience of three seconds.
 SECONDS = 4
 
-PIPELINE = f"""\
+#: Its stage runs until there is a file `go`.
+PIPELINE = """\
 stages:
   slow:
-    cmd: python -c "import time; open('runs', 'a').write('x'); time.sleep({SECONDS})
-      ; open('slow.txt', 'w').write('done')"
+    cmd: echo x >> runs; while [ ! -e go ]; do sleep 0.1; done; echo done > slow.txt
     outs:
     - slow.txt
 """
@@ -69,8 +69,21 @@ def test_two_runs_of_a_stage_follow_each_other_and_it_runs_once(clone: Path) -> 
         while not (clone / "runs").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         with start(clone, "repro") as second, start(clone, "status") as status:
-            outputs = [each.communicate(timeout=90)[0] for each in (first, second, status)]
-    assert [each.returncode for each in (first, second, status)] == [0, 0, 0], outputs
-    assert "Waiting: " in outputs[1]
-    assert (clone / "runs").read_text() == "x"
-    assert (clone / "slow.txt").read_text() == "done"
+            said = [until_it_waits(each) for each in (second, status)]
+            time.sleep(SECONDS)
+            (clone / "go").touch()
+            said += [each.communicate(timeout=90)[0] for each in (first, second, status)]
+    assert [each.returncode for each in (first, second, status)] == [0, 0, 0], said
+    assert (clone / "runs").read_text() == "x\n"
+    assert (clone / "slow.txt").read_text() == "done\n"
+
+
+def until_it_waits(command: subprocess.Popen[str]) -> str:
+    """What a command says up to the line that it waits."""
+    assert command.stdout
+    said = ""
+    while "Waiting: " not in said:
+        line = command.stdout.readline()
+        assert line, said
+        said += line
+    return said

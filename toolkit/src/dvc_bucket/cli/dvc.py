@@ -1,4 +1,4 @@
-"""DVC's words, and the main job."""
+"""DVC's words, and `dvc repro` followed by `dvc push`."""
 
 from typing import Annotated
 
@@ -32,13 +32,16 @@ def repro(context: typer.Context) -> None:
       bucket repro
       bucket repro --locked train
     """
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.connection.settings import Settings
     from dvc_bucket.dvc import command
     from dvc_bucket.jobs import reproduce as job
 
     if command.HELP.intersection(context.args):
         print(REPRO_HELP, flush=True)
     elif job.LOCKED in context.args:
-        raise typer.Exit(job.repro_locked(context.args))
+        project = Project.find()
+        raise typer.Exit(job.repro_locked(project, Settings.load(project), context.args))
     command.become(["repro", *context.args])
 
 
@@ -48,7 +51,7 @@ def reproduce(
         bool, typer.Option("--locked", help="Push nothing if dvc.lock changes; exit with 1.")
     ] = False,
 ) -> None:
-    """Run `dvc repro` with its options, push the results and print a summary.
+    """Run `dvc repro` with its options, then `dvc push`.
 
     Examples:
       bucket reproduce --pull
@@ -59,6 +62,4 @@ def reproduce(
     from dvc_bucket.jobs import reproduce as job
 
     project = Project.find()
-    settings = Settings.load(project)
-    outcome = job.reproduce(project, settings, print, context.args, locked=locked)
-    print("\n" + job.describe(outcome, settings))
+    job.reproduce(project, Settings.load(project), context.args, locked=locked)

@@ -29,7 +29,9 @@ def become(arguments: Sequence[str]) -> NoReturn:
     except ProjectError:
         project = None
     if not project or HELP.intersection(arguments) or WITHOUT_CONNECTION & set(arguments[:1]):
-        _become_plain(arguments)
+        from dvc_bucket.dvc import process
+
+        process.become(arguments)
     if not is_plain() and nothing.is_whole_pull(arguments) and nothing.is_done(project):
         if not nothing.QUIET & set(arguments):
             print(nothing.ANSWER)
@@ -38,10 +40,3 @@ def become(arguments: Sequence[str]) -> NoReturn:
     from dvc_bucket.dvc.connected import become_dvc
 
     become_dvc(arguments, project, Settings.load(project))
-
-
-def _become_plain(arguments: Sequence[str]) -> NoReturn:
-    from dvc_bucket.dvc import process
-
-    sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
-    process.leave(process.main(arguments))

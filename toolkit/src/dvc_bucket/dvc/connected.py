@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
@@ -45,37 +45,18 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     }
 
 
-def run_dvc(
-    arguments: Sequence[str],
-    project: Project,
-    settings: Settings,
-    on_line: Callable[[str], None] | None = None,
-) -> int:
+def run_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> int:
     """Run `dvc` with `arguments` and return its exit status.
 
     Args:
         arguments: the words after `dvc`.
         project: the clone to work in; the current folder may be any inside it.
         settings: the connection.
-        on_line: called with each line of standard output, which is then not printed; standard
-            error, with DVC's progress bars, stays on the terminal.
     """
     point_dvc_at(project, settings)
     command = [sys.executable, "-m", "dvc_bucket.dvc.process", *arguments]
     variables = environment(project, settings)
-    if on_line is None:
-        return subprocess.run(command, env=variables, check=False).returncode
-    with subprocess.Popen(
-        command,
-        env=variables,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        for line in process.stdout or []:
-            on_line(line.rstrip("\n"))
-    return process.returncode
+    return subprocess.run(command, env=variables, check=False).returncode
 
 
 def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> NoReturn:
@@ -90,10 +71,9 @@ def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -
     for name in os.environ.keys() - variables.keys():
         del os.environ[name]
     os.environ.update(variables)
-    sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
-    process.leave(process.main(arguments))
+    process.become(arguments)
 
 
 def remote_prefix(project: Project, settings: Settings) -> str:

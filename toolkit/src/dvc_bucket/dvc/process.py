@@ -50,6 +50,12 @@ def main(arguments: Sequence[str]) -> int:
     return status
 
 
+def become(arguments: Sequence[str]) -> NoReturn:
+    """Run DVC as the rest of this process, which ends with its exit status."""
+    sys.argv = ["dvc", *arguments]  # DVC quotes it in what it writes
+    leave(main(arguments))
+
+
 def _report_unseen() -> int:
     """Name the files of DVC that it left out without a word; 1 if there are any.
 

@@ -13,6 +13,7 @@ from dvc_bucket.base.files import PRIVATE, private_folder
 from dvc_bucket.base.paths import FAST_DISKS, Project
 from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
+from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read import tracked
 from dvc_bucket.read.bringing import Copied, Item, SpaceError, bring, no_folder

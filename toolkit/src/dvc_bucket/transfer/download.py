@@ -1,12 +1,19 @@
-"""Objects to files: hashed while they arrive, and named only when they are proven right."""
+"""Downloads an object to a file, which gets its name only if the bytes have the promised hash.
 
-import hashlib
+1. One request asks for the object, at most the first 32 MiB of it. Its answer has the size.
+2. The bytes go to an unfinished file and into the hash, piece by piece, as they arrive.
+3. Of a larger object, threads fetch the rest meanwhile: ranges of 8 MiB, four at once. They arrive
+   in any order, and are hashed in theirs.
+4. With the promised hash, or where the name promises none, the file is renamed to the target. With
+   another one the object is fetched once more, and then it counts as damaged.
+"""
+
 import os
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
@@ -17,25 +24,30 @@ from dvc_bucket.transfer.files import Unfinished, promised_md5
 from dvc_bucket.transfer.pool import Budget
 
 if TYPE_CHECKING:
+    from multiprocessing.pool import AsyncResult
+
+    from _typeshed import ReadableBuffer
     from obstore import GetResult
 
     from dvc_bucket.connection.objects import ObjectRef
 
-#: A body up to this size is taken in one piece.
+#: An object up to this size is taken in one piece.
 WHOLE_BYTES = 1024 * 1024
 
-#: Of one above this size the rest is fetched in several streams at once ...
+#: The most that the first request asks for, the size of the ranges beyond it, and how many ranges
+#: are requested at once.
 LARGE_BYTES = 32 * 1024 * 1024
-
-#: ... of ranges of this size.
 RANGE_BYTES = 8 * 1024 * 1024
 STREAMS = 4
 
-#: ... which is written in pieces of about this size, as they come, from the CPU's cache still.
-#: Whole ranges cost three times the kernel's time.
+#: Ranges of an object that are on their way or wait to be hashed.
+RANGES_AHEAD = 2 * STREAMS
+
+#: A range is written in pieces of about this size, while they are in the CPU's cache. Whole ranges
+#: cost three times the kernel's time.
 PIECE_BYTES = 1024 * 1024
 
-#: What is said to who wants a range of an empty object.
+#: The answer to a request for a range of an empty object.
 NO_RANGE = "416 "
 
 #: Permissions of a file of the cache, as DVC leaves it, and of any other.
@@ -103,25 +115,21 @@ class Download:
     def _fetch(
         self, place: "ObjectRef", target: str, promised: str | None, written: float | None
     ) -> str | None:
-        """Fetch once; returns the hash that was found where it is not the promised one."""
+        """Fetch once; returns the hash of the bytes if it is not the promised one."""
         try:
             answer = self._answer(place, promised)
-            size = answer.meta["size"]
-            if size <= WHOLE_BYTES:
-                return self._small(answer, target, promised, written)
             digest = self._content.new()
             with (
                 self._unfinished.file(target, self._mode_of(target)) as file,
-                _Rest(place, size, answer.meta["e_tag"], file, self._budget) as rest,
+                closing(self._pieces(place, answer, file)) as pieces,
             ):
-                for piece in answer.stream(WHOLE_BYTES):
-                    digest.update(piece)
+                for piece in pieces:
+                    if promised:
+                        digest.update(piece)
                     self.received += len(piece)
-                    _write(file, memoryview(piece))
-                for size in rest.add_to(digest):
-                    self.received += size
                 _compare(digest.hexdigest(), promised)
-                _set_time(file, written)
+                if written is not None:  # before the file has its name
+                    os.utime(file, (written, written))
         except _MismatchError as error:
             return str(error)
         except Exception as error:
@@ -143,26 +151,56 @@ class Download:
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
         return answer
 
-    def _small(
-        self, answer: "GetResult", target: str, promised: str | None, written: float | None
-    ) -> str | None:
-        """The usual case, with as few steps as can be."""
-        body = answer.bytes()
-        found = self._content.of(body) if promised else None
-        if found != promised:
-            return found
-        with self._unfinished.file(target, self._mode_of(target)) as file:
-            _write(file, memoryview(body))
-            _set_time(file, written)
-        self.received += len(body)
-        return None
+    def _pieces(self, place: "ObjectRef", answer: "GetResult", file: int) -> Generator[memoryview]:
+        """The pieces of an object, in order; each is in the file already."""
+        size = answer.meta["size"]
+        if size <= WHOLE_BYTES:
+            yield _write(file, answer.bytes(), 0)
+        elif size <= LARGE_BYTES:
+            yield from _write_all(file, answer, 0)
+        else:
+            yield from self._pieces_of_large(place, answer, file)
+
+    def _pieces_of_large(
+        self, place: "ObjectRef", answer: "GetResult", file: int
+    ) -> Iterator[memoryview]:
+        """The same of an object whose rest is fetched in ranges while its beginning arrives."""
+        from multiprocessing.pool import ThreadPool  # its threads do not outlive an interrupt
+
+        size, tag = answer.meta["size"], answer.meta["e_tag"]
+        starts = deque(range(LARGE_BYTES, size, RANGE_BYTES))
+        ahead: deque[AsyncResult[list[memoryview]]] = deque()
+        with ThreadPool(min(STREAMS, len(starts))) as threads:
+
+            def request(*, wait: bool) -> None:
+                """Request more ranges, as far as the budget allows; wait for it if told to."""
+                while starts and len(ahead) < RANGES_AHEAD:
+                    if not self._budget.take(RANGE_BYTES, wait=wait and not ahead):
+                        return
+                    start = starts.popleft()
+                    end = min(start + RANGE_BYTES, size)
+                    ahead.append(threads.apply_async(_range, (place, tag, file, start, end)))
+
+            try:
+                request(wait=False)
+                yield from _write_all(file, answer, 0)
+                while starts or ahead:
+                    request(wait=True)  # only if it holds nothing for which another one waits
+                    yield from ahead[0].get()
+                    ahead.popleft()
+                    self._budget.give_back(RANGE_BYTES)
+            finally:
+                starts.clear()
+                for result in ahead:
+                    result.wait()
+                    self._budget.give_back(RANGE_BYTES)
 
     def _mode_of(self, target: str) -> int:
         return CACHE_MODE if promised_md5(target) else self._mode
 
 
 class _MismatchError(Exception):
-    """The hash that was found."""
+    """The hash that the bytes have."""
 
 
 def _compare(found: str, promised: str | None) -> None:
@@ -170,89 +208,32 @@ def _compare(found: str, promised: str | None) -> None:
         raise _MismatchError(found)
 
 
-class _Rest:
-    """The rest of a large object: ranges arrive in any order and are hashed in theirs.
+def _range(
+    place: "ObjectRef", tag: str | None, file: int, start: int, end: int
+) -> list[memoryview]:
+    """Fetch a range of the version of an object that has this tag, and write it to the file."""
+    options: obstore.GetOptions = {"range": (start, end)}
+    if tag:
+        options["if_match"] = tag
+    answer = obstore.get(place.store, place.key, options=options)
+    pieces = list(_write_all(file, answer, start))
+    if sum(map(len, pieces)) != end - start:
+        raise ConnectionError(f"{place.url} broke off")
+    return pieces
 
-    As a context: they begin to arrive with the block, and none is under way after it.
-    """
 
-    def __init__(
-        self, place: "ObjectRef", size: int, tag: str | None, file: int, budget: Budget
-    ) -> None:
-        self._place, self._tag, self._file, self._budget = place, tag, file, budget
-        starts = range(LARGE_BYTES, size, RANGE_BYTES)
-        self._todo = deque((start, min(start + RANGE_BYTES, size)) for start in starts)
-        self._order = list(starts)
-        self._arrived: dict[int, list[memoryview]] = {}
-        self._changed = threading.Condition()
-        self._failure: BaseException | None = None
-        self._turn = threading.Lock()
-        count = min(STREAMS, len(starts))
-        self._threads = [threading.Thread(target=self._stream, daemon=True) for _ in range(count)]
+def _write_all(file: int, answer: "GetResult", at: int) -> Iterator[memoryview]:
+    """The pieces of an answer, each written as it arrives."""
+    for arrived in answer.stream(PIECE_BYTES):
+        piece = _write(file, arrived, at)
+        yield piece
+        at += len(piece)
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._todo.clear()
-        for thread in self._threads:
-            thread.join()
-        for _left in self._arrived:
-            self._budget.give_back(RANGE_BYTES)
-
-    def add_to(self, digest: "hashlib._Hash") -> Iterator[int]:
-        """Wait for all, one by one: how many bytes more are in the file."""
-        for start in self._order:
-            with self._changed:
-                while start not in self._arrived and not self._failure:
-                    self._changed.wait()
-                if self._failure:
-                    raise self._failure
-                pieces = self._arrived.pop(start)
-            for piece in pieces:
-                digest.update(piece)
-            yield sum(map(len, pieces))
-            self._budget.give_back(RANGE_BYTES)
-
-    def _stream(self) -> None:
-        """Fetch one range after the other."""
-        while True:
-            # Bytes are taken before the range is: so the lowest range never waits for others.
-            with self._turn:
-                self._budget.take(RANGE_BYTES)
-                try:
-                    start, end = self._todo.popleft()
-                except IndexError:
-                    self._budget.give_back(RANGE_BYTES)
-                    return
-            try:
-                pieces = self._range(start, end)
-            except BaseException as error:
-                self._budget.give_back(RANGE_BYTES)
-                with self._changed:
-                    self._failure = error
-                    self._changed.notify()
-                return
-            with self._changed:
-                self._arrived[start] = pieces
-                self._changed.notify()
-
-    def _range(self, start: int, end: int) -> list[memoryview]:
-        """The pieces of a range; each is written as it comes, while it is in the CPU's cache."""
-        options: obstore.GetOptions = {"range": (start, end)}
-        if self._tag:
-            options["if_match"] = self._tag
-        pieces, at = [], start
-        answer = obstore.get(self._place.store, self._place.key, options=options)
-        for arrived in answer.stream(PIECE_BYTES):
-            piece = memoryview(arrived)
-            pieces.append(piece)
-            at = write_at(self._file, piece, at)
-        if at != end:
-            raise ConnectionError(f"{self._place.url} broke off")
-        return pieces
+def _write(file: int, body: "ReadableBuffer", at: int) -> memoryview:
+    piece = memoryview(body)
+    write_at(file, piece, at)
+    return piece
 
 
 def write_at(file: int, piece: memoryview, at: int) -> int:
@@ -262,15 +243,3 @@ def write_at(file: int, piece: memoryview, at: int) -> int:
         at += written
         piece = piece[written:]
     return at
-
-
-def _set_time(file: int, written: float | None) -> None:
-    """Before the file has its name: so it has this time whenever somebody sees it."""
-    if written is not None:
-        os.utime(file, (written, written))
-
-
-def _write(file: int, body: memoryview) -> None:
-    """All of it: one call can write less than it was given."""
-    while body:
-        body = body[os.write(file, body) :]

@@ -1,7 +1,18 @@
-"""The options of a DVC remote, and what of the AWS set-up they leave open, as a connection.
+"""The connection that the options of a DVC remote describe, for obstore.
 
-What obstore can honour is honoured as dvc-s3 and botocore would; for anything else `connection`
-raises `NotHonouredError`, and the caller takes DVC's own client.
+`connection` reads each part where dvc-s3 and botocore read it, in this order:
+
+| part | from |
+| --- | --- |
+| endpoint | `endpointurl`; `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`; the AWS file; AWS |
+| region | `region`; `AWS_DEFAULT_REGION`, `AWS_REGION`; the AWS file |
+| keys | the remote; the environment unless the remote names a `profile`; the profile |
+| certificates | `ssl_verify`; `AWS_CA_BUNDLE`; the AWS file; `REQUESTS_CA_BUNDLE` |
+| encryption | `sse*` |
+| timeouts | `connect_timeout`, `read_timeout` |
+
+If an option is set that obstore cannot honour, it raises `NotHonouredError`, and the caller takes
+DVC's own client.
 """
 
 import os
@@ -38,7 +49,7 @@ CONNECTION = {
     "use_ssl",
 }
 
-#: Options that DVC itself acts on, or that no client does; and parts of the URL beside the path.
+#: Options that DVC itself or nothing acts on, and parts of the URL beside the path.
 ELSEWHERE = {
     "cache_regions",
     "checksum_jobs",
@@ -61,12 +72,12 @@ TRUE = {"true", "1", "yes"}
 
 
 class NotHonouredError(Exception):
-    """The connection needs something that only DVC's own client can do; the message says what."""
+    """The connection needs a feature that only DVC's own client has; the message names it."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """What a client is made of.
+    """The arguments of an obstore client.
 
     Attributes:
         settings: endpoint, bucket, credentials, timeouts.
@@ -85,7 +96,7 @@ def connection(
     """The connection to `bucket` with the options `config` of a DVC remote.
 
     Raises:
-        NotHonouredError: an option is set that obstore cannot honour, or cannot be right.
+        NotHonouredError: an option has a value that obstore cannot honour, or that is impossible.
     """
     for option in sorted(config.keys() - CONNECTION - ELSEWHERE):
         if config[option]:
@@ -165,9 +176,9 @@ def _encryption(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _AwsSetup:
-    """What variables and files of the AWS SDKs say, read as dvc-s3 and botocore read them.
+    """Variables and files of the AWS SDKs, read as dvc-s3 and botocore read them.
 
-    The files are looked at only where there are any: botocore takes a while to load.
+    botocore, which takes a while to load, is imported only if there is a file.
     """
 
     def __init__(self, given: Mapping[str, Any], environment: Mapping[str, str]) -> None:
@@ -209,16 +220,13 @@ class _AwsSetup:
     @property
     def region(self) -> str | None:
         """For botocore `AWS_DEFAULT_REGION`; dvc-s3 lets `AWS_REGION` count, too."""
-        names = ("AWS_DEFAULT_REGION", "AWS_REGION")
-        found = next(filter(None, map(self._environment.get, names)), None)
-        return found or self._section.get("region")
+        return self._variable("AWS_DEFAULT_REGION", "AWS_REGION") or self._section.get("region")
 
     @property
     def endpoint(self) -> str | None:
         if self._environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() in TRUE:
             return None
-        names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-        found = next(filter(None, map(self._environment.get, names)), None)
+        found = self._variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
         if found or not self._session:
             return found
         from botocore.configprovider import ConfiguredEndpointProvider
@@ -229,8 +237,9 @@ class _AwsSetup:
 
     @property
     def ca_bundle(self) -> str | None:
-        return (
-            self._environment.get("AWS_CA_BUNDLE")
-            or self._section.get("ca_bundle")
-            or self._environment.get("REQUESTS_CA_BUNDLE")
-        )
+        given = self._variable("AWS_CA_BUNDLE") or self._section.get("ca_bundle")
+        return given or self._variable("REQUESTS_CA_BUNDLE")
+
+    def _variable(self, *names: str) -> str | None:
+        """The first variable of the environment that is set."""
+        return next(filter(None, map(self._environment.get, names)), None)

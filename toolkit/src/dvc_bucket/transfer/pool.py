@@ -1,84 +1,58 @@
-"""Many small pieces of work in plain threads: no future, no lock and no callback for each."""
+"""Runs a function on many items in threads: the transfer of many small objects.
+
+`Pool.run` starts threads, each of which takes one item after the other. The thread that called it
+wakes up every `TICK_SECONDS`: it reports progress and failures, and starts more threads if the
+store takes so long to answer that more are faster. No item has a future, a lock or a callback of
+its own: these would take a large part of the 0.5 ms that an object takes.
+
+`Budget` limits the memory that all of them together use.
+"""
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from dvc_bucket.transfer.errors import StoreError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 Item = TypeVar("Item")
 
-#: Threads to begin with, where nobody says how many. Of 4 to 64 these were the fastest with a store
-#: on the same machine: each does little, but the store has something to do all the time.
+#: Threads at the start, if nobody says how many. Of 4 to 64 these were the fastest with a store on
+#: the same machine: each does little, but the store has something to do all the time.
 MIN_THREADS = 32
 
 #: The most, for a store far away.
 MAX_THREADS = 64
 
-#: What one object costs the interpreter. A store that takes n times that to answer keeps n threads
-#: busy.
+#: The interpreter's time for one object. A store that takes n times as long to answer keeps n
+#: threads busy.
 OBJECT_SECONDS = 0.0005
 
-#: Objects after which the time that the store takes is known well enough.
+#: Objects after which the time of an answer is known well enough.
 ENOUGH_SEEN = 16
 
-#: Between two looks at how far the threads are: progress is shown that often.
+#: Time between two reports of progress.
 TICK_SECONDS = 0.05
 
-#: So long an interrupted transfer waits for its threads: then it ends without them.
+#: The longest time that an interrupted transfer waits for its threads.
 END_SECONDS = 3.0
 
-#: A store that refuses this many objects, and gives none between, refuses them all.
+#: Objects that a store refuses in sequence before the transfer ends.
 HOPELESS = 8
 
 #: Bytes of large bodies that all threads together hold.
 BUDGET_BYTES = 96 * 1024 * 1024
 
 
-class Budget:
-    """So many bytes at a time; who wants more waits until others have given theirs back."""
-
-    def __init__(self, size: int = BUDGET_BYTES) -> None:
-        self._size = self._left = size
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def of(self, size: int) -> "Iterator[None]":
-        """Hold `size` bytes for a block."""
-        taken = self.take(size)
-        try:
-            yield
-        finally:
-            self.give_back(taken)
-
-    def take(self, size: int) -> int:
-        """Wait for `size` bytes, or for all that there are; returns how many to give back."""
-        size = min(size, self._size)
-        with self._changed:
-            self._changed.wait_for(lambda: self._left >= size)
-            self._left -= size
-        return size
-
-    def give_back(self, size: int) -> None:
-        """Let others have `size` bytes."""
-        with self._changed:
-            self._left += size
-            self._changed.notify_all()
-
-
 class Pool(Generic[Item]):
-    """Works on items in threads, as many as the time that the store takes makes worth while.
+    """Threads that process items.
 
     Args:
-        work: does one item; what it raises is that item's failure.
-        threads: exactly so many; None for as many as are worth while.
-        answer_seconds: tells the shortest time that the store took to answer so far.
+        work: processes one item; an exception is the failure of this item alone.
+        threads: their number; None for one that depends on how fast the store answers.
+        answer_seconds: the shortest time in which the store answered so far.
     """
 
     def __init__(
@@ -92,9 +66,9 @@ class Pool(Generic[Item]):
         self._answer_seconds = answer_seconds
         self._todo: deque[Item] = deque()
         self._failures: deque[tuple[Item, BaseException]] = deque()
-        self._done: list[list[int]] = []
-        # Not the threads themselves: Ctrl-C in a `join` has Python 3.11 take one for ended that is
-        # not (its issue 90882).
+        self._done: list[list[int]] = []  # one counter a thread
+        # Not the threads themselves: after Ctrl-C in a `join`, Python 3.11 takes a running thread
+        # for ended (its issue 90882).
         self._ended: list[threading.Event] = []
         self._refused = 0
         self._stop = threading.Event()
@@ -105,22 +79,29 @@ class Pool(Generic[Item]):
         progress: Callable[[int], None],
         failed: Callable[[Item, BaseException], None],
     ) -> None:
-        """Do all items; tell, in this thread and now and then, how far it is.
+        """Process all items. An exception of `failed` ends the run, as does Ctrl-C.
 
-        `progress` hears how many more are done, `failed` what could not be.
+        Args:
+            items: to process.
+            progress: called in this thread with the number of items done since the last call.
+            failed: called in this thread with each item that failed.
 
-        What `failed` raises ends the whole, as does a store that serves nobody, and Ctrl-C.
+        Raises:
+            StoreError: the store refused several objects and served none between them.
         """
         self._todo.extend(items)
         shown = 0
         try:
             self._start(min(self._fixed or MIN_THREADS, len(items)))
-            while self._is_busy():
+            while not self._wait(TICK_SECONDS):
                 shown = self._report(shown, progress, failed)
-                self._grow(shown)
+                if not self._fixed and shown >= ENOUGH_SEEN:
+                    wanted = min(MAX_THREADS, self._answer_seconds() / OBJECT_SECONDS)
+                    self._start(int(min(wanted, len(self._todo))) - len(self._ended))
             self._report(shown, progress, failed)
         finally:
-            self._end()
+            self._stop.set()
+            self._wait(END_SECONDS)
 
     def _start(self, count: int) -> None:
         for _ in range(count):
@@ -130,37 +111,26 @@ class Pool(Generic[Item]):
             threading.Thread(target=self._live, args=(done, ended), daemon=True).start()
 
     def _live(self, done: list[int], ended: threading.Event) -> None:
-        """One thread's life."""
+        """Process items until there are no more, in a thread."""
         try:
-            self._loop(done)
+            while self._todo and not self._stop.is_set():
+                item = self._todo.popleft()
+                try:
+                    self._work(item)
+                except BaseException as error:
+                    self._failures.append((item, error))
+                else:
+                    done[0] += 1
+                    self._refused = 0
+        except IndexError:  # another thread took the last item
+            pass
         finally:
             ended.set()
 
-    def _loop(self, done: list[int]) -> None:
-        while not self._stop.is_set():
-            try:
-                item = self._todo.popleft()
-            except IndexError:
-                return
-            try:
-                self._work(item)
-            except BaseException as error:  # told by the thread that waits
-                self._failures.append((item, error))
-            else:
-                done[0] += 1
-                self._refused = 0
-
-    def _is_busy(self) -> bool:
-        """Whether a thread still works, after waiting a moment for it."""
-        until = time.monotonic() + TICK_SECONDS
-        return not all(ended.wait(max(0.0, until - time.monotonic())) for ended in self._ended)
-
-    def _grow(self, done: int) -> None:
-        """Start the threads that a slow store needs."""
-        if self._fixed or done < ENOUGH_SEEN:
-            return
-        wanted = int(min(MAX_THREADS, self._answer_seconds() / OBJECT_SECONDS, len(self._todo)))
-        self._start(max(0, wanted - len(self._ended)))
+    def _wait(self, seconds: float) -> bool:
+        """Wait for the threads to end; whether all did."""
+        until = time.monotonic() + seconds
+        return all(ended.wait(max(0.0, until - time.monotonic())) for ended in self._ended)
 
     def _report(
         self,
@@ -168,6 +138,7 @@ class Pool(Generic[Item]):
         progress: Callable[[int], None],
         failed: Callable[[Item, BaseException], None],
     ) -> int:
+        """Report what is done and what failed; returns how many are done."""
         done = sum(count[0] for count in self._done)
         progress(done - shown)
         while self._failures:
@@ -181,9 +152,33 @@ class Pool(Generic[Item]):
             failed(item, error)
         return done
 
-    def _end(self) -> None:
-        """Have the threads end, and wait for that, but not for ever."""
-        self._stop.set()
-        until = time.monotonic() + END_SECONDS
-        for ended in self._ended:
-            ended.wait(max(0.0, until - time.monotonic()))
+
+class Budget:
+    """A number of bytes that threads share: one that takes more than are left waits for others."""
+
+    def __init__(self, size: int = BUDGET_BYTES) -> None:
+        self._size = self._left = size
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, size: int) -> Iterator[None]:
+        """Take `size` bytes for a block, or all that there are if `size` is larger."""
+        size = min(size, self._size)
+        self.take(size)
+        try:
+            yield
+        finally:
+            self.give_back(size)
+
+    def take(self, size: int, *, wait: bool = True) -> bool:
+        """Take `size` bytes; False if there are not so many left, and `wait` is not set."""
+        with self._changed:
+            is_left = self._changed.wait_for(lambda: self._left >= size, None if wait else 0)
+            self._left -= size * is_left
+        return is_left
+
+    def give_back(self, size: int) -> None:
+        """Give `size` bytes back."""
+        with self._changed:
+            self._left += size
+            self._changed.notify_all()

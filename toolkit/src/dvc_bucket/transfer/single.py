@@ -9,11 +9,7 @@ from dvc_bucket.base.errors import ChecksumError, MissingObjectError
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.transfer.contents import ContentHash
-from dvc_bucket.transfer.errors import (
-    WrongContentError,
-    named,
-    naming_failures,  # `staging` has it from here
-)
+from dvc_bucket.transfer.errors import WrongContentError, named, naming_failures
 from dvc_bucket.transfer.files import Unfinished
 
 if TYPE_CHECKING:

@@ -58,11 +58,15 @@ def copy(
         for place, *pair in zip(places, sources, targets, strict=True)
         if place is not None
     ]
-    threads = threads_of(remote, batch_size)
-    move = _download if downloads else _upload
     if fast:
         with shown_by_dvc():
-            move(fast, threads, callback.relative_update, _teller(on_error))
+            _move(
+                fast,
+                downloads,
+                threads_of(remote, batch_size),
+                callback.relative_update,
+                _teller(on_error),
+            )
     if uploads:
         remote.forget_listings()
     return None
@@ -83,38 +87,30 @@ def threads_of(remote: FastS3FileSystem, batch_size: int | None) -> int | None:
     return batch_size
 
 
-def _download(
+def _move(
     jobs: Sequence[Job],
+    downloads: bool,
     threads: int | None,
     progress: Callable[[int], None],
     failed: Callable[[Job, BaseException], None],
 ) -> None:
+    """Download or upload objects in threads."""
     from dvc_bucket.transfer.download import Download
-
-    with Unfinished() as unfinished:
-        unfinished.prepare([target for _, _, target in jobs])
-        download = Download(unfinished)
-
-        def work(job: Job) -> None:
-            download(job[0], job[2])
-
-        Pool(work, threads, lambda: download.answer_seconds).run(jobs, progress, failed)
-
-
-def _upload(
-    jobs: Sequence[Job],
-    threads: int | None,
-    progress: Callable[[int], None],
-    failed: Callable[[Job, BaseException], None],
-) -> None:
     from dvc_bucket.transfer.upload import Upload
 
-    upload = Upload()
-
-    def work(job: Job) -> None:
-        upload(job[1], job[0])
-
-    Pool(work, threads, lambda: upload.answer_seconds).run(jobs, progress, failed)
+    with Unfinished() as unfinished:
+        if downloads:
+            unfinished.prepare([target for _, _, target in jobs])
+            download = Download(unfinished)
+            pool = Pool[Job](
+                lambda job: download(job[0], job[2]), threads, lambda: download.answer_seconds
+            )
+        else:
+            upload = Upload()
+            pool = Pool[Job](
+                lambda job: upload(job[1], job[0]), threads, lambda: upload.answer_seconds
+            )
+        pool.run(jobs, progress, failed)
 
 
 def _teller(on_error: OnError | None) -> Callable[[Job, BaseException], None]:

@@ -1,9 +1,4 @@
-"""DVC's index of one revision, converted to plain values in one pass.
-
-Used of DVC: `Repo.switch`, `Repo.index` (`stages`, `graph`, `metrics`, `plots`, `_metrics`,
-`_plots`, `_artifacts`), `plan_repro`, `infer_data_sources`; `load_file` and `lockfile_contents`;
-`read_params`, `status` and the attributes of stages, dependencies and outputs read below.
-"""
+"""DVC's index of one revision, converted to plain values in one pass."""
 
 import os
 import posixpath
@@ -13,6 +8,8 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.dvc.patched.differences import require
+from dvc_bucket.dvc.patched.touch_points import SNAPSHOT
 from dvc_bucket.dvc.snapshot import Artifact, Params, PathRecord, Snapshot, Stage
 from dvc_bucket.dvc.snapshot.records import join, run_of, text_of
 
@@ -32,7 +29,9 @@ def read(repo: "Repo", rev: str | None) -> Snapshot:
 
     Raises:
         ProjectError: DVC cannot read its files there.
+        DvcDiffersError: this DVC has another index than the tested one.
     """
+    require(SNAPSHOT)
     from dvc.exceptions import NotDvcRepoError
 
     try:

@@ -9,6 +9,7 @@ import io
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,8 +19,8 @@ from fsspec.callbacks import DEFAULT_CALLBACK
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
+from dvc_bucket.transfer.contents import MD5
 from dvc_bucket.transfer.delete import delete
-from dvc_bucket.transfer.files import promised_md5
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
@@ -159,28 +160,15 @@ class FastS3FileSystem(StayingS3FileSystem):
         return store, found.settings.where
 
     def _ask(self, question: "Callable[[ObjectRef], Answer]", place: Any) -> "Answer":
-        """The store's answer; what goes wrong is told in our words."""
-        from dvc_bucket.transfer.errors import explained
-
-        try:
-            with shown_by_dvc():
-                return question(place)
-        except Exception as error:
-            told = for_dvc(explained(error, f"look up {place.url}", place.where))
-            if told is error:
-                raise
-            raise told from error
+        """The store's answer to a question."""
+        with _explained("look up", place):
+            return question(place)
 
     def _listed(self, place: ObjectRef, begins: bool) -> Iterator[str]:
         """Paths of the objects below a place, or whose names begin with it."""
-        from dvc_bucket.transfer.errors import explained
-
-        try:
+        with _explained("list", place):
             for key in _keys(place, begins=begins):
                 yield f"{place.bucket}/{key}"
-        except Exception as error:
-            told = for_dvc(explained(error, f"list {place.url}", place.where))
-            raise told from error
 
     def _existing(self, places: list[ObjectRef], threads: int) -> set[str]:
         """Keys of those that are there: by listing their folder where that is cheaper."""
@@ -261,16 +249,27 @@ def _names(place: ObjectRef) -> list[str]:
 
 
 def _checked(place: ObjectRef) -> bytes:
-    """The body of a small object, proven right where its name tells how."""
-    import hashlib
-
+    """The body of a small object, compared with the hash that its name promises."""
     import obstore
 
     from dvc_bucket.transfer.errors import WrongContentError
 
-    promised = promised_md5(place.key)
     for _ in range(2):
         body = bytes(obstore.get(place.store, place.key).bytes())
-        if promised in {None, hashlib.md5(body, usedforsecurity=False).hexdigest()}:
+        if MD5.promised(place.key) in {None, MD5.of(body)}:
             return body
     raise WrongContentError(f"{place.url} is damaged: its bytes are not what its name promises.")
+
+
+@contextmanager
+def _explained(what: str, place: ObjectRef) -> Iterator[None]:
+    """Turn the client's exceptions into those that DVC shows as a sentence."""
+    from dvc_bucket.transfer.errors import explained
+
+    try:
+        yield
+    except Exception as error:
+        told = for_dvc(explained(error, f"{what} {place.url}", place.where))
+        if told is error:
+            raise
+        raise told from error

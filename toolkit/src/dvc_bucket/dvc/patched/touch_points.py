@@ -6,6 +6,12 @@ anything that is neither, has what it is. The places are grouped by what uses th
 
 from dvc_bucket.dvc.patched.differences import ATTRIBUTE, CLASS
 
+
+def attributes(holder: str, names: str) -> dict[str, str]:
+    """The places of some attributes of a class: `module:Class`, and names separated by blanks."""
+    return {f"{holder}.{name}": ATTRIBUTE for name in names.split()}
+
+
 #: What is replaced in a process that is DVC: the dictionary of file systems by scheme ...
 REGISTRY = "dvc_objects.fs:known_implementations"
 
@@ -46,9 +52,7 @@ MOVING = {
     "dvc_s3:S3FileSystem.open": "self, path, mode=, **kwargs",
     "dvc_s3:S3FileSystem.rm": "self, path, recursive=, **kwargs",
     "dvc_s3:S3FileSystem.remove": "self, path, recursive=, **kwargs",
-    "dvc_objects.fs.base:FileSystem.config": ATTRIBUTE,
-    "dvc_objects.fs.base:FileSystem.jobs": ATTRIBUTE,
-    "dvc_objects.fs.base:FileSystem._JOBS": ATTRIBUTE,
+    **attributes("dvc_objects.fs.base:FileSystem", "config jobs _JOBS"),
     "dvc_objects.fs.local:LocalFileSystem": CLASS,
     "dvc.cli:main": "argv=",
     "dvc.exceptions:DvcException": CLASS,
@@ -69,37 +73,42 @@ READING = {
     ),
     "dvc.repo:Repo.close": "self",
     "dvc.repo:Repo.switch": "self, rev",
-    **dict.fromkeys(
-        (
-            "dvc.repo:Repo.cache",
-            "dvc.repo:Repo.config",
-            "dvc.repo:Repo.dvcignore",
-            "dvc.repo:Repo.fs",
-            "dvc.repo:Repo.index",
-            "dvc.repo:Repo.root_dir",
-            "dvc.repo:Repo.scm",
-            "dvc.repo.index:Index.outs",
-            "dvc.repo.index:Index.stages",
-            "dvc.output:Output.can_push",
-            "dvc.output:Output.def_path",
-            "dvc.output:Output.fs_path",
-            "dvc.output:Output.fspath",
-            "dvc.output:Output.hash_info",
-            "dvc.output:Output.meta",
-            "dvc.output:Output.protocol",
-            "dvc.output:Output.remote",
-            "dvc.output:Output.stage",
-            "dvc.output:Output.use_cache",
-            "dvc.stage:Stage.is_repo_import",
-            "dvc.stage:Stage.path",
-        ),
-        ATTRIBUTE,
+    **attributes("dvc.repo:Repo", "cache config dvcignore fs index root_dir scm"),
+    **attributes("dvc.repo.index:Index", "outs stages"),
+    **attributes(
+        "dvc.output:Output",
+        "can_push def_path fs_path fspath hash_info meta protocol remote stage use_cache",
     ),
+    **attributes("dvc.stage:Stage", "is_repo_import path"),
     "dvc.ignore:DvcIgnoreFilter.check_ignore": "self, target",
     "dvc.ignore:DvcIgnoreFilter.walk": "self, fs, path, **kwargs",
     "dvc.exceptions:DvcException": CLASS,
     "dvc.exceptions:NotDvcRepoError": CLASS,
     "dvc.scm:NoSCM": CLASS,
+}
+
+#: What a snapshot of a revision takes from DVC's index, beside what reads a project.
+SNAPSHOT = {
+    "dvc.dvcfile:load_file": "repo, path, **kwargs",
+    "dvc.repo.plots:infer_data_sources": "plot_id, config=",
+    "dvc.repo.reproduce:plan_repro": "graph, stages=, pipeline=, downstream=",
+    "dvc.dependency:RepoDependency": CLASS,
+    "dvc.dependency.db:AbstractDependency": CLASS,
+    "dvc.dependency.param:ParamsDependency": CLASS,
+    "dvc.dependency.param:ParamsDependency.read_params": "self, flatten=, **kwargs",
+    "dvc.dependency.param:ParamsDependency.status": "self",
+    "dvc.output:Output.status": "self",
+    "dvc.stage:Stage.changed_stage": "self",
+    "dvc.stage:PipelineStage.changed_stage": "self",
+    **attributes("dvc.dependency.param:ParamsDependency", "params"),
+    **attributes("dvc.dvcfile:ProjectFile", "lockfile_contents"),
+    **attributes("dvc.output:Output", "persist"),
+    **attributes("dvc.repo.index:Index", "_artifacts _metrics _plots graph metrics plots"),
+    **attributes("dvc.stage:PipelineStage", "cmd_changed name"),
+    **attributes(
+        "dvc.stage:Stage",
+        "always_changed cmd deps desc frozen is_callback is_import meta outs path_in_repo wdir",
+    ),
 }
 
 #: What tells whether a command is `gc`.

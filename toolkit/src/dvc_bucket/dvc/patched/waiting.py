@@ -1,8 +1,15 @@
-"""Two DVC commands at once in one clone: one waits where DVC would have it fail.
+"""Has a DVC command wait for another one in the same clone, where plain DVC would fail.
 
-DVC guards a clone with a lock of the whole, which a running stage lets go, and with locks of the
-paths that stages read and write. For the first DVC has `--wait-for-lock`. The others are here: a
-`repro` comes to a stage that another `repro` runs, or a `status` looks at one.
+DVC locks the clone while it reads and writes its own files, and the paths that a stage reads and
+writes while the stage runs; meanwhile the clone is free. For the lock of the clone, DVC's option
+`--wait-for-lock` waits. For locked paths nothing of DVC's does: a `repro` that comes to a stage
+which another `repro` runs, or a `status` of it, ends with an error. Three functions change that:
+
+- `patient`, in the place of `rwlock`, which locks paths: waits until they are free. Meanwhile it
+  unlocks the clone, without which the other command could not finish.
+- `noted`, in the place of `make_lock`: remembers this process's locks, for that.
+- `fresh`, in the place of `Stage.reproduce`: after waiting, reads the stage again, as the other
+  command may have brought it up to date.
 """
 
 import logging
@@ -13,85 +20,81 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-#: Between two looks whether the other is done.
-LOOK_SECONDS = 0.5
+#: Time between two attempts to lock the paths.
+RETRY_SECONDS = 0.5
 
-#: The file in DVC's temporary folder that is the lock of the whole clone.
+#: The file in DVC's temporary folder that is the lock of the clone.
 CLONE_LOCK = "lock"
 
 #: DVC's own channel, so that `-q` silences this, too.
 logger = logging.getLogger("dvc").getChild("bucket")
 
-#: How many stages this process is about to bring up to date, one in another; and whether it ever
-#: waited, so that what it has read of stages can be of before.
+#: The files of the locks that this process made.
+_lock_files: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+#: How many calls of `Stage.reproduce` are under way, one in another; and whether this process has
+#: waited, so that stages that it read before may have changed.
 _reproducing = 0
-_waited = False
+_has_waited = False
 
 
 class _WaitedError(Exception):
-    """The paths are free now: look again whether there is something to do."""
-
-
-#: The locks that this process made, and their files.
-_files: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
-
-
-def noted(make_lock: Callable[..., Any]) -> Callable[..., Any]:
-    """DVC's `make_lock`, each lock noted by its file."""
-
-    def make(lockfile: str, *arguments: Any, **named: Any) -> Any:
-        lock = make_lock(lockfile, *arguments, **named)
-        _files[lock] = _name(lockfile)
-        return lock
-
-    return make
+    """The paths were locked and are free now: the stage may be up to date."""
 
 
 def patient(
     rwlock: Callable[..., AbstractContextManager[None]],
 ) -> Callable[..., AbstractContextManager[None]]:
-    """DVC's `rwlock`, waiting for the paths; the clone is free for others meanwhile."""
+    """DVC's `rwlock` that waits for the paths."""
 
     @contextmanager
     def wait(tmp_dir: str, *arguments: Any, **named: Any) -> Iterator[None]:
         from dvc.lock import LockError
 
-        global _waited
-        clone = _held(_name(Path(tmp_dir, CLONE_LOCK)))
-        with ExitStack() as held:
-            told = False
+        global _has_waited
+        clone = _held_lock(_resolved(Path(tmp_dir, CLONE_LOCK)))
+        waited = False
+        with ExitStack() as paths:
             while True:
                 try:
-                    held.enter_context(rwlock(tmp_dir, *arguments, **named))
-                    if told and _reproducing:
-                        raise _WaitedError
+                    paths.enter_context(rwlock(tmp_dir, *arguments, **named))
                     break
                 except LockError as busy:
                     if clone is None:
                         raise
-                    if not told:
+                    if not waited:
                         logger.warning("Waiting: %s", str(busy).partition("\n\n")[0])
-                        told = _waited = True
+                    waited = _has_waited = True
                 clone.unlock()
                 try:
-                    time.sleep(LOOK_SECONDS)
+                    time.sleep(RETRY_SECONDS)
                 finally:
                     clone.lock()
+            if waited and _reproducing:
+                raise _WaitedError
             yield
 
     return wait
 
 
-def fresh(reproduce: Callable[..., Any]) -> Callable[..., Any]:
-    """DVC's `Stage.reproduce`, of the stage as it is when another command is done with it.
+def noted(make_lock: Callable[..., Any]) -> Callable[..., Any]:
+    """DVC's `make_lock` that remembers each lock and its file."""
 
-    What that has made is not made once more.
-    """
+    def make(lockfile: str, *arguments: Any, **named: Any) -> Any:
+        lock = make_lock(lockfile, *arguments, **named)
+        _lock_files[lock] = _resolved(lockfile)
+        return lock
+
+    return make
+
+
+def fresh(reproduce: Callable[..., Any]) -> Callable[..., Any]:
+    """DVC's `Stage.reproduce` that starts again with the current stage if it had to wait."""
 
     def again(stage: Any, *arguments: Any, **named: Any) -> Any:
         global _reproducing
         while True:
-            if _waited:
+            if _has_waited:
                 stage.repo._reset()
                 stage = stage.reload()
             _reproducing += 1
@@ -105,14 +108,14 @@ def fresh(reproduce: Callable[..., Any]) -> Callable[..., Any]:
     return again
 
 
-def _held(file: str) -> Any:
-    """The lock on this file that this process holds, if it does."""
-    mine = (lock for lock, name in list(_files.items()) if name == file and lock.is_locked)
-    return next(mine, None)
+def _held_lock(file: str) -> Any:
+    """The lock on a file that this process holds; None if it holds none."""
+    held = (lock for lock, name in list(_lock_files.items()) if name == file and lock.is_locked)
+    return next(held, None)
 
 
-def _name(path: Any) -> str:
-    """The same for every way to write a path."""
+def _resolved(path: Any) -> str:
+    """One form for all ways to write a path."""
     with suppress(OSError):
         return str(Path(path).resolve())
     return str(path)
