@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base import extras
 
 if TYPE_CHECKING:
-    from kingfisher_sdk import Scanner
+    from kingfisher_sdk import Finding, Scanner
 
 #: The notations of a value beside its name, and of a URL with a password.
 RULES = Path(__file__).with_name("rules.toml")
@@ -70,23 +70,28 @@ def matches(path: str, data: bytes) -> Iterator[Match]:
     Raises:
         MissingExtraError: Kingfisher is not installed.
     """
-    notations, catalogue = _scanners()
+    yield from values(path, data)
+    # Without the path: with one, it skips lock files, images and installed packages.
+    for found in _scanner().scan(data):
+        if found.visible and found.rule_id != REPLACED:
+            kind = re.split(r"[./]", found.rule_id, maxsplit=1)[-1]
+            yield _match(found, f"a key or token ({kind})", is_key=True)
+
+
+def values(path: str, data: bytes) -> Iterator[Match]:
+    """Values in a known notation alone; the arguments and errors are those of `matches`."""
+    scanner = _scanner(RULES)
     from kingfisher_sdk import ScanInput
 
-    source = ScanInput(path=os.fsencode(path).decode("utf-8", "replace"), data=data)
-    # With the path, the catalogue would skip lock files, images and installed packages.
-    for found in [*notations.scan_input(source), *catalogue.scan(data)]:
-        if not found.visible or found.rule_id == REPLACED:
-            continue
-        what, name = found.rule_name, found.captures.get("name")
-        is_key = not found.rule_id.startswith("custom.")
-        if is_key:
-            kind = re.split(r"[./]", found.rule_id, maxsplit=1)[-1]
-            what, name = f"a key or token ({kind})", None
-        elif name:
-            what = f"a value for {name}"
-        place = found.location
-        yield Match(what, found.secret, name, place["line"], place["end_line"], is_key)
+    named = os.fsencode(path).decode("utf-8", "replace")
+    for found in scanner.scan_input(ScanInput(path=named, data=data)):
+        name = found.captures.get("name")
+        yield _match(found, f"a value for {name}" if name else found.rule_name, name)
+
+
+def _match(found: "Finding", what: str, name: str | None = None, is_key: bool = False) -> Match:
+    place = found.location
+    return Match(what, found.secret, name, place["line"], place["end_line"], is_key)
 
 
 def is_archive(data: bytes) -> bool:
@@ -117,8 +122,8 @@ def members(path: str, data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 @cache
-def _scanners() -> tuple["Scanner", "Scanner"]:
-    """One with our rules, one with Kingfisher's.
+def _scanner(rules: Path | None = None) -> "Scanner":
+    """A scanner with the rules of a file, or with Kingfisher's own.
 
     Compiling the rules takes seconds, so the outcome is kept beside the installed packages.
 
@@ -132,5 +137,4 @@ def _scanners() -> tuple["Scanner", "Scanner"]:
     if is_ours and not folder.is_dir():
         print("Preparing the scanner for secrets (once, a few seconds) ...", file=sys.stderr)
     kept = folder if is_ours else None
-    notations = Rules([RULES], builtins=False, cache_dir=kept)
-    return Scanner(notations), Scanner(Rules(cache_dir=kept))
+    return Scanner(Rules([rules] if rules else [], builtins=rules is None, cache_dir=kept))

@@ -163,7 +163,7 @@ def _own_values(roots: list[Path], environment: Mapping[str, str]) -> Iterator[t
             if (root / name).is_file():
                 texts.append((name, (root / name).read_bytes()))
     for path, text in texts:
-        for match in kingfisher.matches(path, text):
+        for match in kingfisher.values(path, text):
             if match.name and len(match.value) >= MIN_OWN_LENGTH:
                 yield match.name, match.value
 
