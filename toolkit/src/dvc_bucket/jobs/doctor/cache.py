@@ -11,10 +11,9 @@ from tempfile import TemporaryDirectory
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.audit.cache import LocalCache
-from dvc_bucket.dvc.remote.outputs import outputs
 from dvc_bucket.jobs.doctor.check import Check, Skip, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.jobs.doctor.repository import GitThere, dvc_option, dvc_repo
+from dvc_bucket.jobs.doctor.repository import GitThere, dvc_option
 
 #: Share one copy of the blocks. Source: Linux, include/uapi/linux/fs.h, FICLONE.
 FICLONE = 0x40049409
@@ -103,8 +102,8 @@ def _linked(patient: Patient) -> Iterator[Path]:
         looks = (path.lstat() for path in folder.rglob("*"))
         return {(look.st_dev, look.st_ino) for look in looks if stat.S_ISREG(look.st_mode)}
 
-    with dvc_repo(patient) as repo:
-        places = [Path(out.fs_path) for _, out in outputs(repo) if out.protocol == "local"]
+    local = (out for _, out in patient.dvc_files[1] if out.protocol == "local")
+    places = [Path(out.fs_path) for out in local]
     for path in (path for place in places for path in (place, *place.rglob("*"))):
         if path.is_symlink():
             is_link = path.resolve().is_relative_to(folder)

@@ -12,10 +12,9 @@ import psutil
 
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.paths import FAST_DISKS
-from dvc_bucket.dvc.remote.outputs import outputs
 from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.jobs.doctor.repository import GitThere, dvc_option, dvc_repo, git, more
+from dvc_bucket.jobs.doctor.repository import GitThere, dvc_option, git, more
 from dvc_bucket.jobs.doctor.service import MayList
 
 #: Below this mean size a request costs more than its bytes; above this number it is felt.
@@ -69,8 +68,7 @@ class SmallFiles(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Read what DVC's files say of folders: how many files, how large."""
-        with dvc_repo(patient) as repo:
-            metas = {path: out.meta for path, out in outputs(repo)}
+        metas = {path: out.meta for path, out in patient.dvc_files[1]}
         tiny = [
             f"{path} has {meta.nfiles:,} files of {meta.size / meta.nfiles / 1000:,.1f} kB in the "
             "mean"

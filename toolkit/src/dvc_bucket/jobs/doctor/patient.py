@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients, wire
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.connection.settings.sources import Sources
+from dvc_bucket.jobs.doctor.check import Skip
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
+    from dvc_bucket.dvc.patched.types import Output
 
 #: This machine in a key: tells whose a leftover is without telling others the name.
 MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
@@ -86,6 +88,22 @@ class Patient:
     def list_as(self, settings: Settings) -> wire.Answer:
         """What the store would answer with other settings."""
         return wire.get(settings, {"list-type": "2", "max-keys": "1", "prefix": self.folder})
+
+    @cached_property
+    def dvc_files(self) -> "tuple[dict[str, str], list[tuple[str, Output]]]":
+        """Files of DVC that DVC does not see, each with the reason; the outputs of the others.
+
+        Raises:
+            Skip: DVC cannot read the project, and says so itself.
+        """
+        from dvc_bucket.dvc.remote.outputs import opened, outputs
+        from dvc_bucket.dvc.remote.unseen import unseen
+
+        try:
+            with opened(self.project) as repo:
+                return unseen(self.project, repo), outputs(repo)
+        except (ProjectError, SettingsError):
+            raise Skip("DVC cannot read the project") from None
 
     @cached_property
     def client(self) -> "BaseClient":

@@ -1,20 +1,14 @@
 """Git and what it must not hold: `.env` ignored and never committed, no key in a tracked file."""
 
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from dvc_bucket.base.errors import ProjectError, SettingsError
+from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.remote import unseen
-from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.git.contents import ended
-from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
+from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
-
-if TYPE_CHECKING:
-    from dvc_bucket.dvc.patched.types import Repo
 
 
 class GitThere(Check):
@@ -127,8 +121,7 @@ class DvcFilesSeen(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Compare the files that git tracks with those that DVC finds."""
-        with dvc_repo(patient) as repo:
-            found = unseen.unseen(patient.project, repo)
+        found = patient.dvc_files[0]
         for path, why in found.items():
             raise Problem(f"{path}: {why}{more(len(found))}")
         return "all seen"
@@ -146,20 +139,6 @@ def git(patient: Patient, *arguments: str) -> "subprocess.CompletedProcess[str]"
         raise Problem("git is not on the PATH", "Install git.") from None
     output, errors = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
     return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
-
-
-@contextmanager
-def dvc_repo(patient: Patient) -> "Iterator[Repo]":
-    """The project as DVC sees it.
-
-    Raises:
-        Skip: DVC cannot read it, and says so itself.
-    """
-    try:
-        with opened(patient.project) as repo:
-            yield repo
-    except (ProjectError, SettingsError):
-        raise Skip("DVC cannot read the project") from None
 
 
 def dvc_option(patient: Patient, section: str, option: str) -> str:
