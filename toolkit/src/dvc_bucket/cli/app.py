@@ -8,24 +8,24 @@ from typing import Annotated, Any
 import typer
 
 from dvc_bucket import plugin
+from dvc_bucket.base.command_word import Group, Verbatim, add
 from dvc_bucket.cli import (
-    check,
     clean,
     doctor,
     dvc,
     dvc_words,
     init,
-    lfs,
     lock,
     provenance,
     reading,
-    report,
     run,
     secrets,
     serve,
-    verify,
 )
-from dvc_bucket.cli.word import Group, Verbatim, add
+from dvc_bucket.jobs.check import cli as check
+from dvc_bucket.jobs.lfs import cli as lfs
+from dvc_bucket.jobs.report import cli as report
+from dvc_bucket.jobs.verify import cli as verify
 
 #: The groups of `bucket --help`, in order. A word of DVC is there with its sentence; the rest of
 #: DVC's words work without being listed.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dvc_bucket.cli.options import JsonOption, PathArgument, RemoteOption, RevOption
+from dvc_bucket.base.options import JsonOption, PathArgument, RemoteOption, RevOption
 
 
 def ls(

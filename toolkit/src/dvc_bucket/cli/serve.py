@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dvc_bucket.cli.options import JsonOption
+from dvc_bucket.base.options import JsonOption
 
 
 def serve(

@@ -4,7 +4,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from dvc_bucket.cli.options import JsonOption, RemoteOption
+from dvc_bucket.base.options import JsonOption, RemoteOption
 
 
 def verify(

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dvc_bucket.cli.options import RemoteOption
-from dvc_bucket.cli.word import Group, add
+from dvc_bucket.base.command_word import Group, add
+from dvc_bucket.base.options import RemoteOption
 
 app = typer.Typer(
     name="lfs",
