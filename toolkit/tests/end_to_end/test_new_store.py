@@ -27,7 +27,7 @@ def clone(tmp_path: Path) -> Clone:
     for name in ("dvc.yaml", "dvc.lock"):
         (root / name).unlink(missing_ok=True)
     # They name the key of their own Swift, which the doctor rightly finds; nobody else has it.
-    shutil.rmtree(root / "tests")
+    shutil.rmtree(root / "toolkit/tests")
     return Clone(root, environment(root) | {"HOME": str(tmp_path)})
 
 
