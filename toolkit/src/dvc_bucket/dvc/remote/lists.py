@@ -46,8 +46,12 @@ class Lists:
             return array_of([name])
         if name in self._kept:
             return self._kept[name]
-        members = [name]
-        if not self._read(name, lambda member, _: members.append(member)):
+        members, legacy = [name], ids.is_legacy(name)
+
+        def add(entry: dict[str, Any]) -> None:
+            members.append(ids.encode(entry["md5"], legacy=legacy))
+
+        if not self._read(name, add):
             return None
         names = array_of(members)
         if len(names) <= self._room:
@@ -68,27 +72,24 @@ class Lists:
             TransferError: the store refused or could not be reached.
         """
         members: list[tuple[str, bytes]] = []
+        legacy = ids.is_legacy(name)
 
-        def add(member: bytes, path: str) -> None:
+        def add(entry: dict[str, Any]) -> None:
+            member = ids.encode(entry["md5"], legacy=legacy)
             if wanted is None or member in wanted:
-                members.append((path, member))
+                members.append((entry["relpath"], member))
 
         return members if self._read(name, add) else None
 
-    def _read(self, name: bytes, add: Callable[[bytes, str], None]) -> bool:
-        """Have name and path of every entry added; entries are dropped as they are read."""
+    def _read(self, name: bytes, add: Callable[[dict[str, Any]], None]) -> bool:
+        """Have every entry of a list added; entries are dropped as they are read."""
         copies = (_good(folder / ids.path(name), name) for folder in self._folders)
         text = next((copy for copy in copies if copy is not None), None)
         if text is None and (text := self._fetch(name)) is None:
             return False
         decoded = text.decode()
         del text  # of a million files, 70 MB
-        legacy = ids.is_legacy(name)
-
-        def add_entry(entry: dict[str, Any]) -> None:
-            add(ids.encode(entry["md5"], legacy=legacy), entry["relpath"])
-
-        json.loads(decoded, object_hook=add_entry)
+        json.loads(decoded, object_hook=add)
         return True
 
     def _fetch(self, name: bytes) -> bytes | None:

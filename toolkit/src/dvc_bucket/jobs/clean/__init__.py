@@ -21,7 +21,7 @@ from dvc_bucket.dvc.audit.cache import LocalCache
 from dvc_bucket.dvc.patched.locks import BusyError, locked
 from dvc_bucket.dvc.remote.outputs import absence, opened, outputs
 from dvc_bucket.git.contents import ended
-from dvc_bucket.jobs.clean.candidates import Candidate, Finder, look
+from dvc_bucket.jobs.clean.candidates import LOOK, Candidate, Finder
 from dvc_bucket.jobs.clean.elsewhere import Bucket
 
 if TYPE_CHECKING:
@@ -124,12 +124,12 @@ def _remove(
 def _remove_files(project: Project, one: Candidate, done: Cleaned) -> None:
     """Remove the recorded files of an output, and the folders that are empty then."""
     for file, before in one.files.items():
-        if look(file) != before:
+        if LOOK(file.lstat()) != LOOK(before):
             done.kept[file.relative_to(project.root).as_posix()] = "changed in the meantime"
             continue
         file.unlink()
         done.files += 1
-        done.size += before.size
+        done.size += before.st_size
     for file in one.extra:
         path = file.relative_to(project.root).as_posix()
         done.kept[path] = f"not recorded as part of {one.path.name}"

@@ -1,9 +1,11 @@
 """Outputs that are in the workspace exactly as they are recorded."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.files import files_below
@@ -16,19 +18,8 @@ from dvc_bucket.jobs.clean.elsewhere import Bucket
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Output
 
-
-class FileLook(NamedTuple):
-    """How a file looks without being read."""
-
-    inode: int
-    size: int
-    modified: int
-
-
-def look(file: Path) -> FileLook:
-    """How a file looks now; a link is not followed."""
-    now = file.lstat()
-    return FileLook(now.st_ino, now.st_size, now.st_mtime_ns)
+#: How a file looks without being read, from its status.
+LOOK = attrgetter("st_ino", "st_size", "st_mtime_ns")
 
 
 @dataclass
@@ -41,7 +32,7 @@ class Candidate:
         is_added: whether `dvc add` tracks it, or an import, and no stage makes it.
         remote: DVC's name of its remote; None for the default one; empty if it is never pushed.
         objects: all that it takes to bring it back; that of a folder has the list of its files.
-        files: its files in the workspace, and how each looked before it was read.
+        files: its files in the workspace, and the status of each before it was read.
         extra: files in its folder that are not recorded.
     """
 
@@ -50,7 +41,7 @@ class Candidate:
     is_added: bool
     remote: str | None
     objects: set[bytes]
-    files: dict[Path, FileLook]
+    files: dict[Path, os.stat_result]
     extra: list[Path]
 
 
@@ -83,8 +74,9 @@ class Finder:
         if path.is_dir() != ids.is_list(name) or (path.is_symlink() and path.is_dir()):
             return differs
         recorded = {path / below if below else path: member for below, member in members}
-        looks = {file: look(file) for file in (files_below(path) if path.is_dir() else [path])}
-        files = {file: recorded[file] for file in looks if file in recorded}
+        paths = files_below(path) if path.is_dir() else [path]
+        statuses = {file: file.lstat() for file in paths}
+        files = {file: recorded[file] for file in statuses if file in recorded}
         if not self._are_right(files):
             return differs
         return Candidate(
@@ -93,8 +85,8 @@ class Finder:
             is_added=is_added,
             remote=remote,
             objects={name, *files.values()},
-            files={file: looks[file] for file in files},
-            extra=[*looks.keys() - files],
+            files={file: statuses[file] for file in files},
+            extra=[*statuses.keys() - files],
         )
 
     def _members(self, name: bytes, remote: str | None) -> list[tuple[str, bytes]] | None:

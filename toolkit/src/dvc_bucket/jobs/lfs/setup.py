@@ -98,11 +98,11 @@ def undo(project: Project) -> list[str]:
     """
     repository = Repository.of(project)
     root = repository.project
-    section = f"lfs.customtransfer.{NAME}"
-    for key in _keys(root, rf"^lfs\..*\.{STANDALONE}$"):
+    pattern = rf"^lfs\..*\.{STANDALONE}$"
+    names = ended(root, "config", "--local", "--null", "--name-only", "--get-regexp", pattern)
+    for key in filter(None, os.fsdecode(names.stdout).split("\0")):
         configuration.drop(root, key, NAME)
-    for key in _keys(root, rf"^{section}\."):
-        git(root, "config", "--local", "--unset-all", key)
+    ended(root, "config", "--local", "--remove-section", f"lfs.customtransfer.{NAME}")
     for key, value in NO_PRUNE.items():
         configuration.drop(root, key, value)
     (repository.git_dir / SCRIPT).unlink(missing_ok=True)
@@ -151,7 +151,7 @@ def _endpoint(root: Path, remote: str, url: str) -> str:
 
 def _filters(root: Path) -> str | None:
     """Have git run git-lfs for the files that `.gitattributes` names, if it does not."""
-    if _keys(root, r"^filter\.lfs\.process$", "--includes"):
+    if ended(root, "config", "--includes", "--get", "filter.lfs.process").stdout:
         return None
     git(root, "lfs", "install", "--local", "--skip-repo")
     return "git runs git-lfs for the files that .gitattributes names (`git lfs track`) now."
@@ -167,11 +167,3 @@ def _hook(repository: Repository, project: Project) -> str | None:
     if not push.HOOK.is_ours(text) and any(words in text for words in CALLS_LFS):
         return None
     return push.install_for_lfs(project)
-
-
-def _keys(root: Path, pattern: str, *where: str) -> list[str]:
-    """Keys of git's configuration that match, those of agents of ours only."""
-    options = (*(where or ["--local"]), "--null", "--get-regexp", pattern)
-    lines = ended(root, "config", *options).stdout.split(b"\0")
-    entries = [os.fsdecode(line).partition("\n") for line in lines if line]
-    return [key for key, _, value in entries if not key.endswith(STANDALONE) or value == NAME]
