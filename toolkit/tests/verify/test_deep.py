@@ -99,6 +99,14 @@ def test_what_is_written_again_is_read_again(on_seaweed: Published) -> None:
     assert named(on_seaweed.verify(deep=True).findings) == [("corrupt", path)]
 
 
+def test_what_a_repair_sent_is_read_again_and_counted(on_seaweed: Published) -> None:
+    path = "images/03.bin"
+    on_seaweed.put_with_plausible_tag(on_seaweed.object(path), b"x" * len(FILES[path]))
+    report = on_seaweed.verify(deep=True, repair=True)
+    assert (report.ok, named(report.mended)) == (True, [("corrupt", path)])
+    assert report.read == OBJECTS + 1
+
+
 def test_a_bit_that_flipped_on_the_disk_of_the_store(
     originals: dict[str, Published], swift: Swift, tmp_path: Path
 ) -> None:

@@ -1,11 +1,15 @@
 """Data that DVC keeps in other ways, remotes of other kinds, and a store that does not answer."""
 
+import hashlib
+
 import pytest
 
 from dvc_bucket.base import ports
 from dvc_bucket.base.errors import ProjectError, SettingsError, TransferError
+from dvc_bucket.dvc.audit.findings import DatasetCount
+from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.jobs.verify.report import show
-from tests.verify.published import FILES, Published, named
+from tests.verify.published import FILES, OBJECTS, Published, named
 
 IMPORT = """\
 deps:
@@ -107,6 +111,24 @@ def test_names_in_a_directory_that_json_writes_in_another_way(on_seaweed: Publis
         ("missing", 'odd names/é "quoted".txt'),
     ]
     assert on_seaweed.verify(repair=True).ok
+
+
+def test_dvc_and_git_lfs_are_one_report_and_objects_of_git_lfs_are_not_foreign(
+    on_seaweed: Published,
+) -> None:
+    oid = hashlib.sha256(b"large").hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 5\n"
+    (on_seaweed.root / "large.bin").write_text(pointer)
+    on_seaweed.commit("A file of Git LFS")
+    on_seaweed.put(layout.path("ab" * 32), b"of another clone")
+    assert named(on_seaweed.verify(lfs=True).findings) == [("missing", "large.bin")]
+    on_seaweed.put(layout.path(oid), b"large")
+    report = on_seaweed.verify(all_commits=True, lfs=True, deep=True)
+    assert (report.ok, report.read, report.objects) == (True, OBJECTS + 1, OBJECTS + 1)
+    assert (report.foreign, report.foreign_keys) == (0, [])
+    assert DatasetCount("Git LFS", 1, 5) in report.datasets
+    on_seaweed.put(layout.path(oid), b"lar")
+    assert named(on_seaweed.verify(lfs=True).findings) == [("truncated", "large.bin")]
 
 
 def test_a_project_without_data_and_a_remote_without_objects(
