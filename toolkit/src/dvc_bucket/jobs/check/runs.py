@@ -35,6 +35,9 @@ TO_LOG = ("/bin/sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh")
 #: The file with what the commands of a stage print, beside its traces.
 LOG = "output.log"
 
+#: The file with the arguments of the runner.
+TASK = "task.json"
+
 
 @dataclass(frozen=True)
 class Execution:
@@ -163,30 +166,36 @@ class Bench:
             self.project, clone, self.packages, self.settings, folder, variation.changes
         )
         tracer = trace.choose(env) if is_traced else None
-        task = folder / "task.json"
         arguments = {
             "stages": [_task(stage, stages, folder, tracer) for stage in stages],
             "one_cpu": variation.one_cpu,
             "is_watched": is_traced,
         }
-        task.write_text(json.dumps(arguments), encoding="utf-8")
+        (folder / TASK).write_text(json.dumps(arguments), encoding="utf-8")
+        executions = self._execute(clone, folder, env, variation.title)
+        tracing = tracer.title if tracer else ""
+        return CloneRun(variation, clone, folder, executions, plan.read(clone), tracing)
+
+    def _execute(
+        self, clone: Project, folder: Path, env: Mapping[str, str], title: str
+    ) -> dict[str, Execution]:
+        """Have the runner do its task; what it prints of each stage, by name."""
         executions: dict[str, Execution] = {}
 
         def hear(line: str) -> None:
             answer = json.loads(line)
             name = answer["stage"]
             if answer["state"] == "running":
-                self.say(f"{variation.title}: {name}")
+                self.say(f"{title}: {name}")
             else:
-                seen = trace.read(_stage_folder(folder, name)) if is_traced else None
+                seen = trace.read(_stage_folder(folder, name))
                 executions[name] = Execution(**answer, trace=seen)
 
         log = folder / "dvc.log"
-        command = [self.packages.python, Path(stage_runner.__file__).parent, task]
+        command = [self.packages.python, Path(stage_runner.__file__).parent, folder / TASK]
         if processes.run(command, cwd=clone.root, env=env, log=log, on_line=hear) != 0:
             raise CheckError(f"DVC cannot run in {self.packages.title}:\n{processes.tail(log)}")
-        tracing = tracer.title if tracer else ""
-        return CloneRun(variation, clone, folder, executions, plan.read(clone), tracing)
+        return executions
 
 
 def _task(
