@@ -26,7 +26,6 @@ from dvc_bucket.transfer.pool import Budget
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
 
-    from _typeshed import ReadableBuffer
     from obstore import GetResult
 
     from dvc_bucket.connection.objects import ObjectRef
@@ -118,6 +117,8 @@ class Download:
         """Fetch once; returns the hash of the bytes if it is not the promised one."""
         try:
             answer = self._answer(place, promised)
+            if answer.meta["size"] <= WHOLE_BYTES:
+                return self._small(answer, target, promised, written)
             digest = self._content.new()
             with (
                 self._unfinished.file(target, self._mode_of(target)) as file,
@@ -128,8 +129,7 @@ class Download:
                         digest.update(piece)
                     self.received += len(piece)
                 _compare(digest.hexdigest(), promised)
-                if written is not None:  # before the file has its name
-                    os.utime(file, (written, written))
+                _set_time(file, written)
         except _MismatchError as error:
             return str(error)
         except Exception as error:
@@ -151,12 +151,23 @@ class Download:
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
         return answer
 
+    def _small(
+        self, answer: "GetResult", target: str, promised: str | None, written: float | None
+    ) -> str | None:
+        """The same of a small object, with as few steps as possible."""
+        body = answer.bytes()
+        found = self._content.of(body) if promised else None
+        if found != promised:
+            return found
+        with self._unfinished.file(target, self._mode_of(target)) as file:
+            write_at(file, memoryview(body), 0)
+            _set_time(file, written)
+        self.received += len(body)
+        return None
+
     def _pieces(self, place: "ObjectRef", answer: "GetResult", file: int) -> Generator[memoryview]:
         """The pieces of an object, in order; each is in the file already."""
-        size = answer.meta["size"]
-        if size <= WHOLE_BYTES:
-            yield _write(file, answer.bytes(), 0)
-        elif size <= LARGE_BYTES:
+        if answer.meta["size"] <= LARGE_BYTES:
             yield from _write_all(file, answer, 0)
         else:
             yield from self._pieces_of_large(place, answer, file)
@@ -208,6 +219,12 @@ def _compare(found: str, promised: str | None) -> None:
         raise _MismatchError(found)
 
 
+def _set_time(file: int, written: float | None) -> None:
+    """Set the time of a file before it has its name."""
+    if written is not None:
+        os.utime(file, (written, written))
+
+
 def _range(
     place: "ObjectRef", tag: str | None, file: int, start: int, end: int
 ) -> list[memoryview]:
@@ -225,15 +242,9 @@ def _range(
 def _write_all(file: int, answer: "GetResult", at: int) -> Iterator[memoryview]:
     """The pieces of an answer, each written as it arrives."""
     for arrived in answer.stream(PIECE_BYTES):
-        piece = _write(file, arrived, at)
+        piece = memoryview(arrived)
+        at = write_at(file, piece, at)
         yield piece
-        at += len(piece)
-
-
-def _write(file: int, body: "ReadableBuffer", at: int) -> memoryview:
-    piece = memoryview(body)
-    write_at(file, piece, at)
-    return piece
 
 
 def write_at(file: int, piece: memoryview, at: int) -> int:

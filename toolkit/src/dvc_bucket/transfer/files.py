@@ -1,9 +1,9 @@
-"""Files that are being written: each has its name only when all its bytes are there.
+"""Where the bytes of an object are until all of them are there: never under the name of a file.
 
-Until then a file lies beside its target under a name that ends with `LOOSE`; one of a DVC cache
-lies in the folder `UNFINISHED` of the cache's root, where DVC does not look. Its writer holds a
-lock on it, which the kernel releases when the writer dies: an unfinished file without a lock is
-left over, and the next transfer into the same folder removes it.
+Objects that go into a cache of DVC are written to a folder of this process in the cache's root and
+renamed from there. The process holds a lock on the folder that the kernel lets go when it dies, so
+that the next one knows what nobody will finish, and removes it. DVC sees none of it: it looks only
+into folders with names of two characters.
 """
 
 import contextlib
@@ -11,13 +11,19 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-#: The folder in the root of a cache for its unfinished files.
+#: Folder in the root of a cache; a folder of each running process is in it.
 UNFINISHED = ".bucket-unfinished"
 
-#: End of the name of an unfinished file.
+#: The file in a process's folder that it holds locked.
+LOCK = "lock"
+
+#: End of the name of a file that is being written; its writer holds it locked where it lies beside
+#: its target.
 LOOSE = ".bucket.tmp"
 
 #: How such a file is opened: it is nobody else's.
@@ -43,40 +49,49 @@ def promised_md5(path: str) -> str | None:
 
 
 class Unfinished:
-    """Makes the unfinished files of one transfer, for its threads.
+    """Names for files that are being written, for the threads of one transfer.
 
-    Use it as a context: at its end no unfinished file of the transfer is left.
+    Use it as a context: at its end nothing is left of what was not renamed.
     """
 
     def __init__(self) -> None:
-        self._caches: set[Path] = set()
-        self._paths: set[str] = set()
+        self._folders: dict[str, str] = {}
+        self._open = contextlib.ExitStack()
+        self._loose: set[str] = set()
 
     def __enter__(self) -> "Unfinished":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for path in list(self._paths):
+        for path in list(self._loose):
             Path(path).unlink(missing_ok=True)
-        for folder in self._caches:
-            with contextlib.suppress(OSError):  # another process writes there
-                folder.rmdir()
+        self._open.close()
 
     def prepare(self, targets: Sequence[str]) -> None:
-        """Remove what dead processes left in the folders of unfinished files."""
-        for folder in {Path(_folder_of(target)) for target in targets}:
-            if folder.name == UNFINISHED:
-                self._caches.add(folder)
-                _make(folder)
-            sweep_loose(folder)
+        """Make the folder of every cache that the targets are in; clean the others' folders."""
+        others = set()
+        for target in targets:
+            if found := CACHE_FILE.fullmatch(target):
+                if found[1] not in self._folders:
+                    self._folders[found[1]] = self._open.enter_context(folder_of_process(found[1]))
+            else:
+                others.add(os.path.dirname(target))  # noqa: PTH120 (for speed, here and below)
+        for folder in others:
+            sweep_loose(Path(folder))
 
     @contextlib.contextmanager
     def file(self, target: str, mode: int) -> Iterator[int]:
         """A descriptor to write to; the file takes the name `target` if the block succeeds."""
-        path = f"{_folder_of(target)}/.{secrets.token_hex(8)}{LOOSE}"
-        descriptor = _create(path, mode)
-        self._paths.add(path)
+        found = CACHE_FILE.fullmatch(target)
+        folder = self._folders[found[1]] if found else os.path.dirname(target)  # noqa: PTH120
+        path = f"{folder}/.{secrets.token_hex(8)}{LOOSE}"
+        if not found and not os.path.isdir(folder):  # noqa: PTH112
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, NEW, mode)
         try:
+            if not found:
+                self._loose.add(path)
+                _lock(descriptor)
             yield descriptor
             _rename(path, target)
         except BaseException:
@@ -85,13 +100,63 @@ class Unfinished:
             raise
         finally:
             os.close(descriptor)
-            self._paths.discard(path)
+            self._loose.discard(path)
+
+
+@contextlib.contextmanager
+def folder_of_process(root: str) -> Iterator[str]:
+    """A folder in the cache's `root` that is gone afterwards; those of dead processes go first."""
+    base = Path(root, UNFINISHED)
+    path, lock = _make(base)
+    try:
+        yield str(path)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+        with contextlib.suppress(OSError):  # another process is at work
+            base.rmdir()
+
+
+def _make(base: Path) -> tuple[Path, int]:
+    """A new folder in `base`, and the descriptor that holds its lock."""
+    while True:
+        base.mkdir(parents=True, exist_ok=True)
+        try:
+            with _locked(base):
+                with contextlib.suppress(OSError):  # a shared cache is its group's
+                    base.chmod(base.parent.stat().st_mode & 0o7777)
+                sweep(base)
+                path = Path(tempfile.mkdtemp(dir=base))
+                lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+                _lock(lock)
+                return path, lock
+        except FileNotFoundError:  # a process that ended has just removed the base
+            continue
+
+
+def sweep(base: Path) -> None:
+    """Remove the folders of processes that are no more."""
+    for path in base.iterdir():
+        try:
+            lock = os.open(path / LOCK, os.O_RDWR)
+        except FileNotFoundError:  # it died as it made the folder
+            shutil.rmtree(path, ignore_errors=True)
+            continue
+        except OSError:  # another user's
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except OSError:  # it lives, or there are no locks here to tell
+            pass
+        finally:
+            os.close(lock)
 
 
 def sweep_loose(folder: Path) -> None:
-    """Remove the unfinished files in a folder whose writers are dead."""
+    """Remove the files beside their targets of processes that are no more."""
     for path in folder.glob(f".*{LOOSE}"):
-        with contextlib.suppress(OSError):  # another user's, locked by its writer, or gone
+        with contextlib.suppress(OSError):  # another user's, or gone
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,38 +165,28 @@ def sweep_loose(folder: Path) -> None:
                 os.close(descriptor)
 
 
-def _folder_of(target: str) -> str:
-    """The folder of the unfinished file of a target."""
-    found = CACHE_FILE.fullmatch(target)
-    return f"{found[1]}/{UNFINISHED}" if found else os.path.dirname(target)  # noqa: PTH120
-
-
-def _make(folder: Path) -> None:
-    """Make a folder of unfinished files; in a cache it has the permissions of the cache."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if folder.name == UNFINISHED:
-        with contextlib.suppress(OSError):  # another user made it
-            folder.chmod(folder.parent.stat().st_mode & 0o7777)
-
-
-def _create(path: str, mode: int) -> int:
-    """Create a file and lock it."""
-    while True:
-        try:
-            descriptor = os.open(path, NEW, mode)
-        except (FileNotFoundError, NotADirectoryError):  # the last writer removed the folder
-            _make(Path(path).parent)
-            continue
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.fstat(descriptor).st_nlink:
-            return descriptor
-        os.close(descriptor)  # another process swept it before it was locked
-
-
 def _rename(path: str, target: str) -> None:
     try:
         os.replace(path, target)  # noqa: PTH105
     except FileNotFoundError:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, target)  # noqa: PTH105
+
+
+def _lock(descriptor: int) -> None:
+    """Say that somebody works on this file, as long as the descriptor is open."""
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+@contextlib.contextmanager
+def _locked(base: Path) -> Iterator[None]:
+    """One process at a time makes and sweeps folders."""
+    descriptor = os.open(base, os.O_RDONLY)
+    try:
+        _lock(descriptor)
+        if os.fstat(descriptor).st_ino != base.stat().st_ino:
+            raise FileNotFoundError(base)  # another one of the same name
+        yield
+    finally:
+        os.close(descriptor)
