@@ -12,9 +12,11 @@ from dvc_bucket.base.errors import RevisionError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.jobs.report import MARKER, Changes, render
-from dvc_bucket.jobs.report.metrics import Metric
+from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.page import MAX_PAGE_BYTES
+from dvc_bucket.jobs.report.plots import Plot, Point
 from dvc_bucket.jobs.report.revisions import choose
+from dvc_bucket.jobs.report.stages import Reason, StageChange
 from tests.clones import TOOLS
 from tests.report import made
 from tests.report.made import ODD, report
@@ -146,6 +148,33 @@ def test_names_and_messages_are_never_markup(project: Published, found: Changes)
     assert f"{ODD}\\n\\u202e*x*" in reader.codes
     assert not reader.elements & {"i", "em"}
     assert "table" in reader.elements
+
+
+def test_no_part_of_the_report_takes_a_name_or_value_for_markup(found: Changes) -> None:
+    odd = f"{ODD} *x* <script>\n## [a](http://b) \u202e"
+    points = [Point(odd, 1.0, (odd,)), Point("b", 2.0, (odd,))]
+    reasons = [Reason("code", odd, maker=odd), Reason("parameter", odd, texts=(odd, odd))]
+    plot = Plot(odd, odd, odd, points, [Point(odd, 3.0, (odd,)), points[1]], has_changed=True)
+    page = render(
+        replace(
+            found,
+            pair=replace(found.pair, left=odd, subject=odd),
+            changed=[
+                StageChange(odd, "ran again", reasons, {odd: "changed"}),
+                StageChange("chance", "ran again", (), {odd: "new"}),
+            ],
+            stale=[StageChange(odd, "stale", reasons), StageChange(odd, "never ran")],
+            metrics=[Metric(odd, odd, odd, 1), Metric(odd, f"{odd}same", odd, odd)],
+            plots=[plot, replace(plot, before=None, after=None), replace(plot, has_changed=False)],
+            unread=[Unread(odd, "before", "not at hand")],
+            datasets=[replace(one, path=odd) for one in found.datasets],
+            remote=replace(found.remote, pushed=None, why_not="<b>no reason</b>"),
+        )
+    )
+    reader = read(page)
+    assert not reader.elements & {"a", "b", "em", "i", "img", "script"}
+    assert "\u202e" not in page
+    assert sum(code.startswith(ODD) for code in reader.codes) > 30
 
 
 def test_a_clone_without_data_reads_the_remote_or_says_that_it_did_not(
