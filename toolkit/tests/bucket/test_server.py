@@ -142,8 +142,9 @@ def test_status_names_endpoint_bucket_pid_and_folder(store: Project) -> None:
     assert found["size_bytes"] > 0
 
 
-def test_tracked_files_stay_and_dvc_needs_no_override(store: Project) -> None:
+def test_tracked_files_stay_and_dvc_needs_no_override(project: Project) -> None:
+    Server(project).start()
     # As root, DVC is kept from linking to the cache; of the connection nothing is overridden.
     roots_own = {".dvc/config.local"} if os.geteuid() == 0 else set()
-    assert set(files(store.root)) == {".dvc/config", ".env", ".env.example"} | roots_own
+    assert set(files(project.root)) == {".dvc/config", ".env", ".env.example"} | roots_own
     assert 'remote "' not in files(store.root).get(".dvc/config.local", b"").decode()

@@ -155,7 +155,9 @@ def test_clean_takes_all_data_of_the_stages_and_a_pull_brings_it_back(
     assert [path.name for path in (reproduced.root / "data").iterdir()] == ["README.md"]
     assert git_status(reproduced) == ""
     reproduced.run("bucket", "pull")
-    assert "Nothing to do" in reproduced.make("reproduce").stdout
+    again = reproduced.make("reproduce").stdout
+    assert "Data and pipelines are up to date." in again
+    assert "Running stage" not in again
     assert output_hashes(reproduced) == before
 
 
