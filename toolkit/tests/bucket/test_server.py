@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.store import seaweed
+from dvc_bucket.store.server import Server
 from tests.bucket.store_tools import BUCKET, files, get, pid_of, put, run, secret_of
 
 
@@ -147,4 +148,4 @@ def test_tracked_files_stay_and_dvc_needs_no_override(project: Project) -> None:
     # As root, DVC is kept from linking to the cache; of the connection nothing is overridden.
     roots_own = {".dvc/config.local"} if os.geteuid() == 0 else set()
     assert set(files(project.root)) == {".dvc/config", ".env", ".env.example"} | roots_own
-    assert 'remote "' not in files(store.root).get(".dvc/config.local", b"").decode()
+    assert 'remote "' not in files(project.root).get(".dvc/config.local", b"").decode()
