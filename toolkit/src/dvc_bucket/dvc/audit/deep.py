@@ -1,7 +1,7 @@
 """Contents: read in threads, hashed, and noted."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from pathlib import Path
@@ -60,21 +60,30 @@ def check_unnoted(
         ThreadPoolExecutor(THREADS) as pool,
     ):
         try:
-            for start in range(0, len(unnoted), MAX_WAITING_OBJECTS):
-                chosen = unnoted[start : start + MAX_WAITING_OBJECTS].tolist()
-                running = {pool.submit(check, bytes(names[at])): at for at in chosen}
-                for done in as_completed(running):
-                    at, fault = running[done], done.result()
-                    name = bytes(names[at])
-                    if fault:
-                        faults[name] = fault
-                    else:
-                        note(file, int(marks[at]), key_mark(name))
-                    shown.update(int(sizes[at]))
+            for at, fault in _checked(pool, unnoted.tolist(), lambda at: check(bytes(names[at]))):
+                name = bytes(names[at])
+                if fault:
+                    faults[name] = fault
+                else:
+                    note(file, int(marks[at]), key_mark(name))
+                shown.update(int(sizes[at]))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return faults, len(unnoted)
+
+
+def _checked(
+    pool: ThreadPoolExecutor,
+    positions: Sequence[int],
+    check: Callable[[int], ObjectFault | None],
+) -> Iterator[tuple[int, ObjectFault | None]]:
+    """Check objects in the threads of a pool; each comes when it is done."""
+    for start in range(0, len(positions), MAX_WAITING_OBJECTS):
+        chosen = positions[start : start + MAX_WAITING_OBJECTS]
+        running = {pool.submit(check, position): position for position in chosen}
+        for done in as_completed(running):
+            yield running[done], done.result()
 
 
 def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:

@@ -59,13 +59,7 @@ def setup(project: Project, remote: str | None = None) -> list[str]:
     """
     repository = Repository.of(project)
     root = repository.project
-    try:
-        git(root, "lfs", "version")
-    except ProjectError:
-        raise ProgramError(
-            "git-lfs is not installed, or not on the PATH. Install it (Debian and Ubuntu: "
-            "`apt install git-lfs`; macOS: `brew install git-lfs`), then run this again."
-        ) from None
+    _require_git_lfs(root)
     name = _remote(root, remote)
     scopes = list(dict.fromkeys(_scopes(root, name)))
     pattern = Path(__file__).with_name("agent.sh")
@@ -108,6 +102,17 @@ def undo(project: Project) -> list[str]:
     (repository.git_dir / SCRIPT).unlink(missing_ok=True)
     push.remove_for_lfs(project)
     return ["git-lfs of this clone asks the LFS server of its remotes again, not the bucket."]
+
+
+def _require_git_lfs(root: Path) -> None:
+    """Make sure that git-lfs is installed; the error is that of `setup`."""
+    try:
+        git(root, "lfs", "version")
+    except ProjectError:
+        raise ProgramError(
+            "git-lfs is not installed, or not on the PATH. Install it (Debian and Ubuntu: "
+            "`apt install git-lfs`; macOS: `brew install git-lfs`), then run this again."
+        ) from None
 
 
 def _remote(root: Path, name: str | None) -> str:
