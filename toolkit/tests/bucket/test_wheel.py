@@ -11,17 +11,20 @@ from pathlib import Path
 
 import pytest
 
-TOOLKIT = Path(__file__).parents[2]
-PACKAGE = TOOLKIT / "src" / "dvc_bucket"
+from tests import TESTS_ROOT
+
+PACKAGE = TESTS_ROOT / "src" / "dvc_bucket"
 
 
 def build(folder: Path, umask: int) -> Path:
     """Build the wheel from a copy of the sources, as `make wheel` does."""
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(TOOLKIT / "src", folder / "src", ignore=ignored, copy_function=shutil.copyfile)
+    shutil.copytree(
+        TESTS_ROOT / "src", folder / "src", ignore=ignored, copy_function=shutil.copyfile
+    )
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
-        shutil.copyfile(TOOLKIT / name, folder / name)
-    makefile = (TOOLKIT / "Makefile").read_text(encoding="utf-8")
+        shutil.copyfile(TESTS_ROOT.joinpath(name), folder / name)
+    makefile = TESTS_ROOT.joinpath("Makefile").read_text(encoding="utf-8")
     [date] = re.findall(r"^export SOURCE_DATE_EPOCH := (\d+)$", makefile, re.MULTILINE)
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel"],

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-TOOLKIT = Path(__file__).parents[2]
+TOOLKIT = Path(__file__).resolve().parent.parent.parent
 
 #: Beside what pytest keeps from run to run, and with it removed by `make clean`.
 FOLDER = TOOLKIT / ".pytest_cache" / "d" / "slurm"

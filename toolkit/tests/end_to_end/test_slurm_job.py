@@ -65,7 +65,7 @@ def test_a_job_runs_what_is_committed_and_says_what_is_not(small: Submitting) ->
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
 def test_the_scripts_are_clean_shell() -> None:
     scripts = [*REPOSITORY.glob("cluster/*.sh"), *REPOSITORY.glob("cluster/*.sbatch")]
-    scripts += [REPOSITORY / "tests/cluster/node.sh", REPOSITORY / ".ci/run"]
+    scripts += [REPOSITORY / "toolkit/tests/cluster/node.sh", REPOSITORY / ".ci/run"]
     done = subprocess.run(
         ["shellcheck", "--external-sources", *scripts],
         cwd=REPOSITORY,

@@ -15,17 +15,19 @@ from ruamel.yaml import YAML
 
 from tests.end_to_end.clones import REPOSITORY
 
+TOOLKIT = REPOSITORY / "toolkit"
+
 #: Tests of the template, which read it.
 TEMPLATE = (
-    *("tests/pipeline", "tests/ci", "tests/end_to_end", "tests/soak/template"),
+    *("tests/ci", "tests/end_to_end", "tests/soak/template"),
     "tests/safety/test_set_up_changes_only_its_own_venv.py",
 )
 
-#: What the tests of the toolkit read beside themselves: its pages and benchmarks, pytest's cache.
-BESIDE = {"docs", "tests", "benchmarks", ".pytest_cache"}
+#: What the tests of the toolkit read beside themselves, of toolkit/ alone.
+BESIDE = {"docs", "src", "tests", "benchmarks", "pyproject.toml", ".pytest_cache"}
 
 #: Packages of the example.
-PACKAGES = {path.parent.name for path in REPOSITORY.glob("src/*/__init__.py")} - {"bucket"}
+PACKAGES = {path.parent.name for path in REPOSITORY.glob("src/*/__init__.py")}
 
 #: What a module that looks for the root begins with.
 HERE = "Path(__file__).parents"
@@ -60,8 +62,8 @@ def is_of_the_template(path: str) -> bool:
 
 def tracked(*folders: str) -> list[str]:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *folders]
-    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    found = [name for name in listed.stdout.split("\0") if (REPOSITORY / name).is_file() and name]
+    listed = subprocess.run(command, cwd=TOOLKIT, capture_output=True, text=True, check=True)
+    found = [name for name in listed.stdout.split("\0") if (TOOLKIT / name).is_file() and name]
     return [name for name in found if not is_of_the_template(name)]
 
 
@@ -69,9 +71,9 @@ def tracked(*folders: str) -> list[str]:
 def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the toolkit and its tests, and nothing of the example."""
     root = tmp_path_factory.mktemp("toolkit")
-    for name in tracked("toolkit/src/dvc_bucket", "tests"):
+    for name in tracked("src/dvc_bucket", "tests"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, root / name)
+        shutil.copy(TOOLKIT / name, root / name)
     return root
 
 
@@ -160,7 +162,8 @@ def test_what_leads_to_the_example_is_seen(text: str) -> None:
 
 def test_the_tests_of_the_toolkit_run_without_the_example(toolkit: Path) -> None:
     """All of them are found and imported; some are run."""
-    shutil.copytree(REPOSITORY / "docs", toolkit / "docs")
+    for name in ("docs", "benchmarks"):
+        shutil.copytree(TOOLKIT / name, toolkit / name)
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(toolkit / "src"), str(toolkit)])}
     pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     for words in (["--collect-only", "tests"], [f"tests/bucket/{name}" for name in SOME]):

@@ -16,7 +16,6 @@ from distributed import LocalCluster
 from dvc_bucket.base.kernels import pins
 from dvc_bucket.stages import write_parquet
 
-REPOSITORY = Path(__file__).parents[2]
 SMALL = Path(__file__).with_name("small")
 
 SCHEMA = pa.schema([("n", pa.int64()), ("value", pa.float64())])
