@@ -11,9 +11,10 @@ import pytest
 
 from dvc_bucket.base.kernels import pins
 from dvc_bucket.stages import read_parquet
-from tests.stages.stage_tools import REPOSITORY, one_line_failure
+from tests import TESTS_ROOT
+from tests.stages.stage_tools import one_line_failure
 
-PAGE = (REPOSITORY / "docs" / "stages.md").read_text(encoding="utf-8")
+PAGE = (TESTS_ROOT / "docs" / "stages.md").read_text(encoding="utf-8")
 CODE = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 IMPORTS = (
     "from functools import partial\nfrom typing import NamedTuple\n"
