@@ -45,8 +45,8 @@ def cat(path: PathArgument, rev: RevOption = None, remote: RemoteOption = None) 
     """Write a file that DVC tracks to stdout, from the cache or the bucket.
 
     Examples:
-      bucket cat data/raw/airlines.csv
-      bucket cat data/raw/airlines.csv --rev v1.0 | head
+      bucket cat data/raw/table.csv
+      bucket cat data/raw/table.csv --rev v1.0 | head
     """
     from dvc_bucket.read import content, tracked
 
