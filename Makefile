@@ -25,7 +25,7 @@ INTO_VENV := --python $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init doctor reproduce test check lint secrets pull push verify changes serve stop report lock clean
+.PHONY: help setup init doctor reproduce test check lint secrets pull push verify changes serve stop report leave lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ report: setup ## Bring the report up to date and print where it is
 	@bucket serve --if-embedded
 	@bucket repro report
 	@echo "file://$(CURDIR)/reports/report.html"
+
+leave: setup ## Write what the project needs to go on with plain DVC
+	@bucket leave
 
 setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
 

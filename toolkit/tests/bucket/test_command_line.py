@@ -23,7 +23,7 @@ OURS = {
     "Everyday": {"repro"},
     "Look": {"ls", "cat", "cp", "pack", "advise"},
     "Prove": {"verify", "check", "report", "provenance", "secrets"},
-    "Set up": {"init", "serve", "doctor", "lfs", "run", "clean"},
+    "Set up": {"init", "serve", "doctor", "lfs", "run", "clean", "leave"},
 }
 
 

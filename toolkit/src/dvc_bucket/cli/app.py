@@ -15,6 +15,7 @@ from dvc_bucket.cli import (
     dvc,
     dvc_words,
     init,
+    leave,
     lock,
     provenance,
     reading,
@@ -35,7 +36,7 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     "Prove": [
         *(verify.verify, check.check, report.report, provenance.provenance, secrets.secrets),
     ],
-    "Set up": [init.init, serve.serve, doctor.doctor, lfs.app, run.run, clean.clean],
+    "Set up": [init.init, serve.serve, doctor.doctor, lfs.app, run.run, clean.clean, leave.leave],
 }
 
 #: Words that programs call: make, git and this project's own set-up.

@@ -1,0 +1,106 @@
+"""The lock file of a project without the toolkit and what only the toolkit needs."""
+
+import importlib.metadata
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from dvc_bucket.base import project_settings
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+
+TOOLKIT = "dvc-bucket"
+
+#: The first line of a package in a lock file of pip; its hashes follow, indented.
+PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==")
+
+
+@dataclass(frozen=True)
+class Packages:
+    """A lock file without the toolkit.
+
+    Attributes:
+        text: the file: the same pins and hashes as before.
+        kept: names of the packages in it.
+        left_out: names of those that only the toolkit needs, and itself.
+    """
+
+    text: str
+    kept: list[str]
+    left_out: list[str]
+
+    @classmethod
+    def of(cls, project: Project, lock_file: str) -> "Packages":
+        """Take from the lock file what the project's own dependencies need.
+
+        A package that is not installed here (one of another system) stays.
+
+        Raises:
+            ProjectError: the lock file cannot be read.
+        """
+        try:
+            lock = (project.root / lock_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProjectError(
+                f"{lock_file} cannot be read ({type(error).__name__}). Write it with `make lock`."
+            ) from None
+        needed, pins = _needed(_dependencies(project)), list(_pins(lock))
+        kept = [
+            (name, lines)
+            for name, lines in pins
+            if name in needed or (name != TOOLKIT and not _is_installed(name))
+        ]
+        names = [name for name, _ in kept]
+        left_out = sorted({TOOLKIT, *(name for name, _ in pins)} - set(names))
+        return cls("".join(lines for _, lines in kept), names, left_out)
+
+
+def _dependencies(project: Project) -> list[Requirement]:
+    """What the project's pyproject.toml asks for, without the toolkit."""
+    text = (project.root / project_settings.FILE).read_text(encoding="utf-8")
+    table = project_settings.read_toml(text).get("project", {})
+    optional = table.get("optional-dependencies", {}).values()
+    texts = [*table.get("dependencies", []), *(line for lines in optional for line in lines)]
+    requirements = (Requirement(text) for text in texts)
+    return [one for one in requirements if canonicalize_name(one.name) != TOOLKIT]
+
+
+def _needed(roots: list[Requirement]) -> set[str]:
+    """Canonical names of `roots` and of all that they need, as installed here."""
+    seen: set[tuple[str, str]] = set()
+    waiting = [(canonicalize_name(one.name), extra) for one in roots for extra in ("", *one.extras)]
+    while waiting:
+        name, extra = entry = waiting.pop()
+        if entry in seen or not _is_installed(name):
+            continue
+        seen.add(entry)
+        for text in importlib.metadata.requires(name) or []:
+            need = Requirement(text)
+            if need.marker is None or need.marker.evaluate({"extra": extra}):
+                waiting += [(canonicalize_name(need.name), more) for more in ("", *need.extras)]
+    return {name for name, _ in seen}
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _pins(lock: str) -> Iterator[tuple[str, str]]:
+    """Canonical name and lines of each pinned package."""
+    name, lines = "", ""
+    for line in lock.splitlines(keepends=True):
+        if found := PIN.match(line):
+            if name:
+                yield name, lines
+            name, lines = canonicalize_name(found[1]), ""
+        if line[:1].isspace() or found:
+            lines += line
+    if name:
+        yield name, lines
