@@ -8,13 +8,20 @@ into folders with names of two characters.
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 #: Folder in the root of a cache; a folder of each running process is in it.
 UNFINISHED = ".bucket-unfinished"
@@ -46,6 +53,32 @@ def promised_md5(path: str) -> str | None:
     """The MD5 that the name of an object or of a cache's file promises; None for other names."""
     found = CONTENT_NAME.fullmatch(path)
     return found[1] + found[2] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentHash:
+    """A hash by which objects are named.
+
+    Attributes:
+        label: what people call it.
+        new: begins one.
+        promised: from a path to the hash of its bytes, hexadecimal; None where the path promises
+            none.
+    """
+
+    label: str
+    new: Callable[[], "hashlib._Hash"]
+    promised: Callable[[str], str | None]
+
+    def of(self, body: "ReadableBuffer") -> str:
+        """The hash of bytes, hexadecimal."""
+        digest = self.new()
+        digest.update(body)
+        return digest.hexdigest()
+
+
+#: DVC's objects.
+MD5 = ContentHash("MD5", partial(hashlib.md5, usedforsecurity=False), promised_md5)
 
 
 class Unfinished:

@@ -9,7 +9,7 @@ import io
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,8 +19,8 @@ from fsspec.callbacks import DEFAULT_CALLBACK
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
-from dvc_bucket.transfer.contents import MD5
 from dvc_bucket.transfer.delete import delete
+from dvc_bucket.transfer.files import MD5
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
@@ -261,15 +261,8 @@ def _checked(place: ObjectRef) -> bytes:
     raise WrongContentError(f"{place.url} is damaged: its bytes are not what its name promises.")
 
 
-@contextmanager
-def _explained(what: str, place: ObjectRef) -> Iterator[None]:
+def _explained(what: str, place: ObjectRef) -> AbstractContextManager[None]:
     """Turn the client's exceptions into those that DVC shows as a sentence."""
-    from dvc_bucket.transfer.errors import explained
+    from dvc_bucket.transfer.errors import explained, raising
 
-    try:
-        yield
-    except Exception as error:
-        told = for_dvc(explained(error, f"{what} {place.url}", place.where))
-        if told is error:
-            raise
-        raise told from error
+    return raising(lambda error: for_dvc(explained(error, f"{what} {place.url}", place.where)))

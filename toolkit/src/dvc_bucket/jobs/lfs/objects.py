@@ -14,10 +14,9 @@ from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.git import lfs_layout as layout
-from dvc_bucket.transfer.contents import ContentHash
 from dvc_bucket.transfer.download import Download
 from dvc_bucket.transfer.errors import explained, naming_failures
-from dvc_bucket.transfer.files import Unfinished, sweep_loose
+from dvc_bucket.transfer.files import ContentHash, Unfinished, sweep_loose
 from dvc_bucket.transfer.pool import Budget
 from dvc_bucket.transfer.upload import Upload
 
@@ -77,7 +76,7 @@ class Objects:
             except Exception as error:
                 raise explained(error, f"look up {place.url}", place.where) from error
             if not is_there:
-                Upload(self._budget)(path, place, sent.append)
+                Upload(self._budget)(place, path, sent.append)
 
         return Transfer(run, lambda: sum(sent))
 
