@@ -123,8 +123,7 @@ class Download:
                     if promised:
                         digest.update(piece)
                     self.received += len(piece)
-                if promised and digest.hexdigest() != promised:
-                    raise _MismatchError(digest.hexdigest())
+                _compare(digest.hexdigest(), promised)
                 _set_time(file, written)
         except _MismatchError as error:
             return str(error)
@@ -205,6 +204,11 @@ class Download:
 
 class _MismatchError(Exception):
     """The hash that the bytes have."""
+
+
+def _compare(found: str, promised: str | None) -> None:
+    if promised and found != promised:
+        raise _MismatchError(found)
 
 
 def _set_time(file: int, written: float | None) -> None:

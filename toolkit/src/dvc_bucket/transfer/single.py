@@ -38,12 +38,11 @@ def download(
     content = ContentHash("SHA-256", hashlib.sha256, lambda _: promised)
     place = ObjectRef.of(settings, key)
 
+    what = f"download {key}"
     with Unfinished() as unfinished:
         unfinished.prepare([str(path)])
         try:
-            with raising(
-                lambda error: named(error.__cause__ or error, f"download {key}", settings)
-            ):
+            with raising(lambda error: named(error.__cause__ or error, what, settings)):
                 Download(unfinished, content)(place, str(path))
         except WrongContentError as error:
             raise ChecksumError(
