@@ -1,7 +1,7 @@
 """`bucket verify`: what commits need, compared with what the remote has; repair; the report.
 
 `verify` collects the needs of commits from DVC and from Git LFS. `_Verification.look` joins them
-with the remote's listing (`Comparison`), reads the contents that it has to read, and reports every
+with the remote's listing (`Listing`), reads the contents that it has to read, and reports every
 fault at every path that needs the object. After a repair it looks again.
 """
 
@@ -17,8 +17,6 @@ import numpy as np
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit import lfs, needed, revisions
-from dvc_bucket.dvc.audit.comparison import UNKNOWN, Comparison
-from dvc_bucket.dvc.audit.deep import is_right
 from dvc_bucket.dvc.audit.findings import (
     AuditFinding,
     AuditReport,
@@ -29,7 +27,7 @@ from dvc_bucket.dvc.audit.findings import (
     ObjectFault,
     count_faults,
 )
-from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, Listing, Positions
+from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, UNKNOWN, Listing, Positions
 from dvc_bucket.dvc.audit.notes import Notes
 from dvc_bucket.dvc.audit.repair import repair
 from dvc_bucket.dvc.audit.revisions import Selection
@@ -122,58 +120,57 @@ class _Verification:
             unchecked=self.needs.unchecked,
         )
         folders = {ids.FOLDER, *(ids.folder(need.name) for need in self.needs.needed)}
-        comparison = Comparison(Listing(self.remote, folders))
+        listing = Listing(self.remote, folders)
         by_dataset = attrgetter("dataset")
         needs = sorted(self.needs.needed, key=by_dataset)
         sums: dict[Need, ObjectFault] = {}
         for dataset, group in groupby(needs, key=by_dataset):
-            report.datasets.append(self._join(dataset, group, comparison, sums))
-        self._compare_sizes(comparison)
-        unread = comparison.sound() if self.options.deep else _affordable(comparison, report)
-        report.read = comparison.read(self.remote, unread, Notes(self.project))
+            report.datasets.append(self._join(dataset, group, listing, sums))
+        self._compare_sizes(listing)
+        unread = listing.sound() if self.options.deep else _affordable(listing, report)
+        report.read = listing.read(self.remote, unread, Notes(self.project))
         report.findings = sorted(
-            self._findings(comparison.faults, sums), key=attrgetter("dataset", "path")
+            self._findings(listing.faults, sums), key=attrgetter("dataset", "path")
         )
-        _count(report, comparison)
-        self._note_foreign(report, comparison)
+        _count(report, listing)
+        self._note_foreign(report, listing)
         return report
 
     def _join(
         self,
         dataset: str,
         needs: Iterable[Need],
-        comparison: Comparison,
+        listing: Listing,
         sums: dict[Need, ObjectFault],
     ) -> DatasetCount:
         """Join the needs of a dataset with the listing, and count its objects, each once."""
-        listing = comparison.listing
         is_there, missing = np.zeros(len(listing), np.bool_), set[bytes]()
         for need in needs:
             names = self.lists.objects(need.name)
             is_unlisted = names is None
             names = array_of([need.name]) if names is None else names
-            positions = comparison.add(names)
+            positions = listing.need(names)
             is_there[positions[positions >= 0]] = True
             missing.update(names[positions < 0].tolist())
             if is_unlisted:
-                comparison.faults[need.name] = MISSING_LIST if positions[0] < 0 else CORRUPT_LIST
+                listing.faults[need.name] = MISSING_LIST if positions[0] < 0 else CORRUPT_LIST
             elif ids.is_list(need.name):
                 if fault := _wrong_sum(need, positions[1:], listing):
                     sums[need] = fault
             elif positions[0] >= 0 and need.size is not None:
-                comparison.expected[positions[0]] = need.size
+                listing.expected[positions[0]] = need.size
         size = int(listing.sizes[is_there].sum())
         return DatasetCount(dataset, int(is_there.sum()) + len(missing), size)
 
-    def _compare_sizes(self, comparison: Comparison) -> None:
+    def _compare_sizes(self, listing: Listing) -> None:
         """Compare sizes with those recorded; with the cache where neither size nor ETag tells."""
-        is_unknown = comparison.expected == UNKNOWN
-        unknown = comparison.needed & is_unknown & (comparison.listing.tags != AS_NAMED)
+        is_unknown = listing.expected == UNKNOWN
+        unknown = listing.needed & is_unknown & (listing.tags != AS_NAMED)
         for position in np.flatnonzero(unknown).tolist():
-            size = int(comparison.listing.sizes[position])
-            expected = _size_in_cache(comparison.name(position), self.needs.cache, size)
-            comparison.expected[position] = expected
-        comparison.compare_sizes()
+            size = int(listing.sizes[position])
+            expected = _size_in_cache(listing.name(position), self.needs.cache, size)
+            listing.expected[position] = expected
+        listing.compare_sizes()
 
     def _findings(
         self, faults: dict[bytes, ObjectFault], sums: dict[Need, ObjectFault]
@@ -195,15 +192,14 @@ class _Verification:
             if need in sums and not here and not self.options.deep:
                 yield AuditFinding(sums[need], need.dataset, need.path, None, tuple(commits))
 
-    def _note_foreign(self, report: AuditReport, comparison: Comparison) -> None:
+    def _note_foreign(self, report: AuditReport, listing: Listing) -> None:
         """Note the objects of DVC that no checked commit needs."""
-        listing = comparison.listing
         is_of_dvc = np.char.str_len(listing.names) == ids.SIZE
-        foreign = np.flatnonzero(is_of_dvc & ~comparison.needed)
+        foreign = np.flatnonzero(is_of_dvc & ~listing.needed)
         report.foreign = len(foreign) + len(listing.odd)
         report.foreign_size = int(listing.sizes[foreign].sum()) + listing.odd_size
         if self.options.selection.all_commits:
-            keys = [self.remote.key(comparison.name(at)) for at in foreign.tolist()]
+            keys = [self.remote.key(listing.name(at)) for at in foreign.tolist()]
             report.foreign_keys = sorted(keys + listing.odd)
 
 
@@ -223,15 +219,15 @@ def _size_in_cache(name: bytes, cache: Path, size: int) -> int:
     path = cache / ids.path(name)
     try:
         expected = path.stat().st_size
-        return UNKNOWN if expected != size and not is_right(path, name) else expected
+        return UNKNOWN if expected != size and not ids.is_right(path, name) else expected
     except OSError:
         return UNKNOWN
 
 
-def _affordable(comparison: Comparison, report: AuditReport) -> Positions:
+def _affordable(listing: Listing, report: AuditReport) -> Positions:
     """Which of the doubtful objects are read at once: all, unless that is much."""
-    doubtful = comparison.sound(OTHER)
-    size = int(comparison.listing.sizes[doubtful].sum())
+    doubtful = listing.sound(OTHER)
+    size = int(listing.sizes[doubtful].sum())
     if len(doubtful) <= DOUBTFUL_OBJECTS and size <= DOUBTFUL_BYTES:
         return doubtful
     report.notes.append(
@@ -241,11 +237,11 @@ def _affordable(comparison: Comparison, report: AuditReport) -> Positions:
     return doubtful[:0]
 
 
-def _count(report: AuditReport, comparison: Comparison) -> None:
+def _count(report: AuditReport, listing: Listing) -> None:
     """Fill in the totals, in which every object counts once, and the faults of each dataset."""
-    absent = comparison.listing.find(array_of(comparison.faults)) < 0
-    report.objects = int(comparison.needed.sum()) + int(absent.sum())
-    report.size = int(comparison.listing.sizes[comparison.needed].sum())
+    absent = listing.find(array_of(listing.faults)) < 0
+    report.objects = int(listing.needed.sum()) + int(absent.sum())
+    report.size = int(listing.sizes[listing.needed].sum())
     report.missing, report.damaged = count_faults(report.findings)
     findings = {
         dataset: list(group)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.files import files_below
 from dvc_bucket.dvc.audit.cache import LocalCache
-from dvc_bucket.dvc.audit.deep import is_right
 from dvc_bucket.dvc.remote import Lists, ids
 from dvc_bucket.dvc.remote.outputs import name_of
 from dvc_bucket.jobs.clean.elsewhere import Bucket
@@ -105,7 +104,7 @@ class Finder:
                 if cached.exists() and file.samefile(cached):
                     linked.add(name)
                 # A link to elsewhere is somebody's own: its data is not ours to remove.
-                elif not file.is_file() or file.is_symlink() or not is_right(file, name):
+                elif not file.is_file() or file.is_symlink() or not ids.is_right(file, name):
                     return False
         except OSError:
             return False

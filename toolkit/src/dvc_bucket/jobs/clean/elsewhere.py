@@ -3,7 +3,7 @@
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc.audit.comparison import proven
+from dvc_bucket.dvc.audit.listing import proven
 from dvc_bucket.dvc.remote import Remote
 
 
