@@ -7,52 +7,28 @@ A doctor's check, a comparer of files and a command are entry points of the grou
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.errors import BucketError as BucketError
 from dvc_bucket.base.lazy import lazy_names
 from dvc_bucket.connection import entry_points
-from dvc_bucket.connection.entry_points import CHECKS, COMMANDS, COMPARERS
+from dvc_bucket.connection.entry_points import CHECKS as CHECKS
+from dvc_bucket.connection.entry_points import COMMANDS as COMMANDS
+from dvc_bucket.connection.entry_points import COMPARERS as COMPARERS
 
 if TYPE_CHECKING:
     import typer
 
-    from dvc_bucket.jobs.check.differences.comparer import Comparer
-    from dvc_bucket.jobs.check.differences.tolerance import Limit, Limits
-    from dvc_bucket.jobs.check.findings import Difference
-    from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
-    from dvc_bucket.jobs.doctor.patient import Patient
+    from dvc_bucket.jobs.check.differences.comparer import Comparer as Comparer
+    from dvc_bucket.jobs.check.differences.tolerance import Limit as Limit
+    from dvc_bucket.jobs.check.differences.tolerance import Limits as Limits
+    from dvc_bucket.jobs.check.findings import Difference as Difference
+    from dvc_bucket.jobs.doctor.check import Check as Check
+    from dvc_bucket.jobs.doctor.check import Problem as Problem
+    from dvc_bucket.jobs.doctor.check import Skip as Skip
+    from dvc_bucket.jobs.doctor.check import Warn as Warn
+    from dvc_bucket.jobs.doctor.patient import Patient as Patient
 else:
     # A comparer needs nothing of the doctor, and the reverse.
-    __getattr__ = lazy_names(
-        __name__,
-        {
-            "Check": "dvc_bucket.jobs.doctor.check",
-            "Comparer": "dvc_bucket.jobs.check.differences.comparer",
-            "Difference": "dvc_bucket.jobs.check.findings",
-            "Limit": "dvc_bucket.jobs.check.differences.tolerance",
-            "Limits": "dvc_bucket.jobs.check.differences.tolerance",
-            "Patient": "dvc_bucket.jobs.doctor.patient",
-            "Problem": "dvc_bucket.jobs.doctor.check",
-            "Skip": "dvc_bucket.jobs.doctor.check",
-            "Warn": "dvc_bucket.jobs.doctor.check",
-        },
-    )
-
-__all__ = [
-    "CHECKS",
-    "COMMANDS",
-    "COMPARERS",
-    "BucketError",
-    "Check",
-    "Comparer",
-    "Difference",
-    "Limit",
-    "Limits",
-    "Patient",
-    "Problem",
-    "Skip",
-    "Warn",
-    "commands",
-]
+    __getattr__ = lazy_names(__name__)
 
 
 def commands(

@@ -12,6 +12,16 @@ CONFIG = ".dvc/config"
 FAST_DISKS = ("SCRATCH", "TMPDIR")
 
 
+class _Below:
+    """An attribute of a project: the path of a file or folder of it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __get__(self, project: "Project", _: object = None) -> Path:
+        return project.root / self._path
+
+
 @dataclass(frozen=True)
 class Project:
     """The folders and files of one checkout.
@@ -29,86 +39,62 @@ class Project:
         Raises:
             ProjectError: no folder from `start` upwards holds `.dvc/config`.
         """
+        if project := cls.around(start):
+            return project
         here = (start or Path.cwd()).resolve()
-        for folder in (here, *here.parents):
-            if (folder / ".dvc" / "config").is_file():
-                return cls(folder)
         raise ProjectError(
             f"{here} is not inside a DVC project (no .dvc/config here or above). "
             "Change into your clone of the project and run the command again."
         )
 
-    @property
-    def env_file(self) -> Path:
-        """The connection settings and credentials, git-ignored, mode 0600."""
-        return self.root / ".env"
+    @classmethod
+    def around(cls, start: Path | None = None) -> "Project | None":
+        """Return the project that `start` (default: the current folder) lies in, if any."""
+        here = (start or Path.cwd()).resolve()
+        folders = (folder for folder in (here, *here.parents) if (folder / CONFIG).is_file())
+        return next(map(cls, folders), None)
 
-    @property
-    def env_example(self) -> Path:
-        """The tracked pattern that `.env` is made from."""
-        return self.root / ".env.example"
+    #: The connection settings and credentials, git-ignored, mode 0600.
+    env_file = _Below(".env")
 
-    @property
-    def dvc_config(self) -> Path:
-        """DVC's tracked configuration: remote, endpoint, link types; never a secret."""
-        return self.root / ".dvc" / "config"
+    #: The tracked pattern that `.env` is made from.
+    env_example = _Below(".env.example")
 
-    @property
-    def dvc_config_local(self) -> Path:
-        """DVC's git-ignored overrides for this clone alone."""
-        return self.root / ".dvc" / "config.local"
+    #: DVC's tracked configuration: remote, endpoint, link types; never a secret.
+    dvc_config = _Below(".dvc/config")
 
-    @property
-    def dvc_lock(self) -> Path:
-        """The hash of everything that the stages read and wrote when they last ran."""
-        return self.root / "dvc.lock"
+    #: DVC's git-ignored overrides for this clone alone.
+    dvc_config_local = _Below(".dvc/config.local")
 
-    @property
-    def store(self) -> Path:
-        """Data, log and state of the embedded object store, git-ignored."""
-        return self.root / ".bucket"
+    #: The hash of everything that the stages read and wrote when they last ran.
+    dvc_lock = _Below("dvc.lock")
 
-    @property
-    def store_state(self) -> Path:
-        """Which process is the embedded store, and where it answers."""
-        return self.store / "state.json"
+    #: Data, log and state of the embedded object store, git-ignored.
+    store = _Below(".bucket")
 
-    @property
-    def store_log(self) -> Path:
-        """What the embedded store said since its last start; the run before is in `.log.1`."""
-        return self.store / "store.log"
+    #: Which process is the embedded store, and where it answers.
+    store_state = _Below(".bucket/state.json")
 
-    @property
-    def store_lock(self) -> Path:
-        """Held while a command starts or stops the embedded store."""
-        return self.store / "lock"
+    #: What the embedded store said since its last start; the run before is in `.log.1`.
+    store_log = _Below(".bucket/store.log")
 
-    @property
-    def dvc_site_cache(self) -> Path:
-        """DVC's database of file hashes for this clone, git-ignored."""
-        return self.root / ".dvc" / "tmp" / "site"
+    #: Held while a command starts or stops the embedded store.
+    store_lock = _Below(".bucket/lock")
 
-    @property
-    def plot_templates(self) -> Path:
-        """The project's own templates for `dvc plots`."""
-        return self.root / ".dvc" / "plots"
+    #: DVC's database of file hashes for this clone, git-ignored.
+    dvc_site_cache = _Below(".dvc/tmp/site")
 
-    @property
-    def aws_config(self) -> Path:
-        """What DVC reads from an AWS configuration file only, git-ignored."""
-        return self.root / ".dvc" / "tmp" / "aws-config"
+    #: The project's own templates for `dvc plots`.
+    plot_templates = _Below(".dvc/plots")
 
-    @property
-    def verified(self) -> Path:
-        """Which objects `bucket verify --deep` has read and found right, git-ignored."""
-        return self.root / ".dvc" / "tmp" / "bucket-verified"
+    #: What DVC reads from an AWS configuration file only, git-ignored.
+    aws_config = _Below(".dvc/tmp/aws-config")
 
-    @property
-    def pulled(self) -> Path:
-        """What everything looked like after the last `bucket pull`, git-ignored."""
-        return self.root / ".dvc" / "tmp" / "bucket-pulled"
+    #: Which objects `bucket verify --deep` has read and found right, git-ignored.
+    verified = _Below(".dvc/tmp/bucket-verified")
 
-    @property
-    def written(self) -> Path:
-        """Which files the commands with an output option have written, git-ignored."""
-        return self.root / ".dvc" / "tmp" / "bucket-written"
+    #: What everything looked like after the last `bucket pull`, git-ignored.
+    pulled = _Below(".dvc/tmp/bucket-pulled")
+
+    #: Which files the commands with an output option have written, git-ignored.
+    written = _Below(".dvc/tmp/bucket-written")

@@ -9,20 +9,7 @@ import typer
 
 from dvc_bucket import plugin
 from dvc_bucket.base.command_word import Group, Verbatim, add
-from dvc_bucket.cli import (
-    clean,
-    doctor,
-    dvc,
-    dvc_words,
-    init,
-    leave,
-    lock,
-    provenance,
-    reading,
-    run,
-    secrets,
-    serve,
-)
+from dvc_bucket.cli import dvc, dvc_words, proving, reading, set_up
 from dvc_bucket.jobs.check import cli as check
 from dvc_bucket.jobs.lfs import cli as lfs
 from dvc_bucket.jobs.report import cli as report
@@ -34,20 +21,23 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     "Everyday": ["pull", "push", "fetch", "add", "status", dvc.repro],
     "Look": [reading.ls, reading.cat, reading.cp, reading.pack, reading.advise],
     "Prove": [
-        *(verify.verify, check.check, report.report, provenance.provenance, secrets.secrets),
+        *(verify.verify, check.check, report.report, proving.provenance, proving.secrets),
     ],
-    "Set up": [init.init, serve.serve, doctor.doctor, lfs.app, run.run, clean.clean, leave.leave],
+    "Set up": [
+        *(set_up.init, set_up.serve, set_up.doctor, lfs.app, set_up.run, set_up.clean),
+        set_up.leave,
+    ],
 }
 
 #: Words that programs call: make, git and this project's own set-up.
-HIDDEN = (dvc.dvc, dvc.reproduce, doctor.protect_cache, lock.lock_merge)
+HIDDEN = (dvc.dvc, dvc.reproduce, set_up.protect_cache, proving.lock_merge)
 
 #: Words whose arguments are another program's: DVC gets all of them, `--help` too.
 OPTIONS: dict[Callable[..., Any], dict[str, Any]] = {
     dvc.dvc: {"cls": Verbatim, "add_help_option": False},
     dvc.repro: {"cls": Verbatim, "add_help_option": False},
     dvc.reproduce: {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}},
-    run.run: {
+    set_up.run: {
         "context_settings": {"ignore_unknown_options": True, "allow_interspersed_args": False}
     },
 }
@@ -98,8 +88,8 @@ class Words(Group):
         if not (added.registered_commands or added.registered_groups):
             return False
         added.callback()(lambda: None)  # with it, typer makes a group of a single command too
-        found: Any = typer.main.get_command(added)
-        self.commands |= found.commands
+        group: Any = typer.main.get_command(added)
+        self.commands |= group.commands
         return True
 
     def groups(self) -> dict[str, dict[str, str]]:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from dvc_bucket.base.paths import Project
+
 #: What `bucket repro` adds to DVC's command, printed before DVC's own help.
 REPRO_HELP = """\
 bucket repro is `dvc repro` with this project's connection, and one option more:
@@ -32,7 +34,6 @@ def repro(context: typer.Context) -> None:
       bucket repro
       bucket repro --locked train
     """
-    from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
     from dvc_bucket.dvc import command
     from dvc_bucket.jobs import reproduce as job
@@ -57,7 +58,6 @@ def reproduce(
       bucket reproduce --pull
       bucket reproduce --locked
     """
-    from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
     from dvc_bucket.jobs import reproduce as job
 

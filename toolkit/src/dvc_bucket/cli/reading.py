@@ -54,31 +54,36 @@ def cat(path: PathArgument, rev: RevOption = None, remote: RemoteOption = None) 
         sys.stdout.buffer.write(piece)
 
 
+PathsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH DEST",
+        help="Paths that DVC tracks, local paths (uploads) or s3://bucket/key; wildcards "
+        "too. DEST: a local path or s3://bucket/prefix/.",
+    ),
+]
+ScratchOption = Annotated[
+    bool,
+    typer.Option(
+        "--scratch",
+        help="Copy to a private folder in $SCRATCH or $TMPDIR instead of DEST, with --parents.",
+    ),
+]
+ParentsOption = Annotated[
+    bool, typer.Option("--parents", help="Keep full paths below DEST, as `cp --parents` does.")
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace files or objects that have other content.")
+]
+
+
 def cp(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PATH DEST",
-            help="Paths that DVC tracks, local paths (uploads) or s3://bucket/key; wildcards "
-            "too. DEST: a local path or s3://bucket/prefix/.",
-        ),
-    ] = None,
-    scratch: Annotated[
-        bool,
-        typer.Option(
-            "--scratch",
-            help="Copy to a private folder in $SCRATCH or $TMPDIR instead of DEST, with --parents.",
-        ),
-    ] = False,
-    parents: Annotated[
-        bool, typer.Option("--parents", help="Keep full paths below DEST, as `cp --parents` does.")
-    ] = False,
+    paths: PathsArgument = None,
+    scratch: ScratchOption = False,
+    parents: ParentsOption = False,
     rev: RevOption = None,
     remote: RemoteOption = None,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Replace files or objects that have other content."),
-    ] = False,
+    force: ForceOption = False,
 ) -> None:
     """Copy data between the bucket and this machine: only what is missing or different.
 
@@ -187,7 +192,7 @@ def advise(
     from dvc_bucket.read.advise import advise, report
 
     names = [name.strip() for name in columns.split(",")] if columns else None
-    found = advise(
+    advice = advise(
         *(tracked.from_here(path), reads, names, where or ()), rev=rev, remote=remote, folder=to
     )
-    print(json.dumps(report.plain(found)) if as_json else report.text(found))
+    print(json.dumps(report.plain(advice)) if as_json else report.text(advice))

@@ -5,6 +5,7 @@ Of a file, the MD5 of its bytes. Of a directory, that of a JSON list of its file
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,16 +26,24 @@ def dvc_hash(path: Path) -> str:
     return of_directory((file.relative_to(path).as_posix(), of_file(file)) for file in files)
 
 
-def of_file(path: Path) -> str:
-    """The hash of a file."""
+def of_file(path: Path, *, legacy: bool = False) -> str:
+    """The hash of a file; `legacy` as of `of_stream`."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, _md5).hexdigest()
+        return of_stream(file, legacy=legacy)
 
 
 def of_bytes(content: bytes, *, legacy: bool = False) -> str:
-    """The hash of a file's content; `legacy` as before DVC 3, of text with Unix line ends."""
-    is_text = legacy and b"\0" not in content[:512]
-    return _md5(content.replace(b"\r\n", b"\n") if is_text else content).hexdigest()
+    """The hash of a file's content; `legacy` as of `of_stream`."""
+    return of_stream(io.BytesIO(content), legacy=legacy)
+
+
+def of_stream(file: io.BufferedIOBase, *, legacy: bool = False) -> str:
+    """The hash of what is left in an open file; `legacy` as before DVC 3, of Unix line ends."""
+    if legacy:
+        from dvc_bucket.dvc.patched import hashes
+
+        return hashes.md5_of_text(file)
+    return hashlib.file_digest(file, _md5).hexdigest()
 
 
 def of_directory(files: Iterable[tuple[str, str]]) -> str:
@@ -43,5 +52,5 @@ def of_directory(files: Iterable[tuple[str, str]]) -> str:
     return of_bytes(json.dumps(listed, sort_keys=True).encode()) + DIRECTORY
 
 
-def _md5(content: bytes = b"") -> "hashlib._Hash":
-    return hashlib.md5(content, usedforsecurity=False)
+def _md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)

@@ -17,7 +17,6 @@ from dvc_bucket.base.errors import OutputError, UnsafePathError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.dvc import owners
-from dvc_bucket.dvc.remote import ids
 
 #: What else can be done about a file that is not replaced.
 TO = "Name another folder."
@@ -40,9 +39,7 @@ def has(path: Path, mark: str) -> bool:
         if kind == TIME:
             return value == f"{state.st_size}@{int(state.st_mtime)}"
         if kind == LEGACY:
-            from dvc_bucket.dvc.audit.needed import file_md5
-
-            return file_md5(path, ids.encode(value, legacy=True)) == value
+            return dvc_hashes.of_file(path, legacy=True) == value
         return kind == MD5 and dvc_hashes.of_file(path) == value
     except OSError:
         return False

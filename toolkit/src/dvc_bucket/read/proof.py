@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from dvc_bucket.dvc.remote import ids
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
 from dvc_bucket.transfer.errors import naming_failures
 
@@ -66,7 +67,7 @@ class Proof:
         if version_mark in self._noted or not (self.is_full or is_doubtful):
             return
         with naming_failures(f"read {file.path}", remote.settings):
-            digest = deep.object_md5(remote, key, file.name)
+            digest = deep.object_hash(remote, key, file.name)
         self.data.compare(file, digest)
         with self._notes.appending() as notes:
             note(notes, version_mark, known_key)
@@ -83,9 +84,7 @@ class Proof:
 
     def check_cached(self, file: TrackedFile) -> None:
         """Hash a file in the cache; errors as of `check_cache`."""
-        from dvc_bucket.dvc.audit.needed import file_md5
-
-        self.data.compare(file, file_md5(self.data.cached(file), file.name), is_cached=True)
+        self.data.compare(file, ids.file_hash(self.data.cached(file), file.name), is_cached=True)
 
     @cached_property
     def _notes(self) -> "Notes":

@@ -17,7 +17,7 @@ from dvc_bucket.read.dataset import FormatError, format_of
 from dvc_bucket.read.packing import DATA, NAME
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proven
-from dvc_bucket.read.sources import Source, locate
+from dvc_bucket.read.sources import Located, Source, locate
 from dvc_bucket.read.table import IN_MEMORY, THREADS
 
 #: Row groups that are mixed with each other where samples are shuffled, and so held at a time.
@@ -123,7 +123,7 @@ def _read(source: Source, group: ds.ParquetFileFragment) -> pa.Table:
         raise source.broken_page(group.path, error) from None
 
 
-def _opened(source: Source, file: tuple[str, str, int | None]) -> ds.ParquetFileFragment:
+def _opened(source: Source, file: Located) -> ds.ParquetFileFragment:
     """A shard, of which the footer is read; by its size, where that is known, with one request."""
     name, place, size = file
     shard = format_of("parquet").make_fragment(place, source.filesystem, file_size=size)
@@ -146,10 +146,10 @@ def _samples(table: Any) -> Iterator[Sample]:
         yield Sample(name, body.as_py(), more)
 
 
-def of_files(source: Source, files: Sequence[tuple[str, str, int | None]]) -> Iterator[Sample]:
+def of_files(source: Source, files: Sequence[Located]) -> Iterator[Sample]:
     """Files that nobody packed: a request for each, many at a time."""
 
-    def read(file: tuple[str, str, int | None]) -> Sample:
+    def read(file: Located) -> Sample:
         path, place, _ = file
         name = path.removeprefix(f"{source.path}/")
         if (body := source.fetch(place)) is not None:

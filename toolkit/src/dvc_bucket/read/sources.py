@@ -1,6 +1,5 @@
 """Where the files of a path are: the workspace, DVC's cache, or the remote."""
 
-import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 from pyarrow import fs as filesystems
 
-from dvc_bucket.base.errors import MissingObjectError, ProjectError
+from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings
@@ -42,72 +41,54 @@ MIN_FILES = 16
 BROKEN_PAGE = "CRC checksum verification failed"
 
 
+#: A file: path for a person, path for the file system, size in bytes or None.
+Located = tuple[str, str, int | None]
+
+
 @dataclass(frozen=True)
 class Source:
-    """Files in one place: those of the workspace, which are read as they are.
+    """Files in one place: those of the workspace, which are read as they are, or recorded ones.
 
     Attributes:
         filesystem: where they are.
-        files: path for a person, path for the file system, size in bytes or None.
+        files: all of them.
         path: that was asked for, from the project's root.
-    """
-
-    filesystem: filesystems.FileSystem
-    files: Sequence[tuple[str, str, int | None]]
-    path: str = ""
-
-    #: Whether the files have a recorded content, and whether each is fetched whole.
-    is_recorded = is_whole = False
-
-    def stream(self, place: str) -> Any:
-        """A file by its path for the file system, as a stream of bytes."""
-        return self.filesystem.open_input_file(place)
-
-    def open(self, place: str, piece_bytes: int = PIECE_BYTES) -> BinaryIO:
-        """A file by its path for the file system, for reading bytes in pieces of a size."""
-        return io.BufferedReader(self.stream(place), piece_bytes)
-
-    def fetch(self, _place: str) -> pa.Buffer | None:
-        """A file whole, by its path for the file system; None to read parts of it."""
-        return None
-
-    @contextmanager
-    def judged(self, _places: Iterable[str]) -> Iterator[None]:
-        """A block that reads these files: an error of Arrow is ChecksumError if one is damaged."""
-        yield
-
-    def broken_page(self, _place: str, error: OSError) -> Exception:
-        """What to raise where Arrow cannot read a file."""
-        return error
-
-
-@dataclass(frozen=True)
-class RecordedSource(Source):
-    """Files that DVC recorded: all in the cache, or all on the remote.
-
-    Attributes:
-        proof: of them.
-        by_place: the files by their paths for the file system.
+        proof: of recorded files, which are all in the cache, or all on the remote; else None.
+        by_place: the recorded files by their paths for the file system.
         is_cached: they are in the cache.
         is_whole: they are small, and each is fetched whole and proven by its MD5.
         versions: of other objects on the remote, by path.
     """
 
-    proof: Proof = field(kw_only=True)
-    by_place: Mapping[str, TrackedFile] = field(kw_only=True)
+    filesystem: filesystems.FileSystem
+    files: Sequence[Located] = ()
+    path: str = ""
+    proof: Proof | None = None
+    by_place: Mapping[str, TrackedFile] = field(default_factory=dict)
     is_cached: bool = False
     is_whole: bool = False
     versions: "Mapping[str, ObjectMeta]" = field(default_factory=dict)
 
-    is_recorded = True
+    @property
+    def data(self) -> TrackedData:
+        """What DVC recorded of the files."""
+        if self.proof is None:
+            raise ValueError("these are files of the workspace")
+        return self.proof.data
 
-    def stream(self, place: str) -> Content:
-        """A file by its path for the file system, as a stream of bytes that proves them."""
-        data, file = self.proof.data, self.by_place[place]
+    def stream(self, place: str) -> Any:
+        """A file by its path for the file system, as a stream; recorded bytes are proven."""
+        if not self.proof:
+            return self.filesystem.open_input_file(place)
+        file = self.by_place[place]
         if self.is_cached:
-            return Content(data, file)
-        versions = self.versions or replace(data, files=[file]).versions()
-        return Content(data, file, versions[file.path])
+            return Content(self.data, file)
+        versions = self.versions or replace(self.data, files=[file]).versions()
+        return Content(self.data, file, versions[file.path])
+
+    def open(self, place: str, piece_bytes: int = PIECE_BYTES) -> BinaryIO:
+        """A file by its path for the file system, for reading bytes in pieces of a size."""
+        return io.BufferedReader(self.stream(place), piece_bytes)
 
     def fetch(self, place: str) -> pa.Buffer | None:
         """A file whole, by its path for the file system; None to read parts of it.
@@ -119,11 +100,9 @@ class RecordedSource(Source):
         """
         import obstore
 
-        from dvc_bucket.dvc.audit.needed import stream_md5
-
-        if not self.is_whole:
+        if not (self.is_whole and self.proof):
             return None
-        data, file = self.proof.data, self.by_place[place]
+        data, file = self.data, self.by_place[place]
         try:
             with naming_failures(f"read {file.path}", data.remote.settings):
                 answer = obstore.get(data.remote.store, data.key(file))
@@ -133,11 +112,7 @@ class RecordedSource(Source):
                 content = answer.bytes()
         except MissingObjectError:
             raise data.not_pushed(file) from None
-        if ids.is_legacy(file.name):
-            digest = stream_md5(io.BytesIO(content), file.name)
-        else:
-            digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        data.compare(file, digest)
+        data.compare(file, ids.hash_of(io.BytesIO(content), file.name))
         return buffer(memoryview(content))
 
     @contextmanager
@@ -150,17 +125,17 @@ class RecordedSource(Source):
         try:
             yield
         except (OSError, pa.ArrowInvalid) as error:
-            if self.is_cached and not is_broken_page(error):
+            if self.proof and self.is_cached and not is_broken_page(error):
                 for place in places:
                     self.proof.check_cached(self.by_place[place])
             raise
 
     def broken_page(self, place: str, error: OSError) -> Exception:
         """What to raise where Arrow cannot read a file: ChecksumError for a damaged page."""
-        if not is_broken_page(error):
+        if not (self.proof and is_broken_page(error)):
             return error
         what = "a page of it does not have the checksum that its writer noted"
-        return self.proof.data.damaged(self.by_place[place], what, is_cached=self.is_cached)
+        return self.data.damaged(self.by_place[place], what, is_cached=self.is_cached)
 
 
 def is_broken_page(error: Exception) -> bool:
@@ -186,9 +161,7 @@ def locate(
 
 def _local(path: str | Path) -> Source | None:
     """The files of the workspace, if they are there."""
-    try:
-        project = Project.find()
-    except ProjectError:
+    if not (project := Project.around()):
         return None
     asked = tracked.inside(project, path)
     whole = project.root / asked
@@ -200,7 +173,7 @@ def _local(path: str | Path) -> Source | None:
     return Source(filesystems.LocalFileSystem(), files, asked) if files else None
 
 
-def recorded(proof: Proof) -> RecordedSource:
+def recorded(proof: Proof) -> Source:
     """The files as DVC recorded them: all from the cache, or all from the remote.
 
     Raises:
@@ -212,17 +185,11 @@ def recorded(proof: Proof) -> RecordedSource:
         return on_remote(proof)
     proof.check_cache()
     files = [(file.path, str(data.cached(file)), None) for file in data.files]
-    return RecordedSource(
-        filesystems.LocalFileSystem(),
-        files,
-        data.path,
-        proof=proof,
-        by_place=places,
-        is_cached=True,
-    )
+    disk = filesystems.LocalFileSystem()
+    return Source(disk, files, data.path, proof, places, is_cached=True)
 
 
-def on_remote(proof: Proof) -> RecordedSource:
+def on_remote(proof: Proof) -> Source:
     """The files on the remote.
 
     Raises:
@@ -239,13 +206,12 @@ def on_remote(proof: Proof) -> RecordedSource:
     bucket = data.remote.settings.bucket_name
     places = [f"{bucket}/{data.key(file)}" for file in data.files]
     sizes = [versions[file.path]["size"] if versions else None for file in data.files]
-    paths = (file.path for file in data.files)
-    return RecordedSource(
+    return Source(
         clients.pyarrow(data.remote.settings),
-        list(zip(paths, places, sizes, strict=True)),
+        list(zip((file.path for file in data.files), places, sizes, strict=True)),
         data.path,
-        proof=proof,
-        by_place=dict(zip(places, data.files, strict=True)),
+        proof,
+        dict(zip(places, data.files, strict=True)),
         is_whole=is_whole,
         versions=versions,
     )
@@ -254,6 +220,8 @@ def on_remote(proof: Proof) -> RecordedSource:
 def _are_many_and_small(data: TrackedData) -> bool:
     """Whether fetching each file whole is worth it, by the sizes that DVC recorded."""
     sizes = [file.expected_size for file in data.files]
-    known = [size for size in sizes if size is not None]
-    is_small = len(known) == len(sizes) and sum(known) <= WHOLE_BYTES * len(known)
+    recorded_sizes = [size for size in sizes if size is not None]
+    is_small = len(recorded_sizes) == len(sizes) and sum(recorded_sizes) <= WHOLE_BYTES * len(
+        recorded_sizes
+    )
     return len(sizes) >= MIN_FILES and is_small

@@ -117,7 +117,7 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
     @property
     def _is_hashed(self) -> bool:
         """Whether files are read in pieces that are hashed as they pass."""
-        return self.source.is_recorded and isinstance(self.format, ds.CsvFileFormat)
+        return self.source.proof is not None and isinstance(self.format, ds.CsvFileFormat)
 
     def _pieces(self, place: str) -> Iterator[pa.Buffer]:
         return csv_lines.cut(self.source.stream(place).pieces())
@@ -189,7 +189,7 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
             with self.source.judged(fragment.path for fragment in self.get_fragments()):
                 yield
         except OSError as error:
-            if not (self.source.is_recorded and is_broken_page(error)):
+            if not (self.source.proof and is_broken_page(error)):
                 raise
             within = self._within(options)
             for fragment in self.get_fragments(within.get("filter")):

@@ -35,58 +35,24 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from dvc_bucket.base.errors import StageError
-    from dvc_bucket.stages.outputs import complete_or_absent, scratch
-    from dvc_bucket.stages.params import Params
-    from dvc_bucket.stages.partitions import map_partitions
-    from dvc_bucket.stages.resume import ResumableFolder, resumable, unfinished
-    from dvc_bucket.stages.shell import run_program, run_stage
-    from dvc_bucket.stages.tables import conform, read_parquet, split_by, write_parquet
-    from dvc_bucket.stages.text_files import DECIMALS, read_json, write_csv, write_json, write_text
+    from dvc_bucket.base.errors import StageError as StageError
+    from dvc_bucket.stages.outputs import complete_or_absent as complete_or_absent
+    from dvc_bucket.stages.outputs import scratch as scratch
+    from dvc_bucket.stages.params import Params as Params
+    from dvc_bucket.stages.partitions import map_partitions as map_partitions
+    from dvc_bucket.stages.resume import ResumableFolder as ResumableFolder
+    from dvc_bucket.stages.resume import resumable as resumable
+    from dvc_bucket.stages.resume import unfinished as unfinished
+    from dvc_bucket.stages.shell import run_program as run_program
+    from dvc_bucket.stages.shell import run_stage as run_stage
+    from dvc_bucket.stages.tables import conform as conform
+    from dvc_bucket.stages.tables import read_parquet as read_parquet
+    from dvc_bucket.stages.tables import split_by as split_by
+    from dvc_bucket.stages.tables import write_parquet as write_parquet
+    from dvc_bucket.stages.text_files import DECIMALS as DECIMALS
+    from dvc_bucket.stages.text_files import read_json as read_json
+    from dvc_bucket.stages.text_files import write_csv as write_csv
+    from dvc_bucket.stages.text_files import write_json as write_json
+    from dvc_bucket.stages.text_files import write_text as write_text
 else:
-    __getattr__ = lazy_names(
-        __name__,
-        {
-            "DECIMALS": "dvc_bucket.stages.text_files",
-            "Params": "dvc_bucket.stages.params",
-            "ResumableFolder": "dvc_bucket.stages.resume",
-            "StageError": "dvc_bucket.base.errors",
-            "complete_or_absent": "dvc_bucket.stages.outputs",
-            "conform": "dvc_bucket.stages.tables",
-            "map_partitions": "dvc_bucket.stages.partitions",
-            "read_json": "dvc_bucket.stages.text_files",
-            "read_parquet": "dvc_bucket.stages.tables",
-            "resumable": "dvc_bucket.stages.resume",
-            "run_program": "dvc_bucket.stages.shell",
-            "run_stage": "dvc_bucket.stages.shell",
-            "scratch": "dvc_bucket.stages.outputs",
-            "split_by": "dvc_bucket.stages.tables",
-            "unfinished": "dvc_bucket.stages.resume",
-            "write_csv": "dvc_bucket.stages.text_files",
-            "write_json": "dvc_bucket.stages.text_files",
-            "write_parquet": "dvc_bucket.stages.tables",
-            "write_text": "dvc_bucket.stages.text_files",
-        },
-    )
-
-__all__ = [
-    "DECIMALS",
-    "Params",
-    "ResumableFolder",
-    "StageError",
-    "complete_or_absent",
-    "conform",
-    "map_partitions",
-    "read_json",
-    "read_parquet",
-    "resumable",
-    "run_program",
-    "run_stage",
-    "scratch",
-    "split_by",
-    "unfinished",
-    "write_csv",
-    "write_json",
-    "write_parquet",
-    "write_text",
-]
+    __getattr__ = lazy_names(__name__)

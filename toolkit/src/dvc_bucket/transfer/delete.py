@@ -40,10 +40,7 @@ def delete(places: Sequence[ObjectRef], delete_one: Callable[[str], None], threa
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(lambda place: _one(place, delete_one), places))
             return
-        told = explained(error, f"delete {first.url}", first.where)
-        if told is error:
-            raise
-        raise told from error
+        raise explained(error, f"delete {first.url}", first.where) from error
 
 
 def _one(place: ObjectRef, delete_one: Callable[[str], None]) -> None:

@@ -11,16 +11,15 @@
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
 
-from dvc_bucket.transfer.contents import MD5, ContentHash
 from dvc_bucket.transfer.errors import WrongContentError, explained
-from dvc_bucket.transfer.files import Unfinished, promised_md5
+from dvc_bucket.transfer.files import MD5, ContentHash, Unfinished, promised_md5
 from dvc_bucket.transfer.pool import Budget
 
 if TYPE_CHECKING:
@@ -62,8 +61,6 @@ class Download:
         content: the hash that their names promise.
         budget: of memory, that others take from, too.
         mode: permissions of files outside of a cache, as far as the umask lets them.
-        explain: makes an exception of the client one of ours, from it, the rest of the sentence
-            "Could not ..." and the name of store and bucket.
 
     Attributes:
         answer_seconds: the shortest time that the store took to answer.
@@ -76,7 +73,6 @@ class Download:
         content: ContentHash = MD5,
         budget: Budget | None = None,
         mode: int = OTHER_MODE,
-        explain: Callable[[BaseException, str, str], BaseException] = explained,
     ) -> None:
         self.answer_seconds = float("inf")
         self.received = 0
@@ -84,7 +80,6 @@ class Download:
         self._content = content
         self._budget = budget or Budget()
         self._mode = mode
-        self._explain = explain
 
     def __call__(self, place: "ObjectRef", target: str, written: float | None = None) -> None:
         """Fetch one object.
@@ -101,14 +96,14 @@ class Download:
         """
         promised = self._content.promised(target) or self._content.promised(place.key)
         for _ in range(2):
-            found = self._fetch(place, target, promised, written)
-            if found is None:
+            digest = self._fetch(place, target, promised, written)
+            if digest is None:
                 return
         raise WrongContentError(
-            f"{place.url} is damaged: its bytes have the {self._content.label} {found}, asked for "
+            f"{place.url} is damaged: its bytes have the {self._content.label} {digest}, asked for "
             "twice, and its name promises another. It was not put anywhere. Push it again from a "
             "clone that has it, after deleting it from the bucket.",
-            found or "",
+            digest or "",
         )
 
     def _fetch(
@@ -133,7 +128,7 @@ class Download:
         except _MismatchError as error:
             return str(error)
         except Exception as error:
-            raise self._explain(error, f"download {place.url}", place.where) from error
+            raise explained(error, f"download {place.url}", place.where) from error
         return None
 
     def _answer(self, place: "ObjectRef", promised: str | None) -> "GetResult":
@@ -156,9 +151,9 @@ class Download:
     ) -> str | None:
         """The same of a small object, with as few steps as possible."""
         body = answer.bytes()
-        found = self._content.of(body) if promised else None
-        if found != promised:
-            return found
+        digest = self._content.of(body) if promised else None
+        if digest != promised:
+            return digest
         with self._unfinished.file(target, self._mode_of(target)) as file:
             write_at(file, memoryview(body), 0)
             _set_time(file, written)
@@ -166,16 +161,13 @@ class Download:
         return None
 
     def _pieces(self, place: "ObjectRef", answer: "GetResult", file: int) -> Generator[memoryview]:
-        """The pieces of an object, in order; each is in the file already."""
+        """The pieces of an object, in order; each is in the file already.
+
+        The rest of a large one is fetched in ranges while its beginning arrives.
+        """
         if answer.meta["size"] <= LARGE_BYTES:
             yield from _write_all(file, answer, 0)
-        else:
-            yield from self._pieces_of_large(place, answer, file)
-
-    def _pieces_of_large(
-        self, place: "ObjectRef", answer: "GetResult", file: int
-    ) -> Iterator[memoryview]:
-        """The same of an object whose rest is fetched in ranges while its beginning arrives."""
+            return
         from multiprocessing.pool import ThreadPool  # its threads do not outlive an interrupt
 
         size, tag = answer.meta["size"], answer.meta["e_tag"]
@@ -214,9 +206,9 @@ class _MismatchError(Exception):
     """The hash that the bytes have."""
 
 
-def _compare(found: str, promised: str | None) -> None:
-    if promised and found != promised:
-        raise _MismatchError(found)
+def _compare(digest: str, promised: str | None) -> None:
+    if promised and digest != promised:
+        raise _MismatchError(digest)
 
 
 def _set_time(file: int, written: float | None) -> None:

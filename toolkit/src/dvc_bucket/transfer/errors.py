@@ -2,10 +2,9 @@
 
 import errno
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import BucketError, ChecksumError, MissingObjectError, TransferError
 
@@ -48,44 +47,32 @@ class WrongContentError(ChecksumError):
         self.found = found
 
 
-@dataclass(frozen=True)
-class Fault:
+def fault_of(error: BaseException) -> tuple[str, str]:
     """What an exception of the client says of the store.
 
-    Attributes:
-        kind: what is wrong.
-        reason: status of the answer or first line of the exception; empty if it says nothing.
+    Returns:
+        What is wrong (`no bucket`, `no object`, `refused` or `unavailable`; empty for an exception
+        that says nothing of the store), and the status of the answer or the first line of the
+        exception; empty if it says nothing.
     """
-
-    kind: Literal["no bucket", "no object", "refused", "unavailable"]
-    reason: str
-
-
-def fault_of(error: BaseException) -> Fault | None:
-    """The fault of the store that a client met with; None for every other exception."""
-    from obstore.exceptions import (
-        BaseError,
-        NotFoundError,
-        PermissionDeniedError,
-        UnauthenticatedError,
-    )
+    from obstore import exceptions
 
     if isinstance(error, BucketError) or (isinstance(error, OSError) and error.filename):
-        return None  # told already, or of a local file
+        return "", ""  # told already, or of a local file
     text = str(error)
     if NO_BUCKET in text:
-        return Fault("no bucket", "")
-    if isinstance(error, FileNotFoundError | NotFoundError):
-        return Fault("no object", "")
-    if not isinstance(error, BaseError):
-        return None
+        return "no bucket", ""
+    if isinstance(error, FileNotFoundError | exceptions.NotFoundError):
+        return "no object", ""
+    if not isinstance(error, exceptions.BaseError):
+        return "", ""
     status = STATUS.search(text)
-    refusals = (PermissionDeniedError, UnauthenticatedError)
+    refusals = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
     if isinstance(error, refusals) or (status and status[1] in REFUSED):
-        return Fault("refused", status[1] if status else "")
+        return "refused", status[1] if status else ""
     transport = TRANSPORT.search(text)
     reason = f"status {status[1]}" if status else transport[1] if transport else _first_line(text)
-    return Fault("unavailable", reason)
+    return "unavailable", reason
 
 
 def explained(error: BaseException, what: str, where: str) -> BaseException:
@@ -98,23 +85,23 @@ def explained(error: BaseException, what: str, where: str) -> BaseException:
         what: the rest of the sentence "Could not ...".
         where: store and bucket.
     """
-    fault = fault_of(error)
-    if fault is None:
-        return error
-    if fault.kind == "no bucket":
+    kind, reason = fault_of(error)
+    if kind == "no bucket":
         return StoreRefusedError(
             f"Could not {what}: there is no such bucket at {where}. `bucket doctor` says more."
         )
-    if fault.kind == "no object":
+    if kind == "no object":
         return FileNotFoundError(
             errno.ENOENT, f"Could not {what}: no such object at {where}", what.split()[-1]
         )
-    if fault.kind == "refused":
-        return refused(what, where, fault.reason)
-    return StoreUnavailableError(
-        f"Could not {what}: {where} does not serve it ({fault.reason}), tried several times. "
-        "`bucket doctor` finds out why; run the command again to go on."
-    )
+    if kind == "refused":
+        return refused(what, where, reason)
+    if kind == "unavailable":
+        return StoreUnavailableError(
+            f"Could not {what}: {where} does not serve it ({reason}), tried several times. "
+            "`bucket doctor` finds out why; run the command again to go on."
+        )
+    return error
 
 
 def refused(what: str, where: str, status: str = "") -> StoreRefusedError:
@@ -133,20 +120,25 @@ def refused(what: str, where: str, status: str = "") -> StoreRefusedError:
 
 
 @contextmanager
-def naming_failures(what: str, settings: "Settings") -> Iterator[None]:
+def raising(translated: Callable[[BaseException], BaseException]) -> Iterator[None]:
+    """An exception leaves this block as what `translated` makes of it; or as it is."""
+    try:
+        yield
+    except Exception as error:
+        new = translated(error)
+        if new is error:
+            raise
+        raise new from error
+
+
+def naming_failures(what: str, settings: "Settings") -> AbstractContextManager[None]:
     """Turn the client's exceptions into ours, as `named` does.
 
     Raises:
         MissingObjectError: there is no such object or bucket.
         StoreError: the store refused or could not be reached.
     """
-    try:
-        yield
-    except Exception as error:
-        told = named(error, what, settings)
-        if told is error:
-            raise
-        raise told from error
+    return raising(lambda error: named(error, what, settings))
 
 
 def named(error: BaseException, what: str, settings: "Settings") -> BaseException:
@@ -157,27 +149,27 @@ def named(error: BaseException, what: str, settings: "Settings") -> BaseExceptio
         what: the rest of the sentence "Could not ...".
         settings: the connection.
     """
-    fault = fault_of(error)
-    if fault is None:
-        return error
-    if fault.kind in {"no bucket", "no object"}:
+    kind, _ = fault_of(error)
+    if kind in {"no bucket", "no object"}:
         return MissingObjectError(
             f"Could not {what}: there is no such object or bucket at {settings.where}. "
             "Check the name, or publish the data first."
         )
-    if fault.kind == "refused":
+    if kind == "refused":
         return StoreRefusedError(
             f"Could not {what}: {settings.where} refused the credentials. "
             "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
         )
-    hint = (
-        "Is the embedded store up? `make serve` starts it."
-        if settings.is_embedded
-        else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
-    )
-    return StoreUnavailableError(
-        f"Could not {what} at {settings.where}: {_first_line(str(error))} {hint}"
-    )
+    if kind == "unavailable":
+        hint = (
+            "Is the embedded store up? `make serve` starts it."
+            if settings.is_embedded
+            else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
+        )
+        return StoreUnavailableError(
+            f"Could not {what} at {settings.where}: {_first_line(str(error))} {hint}"
+        )
+    return error
 
 
 def _first_line(text: str) -> str:

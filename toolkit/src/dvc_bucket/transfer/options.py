@@ -29,44 +29,25 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 #: Options that become part of the connection.
-CONNECTION = {
-    "access_key_id",
-    "allow_anonymous_login",
-    "configpath",
-    "connect_timeout",
-    "credentialpath",
-    "endpointurl",
-    "profile",
-    "read_timeout",
-    "region",
-    "secret_access_key",
-    "session_token",
-    "sse",
-    "sse_customer_algorithm",
-    "sse_customer_key",
-    "sse_kms_key_id",
-    "ssl_verify",
-    "use_ssl",
-}
+_CONNECTION = """
+    access_key_id allow_anonymous_login configpath connect_timeout credentialpath endpointurl
+    profile read_timeout region secret_access_key session_token sse sse_customer_algorithm
+    sse_customer_key sse_kms_key_id ssl_verify use_ssl
+"""
+CONNECTION = frozenset(_CONNECTION.split())
 
 #: Options that DVC itself or nothing acts on, and parts of the URL beside the path.
-ELSEWHERE = {
-    "cache_regions",
-    "checksum_jobs",
-    "host",
-    "jobs",
-    "listobjects",
-    "no_traverse",
-    "tmp_dir",
-    "url",
-    "verify",
-}
+_ELSEWHERE = "cache_regions checksum_jobs host jobs listobjects no_traverse tmp_dir url verify"
+ELSEWHERE = frozenset(_ELSEWHERE.split())
 
 #: Settings of the `s3` section of an AWS file that obstore has no word for.
 AWS_FILE_ONLY = ("use_accelerate_endpoint", "use_dualstack_endpoint")
 
 #: The one algorithm for keys of the customer's own.
 CUSTOMER_ALGORITHM = "AES256"
+
+#: Settings of the same name.
+TIMEOUTS = ("connect_timeout", "read_timeout")
 
 TRUE = {"true", "1", "yes"}
 
@@ -104,9 +85,7 @@ def connection(
     given = {option: config[option] for option in CONNECTION if config.get(option) is not None}
     aws = _AwsSetup(given, environment)
     values = {"bucket_name": bucket, **_endpoint(given, aws), **_credentials(given, environment)}
-    for name in ("connect_timeout", "read_timeout"):
-        if name in given:
-            values[name] = given[name]
+    values |= {name: given[name] for name in TIMEOUTS if name in given}
     client: dict[str, Any] = {}
     verify = given.get("ssl_verify", aws.ca_bundle)
     if isinstance(verify, str):
@@ -148,12 +127,9 @@ def _credentials(given: Mapping[str, Any], environment: Mapping[str, str]) -> di
         keys = [environment.get(f"AWS_{name}") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")]
         keys += [environment.get("AWS_SESSION_TOKEN") or environment.get("AWS_SECURITY_TOKEN")]
     if keys[0] and keys[1]:
-        token = SecretStr(keys[2]) if keys[2] else None
-        return {
-            "access_key_id": keys[0],
-            "secret_access_key": SecretStr(keys[1]),
-            "session_token": token,
-        }
+        key, *secrets = keys
+        secret, token = (SecretStr(text) if text else None for text in secrets)
+        return {"access_key_id": key, "secret_access_key": secret, "session_token": token}
     return {"profile": given.get("profile")}
 
 
@@ -207,10 +183,9 @@ class _AwsSetup:
         except BotoCoreError as error:
             raise NotHonouredError(f"an AWS set-up that cannot be read ({error})") from None
         # dvc-s3 itself reads the s3 section of `default` where the remote names no profile.
-        s3 = profiles.get(profile or "default", {}).get("s3") or self._section.get("s3") or {}
-        self._s3 = s3
+        self._s3 = profiles.get(profile or "default", {}).get("s3") or self._section.get("s3") or {}
         for name in AWS_FILE_ONLY:
-            if str(s3.get(name, "")).lower() in TRUE:
+            if str(self._s3.get(name, "")).lower() in TRUE:
                 raise NotHonouredError(f"{name} of the AWS configuration")
 
     @property
@@ -226,9 +201,9 @@ class _AwsSetup:
     def endpoint(self) -> str | None:
         if self._environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() in TRUE:
             return None
-        found = self._variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-        if found or not self._session:
-            return found
+        variable = self._variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+        if variable or not self._session:
+            return variable
         from botocore.configprovider import ConfiguredEndpointProvider
 
         provider = ConfiguredEndpointProvider(self._session.full_config, self._section, "s3")

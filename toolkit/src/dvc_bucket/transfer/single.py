@@ -3,17 +3,12 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.transfer.contents import ContentHash
-from dvc_bucket.transfer.errors import WrongContentError, named, naming_failures
-from dvc_bucket.transfer.files import Unfinished
-
-if TYPE_CHECKING:
-    from obstore import GetResult
+from dvc_bucket.transfer.errors import WrongContentError, named, naming_failures, raising
+from dvc_bucket.transfer.files import ContentHash, Unfinished
 
 #: Name of the user metadata in which `upload` leaves an object's SHA-256.
 SHA256_METADATA = "sha256"
@@ -43,13 +38,12 @@ def download(
     content = ContentHash("SHA-256", hashlib.sha256, lambda _: promised)
     place = ObjectRef.of(settings, key)
 
-    def explain(error: BaseException, *_: str) -> BaseException:
-        return named(error, f"download {key}", settings)
-
+    what = f"download {key}"
     with Unfinished() as unfinished:
         unfinished.prepare([str(path)])
         try:
-            Download(unfinished, content, explain=explain)(place, str(path))
+            with raising(lambda error: named(error.__cause__ or error, what, settings)):
+                Download(unfinished, content)(place, str(path))
         except WrongContentError as error:
             raise ChecksumError(
                 f"{place.url} has SHA-256 {error.found}, expected {promised}. The object was "
@@ -87,15 +81,11 @@ def stored_sha256(key: str, *, settings: Settings | None = None) -> str | None:
     settings = settings or Settings.load()
     try:
         with naming_failures(f"look up {key}", settings):
-            return _noted(obstore.get(settings.obstore(), key, options={"head": True}))
+            answer = obstore.get(settings.obstore(), key, options={"head": True})
     except MissingObjectError:
         return None
-
-
-def _noted(answer: "GetResult") -> str | None:
-    """The SHA-256 that `upload` left with an object; None for what others left in its place."""
     noted = str(answer.attributes.get(SHA256_METADATA, ""))
-    return noted if SHA256.fullmatch(noted) else None
+    return noted if SHA256.fullmatch(noted) else None  # else others left it in its place
 
 
 def count_objects(prefix: str, *, settings: Settings | None = None) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import obstore
 
@@ -41,13 +41,13 @@ class Upload:
         self._budget = budget or Budget()
 
     def __call__(
-        self, path: str, place: "ObjectRef", sent: Callable[[int], None] | None = None
+        self, place: "ObjectRef", path: str, sent: Callable[[int], None] | None = None
     ) -> None:
         """Send one file.
 
         Args:
-            path: of the file.
             place: where to.
+            path: of the file.
             sent: hears how many bytes more are on their way, of a file that goes in parts.
 
         Raises:
@@ -57,35 +57,23 @@ class Upload:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (for speed)
             size = os.fstat(file.fileno()).st_size
             if size <= UNCOUNTED_BYTES:
-                self._put(place, file.read(size + 1))
+                self._put(place, file.read(size + 1), use_multipart=False)
             elif size <= WHOLE_BYTES:
                 with self._budget.of(size):
-                    self._put(place, file.read(size + 1))
+                    self._put(place, file.read(size + 1), use_multipart=False)
             else:
                 body = cast(IO[bytes], _Heard(file, sent)) if sent else Path(path)
-                self._put_in_parts(place, body, size)
+                part = max(PART_BYTES, -(-size // PARTS))
+                with self._budget.of(part * (PARTS_AT_ONCE + 1)):
+                    self._put(place, body, chunk_size=part, max_concurrency=PARTS_AT_ONCE)
 
-    def _put(self, place: "ObjectRef", body: bytes) -> None:
+    def _put(self, place: "ObjectRef", body: "bytes | IO[bytes] | Path", **options: Any) -> None:
         start = time.perf_counter()
         try:
-            obstore.put(place.store, place.key, body, use_multipart=False)
+            obstore.put(place.store, place.key, body, **options)
         except Exception as error:
             raise explained(error, f"upload {place.url}", place.where) from error
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
-
-    def _put_in_parts(self, place: "ObjectRef", body: IO[bytes] | Path, size: int) -> None:
-        part = max(PART_BYTES, -(-size // PARTS))
-        with self._budget.of(part * (PARTS_AT_ONCE + 1)):
-            try:
-                obstore.put(
-                    place.store,
-                    place.key,
-                    body,
-                    chunk_size=part,
-                    max_concurrency=PARTS_AT_ONCE,
-                )
-            except Exception as error:
-                raise explained(error, f"upload {place.url}", place.where) from error
 
 
 class _Heard:

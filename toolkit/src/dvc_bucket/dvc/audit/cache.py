@@ -97,10 +97,9 @@ class LocalCache:
 
     def _fault(self, name: bytes) -> ObjectFault | None:
         try:
-            is_right = deep.is_right(self.path(name), name)
+            return None if ids.is_right(self.path(name), name) else ObjectFault("corrupt")
         except OSError:
             return ObjectFault("unreadable")
-        return None if is_right else ObjectFault("corrupt")
 
 
 def _listed(folder: Path) -> list[Path]:

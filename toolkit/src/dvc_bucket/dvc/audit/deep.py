@@ -1,26 +1,23 @@
 """Contents: read in threads, hashed, and noted."""
 
 import hashlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, BinaryIO, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from dvc_bucket.base.errors import MissingObjectError, TransferError
+from dvc_bucket.base.progress import bar
 from dvc_bucket.dvc.audit.findings import ObjectFault
-from dvc_bucket.dvc.audit.needed import file_md5, is_dos2unix, stream_md5
 from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids
 from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.transfer.errors import naming_failures
-from dvc_bucket.transfer.single import file_sha256
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
 THREADS = 16
@@ -53,10 +50,11 @@ def check_unnoted(
         key_mark: the mark of an object's key.
     """
     faults: dict[bytes, ObjectFault] = {}
-    unnoted = np.flatnonzero(~np.isin(marks, notes.read()))
+    done, unnoted = 0, np.flatnonzero(~np.isin(marks, notes.read()))
+    total = int(sizes[unnoted].sum())
     with (
         notes.appending() as file,
-        closing(_bar(int(sizes[unnoted].sum()))) as shown,
+        bar() as progress,
         ThreadPoolExecutor(THREADS) as pool,
     ):
         try:
@@ -66,7 +64,8 @@ def check_unnoted(
                     faults[name] = fault
                 else:
                     note(file, int(marks[at]), key_mark(name))
-                shown.update(int(sizes[at]))
+                done += int(sizes[at])
+                progress(done, total)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -95,10 +94,7 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
     key = remote.key(name)
     try:
         with naming_failures(f"read {key}", remote.settings):
-            if ids.is_lfs(name):
-                digest = _streamed(remote, key, hashlib.sha256())
-            else:
-                digest = object_md5(remote, key, name)
+            digest = object_hash(remote, key, name)
     except MissingObjectError:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
@@ -112,37 +108,16 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
     return ObjectFault("corrupt", f"its content has the {label} {digest}")
 
 
-def is_right(path: Path, name: bytes) -> bool:
-    """Whether a file has the content that the name of an object promises.
-
-    Raises:
-        OSError: it is not there, or cannot be read.
-    """
-    digest = file_sha256(path) if ids.is_lfs(name) else file_md5(path, name)
-    return digest == ids.digest(name)
-
-
-def object_md5(remote: Remote, key: str, name: bytes) -> str:
-    """The MD5 of an object, as its name has to have it, read in pieces."""
+def object_hash(remote: Remote, key: str, name: bytes) -> str:
+    """The hash of an object, in the way of its name, hexadecimal; it is read in pieces."""
     import obstore
 
-    if is_dos2unix(name):
+    if ids.is_text(name):
         file = obstore.open_reader(remote.store, key, buffer_size=PIECE)
         # DVC's hash of text wants `bytes`.
         source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
-        return stream_md5(cast(BinaryIO, source), name)
-    return _streamed(remote, key, hashlib.md5(usedforsecurity=False))
-
-
-def _streamed(remote: Remote, key: str, digest: "hashlib._Hash") -> str:
-    """The hash of an object, hexadecimal, read in pieces."""
-    import obstore
-
+        return ids.hash_of(cast(io.BufferedIOBase, source), name)
+    digest = hashlib.sha256() if ids.is_lfs(name) else hashlib.md5(usedforsecurity=False)
     for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):
         digest.update(piece)
     return digest.hexdigest()
-
-
-def _bar(size: int) -> "tqdm[Any]":
-    """Shows how much of `size` bytes was read; nothing where standard error is no terminal."""
-    return tqdm(total=size, unit="B", unit_scale=True, desc="Reading", disable=None, leave=False)

@@ -1,17 +1,29 @@
-"""Everything that a remote lists."""
+"""Everything that a remote lists, joined by name with what is needed: what is missing or damaged?
+
+`Listing.need` joins, `compare_sizes` and `read` check what is there, `faults` has the results.
+The functions `faults` and `proven` do all of it for objects that a caller names.
+"""
 
 from array import array
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dvc_bucket.dvc.audit.notes import mark, salt_of
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.audit import deep
+from dvc_bucket.dvc.audit.findings import ObjectFault
+from dvc_bucket.dvc.audit.notes import Notes, key_mark, mark, salt_of
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids, array_of
 from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.transfer.errors import naming_failures
+
+MISSING = ObjectFault("missing")
+
+#: The size is not recorded.
+UNKNOWN = -1
 
 #: Objects a request: what S3 gives at most.
 BATCH = 1000
@@ -24,7 +36,7 @@ Positions = NDArray[np.intp]
 
 
 class Listing:
-    """What the remote lists, as arrays in the order of the objects' names.
+    """What a remote lists, as arrays in the order of the objects' names, and what is needed of it.
 
     Attributes:
         names: of the objects, sorted.
@@ -33,6 +45,9 @@ class Listing:
         marks: a number for each version of each object, which changes when it is written again.
         odd: keys in DVC's folder of objects that are none.
         odd_size: bytes of those.
+        needed: which of the objects are needed.
+        expected: sizes of these in bytes, or UNKNOWN.
+        faults: what is wrong, by object.
     """
 
     def __init__(
@@ -73,6 +88,9 @@ class Listing:
         self.sizes: NDArray[np.int64] = np.asarray(sizes)[order]
         self.tags: NDArray[np.int8] = np.asarray(tags)[order]
         self.marks: NDArray[np.uint64] = np.asarray(marks)[order]
+        self.needed: NDArray[np.bool_] = np.zeros(len(names), np.bool_)
+        self.expected: NDArray[np.int64] = np.full(len(names), UNKNOWN, np.int64)
+        self.faults: dict[bytes, ObjectFault] = {}
 
     def __len__(self) -> int:
         return len(self.names)
@@ -92,6 +110,57 @@ class Listing:
             self.odd.append(path)
             self.odd_size += item["size"]
 
+    def need(self, names: Ids) -> Positions:
+        """Need these objects; return their positions in the listing."""
+        positions = self.find(names)
+        is_there = positions >= 0
+        self.needed[positions[is_there]] = True
+        self.faults.update((bytes(name), MISSING) for name in names[~is_there])
+        return positions
+
+    def name(self, position: int) -> bytes:
+        """The object at a position in the listing."""
+        return bytes(self.names[position])
+
+    def compare_sizes(self) -> None:
+        """Find the objects that have not the expected size."""
+        wrong = self.needed & (self.expected != UNKNOWN) & (self.expected != self.sizes)
+        for position in np.flatnonzero(wrong).tolist():
+            size, expected = int(self.sizes[position]), int(self.expected[position])
+            self.faults[self.name(position)] = ObjectFault(
+                "truncated" if size < expected else "wrong size", f"{size} of {expected} bytes"
+            )
+
+    def sound(self, *tags: int) -> Positions:
+        """Positions of the needed objects without a known fault.
+
+        Args:
+            tags: what their ETags say, as in `Listing.tags`; none for anything. An object whose tag
+                is OTHER has another content than it should have, or the store encrypts it.
+        """
+        positions = np.flatnonzero(self.needed)
+        if tags:
+            positions = positions[np.isin(self.tags[positions], tags)]
+        return positions[~np.isin(self.names[positions], array_of(self.faults))]
+
+    def read(self, remote: Remote, positions: Positions, notes: Notes) -> int:
+        """Hash the objects at these positions, except noted ones; return how many were read.
+
+        Raises:
+            TransferError: the store refused or could not be reached.
+        """
+        salt = salt_of(remote)
+        faults, count = deep.check_unnoted(
+            notes,
+            self.names[positions],
+            self.marks[positions],
+            self.sizes[positions],
+            lambda name: deep.content_fault(remote, name),
+            lambda name: key_mark(salt, remote.key(name)),
+        )
+        self.faults |= faults
+        return count
+
 
 def says(tag: str | None, name: bytes, md5: Callable[[bytes], str] = ids.digest) -> int:
     """What an ETag says of the content: it is its MD5 unless it is encrypted or came in parts."""
@@ -99,3 +168,47 @@ def says(tag: str | None, name: bytes, md5: Callable[[bytes], str] = ids.digest)
     if stored == promised:
         return AS_NAMED
     return OTHER if len(stored) == len(promised) and "-" not in stored else NO_MD5
+
+
+def proven(project: Project, remote: Remote, names: Iterable[bytes]) -> set[bytes]:
+    """Return those of the objects that the remote holds with the right content, as `faults` does.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    wanted = dict.fromkeys(names, UNKNOWN)
+    return wanted.keys() - faults(project, remote, wanted)
+
+
+def faults(
+    project: Project,
+    remote: Remote,
+    sizes: Mapping[bytes, int],
+    *,
+    md5: Callable[[bytes], str] = ids.digest,
+    only_doubtful: bool = False,
+) -> dict[bytes, ObjectFault]:
+    """Return what is wrong with objects on a remote; one without a fault is proven.
+
+    An ETag that is the MD5 of the content proves it. Any other object is read and hashed, unless
+    a note says that this version of it was read before.
+
+    Args:
+        project: has the notes.
+        remote: which one.
+        sizes: of the objects in bytes, or UNKNOWN.
+        md5: the MD5 of an object's content.
+        only_doubtful: read only where the ETag is another MD5, so that size and name are proof
+            enough for an object that was sent in parts.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    listing = Listing(remote, {ids.folder(name) for name in sizes}, md5)
+    positions = listing.need(array_of(sizes))
+    is_there = positions >= 0
+    listing.expected[positions[is_there]] = np.array([*sizes.values()], np.int64)[is_there]
+    listing.compare_sizes()
+    unproven = listing.sound(OTHER) if only_doubtful else listing.sound(OTHER, NO_MD5)
+    listing.read(remote, unproven, Notes(project))
+    return listing.faults

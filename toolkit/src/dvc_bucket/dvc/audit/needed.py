@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit.findings import NamedCommit, Need, Needs, Unchecked
-from dvc_bucket.dvc.patched import hashes
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.dvc.remote.outputs import LEGACY, absence, name_of, opened, outputs
+from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, outputs
 from dvc_bucket.dvc.remote.unseen import unseen
 
 if TYPE_CHECKING:
@@ -44,22 +42,6 @@ def collect(project: Project, groups: Iterable[Sequence[NamedCommit]], remote: s
             for dataset, out in outs:
                 _sort_in(dataset, out, needs, group, remote)
     return needs
-
-
-def file_md5(path: Path, name: bytes) -> str:
-    """The MD5 of a file, in the way of the object `name`."""
-    with path.open("rb") as file:
-        return stream_md5(file, name)
-
-
-def stream_md5(file: BinaryIO, name: bytes) -> str:
-    """The MD5 of an open file, in the way of the object `name`."""
-    return hashes.md5(file, LEGACY if is_dos2unix(name) else "md5")
-
-
-def is_dos2unix(name: bytes) -> bool:
-    """Whether the object's hash is one of text with Unix line ends; never that of a list."""
-    return ids.is_legacy(name) and not ids.is_list(name)
 
 
 def _sort_in(

@@ -10,7 +10,6 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.audit import lfs
-from dvc_bucket.dvc.audit.deep import is_right
 from dvc_bucket.dvc.audit.findings import AuditFinding
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.connection import Remote
@@ -91,7 +90,7 @@ def _send_one(name: bytes, copies: Sequence[Path], remote: Remote) -> str:
     for path in dict.fromkeys(copies):
         if not path.is_file():
             continue
-        if is_right(path, name):
+        if ids.is_right(path, name):
             key = remote.key(name)
             with naming_failures(f"upload {key}", remote.settings):
                 obstore.put(remote.store, key, path)

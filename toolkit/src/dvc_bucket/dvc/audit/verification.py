@@ -1,7 +1,7 @@
 """`bucket verify`: what commits need, compared with what the remote has; repair; the report.
 
-`verify` collects the needs of commits from DVC and from Git LFS. `_Verification.look` joins them
-with the remote's listing (`Comparison`), reads the contents that it has to read, and reports every
+`verify` collects the needs of commits from DVC and from Git LFS. `_Look` joins them
+with the remote's listing (`Listing`), reads the contents that it has to read, and reports every
 fault at every path that needs the object. After a repair it looks again.
 """
 
@@ -17,8 +17,6 @@ import numpy as np
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit import lfs, needed, revisions
-from dvc_bucket.dvc.audit.comparison import UNKNOWN, Comparison
-from dvc_bucket.dvc.audit.deep import is_right
 from dvc_bucket.dvc.audit.findings import (
     AuditFinding,
     AuditReport,
@@ -29,7 +27,7 @@ from dvc_bucket.dvc.audit.findings import (
     ObjectFault,
     count_faults,
 )
-from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, Listing, Positions
+from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, UNKNOWN, Listing, Positions
 from dvc_bucket.dvc.audit.notes import Notes
 from dvc_bucket.dvc.audit.repair import repair
 from dvc_bucket.dvc.audit.revisions import Selection
@@ -81,129 +79,124 @@ def verify(project: Project, settings: Settings, options: VerifyOptions) -> Audi
         notes.append("No file is one of Git LFS.")
     with tempfile.TemporaryDirectory(prefix="bucket-verify-") as spool:
         lists = Lists(needs.cache, remote, Path(spool))
-        verification = _Verification(project, remote, needs, lists, options)
-        report = verification.look(commits)
+        report = _Look(project, remote, needs, lists, options).report(commits)
         if options.repair and report.findings:
             reasons = repair(report.findings, remote, lists, needs.cache, project)
-            report = _after(report, verification.look(commits), reasons)
+            again = _Look(project, remote, needs, lists, options).report(commits)
+            report = _after(report, again, reasons)
     report.notes += notes
     return report
 
 
 def _after(before: AuditReport, report: AuditReport, reasons: dict[bytes, str]) -> AuditReport:
     """The report after a repair, with what it mended and why it could not mend the rest."""
-    left = {(one.name, one.path) for one in report.findings}
-    report.mended = [one for one in before.findings if (one.name, one.path) not in left]
+    left = {(finding.name, finding.path) for finding in report.findings}
+    report.mended = [
+        finding for finding in before.findings if (finding.name, finding.path) not in left
+    ]
     report.read += before.read
     report.findings = [
-        replace(one, repair=reasons.get(one.name, "")) if one.name else one
-        for one in report.findings
+        replace(finding, repair=reasons.get(finding.name, "")) if finding.name else finding
+        for finding in report.findings
     ]
     return report
 
 
-@dataclass
-class _Verification:
-    """What stays the same between the look before a repair and the one after."""
+class _Look:
+    """The remote as it is now, compared with the needs.
 
-    project: Project
-    remote: Remote
-    needs: Needs
-    lists: Lists
-    options: VerifyOptions
+    Attributes:
+        listing: what the remote lists, joined with the needs.
+        sums: needs of directories whose files have not the recorded size together.
+    """
 
-    def look(self, commits: Sequence[NamedCommit]) -> AuditReport:
-        """Look at the remote as it is now."""
+    def __init__(
+        self, project: Project, remote: Remote, needs: Needs, lists: Lists, options: VerifyOptions
+    ) -> None:
+        self._project, self._remote, self._options = project, remote, options
+        self._needs, self._lists = needs, lists
+        folders = {ids.FOLDER, *(ids.folder(need.name) for need in needs.needed)}
+        self.listing = Listing(remote, folders)
+        self.sums: dict[Need, ObjectFault] = {}
+
+    def report(self, commits: Sequence[NamedCommit]) -> AuditReport:
+        """Compare, read what has to be read, and report every fault."""
         report = AuditReport(
-            address=self.remote.address,
-            endpoint=self.remote.settings.endpoint_url,
+            address=self._remote.address,
+            endpoint=self._remote.settings.endpoint_url,
             revisions=commits,
-            deep=self.options.deep,
-            unchecked=self.needs.unchecked,
+            deep=self._options.deep,
+            unchecked=self._needs.unchecked,
         )
-        folders = {ids.FOLDER, *(ids.folder(need.name) for need in self.needs.needed)}
-        comparison = Comparison(Listing(self.remote, folders))
         by_dataset = attrgetter("dataset")
-        needs = sorted(self.needs.needed, key=by_dataset)
-        sums: dict[Need, ObjectFault] = {}
-        for dataset, group in groupby(needs, key=by_dataset):
-            report.datasets.append(self._join(dataset, group, comparison, sums))
-        self._compare_sizes(comparison)
-        unread = comparison.sound() if self.options.deep else _affordable(comparison, report)
-        report.read = comparison.read(self.remote, unread, Notes(self.project))
-        report.findings = sorted(
-            self._findings(comparison.faults, sums), key=attrgetter("dataset", "path")
-        )
-        _count(report, comparison)
-        self._note_foreign(report, comparison)
+        needs = sorted(self._needs.needed, key=by_dataset)
+        report.datasets = [self._join(*group) for group in groupby(needs, key=by_dataset)]
+        self._compare_sizes()
+        listing = self.listing
+        unread = listing.sound() if self._options.deep else _affordable(listing, report)
+        report.read = listing.read(self._remote, unread, Notes(self._project))
+        report.findings = sorted(self._findings(), key=attrgetter("dataset", "path"))
+        _count(report, listing)
+        self._note_foreign(report)
         return report
 
-    def _join(
-        self,
-        dataset: str,
-        needs: Iterable[Need],
-        comparison: Comparison,
-        sums: dict[Need, ObjectFault],
-    ) -> DatasetCount:
+    def _join(self, dataset: str, needs: Iterable[Need]) -> DatasetCount:
         """Join the needs of a dataset with the listing, and count its objects, each once."""
-        listing = comparison.listing
+        listing = self.listing
         is_there, missing = np.zeros(len(listing), np.bool_), set[bytes]()
         for need in needs:
-            names = self.lists.objects(need.name)
-            is_unlisted = names is None
-            names = array_of([need.name]) if names is None else names
-            positions = comparison.add(names)
+            members = self._lists.objects(need.name)
+            names = array_of([need.name]) if members is None else members
+            positions = listing.need(names)
             is_there[positions[positions >= 0]] = True
             missing.update(names[positions < 0].tolist())
-            if is_unlisted:
-                comparison.faults[need.name] = MISSING_LIST if positions[0] < 0 else CORRUPT_LIST
+            if members is None:
+                listing.faults[need.name] = MISSING_LIST if positions[0] < 0 else CORRUPT_LIST
             elif ids.is_list(need.name):
                 if fault := _wrong_sum(need, positions[1:], listing):
-                    sums[need] = fault
+                    self.sums[need] = fault
             elif positions[0] >= 0 and need.size is not None:
-                comparison.expected[positions[0]] = need.size
+                listing.expected[positions[0]] = need.size
         size = int(listing.sizes[is_there].sum())
         return DatasetCount(dataset, int(is_there.sum()) + len(missing), size)
 
-    def _compare_sizes(self, comparison: Comparison) -> None:
+    def _compare_sizes(self) -> None:
         """Compare sizes with those recorded; with the cache where neither size nor ETag tells."""
-        is_unknown = comparison.expected == UNKNOWN
-        unknown = comparison.needed & is_unknown & (comparison.listing.tags != AS_NAMED)
+        listing = self.listing
+        unknown = listing.needed & (listing.expected == UNKNOWN) & (listing.tags != AS_NAMED)
         for position in np.flatnonzero(unknown).tolist():
-            size = int(comparison.listing.sizes[position])
-            expected = _size_in_cache(comparison.name(position), self.needs.cache, size)
-            comparison.expected[position] = expected
-        comparison.compare_sizes()
+            name, size = listing.name(position), int(listing.sizes[position])
+            listing.expected[position] = _size_in_cache(name, self._needs.cache, size)
+        listing.compare_sizes()
 
-    def _findings(
-        self, faults: dict[bytes, ObjectFault], sums: dict[Need, ObjectFault]
-    ) -> Iterator[AuditFinding]:
+    def _findings(self) -> Iterator[AuditFinding]:
         """Every fault at every path that has it."""
-        for one, commits in self.needs.unreadable.items():
-            fault = ObjectFault("unreadable", one.why)
-            yield AuditFinding(fault, one.dataset, one.dataset, None, tuple(commits))
+        for unread, commits in self._needs.unreadable.items():
+            fault = ObjectFault("unreadable", unread.why)
+            yield AuditFinding(fault, unread.dataset, unread.dataset, None, tuple(commits))
+        faults = self.listing.faults
         faulty = array_of(faults)
-        for need, commits in self.needs.needed.items():
+        for need, commits in self._needs.needed.items():
             here = {need.path: need.name} if need.name in faults else {}
-            names = self.lists.objects(need.name) if ids.is_list(need.name) else None
+            names = self._lists.objects(need.name) if ids.is_list(need.name) else None
             if names is not None and np.isin(names[1:], faulty).any():
-                members = self.lists.members(need.name, faults) or ()
+                members = self._lists.members(need.name, faults) or ()
                 here |= {f"{need.path}/{path}": name for path, name in members}
             for path, name in here.items():
                 yield AuditFinding(faults[name], need.dataset, path, name, tuple(commits))
             # All contents right, no sum of sizes can say more.
-            if need in sums and not here and not self.options.deep:
-                yield AuditFinding(sums[need], need.dataset, need.path, None, tuple(commits))
+            if need in self.sums and not here and not self._options.deep:
+                yield AuditFinding(self.sums[need], need.dataset, need.path, None, tuple(commits))
 
-    def _note_foreign(self, report: AuditReport, comparison: Comparison) -> None:
+    def _note_foreign(self, report: AuditReport) -> None:
         """Note the objects of DVC that no checked commit needs."""
-        listing = comparison.listing
+        listing = self.listing
         is_of_dvc = np.char.str_len(listing.names) == ids.SIZE
-        foreign = np.flatnonzero(is_of_dvc & ~comparison.needed)
+        foreign = np.flatnonzero(is_of_dvc & ~listing.needed)
         report.foreign = len(foreign) + len(listing.odd)
         report.foreign_size = int(listing.sizes[foreign].sum()) + listing.odd_size
-        if self.options.selection.all_commits:
-            keys = [self.remote.key(comparison.name(at)) for at in foreign.tolist()]
+        if self._options.selection.all_commits:
+            keys = [self._remote.key(listing.name(at)) for at in foreign.tolist()]
             report.foreign_keys = sorted(keys + listing.odd)
 
 
@@ -223,15 +216,15 @@ def _size_in_cache(name: bytes, cache: Path, size: int) -> int:
     path = cache / ids.path(name)
     try:
         expected = path.stat().st_size
-        return UNKNOWN if expected != size and not is_right(path, name) else expected
+        return UNKNOWN if expected != size and not ids.is_right(path, name) else expected
     except OSError:
         return UNKNOWN
 
 
-def _affordable(comparison: Comparison, report: AuditReport) -> Positions:
+def _affordable(listing: Listing, report: AuditReport) -> Positions:
     """Which of the doubtful objects are read at once: all, unless that is much."""
-    doubtful = comparison.sound(OTHER)
-    size = int(comparison.listing.sizes[doubtful].sum())
+    doubtful = listing.sound(OTHER)
+    size = int(listing.sizes[doubtful].sum())
     if len(doubtful) <= DOUBTFUL_OBJECTS and size <= DOUBTFUL_BYTES:
         return doubtful
     report.notes.append(
@@ -241,11 +234,11 @@ def _affordable(comparison: Comparison, report: AuditReport) -> Positions:
     return doubtful[:0]
 
 
-def _count(report: AuditReport, comparison: Comparison) -> None:
+def _count(report: AuditReport, listing: Listing) -> None:
     """Fill in the totals, in which every object counts once, and the faults of each dataset."""
-    absent = comparison.listing.find(array_of(comparison.faults)) < 0
-    report.objects = int(comparison.needed.sum()) + int(absent.sum())
-    report.size = int(comparison.listing.sizes[comparison.needed].sum())
+    absent = listing.find(array_of(listing.faults)) < 0
+    report.objects = int(listing.needed.sum()) + int(absent.sum())
+    report.size = int(listing.sizes[listing.needed].sum())
     report.missing, report.damaged = count_faults(report.findings)
     findings = {
         dataset: list(group)

@@ -44,12 +44,12 @@ def guarded(arguments: Sequence[str]) -> Iterator[list[str]]:
         ProjectError: this DVC differs from the tested one where the guard uses it.
     """
     words = [word for word in arguments if not word.startswith(OPTION) and word != REFLOG]
-    dvc_gc.require_for_parsing()
+    dvc_gc.require(guard=False)
     asked = command_line.parsed(words)
     if asked is None or asked.cmd != "gc" or asked.dry:
         yield list(arguments)
         return
-    dvc_gc.require_for_guard()
+    dvc_gc.require(guard=True)
     lost = _lost(asked, reflog=REFLOG in arguments)
     lost.refuse_unless([word.removeprefix(OPTION) for word in arguments if word.startswith(OPTION)])
     with dvc_gc.remote_first(lost.remotes, lost.kept):
@@ -72,14 +72,14 @@ def _lost(asked: argparse.Namespace, *, reflog: bool) -> Lost:
         lost.remotes = [odb for odb in kept if odb not in caches]
         if has_git(repo):  # else no commit needs anything
             going = {odb: gc_pushed.objects(odb) - kept[odb] for odb in caches}
-            _Search(repo, asked, lost, gc_pushed.Remotes(repo, asked.remote)).run(
+            _NeedSearch(repo, asked, lost, gc_pushed.Remotes(repo, asked.remote)).run(
                 kept, going, reflog=reflog
             )
     return lost
 
 
 @dataclass
-class _Search:
+class _NeedSearch:
     """Looks in one project for what needs the objects that would go.
 
     Attributes:
@@ -169,7 +169,7 @@ class _Search:
         needed: dict[Any, dict[str, tuple[str, list[str]]]] = {}
         project = Project(Path(self.repo.root_dir))
         named = revisions.select(project, Selection(all_branches=True, all_tags=True))
-        names = {one.commit: str(one) for one in named} | {"workspace": "the workspace"}
+        names = {commit.commit: str(commit) for commit in named} | {"workspace": "the workspace"}
         # A branch or tag leads to one of these.
         for sha in self.repo.brancher(all_commits=True, all_experiments=True, sha_only=True):
             commit = names.get(sha, sha[:7])

@@ -49,7 +49,7 @@ class Remotes:
         """
         if not oids or self.failure:
             return set()
-        from dvc_bucket.dvc.audit.comparison import faults
+        from dvc_bucket.dvc.audit.listing import faults
 
         names = {ids.encode(oid, legacy=database.hash_name != HASH): oid for oid in oids}
         sizes = {name: _size(cache, oid) for name, oid in names.items()}

@@ -31,34 +31,18 @@ def copy(
 
     What is neither from S3 to here nor from here to S3, or cannot go the fast way, is DVC's.
     """
-    sources = [from_path] if isinstance(from_path, str) else from_path
-    targets = [to_path] if isinstance(to_path, str) else to_path
-    options: dict[str, Any] = {
-        "callback": callback,
-        "batch_size": batch_size,
-        "on_error": on_error,
-    }
+    sources, targets = ([path] if isinstance(path, str) else path for path in (from_path, to_path))
     downloads = isinstance(from_fs, FastS3FileSystem) and isinstance(to_fs, LocalFileSystem)
     uploads = isinstance(to_fs, FastS3FileSystem) and isinstance(from_fs, LocalFileSystem)
-    if not (downloads or uploads):
-        return install.dvc_copy(from_fs, from_path, to_fs, to_path, **options)
-    remote: Any = from_fs if downloads else to_fs
-    places = [remote.place(path) for path in (sources if downloads else targets)]
-    slow = [index for index, place in enumerate(places) if place is None]
-    if slow:
-        install.dvc_copy(
-            from_fs,
-            [sources[index] for index in slow],
-            to_fs,
-            [targets[index] for index in slow],
-            **options,
-        )
-    fast = [
-        (place, *pair)
-        for place, *pair in zip(places, sources, targets, strict=True)
-        if place is not None
-    ]
-    if fast:
+    remote: Any = from_fs if downloads else to_fs if uploads else None
+    keys = sources if downloads else targets
+    places: list[ObjectRef | None] = [remote.place(key) if remote else None for key in keys]
+    jobs = list(zip(places, sources, targets, strict=True))
+    if slow := [pair for place, *pair in jobs if place is None]:
+        ours, theirs = map(list, zip(*slow, strict=True))
+        options: Any = {"callback": callback, "batch_size": batch_size, "on_error": on_error}
+        install.dvc_copy(from_fs, ours, to_fs, theirs, **options)
+    if fast := [(place, source, target) for place, source, target in jobs if place]:
         with shown_by_dvc():
             _move(
                 fast,
@@ -69,7 +53,6 @@ def copy(
             )
     if uploads:
         remote.forget_listings()
-    return None
 
 
 #: An object, and the two paths as DVC gave them.
@@ -99,17 +82,14 @@ def _move(
     from dvc_bucket.transfer.upload import Upload
 
     with Unfinished() as unfinished:
+        move: Download | Upload = Upload()
         if downloads:
             unfinished.prepare([target for _, _, target in jobs])
-            download = Download(unfinished)
-            pool = Pool[Job](
-                lambda job: download(job[0], job[2]), threads, lambda: download.answer_seconds
-            )
-        else:
-            upload = Upload()
-            pool = Pool[Job](
-                lambda job: upload(job[1], job[0]), threads, lambda: upload.answer_seconds
-            )
+            move = Download(unfinished)
+        here = 2 if downloads else 1
+        pool = Pool[Job](
+            lambda job: move(job[0], str(job[here])), threads, lambda: move.answer_seconds
+        )
         pool.run(jobs, progress, failed)
 
 

@@ -57,31 +57,32 @@ def require(places: Places) -> None:
     Raises:
         DvcDiffersError: one of them differs.
     """
-    if found := different(places):
-        raise DvcDiffersError(found)
+    if others := different(places):
+        raise DvcDiffersError(others)
 
 
 def sentence(places: list[str]) -> str:
     """One sentence that names places that differ, and versions."""
     more = f" and {len(places) - NAMED} more places" if len(places) > NAMED else ""
     named = ", ".join(place.replace(":", ".") for place in places[:NAMED])
-    return f"This DVC ({_versions()}) differs from the tested one at {named}{more}."
+    versions = ", ".join(map(_version, TESTED))
+    return f"This DVC ({versions}) differs from the tested one at {named}{more}."
 
 
 def signature_of(place: str) -> str | None:
     """The parameters of a function or method; of anything else, its kind; None if it is absent."""
     module, _, path = place.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        member: Any = importlib.import_module(module)
         for name in path.split("."):
-            holder, found = found, inspect.getattr_static(found, name, None)
-            if found is None:
+            holder, member = member, inspect.getattr_static(member, name, None)
+            if member is None:
                 return ATTRIBUTE if name in _set_by_init(holder) else None
     except ImportError:
         return None
-    if isinstance(found, type):
+    if isinstance(member, type):
         return CLASS
-    function = found.__func__ if isinstance(found, (classmethod, staticmethod)) else found
+    function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
     return ", ".join(_parameters(function)) if callable(function) else ATTRIBUTE
 
 
@@ -111,15 +112,10 @@ def _set_by_init(holder: Any) -> frozenset[str]:
     return frozenset(step.argval for step in steps if step.opname == "STORE_ATTR")
 
 
-def _versions() -> str:
-    """The installed releases, each with the tested one if that is another."""
-    return ", ".join(_version(package) for package in TESTED)
-
-
 def _version(package: str) -> str:
     try:
-        found = version(package)
+        installed = version(package)
     except PackageNotFoundError:
-        found = "missing"
+        installed = "missing"
     tested = TESTED[package]
-    return f"{package} {found}" + (f", tested: {tested}" if found != tested else "")
+    return f"{package} {installed}" + (f", tested: {tested}" if installed != tested else "")

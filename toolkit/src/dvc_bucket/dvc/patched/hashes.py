@@ -1,17 +1,14 @@
-"""DVC's hash of a file's content."""
+"""DVC's hash of a file's content, as it was before DVC 3."""
 
-from typing import BinaryIO
+import io
+from typing import BinaryIO, cast
 
 from dvc_bucket.dvc.patched.differences import require
 from dvc_bucket.dvc.patched.touch_points import HASHING
 
 
-def md5(file: BinaryIO, algorithm: str) -> str:
-    """The hash of what is left in a file, hexadecimal.
-
-    Args:
-        file: open for reading.
-        algorithm: DVC's name of it.
+def md5_of_text(file: io.BufferedIOBase) -> str:
+    """The MD5 of what is left in a file, hexadecimal; of a text, with Unix line ends.
 
     Raises:
         DvcDiffersError: this DVC computes it in another way.
@@ -19,4 +16,4 @@ def md5(file: BinaryIO, algorithm: str) -> str:
     require(HASHING)
     from dvc_data.hashfile.hash import fobj_md5
 
-    return str(fobj_md5(file, name=algorithm))
+    return str(fobj_md5(cast(BinaryIO, file), name="md5-dos2unix"))

@@ -70,7 +70,11 @@ def install() -> str:
         }
         for place, make in ours.items():
             _replace(place, make)
-    lost = [LOST[guard] for guard in (NAMES, REDIRECTS) if different(_subset(guard))]
+    lost = [
+        LOST[guard]
+        for guard in (NAMES, REDIRECTS)
+        if different({place: MOVING[place] for place in guard})
+    ]
     if LOST[NAMES] not in lost:
         _replace(READ_LIST, _checked)
     if LOST[REDIRECTS] not in lost:
@@ -96,13 +100,9 @@ def _reason() -> str:
     """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
     if is_plain():
         return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
-    if found := different(MOVING | READING):
-        return f"{sentence(found)} Plain DVC does the work: same results, slower."
+    if others := different(MOVING | READING):
+        return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
-
-
-def _subset(places: tuple[str, ...]) -> dict[str, str]:
-    return {place: MOVING[place] for place in places}
 
 
 def _replace(place: str, make: Callable[[Any], Any]) -> None:
@@ -110,8 +110,8 @@ def _replace(place: str, make: Callable[[Any], Any]) -> None:
     module, _, path = place.partition(":")
     holder: Any = importlib.import_module(module)
     *outer, name = path.split(".")
-    for one in outer:
-        holder = getattr(holder, one)
+    for outer_name in outer:
+        holder = getattr(holder, outer_name)
     stored = vars(holder)[name]
     _originals[place] = getattr(holder, name)
     _undo.append(lambda: setattr(holder, name, stored))

@@ -6,8 +6,12 @@ of the text with Unix line ends. Remote and local cache keep an object below the
 The name of an object of Git LFS is the SHA-256 of its content and the letter `l`.
 """
 
+import hashlib
+import io
 import re
+from pathlib import Path
 
+from dvc_bucket.dvc import hashes
 from dvc_bucket.git import lfs_layout as layout
 
 #: Bytes of the name of an object of DVC.
@@ -91,3 +95,30 @@ def is_legacy(name: bytes) -> bool:
 def is_lfs(name: bytes) -> bool:
     """Whether the object is one of Git LFS."""
     return name[-1:] == LFS
+
+
+def is_text(name: bytes) -> bool:
+    """Whether the object's hash is one of text with Unix line ends; never that of a list."""
+    return is_legacy(name) and not is_list(name)
+
+
+def hash_of(file: io.BufferedIOBase, name: bytes) -> str:
+    """The hash of what is left in an open file, in the way of the object `name`; hexadecimal."""
+    if is_lfs(name):
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes.of_stream(file, legacy=is_text(name))
+
+
+def file_hash(path: Path, name: bytes) -> str:
+    """The hash of a file, in the way of the object `name`; hexadecimal."""
+    with path.open("rb") as file:
+        return hash_of(file, name)
+
+
+def is_right(path: Path, name: bytes) -> bool:
+    """Whether a file has the content that the name of an object promises.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+    """
+    return file_hash(path, name) == digest(name)

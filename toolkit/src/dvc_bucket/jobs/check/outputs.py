@@ -9,8 +9,8 @@ from dvc_bucket.base.errors import BucketError, ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import Contents, Remote, ids
+from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.snapshot import PathRecord
 from dvc_bucket.git.contents import git
@@ -84,7 +84,7 @@ class RecordedOutputs:
             target.write_bytes(git(self._project.root, "show", f"{self._commit}:./{path}"))
         except ProjectError:
             return None
-        return target if file_md5(target, name) == ids.md5(name) else None
+        return target if file_hash(target, name) == ids.md5(name) else None
 
     @cached_property
     def _contents(self) -> Contents:
@@ -106,7 +106,7 @@ def object_names(place: Path, *, is_legacy: bool = False) -> dict[str, bytes]:
     """
     kind = ids.encode("0" * 32, legacy=is_legacy)
     return {
-        file.relative_to(place).as_posix(): ids.encode(file_md5(file, kind), legacy=is_legacy)
+        file.relative_to(place).as_posix(): ids.encode(file_hash(file, kind), legacy=is_legacy)
         for file in sorted((place, *place.rglob("*")))
         if file.is_file()
     }

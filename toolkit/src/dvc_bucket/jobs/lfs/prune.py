@@ -13,8 +13,8 @@ from dvc_bucket.base.words import shortened
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.dvc.audit import lfs
-from dvc_bucket.dvc.audit.comparison import faults
 from dvc_bucket.dvc.audit.findings import ObjectFault
+from dvc_bucket.dvc.audit.listing import faults
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.git.contents import Repository

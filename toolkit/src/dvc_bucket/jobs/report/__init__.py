@@ -5,17 +5,9 @@ from typing import TYPE_CHECKING
 from dvc_bucket.base.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from dvc_bucket.jobs.report.comparison import Changes, compare
-    from dvc_bucket.jobs.report.page import MARKER, render
+    from dvc_bucket.jobs.report.comparison import Changes as Changes
+    from dvc_bucket.jobs.report.comparison import compare as compare
+    from dvc_bucket.jobs.report.page import MARKER as MARKER
+    from dvc_bucket.jobs.report.page import render as render
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "MARKER": "dvc_bucket.jobs.report.page",
-        "Changes": "dvc_bucket.jobs.report.comparison",
-        "compare": "dvc_bucket.jobs.report.comparison",
-        "render": "dvc_bucket.jobs.report.page",
-    },
-)
-
-__all__ = ["MARKER", "Changes", "compare", "render"]
+__getattr__ = lazy_names(__name__)

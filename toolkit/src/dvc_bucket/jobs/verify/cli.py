@@ -5,40 +5,51 @@ from typing import Annotated, NoReturn
 import typer
 
 from dvc_bucket.base.options import JsonOption, RemoteOption
+from dvc_bucket.base.paths import Project
+
+RevsOption = Annotated[
+    list[str] | None,
+    typer.Option("--rev", help="Branch, tag or commit; can be given more than once."),
+]
+BranchesOption = Annotated[
+    bool, typer.Option("--all-branches", "-a", help="Check the tips of all local branches.")
+]
+TagsOption = Annotated[bool, typer.Option("--all-tags", "-T", help="Check all tags.")]
+CommitsOption = Annotated[
+    bool,
+    typer.Option("--all-commits", "-A", help="Check all commits; also list foreign objects."),
+]
+DeepOption = Annotated[
+    bool, typer.Option("--deep", help="Read and hash every object that was not read before.")
+]
+RepairOption = Annotated[
+    bool, typer.Option("--repair", help="Upload again what an intact local copy can replace.")
+]
+LfsOption = Annotated[
+    bool, typer.Option("--lfs", help="Check the objects of Git LFS too (docs/git-lfs.md).")
+]
+CacheOption = Annotated[
+    bool, typer.Option("--cache", help="Check the local cache instead of the bucket.")
+]
+HookOption = Annotated[
+    bool,
+    typer.Option(
+        "--install-hook", help="Install a git hook that refuses pushes without their data."
+    ),
+]
 
 
 def verify(
-    rev: Annotated[
-        list[str] | None,
-        typer.Option("--rev", help="Branch, tag or commit; can be given more than once."),
-    ] = None,
-    all_branches: Annotated[
-        bool, typer.Option("--all-branches", "-a", help="Check the tips of all local branches.")
-    ] = False,
-    all_tags: Annotated[bool, typer.Option("--all-tags", "-T", help="Check all tags.")] = False,
-    all_commits: Annotated[
-        bool,
-        typer.Option("--all-commits", "-A", help="Check all commits; also list foreign objects."),
-    ] = False,
-    deep: Annotated[
-        bool, typer.Option("--deep", help="Read and hash every object that was not read before.")
-    ] = False,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Upload again what an intact local copy can replace.")
-    ] = False,
-    lfs: Annotated[
-        bool, typer.Option("--lfs", help="Check the objects of Git LFS too (docs/git-lfs.md).")
-    ] = False,
+    rev: RevsOption = None,
+    all_branches: BranchesOption = False,
+    all_tags: TagsOption = False,
+    all_commits: CommitsOption = False,
+    deep: DeepOption = False,
+    repair: RepairOption = False,
+    lfs: LfsOption = False,
     remote: RemoteOption = None,
-    cache: Annotated[
-        bool, typer.Option("--cache", help="Check the local cache instead of the bucket.")
-    ] = False,
-    install_hook: Annotated[
-        bool,
-        typer.Option(
-            "--install-hook", help="Install a git hook that refuses pushes without their data."
-        ),
-    ] = False,
+    cache: CacheOption = False,
+    install_hook: HookOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check that the bucket has all data of the work tree or of commits, complete and unchanged.
@@ -60,17 +71,17 @@ def verify(
         if any((rev, all_branches, all_tags, all_commits, deep, lfs, remote, install_hook)):
             raise typer.BadParameter("--cache goes with --repair and --json only")
         _verify_cache(repair=repair, as_json=as_json)
-    from dvc_bucket.base.paths import Project
-    from dvc_bucket.connection.settings import Settings
-    from dvc_bucket.dvc import audit
-    from dvc_bucket.git.hooks import push
-    from dvc_bucket.jobs.verify import report
-
     project = Project.find()
     if install_hook:
+        from dvc_bucket.git.hooks import push
+
         if installed := push.HOOK.install(project):
             print(installed)
         return
+    from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.dvc import audit
+    from dvc_bucket.jobs.verify import report
+
     selection = audit.Selection(rev or (), all_branches, all_tags, all_commits)
     options = audit.VerifyOptions(selection, remote, deep, repair, lfs)
     try:
@@ -85,7 +96,6 @@ def verify(
 
 
 def _verify_cache(*, repair: bool, as_json: bool) -> NoReturn:
-    from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.verify import cache
 
     report = cache.check(Project.find(), repair=repair)

@@ -114,7 +114,9 @@ def advise(
         size or file.expected_size or 0
         for (_, _, size), file in zip(source.files, data.files, strict=True)
     ]
-    disk = folder or next(filter(None, map(os.environ.get, FAST_DISKS)), tempfile.gettempdir())
+    disk = folder or Path(
+        next(filter(None, map(os.environ.get, FAST_DISKS)), tempfile.gettempdir())
+    )
     with tempfile.TemporaryDirectory(prefix="bucket-advise-", dir=disk) as scratch:
         if sum(sizes) <= FILE_BYTES * len(sizes):
             read = of_files(source, table, sizes, Path(scratch))
@@ -122,13 +124,7 @@ def advise(
             read = of_row_groups(source, table, sizes, Path(scratch))
         else:
             read = of_stream(source, table if kind == "csv" else None, sizes, Path(scratch))
+    read = replace(read, stream=opening + read.stream)
     return Advice(
-        path=str(path),
-        folder=Path(disk),
-        files=len(sizes),
-        size=sum(sizes),
-        reads=reads,
-        lookup=lookup,
-        latency=latency(data),
-        read=replace(read, stream=opening + read.stream),
+        str(path), disk, len(sizes), sum(sizes), reads, lookup, latency=latency(data), read=read
     )

@@ -17,7 +17,7 @@ from dvc_bucket.base.progress import silent
 from dvc_bucket.read import bringing, copying, csv_lines, samples
 from dvc_bucket.read.content import Content
 from dvc_bucket.read.prefetch import prefetch
-from dvc_bucket.read.sources import RecordedSource, Source
+from dvc_bucket.read.sources import Source
 from dvc_bucket.read.table import Table
 from dvc_bucket.read.tracked import TrackedData
 from dvc_bucket.transfer.download import RANGE_BYTES, STREAMS
@@ -82,34 +82,26 @@ def latency(data: TrackedData) -> float:
     return statistics.median(times)
 
 
-def of_files(
-    source: RecordedSource, table: Table | None, sizes: Sequence[int], scratch: Path
-) -> OneRead:
+def of_files(source: Source, table: Table | None, sizes: Sequence[int], scratch: Path) -> OneRead:
     """One read of small files, of a table or any, from the first of them."""
     fitting = SAMPLE_BYTES * len(sizes) // max(1, sum(sizes))
     count = max(1, min(len(sizes), MAX_FILES, fitting))
-    part = replace(source.proof.data, files=source.proof.data.files[:count])
+    part = replace(source.data, files=source.data.files[:count])
     numbers = itertools.count()
     copies: list[Path] = []
 
     def fetch() -> None:
         folder = scratch / str(next(numbers))
         items = copying.items_of(part, folder)
-        bringing.fetch(folder, items, silent)
+        bringing.bring(folder, items, silent)
         copies[:] = [item.target for item in items]
-
-    def read_remote() -> None:
-        deque(samples.of_files(source, source.files[:count]), maxlen=0)
-
-    def read_copies() -> None:
-        for path in copies:
-            path.read_bytes()
 
     fetching = seconds(fetch)
     if table is None:
-        stream, local = seconds(read_remote), seconds(read_copies)
+        stream = seconds(lambda: deque(samples.of_files(source, source.files[:count]), maxlen=0))
+        local = seconds(lambda: deque(map(Path.read_bytes, copies), maxlen=0))
     else:
-        disk = Source(filesystems.LocalFileSystem(), ())
+        disk = Source(filesystems.LocalFileSystem())
         fragments = list(table.get_fragments())[:count]
         copied = [
             table.format.make_fragment(str(path), disk.filesystem, fragment.partition_expression)
@@ -122,9 +114,7 @@ def of_files(
     return OneRead(bandwidth, times * stream, times * local, sum(sizes), len(sizes))
 
 
-def of_row_groups(
-    source: RecordedSource, table: Table, sizes: Sequence[int], scratch: Path
-) -> OneRead:
+def of_row_groups(source: Source, table: Table, sizes: Sequence[int], scratch: Path) -> OneRead:
     """One read of large Parquet files, from neighbouring row groups of one of them."""
     bandwidth = _fetch_part(source, sizes, scratch / "part")
     start = time.perf_counter()
@@ -153,9 +143,7 @@ def of_row_groups(
     )
 
 
-def of_stream(
-    source: RecordedSource, table: Table | None, sizes: Sequence[int], scratch: Path
-) -> OneRead:
+def of_stream(source: Source, table: Table | None, sizes: Sequence[int], scratch: Path) -> OneRead:
     """One read of other large files, in pieces from their beginning; a table is one of CSV."""
     part, whole = scratch / "part", sum(sizes)
     bandwidth = _fetch_part(source, sizes, part)
@@ -165,7 +153,7 @@ def of_stream(
         if table is not None:
             lines = next(csv_lines.cut([content]))
             fragment = table.format.make_fragment(lines)
-            table.part([fragment], Source(table.filesystem, ())).to_table()
+            table.part([fragment], Source(table.filesystem)).to_table()
 
     local = whole / part.stat().st_size * seconds(read)
     stream = max(whole / bandwidth, local)  # a piece is decoded while others arrive
@@ -175,9 +163,9 @@ def of_stream(
 class _KeptRanges(Content):
     """A file on the remote whose ranges are asked for once, and kept."""
 
-    def __init__(self, source: RecordedSource, place: str) -> None:
+    def __init__(self, source: Source, place: str) -> None:
         file = source.by_place[place]
-        super().__init__(source.proof.data, file, source.versions[file.path])
+        super().__init__(source.data, file, source.versions[file.path])
         self.ranges: dict[tuple[int, int], bytes] = {}
 
     def _read_at(self, at: int, count: int) -> bytes:
@@ -195,12 +183,12 @@ def _kept_table(table: Table, groups: Sequence[Any], kept: _KeptRanges) -> Table
     )
     fragment.ensure_complete_metadata()
     kept.ranges.clear()
-    in_memory = table.part([fragment], Source(table.filesystem, ()))
+    in_memory = table.part([fragment], Source(table.filesystem))
     in_memory.to_table()
     return in_memory
 
 
-def _fetch_part(source: RecordedSource, sizes: Sequence[int], target: Path) -> float:
+def _fetch_part(source: Source, sizes: Sequence[int], target: Path) -> float:
     """Fetch the beginning of the largest file, in as many streams as `bucket cp`, and hash it.
 
     Returns bytes a second.
@@ -209,7 +197,7 @@ def _fetch_part(source: RecordedSource, sizes: Sequence[int], target: Path) -> f
         TransferError: the store refused or could not be reached.
     """
     largest = max(range(len(sizes)), key=sizes.__getitem__)
-    data, file = source.proof.data, source.proof.data.files[largest]
+    data, file = source.data, source.data.files[largest]
     end = min(sizes[largest], SAMPLE_BYTES)
 
     def get(start: int) -> Any:
