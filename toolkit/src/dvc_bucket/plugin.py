@@ -15,7 +15,7 @@ from dvc_bucket.connection.entry_points import CHECKS, COMMANDS, COMPARERS
 if TYPE_CHECKING:
     import typer
 
-    from dvc_bucket.jobs.check.differences.comparer import Comparer
+    from dvc_bucket.jobs.check.differences import Comparer
     from dvc_bucket.jobs.check.differences.tolerance import Limit, Limits
     from dvc_bucket.jobs.check.findings import Difference
     from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
@@ -26,7 +26,7 @@ else:
         __name__,
         {
             "Check": "dvc_bucket.jobs.doctor.check",
-            "Comparer": "dvc_bucket.jobs.check.differences.comparer",
+            "Comparer": "dvc_bucket.jobs.check.differences",
             "Difference": "dvc_bucket.jobs.check.findings",
             "Limit": "dvc_bucket.jobs.check.differences.tolerance",
             "Limits": "dvc_bucket.jobs.check.differences.tolerance",
