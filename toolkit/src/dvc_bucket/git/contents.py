@@ -11,7 +11,6 @@ from typing import IO, cast
 
 from dvc_bucket.base.errors import ProjectError, RevisionError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.git.pieces import Piece, pieces
 
 #: Modes of what is no content of this repository: a submodule, and nothing at all (deleted).
 SUBMODULE = "160000"
@@ -146,7 +145,7 @@ class Repository:
             if process.returncode:
                 raise ProjectError(f"git cannot list the commits of {' '.join(revisions)}.")
 
-    def read_tracked(self, path: str) -> Iterator[Piece]:
+    def read_tracked(self, path: str) -> bytes:
         """Content of a tracked file in the work tree; nothing if it is not there or no file.
 
         Raises:
@@ -156,28 +155,24 @@ class Repository:
         try:
             mode = file.lstat().st_mode
             if stat.S_ISLNK(mode):
-                yield Piece(os.fsencode(file.readlink()))
-            elif stat.S_ISREG(mode):
-                with file.open("rb") as stream:
-                    yield from pieces(stream.read, file.stat().st_size)
+                return os.fsencode(file.readlink())
+            return file.read_bytes() if stat.S_ISREG(mode) else b""
         except (FileNotFoundError, NotADirectoryError):
-            return
+            return b""
         except OSError as error:
             raise ProjectError(f"{file} cannot be read: {error.strerror}.") from None
 
     @contextmanager
-    def contents(self) -> Iterator[Callable[[str], Iterator[Piece] | None]]:
-        """A function from the id of a content to its pieces; None where the clone lacks it."""
+    def contents(self) -> Iterator[Callable[[str], bytes | None]]:
+        """A function from the id of a content to its bytes; None where the clone lacks it."""
         with _started(self.project, "cat-file", "--batch", stdin=subprocess.PIPE) as process:
             requests, answers = cast(IO[bytes], process.stdin), _stream(process)
 
-            def read(content: str) -> Iterator[Piece] | None:
+            def read(content: str) -> bytes | None:
                 requests.write(f"{content}\n".encode())
                 requests.flush()
                 head = answers.readline().split()
-                if len(head) != 3:
-                    return None
-                return pieces(answers.read, int(head[2]), after=1)
+                return answers.read(int(head[2]) + 1)[:-1] if len(head) == 3 else None
 
             yield read
 

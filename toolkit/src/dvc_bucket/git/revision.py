@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.git.pieces import Piece, joined
 
 #: Modes of regular files. Links and submodules have their content elsewhere.
 FILE, EXECUTABLE = "100644", "100755"
@@ -41,7 +40,7 @@ class Revision:
     commit: str
     date: str
     files: Mapping[str, CommittedFile]
-    _contents: Callable[[str], Iterator[Piece] | None]
+    _contents: Callable[[str], bytes | None]
 
     def read(self, path: str) -> bytes:
         """The content of a file.
@@ -51,13 +50,13 @@ class Revision:
         """
         if path not in self.files:
             raise ProjectError(f"The commit {self.commit[:12]} has no file {path}.")
-        pieces = self._contents(self.files[path].id)
-        if pieces is None:
+        content = self._contents(self.files[path].id)
+        if content is None:
             raise ProjectError(
                 f"This clone lacks {path} of {self.commit[:12]}, as a partial clone does. "
                 "`git fetch --refetch --no-filter` gets it."
             )
-        return joined(pieces)
+        return content
 
     def text(self, path: str) -> str:
         """The content of a text file; empty if the commit has none there.

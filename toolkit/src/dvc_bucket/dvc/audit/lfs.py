@@ -49,7 +49,7 @@ def pointers_in(repository: Repository, contents: Iterable[str]) -> dict[str, Po
     sizes = repository.sizes(sorted(contents))
     small = [content for content, size in sizes.items() if size < layout.POINTER_BYTES]
     with repository.contents() as read:
-        texts = {one: b"".join(piece.data for piece in read(one) or ()) for one in small}
+        texts = {content: read(content) or b"" for content in small}
     pointers = {content: Pointer.parse(text) for content, text in texts.items()}
     return {content: pointer for content, pointer in pointers.items() if pointer}
 
