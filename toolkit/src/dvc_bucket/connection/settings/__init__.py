@@ -6,7 +6,6 @@ is told the same is in `dvc_bucket.connection.clients`.
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -15,15 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import rules
-from dvc_bucket.connection.settings.rules import (
-    aws_endpoint,
-    check_text,
-    is_aws_setup,
-    missing,
-    shown,
-)
 from dvc_bucket.connection.settings.sources import Found, Sources
 
 if TYPE_CHECKING:
@@ -148,7 +141,7 @@ class Settings(BaseModel):
         found = {field: sources.find(*names) for field, names in NAMES.items()}
         _from_aws(found, sources)
         for entry in filter(None, found.values()):
-            check_text(entry)
+            rules.check_text(entry)
         _refuse_mixed_up(found)
         values: dict[str, object] = {field: entry.value for field, entry in found.items() if entry}
         if found["ca_bundle"]:  # as a program sees it that starts in another folder
@@ -207,12 +200,7 @@ def is_embedded(endpoint_url: str) -> bool:
 def is_readable_on_the_way(endpoint_url: str) -> bool:
     """Whether the endpoint is another machine, which is spoken to in plain http."""
     parts = urlsplit(endpoint_url)
-    host = parts.hostname or ""
-    try:
-        is_here = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        is_here = False
-    return parts.scheme == "http" and not is_here
+    return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
 
 
 def _refuse_mixed_up(found: dict[str, Found]) -> None:
@@ -241,16 +229,16 @@ def _from_aws(found: dict[str, Found], sources: Sources) -> None:
     key, secret, token = (found[field] for field in CREDENTIALS)
     absent = [entry.name for entry in (key, secret) if not entry]
     if len(absent) == 1:
-        raise SettingsError(missing(absent, sources))
+        raise SettingsError(rules.missing(absent, sources))
     if token.in_environment != secret.in_environment:  # of other credentials
         found["session_token"] = Found(token.name)
     if key and key.name in REQUIRED:
         if unsaid := _unsaid(found):
-            raise SettingsError(missing(unsaid, sources))
+            raise SettingsError(rules.missing(unsaid, sources))
         return
-    endpoint = found["endpoint_url"] or aws_endpoint(sources, sources.project)
+    endpoint = found["endpoint_url"] or rules.aws_endpoint(sources, sources.project)
     if not _may_have_aws(endpoint, key, sources):
-        raise SettingsError(missing([*_unsaid(found), *REQUIRED[2:]], sources))
+        raise SettingsError(rules.missing([*_unsaid(found), *REQUIRED[2:]], sources))
     found["endpoint_url"] = endpoint
     if not found["bucket_name"]:
         found["bucket_name"] = Found("url", config.address(sources.project)[0], ".dvc/config")
@@ -260,7 +248,7 @@ def _may_have_aws(endpoint: Found, key: Found, sources: Sources) -> bool:
     """Whether `endpoint` may be sent what a person has for AWS; the embedded store may not."""
     if is_embedded(endpoint.value):
         return bool(key) and (endpoint.in_environment or not key.in_environment)
-    return bool(key) or is_aws_setup(sources, endpoint)
+    return bool(key) or rules.is_aws_setup(sources, endpoint)
 
 
 def _unsaid(found: dict[str, Found]) -> list[str]:
@@ -277,6 +265,6 @@ def _explained(error: ValidationError, found: dict[str, Found]) -> SettingsError
     if field in {"connect_timeout", "read_timeout"}:
         reason = f"is not a whole number of seconds from 1 to {MAX_TIMEOUT_SECONDS}"
     return SettingsError(
-        f"{entry!r}{shown(entry)} {reason.replace('Input should be', 'should be')}. "
+        f"{entry!r}{rules.shown(entry)} {reason.replace('Input should be', 'should be')}. "
         "See .env.example for the settings and their form."
     )

@@ -11,9 +11,9 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
+from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.jobs.check import in_clone
 
 #: How strace is started. A file a process, so that no line is torn in two; descriptors with their
@@ -61,7 +61,7 @@ class Trace:
         return sorted(
             (host, port)
             for host, port in self.peers
-            if not (port in self.own and _is_this_machine(host))
+            if not (port in self.own and is_this_machine(host))
         )
 
 
@@ -131,10 +131,3 @@ def _add(trace: Trace, line: str) -> None:
 def _unescaped(path: str) -> str:
     """A path as the kernel has it. strace escapes bytes in octal and by letter, as Python does."""
     return os.fsdecode(os.fsencode(path).decode("unicode_escape").encode("latin-1"))
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -59,30 +59,28 @@ class StageChange:
 def changes(base: ReportedCommit, head: ReportedCommit) -> list[StageChange]:
     """The stages that ran, are new or were removed, each after its upstream stages."""
     before = {run.name: run for run in base.snapshot.runs}
-    found = []
+    changed = []
     for run in head.snapshot.runs:
         earlier = before.get(run.name)
         outs = differences(_hashes(earlier.writes if earlier else ()), _hashes(run.writes))
         reasons = _reasons(earlier, run, base, head) if earlier else []
         change = StageChange(run.name, "ran again" if earlier else "new", reasons, outs)
         if not earlier or reasons or not change.wrote_the_same:
-            found.append(change)
+            changed.append(change)
     declared = {stage.title for stage in head.snapshot.stages}
     removed = [stage.title for stage in base.snapshot.stages if stage.title not in declared]
-    return found + [StageChange(name, "removed") for name in removed]
+    return changed + [StageChange(name, "removed") for name in removed]
 
 
 def stale(head: ReportedCommit) -> list[StageChange]:
     """The stages whose record does not fit the commit. Frozen stages are left out."""
-    found = []
-    for stage in head.snapshot.stages:
-        if stage.is_frozen:
-            continue
-        if stage.run is None:
-            found.append(StageChange(stage.title, "never ran"))
-        elif reasons := list(_misfits(stage, stage.run, head)):
-            found.append(StageChange(stage.title, "stale", reasons))
-    return found
+    stages = [stage for stage in head.snapshot.stages if not stage.is_frozen]
+    misfits = [list(_misfits(stage, head)) for stage in stages]
+    return [
+        StageChange(stage.title, "stale" if stage.run else "never ran", reasons)
+        for stage, reasons in zip(stages, misfits, strict=True)
+        if reasons or not stage.run
+    ]
 
 
 def _reasons(
@@ -103,8 +101,11 @@ def _reasons(
     ]
 
 
-def _misfits(stage: Stage, run: StageRun, head: ReportedCommit) -> Iterator[Reason]:
-    """The differences between what a run read and wrote, and what the commit has."""
+def _misfits(stage: Stage, head: ReportedCommit) -> Iterator[Reason]:
+    """The differences between what a stage's run read and wrote, and what the commit has."""
+    run = stage.run
+    if not run:
+        return
     if stage.command_changed:
         yield Reason("command")
     locked = named_values({file: params.locked for file, params in stage.params.items()})
