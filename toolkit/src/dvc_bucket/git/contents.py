@@ -16,17 +16,27 @@ from dvc_bucket.base.paths import Project
 SUBMODULE = "160000"
 NO_CONTENT = {SUBMODULE, "000000"}
 
+#: Modes of regular files. Links and submodules have their content elsewhere.
+EXECUTABLE = "100755"
+FILES = {"100644", EXECUTABLE}
+
 #: A clone can bring a bare repository: its configuration starts programs, its index hides files.
 GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file as git holds it: its path, the id of its content, and the commit, if of one."""
+    """A file as git holds it: path, id of its content, the commit, if of one, and git's mode."""
 
     path: str
     id: str
     commit: str | None = None
+    mode: str = ""
+
+    @property
+    def is_executable(self) -> bool:
+        """Whether git gives it the permission to run."""
+        return self.mode == EXECUTABLE
 
 
 @dataclass(frozen=True)
@@ -80,11 +90,11 @@ class Repository:
 
     def tracked(self) -> list[Entry]:
         """All tracked files, with the ids of what the index holds."""
-        return [entry for mode, entry in self._index() if mode not in NO_CONTENT]
+        return [entry for entry in self._index() if entry.mode not in NO_CONTENT]
 
     def submodules(self) -> list[str]:
         """Folders of other repositories that the index names and that are here."""
-        paths = [entry.path for mode, entry in self._index() if mode == SUBMODULE]
+        paths = [entry.path for entry in self._index() if entry.mode == SUBMODULE]
         return [path for path in paths if (self.root / path / ".git").exists()]
 
     def tags(self) -> list[Entry]:
@@ -94,21 +104,21 @@ class Repository:
         entries = [line.split(" ", 2) for line in lines]
         return [Entry(name, tag) for kind, tag, name in entries if kind == "tag"]
 
-    def _index(self) -> list[tuple[str, Entry]]:
-        """Mode and entry of each file in the index; a file in conflict has one a side."""
+    def _index(self) -> list[Entry]:
+        """Each file in the index; of the sides of a file in conflict, the last."""
         raw = git(self.project, "ls-files", "--stage", "--full-name", "-z", "--", ":/")
-        entries = {path: (mode, Entry(path, content)) for (mode, content, _), path in _listed(raw)}
-        return list(entries.values())
+        listed = {path: (content, mode) for (mode, content, _), path in _listed(raw)}
+        return [Entry(path, content, None, mode) for path, (content, mode) in listed.items()]
 
-    def files(self, commit: str) -> list[Entry]:
-        """All files of a commit, of the whole repository.
+    def files(self, commit: str, folder: str = "") -> list[Entry]:
+        """All files of a commit, of the whole repository, or in a folder that ends with a slash.
 
         Raises:
             ProjectError: the clone does not have the commit.
         """
-        raw = git(self.project, "ls-tree", "-r", "-z", "--full-tree", commit)
+        raw = git(self.project, "ls-tree", "-r", "-z", "--full-tree", commit, "--", folder or ".")
         return [
-            Entry(path, content, commit)
+            Entry(path, content, commit, mode)
             for (mode, _, content), path in _listed(raw)
             if mode not in NO_CONTENT
         ]
@@ -136,14 +146,12 @@ class Repository:
             ProjectError: git cannot list them.
         """
         options = ("--stdin", "--root", "--always", "-r", "-c", "-z", "--raw", "--no-renames")
-        with (
-            _started(self.project, "rev-list", "--reverse", *revisions, "--") as commits,
-            _started(self.project, "diff-tree", *options, stdin=commits.stdout) as changes,
-        ):
-            yield from _changes(_tokens(_stream(changes)))
-        for process in (commits, changes):
-            if process.returncode:
-                raise ProjectError(f"git cannot list the commits of {' '.join(revisions)}.")
+        try:
+            commits = git(self.project, "rev-list", "--reverse", *revisions, "--")
+            changes = git(self.project, "diff-tree", *options, stdin=commits)
+        except ProjectError:
+            raise ProjectError(f"git cannot list the commits of {' '.join(revisions)}.") from None
+        yield from _changes(iter(changes.split(b"\0")))
 
     def read_tracked(self, path: str) -> bytes:
         """Content of a tracked file in the work tree; nothing if it is not there or no file.
@@ -165,8 +173,11 @@ class Repository:
     @contextmanager
     def contents(self) -> Iterator[Callable[[str], bytes | None]]:
         """A function from the id of a content to its bytes; None where the clone lacks it."""
-        with _started(self.project, "cat-file", "--batch", stdin=subprocess.PIPE) as process:
-            requests, answers = cast(IO[bytes], process.stdin), _stream(process)
+        pipe, command = subprocess.PIPE, [*GIT, "cat-file", "--batch"]
+        with subprocess.Popen(
+            command, cwd=self.project, env=_environment(), stdin=pipe, stdout=pipe
+        ) as process:
+            requests, answers = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
 
             def read(content: str) -> bytes | None:
                 requests.write(f"{content}\n".encode())
@@ -201,30 +212,8 @@ def _changes(tokens: Iterator[bytes]) -> Iterator[Entry]:
             yield Entry(path, content, commit)
 
 
-def _tokens(stream: IO[bytes]) -> Iterator[bytes]:
-    """The parts of a stream that end with a zero byte."""
-    rest = b""
-    while block := stream.read(1 << 16):
-        *whole, rest = (rest + block).split(b"\0")
-        yield from whole
-
-
-def _stream(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    """Standard output of a process that was started with a pipe for it."""
-    return cast(IO[bytes], process.stdout)
-
-
-def _started(
-    folder: Path, *arguments: str, stdin: int | IO[bytes] | None = None
-) -> subprocess.Popen[bytes]:
-    """Git, running; it neither fetches what a partial clone lacks nor asks anybody anything."""
-    return subprocess.Popen(
-        [*GIT, *arguments], cwd=folder, env=_environment(), stdin=stdin, stdout=subprocess.PIPE
-    )
-
-
 def _environment() -> dict[str, str]:
-    """English messages, no network."""
+    """English messages, no network: git neither fetches what a partial clone lacks nor asks."""
     return {**os.environ, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
