@@ -81,9 +81,9 @@ class Repository:
 
     def staged(self) -> list[Entry]:
         """What the index holds that the last commit does not: what `git commit` would add."""
-        found = ended(self.project, "rev-parse", "--quiet", "--verify", "HEAD")
+        head = ended(self.project, "rev-parse", "--quiet", "--verify", "HEAD")
         # Before the first commit: against the tree without a file, whose id depends on the hash.
-        base = found.stdout.strip() or git(self.project, "hash-object", "-t", "tree", os.devnull)
+        base = head.stdout.strip() or git(self.project, "hash-object", "-t", "tree", os.devnull)
         options = ("--cached", "--no-renames", "--no-relative", "--full-index", "-z")
         raw = git(self.project, "diff-index", *options, os.fsdecode(base.strip()), "--")
         return [entry for entry in _changes(iter(raw.split(b"\0"))) if entry.path]
@@ -125,7 +125,7 @@ class Repository:
 
     def sizes(self, contents: Iterable[str]) -> dict[str, int]:
         """Bytes of contents by their ids; those that the clone lacks are left out."""
-        asked = "".join(f"{one}\n" for one in contents).encode()
+        asked = "".join(f"{content}\n" for content in contents).encode()
         options = "--batch-check=%(objectname) %(objectsize)"
         said = git(self.project, "cat-file", options, stdin=asked)
         pairs = [line.split() for line in said.decode().splitlines()]
@@ -257,11 +257,11 @@ def commit_of(repository: Repository, word: str) -> str:
     """
     options = ("--verify", "--quiet", "--end-of-options")
     try:
-        found = git(repository.project, "rev-parse", *options, f"{word}^{{commit}}")
+        answer = git(repository.project, "rev-parse", *options, f"{word}^{{commit}}")
     except ProjectError:
         hint = "This clone is shallow: `git fetch --unshallow` gets the rest of the history."
         raise RevisionError(
             f"No revision {word} here. "
             + (hint if repository.is_shallow else "`git log --all --oneline` lists the commits.")
         ) from None
-    return found.decode().split()[-1]
+    return answer.decode().split()[-1]

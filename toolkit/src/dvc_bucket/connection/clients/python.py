@@ -149,13 +149,13 @@ def pyarrow(settings: Settings) -> "S3FileSystem":
     from pyarrow.fs import S3FileSystem
 
     parts = urlsplit(shared.endpoint(settings))
-    found = aws.provider(settings)()
+    keys = aws.provider(settings)()
     with _environment_variables(CHECKSUMS):  # it has no options for these
         return S3FileSystem(
-            access_key=found.access_key,
-            secret_key=found.secret_key,
-            session_token=found.token,
-            region=redirects.pyarrow_region(settings, found.token),
+            access_key=keys.access_key,
+            secret_key=keys.secret_key,
+            session_token=keys.token,
+            region=redirects.pyarrow_region(settings, keys.token),
             scheme=parts.scheme,
             endpoint_override=None if settings.is_aws else parts.netloc,
             force_virtual_addressing=shared.is_virtual(settings),

@@ -79,7 +79,7 @@ class RecordedOutputs:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class OutputComparison:
     """The outputs of a run against other ones.
 
     Attributes:
@@ -167,13 +167,17 @@ class Comparison:
 
 def _summed(differences: Mapping[str, Difference], files: int) -> Difference:
     """The differences of the files of a directory in one."""
-    untolerated = {path: found for path, found in differences.items() if not found.tolerated}
+    untolerated = {
+        path: difference for path, difference in differences.items() if not difference.tolerated
+    }
     if not untolerated:
-        largest = max(found.largest or 0.0 for found in differences.values())
+        largest = max(difference.largest or 0.0 for difference in differences.values())
         return Difference(f"{len(differences):,} files within tolerance", largest, tolerated=True)
-    lines = [f"{path}: {found.text}" for path, found in untolerated.items()][:MAX_LISTED_FILES]
+    lines = [f"{path}: {difference.text}" for path, difference in untolerated.items()][
+        :MAX_LISTED_FILES
+    ]
     if (more := len(untolerated) - len(lines)) > 0:
         lines.append(f"and {more:,} more files")
-    pairs = tuple(pair for found in untolerated.values() for pair in found.pairs)
+    pairs = tuple(pair for difference in untolerated.values() for pair in difference.pairs)
     text = f"{len(untolerated):,} of {files:,} files differ. {'; '.join(lines)}"
     return Difference(text, pairs=pairs)

@@ -22,7 +22,7 @@ from dvc_bucket.git.contents import Repository, commit_of, git
 from dvc_bucket.jobs.check import environment, lineage, plan, processes, variations
 from dvc_bucket.jobs.check.causes import CauseSearch
 from dvc_bucket.jobs.check.clone import Clones, check_stages
-from dvc_bucket.jobs.check.compare import Comparison, RecordedOutputs
+from dvc_bucket.jobs.check.compare import OutputComparison, RecordedOutputs
 from dvc_bucket.jobs.check.differences import Tolerance
 from dvc_bucket.jobs.check.findings import CheckReport, LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan
@@ -127,8 +127,8 @@ class _Rebuild:
         further = [self._further(variation, first.run) for variation in self.options.variations]
         # At the end, as this makes the outputs again with which further runs are compared.
         first_causes = self._causes(first.run, None, first.outputs)
-        findings, causes = [first, *further], dict[str, list[str]]()
-        for lines_of in (first.causes, first_causes, *(found.causes for found in further)):
+        results, causes = [first, *further], dict[str, list[str]]()
+        for lines_of in (first.causes, first_causes, *(result.causes for result in further)):
             for name, lines in lines_of.items():
                 causes[name] = list(dict.fromkeys([*causes.get(name, ()), *lines]))
         return CheckReport(
@@ -138,9 +138,9 @@ class _Rebuild:
             first.run.seconds,
             self.bench.packages.title,
             first.run.tracing,
-            runs=[found.run.title for found in findings],
-            outputs=[output for found in findings for output in found.outputs],
-            findings=[fault for found in findings for fault in found.faults],
+            runs=[result.run.title for result in results],
+            outputs=[output for result in results for output in result.outputs],
+            findings=[fault for result in results for fault in result.faults],
             causes=causes,
             notes=list(self._notes(first.run)),
             folder=str(self.bench.folder) if self.options.keep else None,
@@ -181,7 +181,7 @@ class _Rebuild:
 
     def _compare(self, run: CloneRun, expected: RecordedOutputs | CloneRun) -> list[OutputResult]:
         self.bench.say("comparing")
-        return Comparison(run, expected, self.tolerance).results(self.stages)
+        return OutputComparison(run, expected, self.tolerance).results(self.stages)
 
     def _causes(
         self, run: CloneRun, other: CloneRun | None, outputs: Sequence[OutputResult]

@@ -76,8 +76,8 @@ class CacheContents(Check):
         names = objects.names()
         unread = objects.unread(names)
         if (size := sum(unread.values())) > READ_BYTES:
-            found = f"{len(unread):,} objects ({readable_size(size)})"
-            return f"{found} are not read yet: bucket verify --cache"
+            amount = f"{len(unread):,} objects ({readable_size(size)})"
+            return f"{amount} are not read yet: bucket verify --cache"
         if damaged := unread.keys() - objects.sound(unread):
             raise Warn(f"{len(damaged):,} of {len(names):,} objects are damaged")
         return f"{len(names):,} objects, all right"

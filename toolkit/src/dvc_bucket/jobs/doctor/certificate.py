@@ -128,11 +128,11 @@ class ClockAgrees(Check):
             return "the server tells no time"
         skew = time.time() - stated.timestamp()
         direction = "ahead of" if skew > 0 else "behind"
-        found = f"this clock is {_duration(abs(skew))} {direction} the store's"
+        text = f"this clock is {_duration(abs(skew))} {direction} the store's"
         if abs(skew) > SKEW_REFUSED or is_refused:
-            raise Problem(found)
+            raise Problem(text)
         if abs(skew) > SKEW_ODD:
-            raise Warn(found)
+            raise Warn(text)
         return f"within {max(1, abs(round(skew)))} s of the store's"
 
 

@@ -110,11 +110,11 @@ def run(
         lacking = [required.name for required in check.requires if required in without]
         on_start(check.name)
         started = time.monotonic()
-        status, found, fix = _examine(check, patient, lacking)
+        status, text, fix = _examine(check, patient, lacking)
         if status in {"failed", "skipped"}:
             without.add(check)
         why, seconds = str(check.__doc__).partition("\n")[0], time.monotonic() - started
-        yield Result(check.name, status, masked(found), why, masked(fix), seconds)
+        yield Result(check.name, status, masked(text), why, masked(fix), seconds)
 
 
 def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tuple[Status, str, str]:
@@ -129,8 +129,8 @@ def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tupl
     except MissingExtraError as error:  # nothing is wrong, and nothing was looked at
         return "skipped", str(error).rstrip("."), ""
     except BucketError as error:  # its message says the fault, then what to do
-        found, _, fix = str(error).partition(". ")
-        return "failed", found.rstrip("."), fix or check.fix
+        text, _, fix = str(error).partition(". ")
+        return "failed", text.rstrip("."), fix or check.fix
     except Exception as error:
         # The kind only: the text of a stranger's exception could hold a secret.
         return "failed", f"the check itself broke: {type(error).__name__}", check.fix
@@ -148,7 +148,7 @@ def of_plugins(ours: Sequence[type[Check]]) -> list[type[Check]]:
         if not _is_check(value):
             raise entry_points.PluginError("it is no subclass of Check")
         for text in TEXTS:
-            if not (isinstance(found := getattr(value, text, None), str) and found):
+            if not (isinstance(stated := getattr(value, text, None), str) and stated):
                 raise entry_points.PluginError(f"its `{text}` is no text")
         if not (isinstance(value.requires, tuple) and all(map(_is_check, value.requires))):
             raise entry_points.PluginError("its `requires` is no tuple of checks")

@@ -263,5 +263,5 @@ def _token_end(token: str) -> datetime | None:
 
 def _origin(patient: Patient, what: str) -> str:
     """Which setting holds a part of the credentials, and where it stands."""
-    found = patient.sources.find(f"OS_{what}", f"AWS_{what}")
-    return repr(found) if found else "the AWS set-up"
+    setting = patient.sources.find(f"OS_{what}", f"AWS_{what}")
+    return repr(setting) if setting else "the AWS set-up"
