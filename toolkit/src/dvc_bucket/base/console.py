@@ -43,9 +43,14 @@ class Console(console.Console):
         for heading in headings:
             table.add_column(heading, overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            # Before the widths are computed, as an escape is longer than its character.
+            table.add_row(*(cell if cell.plain.isprintable() else _seen(cell) for cell in row))
         if self.is_terminal:
             self.print(table)
             return
         for line in self.render_lines(table, self.options.update(width=PIPE_WIDTH), pad=False):
             self.out("".join(segment.text for segment in line).rstrip(), highlight=False)
+
+
+def _seen(cell: Text) -> Text:
+    return Text(visible(cell.plain), cell.style)
