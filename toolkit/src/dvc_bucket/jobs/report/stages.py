@@ -14,6 +14,8 @@ from dvc_bucket.jobs.report.differences import Outcome, differences
 #: The file of a parameter whose name comes without a file.
 PARAMS_FILE = "params.yaml:"
 
+Kind = Literal["ran again", "new", "removed", "stale", "never ran"]
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -46,7 +48,7 @@ class StageChange:
     """
 
     name: str
-    kind: Literal["ran again", "new", "removed", "stale", "never ran"]
+    kind: Kind
     reasons: Sequence[Reason] = ()
     outs: Mapping[str, Outcome] = field(default_factory=dict)
 
@@ -74,13 +76,13 @@ def changes(base: ReportedCommit, head: ReportedCommit) -> list[StageChange]:
 
 def stale(head: ReportedCommit) -> list[StageChange]:
     """The stages whose record does not fit the commit. Frozen stages are left out."""
-    stages = [stage for stage in head.snapshot.stages if not stage.is_frozen]
-    misfits = [list(_misfits(stage, head)) for stage in stages]
-    return [
-        StageChange(stage.title, "stale" if stage.run else "never ran", reasons)
-        for stage, reasons in zip(stages, misfits, strict=True)
-        if reasons or not stage.run
-    ]
+    misfits = []
+    for stage in head.snapshot.stages:
+        reasons = list(_misfits(stage, stage.run, head)) if stage.run else []
+        if not stage.is_frozen and (reasons or not stage.run):
+            kind: Kind = "stale" if reasons else "never ran"
+            misfits.append(StageChange(stage.title, kind, reasons))
+    return misfits
 
 
 def _reasons(
@@ -101,11 +103,8 @@ def _reasons(
     ]
 
 
-def _misfits(stage: Stage, head: ReportedCommit) -> Iterator[Reason]:
-    """The differences between what a stage's run read and wrote, and what the commit has."""
-    run = stage.run
-    if not run:
-        return
+def _misfits(stage: Stage, run: StageRun, head: ReportedCommit) -> Iterator[Reason]:
+    """The differences between what a run read and wrote, and what the commit has."""
     if stage.command_changed:
         yield Reason("command")
     locked = named_values({file: params.locked for file, params in stage.params.items()})

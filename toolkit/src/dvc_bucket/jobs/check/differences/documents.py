@@ -34,11 +34,7 @@ def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
     if not differing:
         text = "same values, different formatting: order of keys, blanks or digits"
         return Difference(text, tolerated=limits != EXACT)
-    near = {
-        key: abs(new - old)
-        for key, (old, new) in differing.items()
-        if _are_numbers(old, new) and limits.of(key).allows(old, new)
-    }
+    near = dict(_near(differing, limits))
     wrong = [(key, *pair) for key, pair in differing.items() if key not in near]
     if not wrong:
         text = f"{counted(len(near), 'value')} within tolerance"
@@ -48,6 +44,13 @@ def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
         lines.append(f"and {more:,} more keys")
     pairs = tuple((_shown(old), _shown(new)) for _, old, new in wrong)
     return Difference("; ".join(lines), pairs=pairs)
+
+
+def _near(pairs: Mapping[str, tuple[Any, Any]], limits: Limits) -> Iterator[tuple[str, float]]:
+    """The numbers that may differ so far, by key: how far they do."""
+    for key, (old, new) in pairs.items():
+        if _are_numbers(old, new) and limits.of(key).allows(old, new):
+            yield key, abs(new - old)
 
 
 def _load(file: Path) -> Any:
