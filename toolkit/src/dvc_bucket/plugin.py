@@ -17,7 +17,7 @@ from dvc_bucket.connection.entry_points import COMPARERS as COMPARERS
 if TYPE_CHECKING:
     import typer
 
-    from dvc_bucket.jobs.check.differences.comparer import Comparer as Comparer
+    from dvc_bucket.jobs.check.differences import Comparer as Comparer
     from dvc_bucket.jobs.check.differences.tolerance import Limit as Limit
     from dvc_bucket.jobs.check.differences.tolerance import Limits as Limits
     from dvc_bucket.jobs.check.findings import Difference as Difference

@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 
 from dvc_bucket import Project
 from dvc_bucket.base.kernels import pins
-from dvc_bucket.jobs.check import CheckOptions, CheckReport, check
+from dvc_bucket.jobs.check.findings import CheckReport
+from dvc_bucket.jobs.check.rebuild import CheckOptions, check
 from dvc_bucket.jobs.check.report import as_json
 from tests.bucket.git_tools import Repo
 from tests.clones import TOOLS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dvc_bucket.jobs.check import CheckReport
+from dvc_bucket.jobs.check.findings import CheckReport
 from dvc_bucket.jobs.check.report import as_json, show
 from tests.check.faults import make_faulty
 from tests.check.small import Stages

@@ -5,7 +5,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from dvc_bucket import dvc_hash
-from dvc_bucket.jobs.report import Changes, compare
+from dvc_bucket.jobs.report.comparison import Changes, compare
 from tests.check.small import HEAD
 from tests.verify.published import Published
 

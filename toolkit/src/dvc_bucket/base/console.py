@@ -1,11 +1,16 @@
 """Rich's console, on which names from data cannot do more than be read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import console
 from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
 
 from dvc_bucket.base.terminal import visible
+
+#: Room for a table in a pipe, where each row is one line, for grep.
+PIPE_WIDTH = 100_000
 
 
 class Console(console.Console):
@@ -22,3 +27,30 @@ class Console(console.Console):
         """Rich's pieces of text, made visible."""
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else visible(text), style, control)
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """Print a line, which a pipe gets whole."""
+        self.print(Text(text, style=style), soft_wrap=True)
+
+    def show(self, headings: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:
+        """Print a table; in a pipe no row is wrapped and none is padded.
+
+        Args:
+            headings: of the columns; all of them empty for a table without.
+            rows: the cells of each.
+        """
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(headings), header_style="dim")
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            # Before the widths are computed, as an escape is longer than its character.
+            table.add_row(*(cell if cell.plain.isprintable() else _seen(cell) for cell in row))
+        if self.is_terminal:
+            self.print(table)
+            return
+        for line in self.render_lines(table, self.options.update(width=PIPE_WIDTH), pad=False):
+            self.out("".join(segment.text for segment in line).rstrip(), highlight=False)
+
+
+def _seen(cell: Text) -> Text:
+    return Text(visible(cell.plain), cell.style)

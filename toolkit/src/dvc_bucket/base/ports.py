@@ -1,6 +1,7 @@
 """Ports for the embedded store: on loopback, free, and where `weed` wants them."""
 
 import socket
+from ipaddress import ip_address
 from pathlib import Path
 from random import SystemRandom
 
@@ -17,6 +18,14 @@ GRPC_OFFSET = 10_000
 #: 32768, as Linux gives those above to outgoing connections.
 PAIRED_PORTS = range(15_000, 22_000)
 SINGLE_PORTS = range(22_000, 25_000)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def free_ports(count: int, *, paired: bool = False) -> list[int]:

@@ -140,8 +140,8 @@ def link_types(project: Project, *, tracked_only: bool = False) -> list[str]:
     """
     files = [project.dvc_config] if tracked_only else [project.dvc_config_local, project.dvc_config]
     chosen = (read(file).get("cache", {}).get("type") for file in files)
-    found = next(filter(None, chosen), ROOT_LINKS)  # those are DVC's own default
-    return [kind.strip() for kind in (found.split(",") if isinstance(found, str) else found)]
+    types = next(filter(None, chosen), ROOT_LINKS)  # those are DVC's own default
+    return [kind.strip() for kind in (types.split(",") if isinstance(types, str) else types)]
 
 
 def read(path: Path) -> "ConfigObj":

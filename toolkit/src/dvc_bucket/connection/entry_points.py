@@ -94,18 +94,18 @@ def _points(group: str) -> Iterator[tuple[str, EntryPoint]]:
 
     Of two installed versions the first counts, as Python imports that one.
     """
-    found: dict[str, list[tuple[str, EntryPoint]]] = {}
+    points_of: dict[str, list[tuple[str, EntryPoint]]] = {}
     for distribution in distributions(path=_folders()):
         try:
             if group in (distribution.read_text("entry_points.txt") or ""):
                 points = distribution.entry_points.select(group=group)
                 name = distribution.name or _place(distribution)
                 title = f"{name} {distribution.version}"
-                found.setdefault(name, [(title, point) for point in points])
+                points_of.setdefault(name, [(title, point) for point in points])
         except Exception as error:
             warn(f"entry points of {_place(distribution)}", "skipped", error)
-    for name in sorted(found):
-        yield from found[name]
+    for name in sorted(points_of):
+        yield from points_of[name]
 
 
 def _place(distribution: Distribution) -> str:

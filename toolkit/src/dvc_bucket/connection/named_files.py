@@ -178,13 +178,13 @@ def _data_page(file: str, *, is_needed: bool) -> NamedFile:
         return rf"^\| {first_cell}[^|]*\| `([^`]*)` \|"
 
     def cell(text: str, first_cell: str) -> str:
-        found = re.search(row(first_cell), text, re.MULTILINE)
-        if found is None:
+        match = re.search(row(first_cell), text, re.MULTILINE)
+        if match is None:
             raise ProjectError(
                 f"{file} has no table row `| {first_cell} ... | ... |`. Add it, as "
                 "`bucket init` writes it there."
             )
-        return found[1]
+        return match[1]
 
     def read(text: str) -> Names:
         endpoint, named_bucket = cell(text, ENDPOINT_ROW), cell(text, BUCKET_ROW)
@@ -223,8 +223,8 @@ def _with_name(
     """
 
     def read(text: str) -> Names:
-        found = re.search(f"^{lines[0]}".replace("{}", f"({form})"), text, re.MULTILINE)
-        return Names(project=found[1] if found and has_own else None)
+        match = re.search(f"^{lines[0]}".replace("{}", f"({form})"), text, re.MULTILINE)
+        return Names(project=match[1] if match and has_own else None)
 
     def write(text: str, new: Names, old: Names) -> str:
         here = re.escape(read(text).project or str(old.project))
@@ -237,5 +237,5 @@ def _with_name(
 
 def _put(text: str, pattern: str, value: str) -> str:
     """`text` with a value in the place of the first match's group."""
-    found = re.search(pattern, text, re.MULTILINE)
-    return text[: found.start(1)] + value + text[found.end(1) :] if found else text
+    match = re.search(pattern, text, re.MULTILINE)
+    return text[: match.start(1)] + value + text[match.end(1) :] if match else text

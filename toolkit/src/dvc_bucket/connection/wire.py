@@ -50,7 +50,7 @@ class Answer:
             tree = ElementTree.fromstring(self.text)  # noqa: S314 (expat >= 2.6 bounds expansion)
         except ElementTree.ParseError:
             return []
-        return [(found.tag.rpartition("}")[2], found.text or "") for found in tree.iter()]
+        return [(element.tag.rpartition("}")[2], element.text or "") for element in tree.iter()]
 
     @property
     def root(self) -> str:

@@ -11,11 +11,14 @@ from typing import IO, cast
 
 from dvc_bucket.base.errors import ProjectError, RevisionError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.git.pieces import Piece, pieces
 
 #: Modes of what is no content of this repository: a submodule, and nothing at all (deleted).
 SUBMODULE = "160000"
 NO_CONTENT = {SUBMODULE, "000000"}
+
+#: Modes of regular files. Links and submodules have their content elsewhere.
+EXECUTABLE = "100755"
+FILES = {"100644", EXECUTABLE}
 
 #: A clone can bring a bare repository: its configuration starts programs, its index hides files.
 GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
@@ -23,11 +26,17 @@ GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
 
 @dataclass(frozen=True)
 class Entry:
-    """A file as git holds it: its path, the id of its content, and the commit, if of one."""
+    """A file as git holds it: path, id of its content, the commit, if of one, and git's mode."""
 
     path: str
     id: str
     commit: str | None = None
+    mode: str = ""
+
+    @property
+    def is_executable(self) -> bool:
+        """Whether git gives it the permission to run."""
+        return self.mode == EXECUTABLE
 
 
 @dataclass(frozen=True)
@@ -72,20 +81,20 @@ class Repository:
 
     def staged(self) -> list[Entry]:
         """What the index holds that the last commit does not: what `git commit` would add."""
-        found = ended(self.project, "rev-parse", "--quiet", "--verify", "HEAD")
+        head = ended(self.project, "rev-parse", "--quiet", "--verify", "HEAD")
         # Before the first commit: against the tree without a file, whose id depends on the hash.
-        base = found.stdout.strip() or git(self.project, "hash-object", "-t", "tree", os.devnull)
+        base = head.stdout.strip() or git(self.project, "hash-object", "-t", "tree", os.devnull)
         options = ("--cached", "--no-renames", "--no-relative", "--full-index", "-z")
         raw = git(self.project, "diff-index", *options, os.fsdecode(base.strip()), "--")
         return [entry for entry in _changes(iter(raw.split(b"\0"))) if entry.path]
 
     def tracked(self) -> list[Entry]:
         """All tracked files, with the ids of what the index holds."""
-        return [entry for mode, entry in self._index() if mode not in NO_CONTENT]
+        return [entry for entry in self._index() if entry.mode not in NO_CONTENT]
 
     def submodules(self) -> list[str]:
         """Folders of other repositories that the index names and that are here."""
-        paths = [entry.path for mode, entry in self._index() if mode == SUBMODULE]
+        paths = [entry.path for entry in self._index() if entry.mode == SUBMODULE]
         return [path for path in paths if (self.root / path / ".git").exists()]
 
     def tags(self) -> list[Entry]:
@@ -95,28 +104,28 @@ class Repository:
         entries = [line.split(" ", 2) for line in lines]
         return [Entry(name, tag) for kind, tag, name in entries if kind == "tag"]
 
-    def _index(self) -> list[tuple[str, Entry]]:
-        """Mode and entry of each file in the index; a file in conflict has one a side."""
+    def _index(self) -> list[Entry]:
+        """Each file in the index; of the sides of a file in conflict, the last."""
         raw = git(self.project, "ls-files", "--stage", "--full-name", "-z", "--", ":/")
-        entries = {path: (mode, Entry(path, content)) for (mode, content, _), path in _listed(raw)}
-        return list(entries.values())
+        listed = {path: (content, mode) for (mode, content, _), path in _listed(raw)}
+        return [Entry(path, content, None, mode) for path, (content, mode) in listed.items()]
 
-    def files(self, commit: str) -> list[Entry]:
-        """All files of a commit, of the whole repository.
+    def files(self, commit: str, folder: str = "") -> list[Entry]:
+        """All files of a commit, of the whole repository, or in a folder that ends with a slash.
 
         Raises:
             ProjectError: the clone does not have the commit.
         """
-        raw = git(self.project, "ls-tree", "-r", "-z", "--full-tree", commit)
+        raw = git(self.project, "ls-tree", "-r", "-z", "--full-tree", commit, "--", folder or ".")
         return [
-            Entry(path, content, commit)
+            Entry(path, content, commit, mode)
             for (mode, _, content), path in _listed(raw)
             if mode not in NO_CONTENT
         ]
 
     def sizes(self, contents: Iterable[str]) -> dict[str, int]:
         """Bytes of contents by their ids; those that the clone lacks are left out."""
-        asked = "".join(f"{one}\n" for one in contents).encode()
+        asked = "".join(f"{content}\n" for content in contents).encode()
         options = "--batch-check=%(objectname) %(objectsize)"
         said = git(self.project, "cat-file", options, stdin=asked)
         pairs = [line.split() for line in said.decode().splitlines()]
@@ -137,16 +146,14 @@ class Repository:
             ProjectError: git cannot list them.
         """
         options = ("--stdin", "--root", "--always", "-r", "-c", "-z", "--raw", "--no-renames")
-        with (
-            _started(self.project, "rev-list", "--reverse", *revisions, "--") as commits,
-            _started(self.project, "diff-tree", *options, stdin=commits.stdout) as changes,
-        ):
-            yield from _changes(_tokens(_stream(changes)))
-        for process in (commits, changes):
-            if process.returncode:
-                raise ProjectError(f"git cannot list the commits of {' '.join(revisions)}.")
+        try:
+            commits = git(self.project, "rev-list", "--reverse", *revisions, "--")
+            changes = git(self.project, "diff-tree", *options, stdin=commits)
+        except ProjectError:
+            raise ProjectError(f"git cannot list the commits of {' '.join(revisions)}.") from None
+        yield from _changes(iter(changes.split(b"\0")))
 
-    def read_tracked(self, path: str) -> Iterator[Piece]:
+    def read_tracked(self, path: str) -> bytes:
         """Content of a tracked file in the work tree; nothing if it is not there or no file.
 
         Raises:
@@ -156,28 +163,27 @@ class Repository:
         try:
             mode = file.lstat().st_mode
             if stat.S_ISLNK(mode):
-                yield Piece(os.fsencode(file.readlink()))
-            elif stat.S_ISREG(mode):
-                with file.open("rb") as stream:
-                    yield from pieces(stream.read, file.stat().st_size)
+                return os.fsencode(file.readlink())
+            return file.read_bytes() if stat.S_ISREG(mode) else b""
         except (FileNotFoundError, NotADirectoryError):
-            return
+            return b""
         except OSError as error:
             raise ProjectError(f"{file} cannot be read: {error.strerror}.") from None
 
     @contextmanager
-    def contents(self) -> Iterator[Callable[[str], Iterator[Piece] | None]]:
-        """A function from the id of a content to its pieces; None where the clone lacks it."""
-        with _started(self.project, "cat-file", "--batch", stdin=subprocess.PIPE) as process:
-            requests, answers = cast(IO[bytes], process.stdin), _stream(process)
+    def contents(self) -> Iterator[Callable[[str], bytes | None]]:
+        """A function from the id of a content to its bytes; None where the clone lacks it."""
+        pipe, command = subprocess.PIPE, [*GIT, "cat-file", "--batch"]
+        with subprocess.Popen(
+            command, cwd=self.project, env=_environment(), stdin=pipe, stdout=pipe
+        ) as process:
+            requests, answers = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
 
-            def read(content: str) -> Iterator[Piece] | None:
+            def read(content: str) -> bytes | None:
                 requests.write(f"{content}\n".encode())
                 requests.flush()
                 head = answers.readline().split()
-                if len(head) != 3:
-                    return None
-                return pieces(answers.read, int(head[2]), after=1)
+                return answers.read(int(head[2]) + 1)[:-1] if len(head) == 3 else None
 
             yield read
 
@@ -206,30 +212,8 @@ def _changes(tokens: Iterator[bytes]) -> Iterator[Entry]:
             yield Entry(path, content, commit)
 
 
-def _tokens(stream: IO[bytes]) -> Iterator[bytes]:
-    """The parts of a stream that end with a zero byte."""
-    rest = b""
-    while block := stream.read(1 << 16):
-        *whole, rest = (rest + block).split(b"\0")
-        yield from whole
-
-
-def _stream(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    """Standard output of a process that was started with a pipe for it."""
-    return cast(IO[bytes], process.stdout)
-
-
-def _started(
-    folder: Path, *arguments: str, stdin: int | IO[bytes] | None = None
-) -> subprocess.Popen[bytes]:
-    """Git, running; it neither fetches what a partial clone lacks nor asks anybody anything."""
-    return subprocess.Popen(
-        [*GIT, *arguments], cwd=folder, env=_environment(), stdin=stdin, stdout=subprocess.PIPE
-    )
-
-
 def _environment() -> dict[str, str]:
-    """English messages, no network."""
+    """English messages, no network: git neither fetches what a partial clone lacks nor asks."""
     return {**os.environ, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
@@ -273,11 +257,11 @@ def commit_of(repository: Repository, word: str) -> str:
     """
     options = ("--verify", "--quiet", "--end-of-options")
     try:
-        found = git(repository.project, "rev-parse", *options, f"{word}^{{commit}}")
+        answer = git(repository.project, "rev-parse", *options, f"{word}^{{commit}}")
     except ProjectError:
         hint = "This clone is shallow: `git fetch --unshallow` gets the rest of the history."
         raise RevisionError(
             f"No revision {word} here. "
             + (hint if repository.is_shallow else "`git log --all --oneline` lists the commits.")
         ) from None
-    return found.decode().split()[-1]
+    return answer.decode().split()[-1]

@@ -44,8 +44,8 @@ class Pointer:
     @classmethod
     def parse(cls, content: bytes) -> "Pointer | None":
         """The pointer that a content of git is; None if it is none."""
-        found = POINTER.match(content)
-        return cls(found[1].decode(), int(found[2])) if found else None
+        match = POINTER.match(content)
+        return cls(match[1].decode(), int(match[2])) if match else None
 
 
 def path(oid: str) -> str:
@@ -67,7 +67,7 @@ def promised_sha256(key: str) -> str | None:
 def storage(repository: Repository) -> Path:
     """git-lfs's folder: objects and temporary files."""
     try:
-        found = git(repository.project, "config", "--type=path", "lfs.storage")
+        folder = git(repository.project, "config", "--type=path", "lfs.storage")
     except ProjectError:  # it is not set
         return repository.git_dir / "lfs"
-    return repository.git_dir / os.fsdecode(found).rstrip("\n")
+    return repository.git_dir / os.fsdecode(folder).rstrip("\n")

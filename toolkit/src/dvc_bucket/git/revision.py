@@ -1,6 +1,5 @@
 """The files of a commit, read from git's objects: no checkout, no work tree."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,24 +7,7 @@ from pathlib import PurePosixPath
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.git.pieces import Piece, joined
-
-#: Modes of regular files. Links and submodules have their content elsewhere.
-FILE, EXECUTABLE = "100644", "100755"
-
-
-@dataclass(frozen=True)
-class CommittedFile:
-    """A file of a commit.
-
-    Attributes:
-        id: git's name of its content.
-        is_executable: git gives it the permission to run.
-    """
-
-    id: str
-    is_executable: bool
+from dvc_bucket.git.contents import FILES, Entry, Repository, commit_of, git
 
 
 @dataclass(frozen=True)
@@ -40,8 +22,8 @@ class Revision:
 
     commit: str
     date: str
-    files: Mapping[str, CommittedFile]
-    _contents: Callable[[str], Iterator[Piece] | None]
+    files: Mapping[str, Entry]
+    _contents: Callable[[str], bytes | None]
 
     def read(self, path: str) -> bytes:
         """The content of a file.
@@ -51,13 +33,13 @@ class Revision:
         """
         if path not in self.files:
             raise ProjectError(f"The commit {self.commit[:12]} has no file {path}.")
-        pieces = self._contents(self.files[path].id)
-        if pieces is None:
+        content = self._contents(self.files[path].id)
+        if content is None:
             raise ProjectError(
                 f"This clone lacks {path} of {self.commit[:12]}, as a partial clone does. "
                 "`git fetch --refetch --no-filter` gets it."
             )
-        return joined(pieces)
+        return content
 
     def text(self, path: str) -> str:
         """The content of a text file; empty if the commit has none there.
@@ -97,16 +79,9 @@ def opened(project: Project, rev: str) -> Iterator[Revision]:
     repository = Repository.of(project)
     commit = commit_of(repository, rev)
     date = git(project.root, "show", "--no-patch", "--format=%cI", commit).decode().strip()
-    with repository.contents() as contents:
-        yield Revision(commit, date, dict(_files(repository, commit)), contents)
-
-
-def _files(repository: Repository, commit: str) -> Iterator[tuple[str, CommittedFile]]:
     folder = repository.project.relative_to(repository.root.resolve()).as_posix()
     prefix = "" if folder == "." else f"{folder}/"
-    raw = git(repository.root, "ls-tree", "-r", "-z", "--full-tree", commit, "--", prefix or ".")
-    for line in filter(None, raw.split(b"\0")):
-        head, _, path = os.fsdecode(line).partition("\t")
-        mode, _, content = head.split()
-        if mode in {FILE, EXECUTABLE}:
-            yield path.removeprefix(prefix), CommittedFile(content, mode == EXECUTABLE)
+    entries = [entry for entry in repository.files(commit, prefix) if entry.mode in FILES]
+    files = {entry.path.removeprefix(prefix): entry for entry in entries}
+    with repository.contents() as contents:
+        yield Revision(commit, date, files, contents)

@@ -77,12 +77,12 @@ def credentials(settings: Settings) -> "Credentials":
         token = plain(settings.session_token)
         return Credentials(settings.access_key_id, plain(settings.secret_access_key), token)
     try:
-        found = session(settings).get_credentials()
+        resolved = session(settings).get_credentials()
     except BotoCoreError as error:
         fault = _unusable(error)
     else:
-        if found:
-            return found
+        if resolved:
+            return resolved
         fault = SettingsError(
             "OS_ACCESS_KEY_ID, OS_SECRET_ACCESS_KEY: not set, and the AWS set-up has no "
             "credentials either. Fill in .env, or log in the way your AWS set-up asks for."
@@ -100,8 +100,8 @@ def provider(settings: Settings) -> Callable[[], Keys]:
         secret, token = plain(settings.secret_access_key), plain(settings.session_token)
         keys = Keys(settings.access_key_id, secret or "", token)
         return lambda: keys
-    found = credentials(settings)
-    return lambda: Keys(*found.get_frozen_credentials()[:3])
+    resolved = credentials(settings)
+    return lambda: Keys(*resolved.get_frozen_credentials()[:3])
 
 
 def region(settings: Settings) -> str:

@@ -56,9 +56,9 @@ def _owners(host: str, port: int) -> Iterator[int]:
         yield from _owners_by_process(port)
         return
     for table in TABLES:
-        found = list(_owners_in(table, port))
-        yield from found
-        if found and host == ADDRESS:  # one of IPv6 for both kinds cannot be there as well
+        owners = list(_owners_in(table, port))
+        yield from owners
+        if owners and host == ADDRESS:  # one of IPv6 for both kinds cannot be there as well
             return
 
 

@@ -5,13 +5,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from dvc_bucket.base.errors import SettingsError
-from dvc_bucket.connection.clients import aws
-from dvc_bucket.connection.clients.shared import (
-    endpoint,
-    is_virtual,
-    named_endpoint,
-    plain,
-)
+from dvc_bucket.connection.clients import aws, shared
+from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.connection.settings import LOOPBACK, Settings
 from dvc_bucket.connection.settings.sources import CHECKSUMS
 
@@ -47,7 +42,7 @@ def aws_environment(settings: Settings) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": plain(settings.secret_access_key),
         "AWS_SESSION_TOKEN": plain(settings.session_token),
         "AWS_PROFILE": aws.profile(settings),
-        "AWS_ENDPOINT_URL": named_endpoint(settings),
+        "AWS_ENDPOINT_URL": shared.named_endpoint(settings),
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_CA_BUNDLE": settings.ca_bundle,
@@ -63,7 +58,7 @@ def s5cmd_environment(settings: Settings) -> dict[str, str]:
     It always writes the bucket of a store that is not AWS into the path.
     Source of the name: the manual of s5cmd.
     """
-    return _set({"S3_ENDPOINT_URL": named_endpoint(settings)})
+    return _set({"S3_ENDPOINT_URL": shared.named_endpoint(settings)})
 
 
 def rclone_environment(settings: Settings) -> dict[str, str]:
@@ -75,14 +70,14 @@ def rclone_environment(settings: Settings) -> dict[str, str]:
     options = {
         "TYPE": "s3",
         "PROVIDER": "AWS" if settings.is_aws else "Other",
-        "ENDPOINT": named_endpoint(settings),
+        "ENDPOINT": shared.named_endpoint(settings),
         "ACCESS_KEY_ID": settings.access_key_id,
         "SECRET_ACCESS_KEY": plain(settings.secret_access_key),
         "SESSION_TOKEN": plain(settings.session_token),
         "ENV_AUTH": "false" if has_keys else "true",
         "PROFILE": aws.profile(settings),
         "REGION": settings.region,
-        "FORCE_PATH_STYLE": "false" if is_virtual(settings) else "true",
+        "FORCE_PATH_STYLE": "false" if shared.is_virtual(settings) else "true",
     }
     named = {f"RCLONE_CONFIG_{ALIAS.upper()}_{name}": value for name, value in options.items()}
     return _set(named | {"RCLONE_CA_CERT": settings.ca_bundle})
@@ -103,7 +98,7 @@ def mc_environment(settings: Settings) -> dict[str, str]:
             "mc takes credentials from MC_HOST_* only if they are set (no AWS profile) and have "
             "no colon in them. Use `mc alias set`, which asks for them."
         )
-    parts = urlsplit(endpoint(settings))
+    parts = urlsplit(shared.endpoint(settings))
     keys = ":".join(filter(None, [key, secret, plain(settings.session_token)]))
     url = urlunsplit(parts._replace(netloc=f"{keys}@{parts.netloc}"))
     return _set({f"MC_HOST_{ALIAS}": url, "SSL_CERT_FILE": settings.ca_bundle})

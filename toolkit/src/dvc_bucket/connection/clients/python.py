@@ -9,17 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from dvc_bucket.connection.clients import aws, redirects
-from dvc_bucket.connection.clients.shared import (
-    RETRIES,
-    RETRY_TIME,
-    endpoint,
-    endpoint_of_bucket,
-    is_virtual,
-    named_endpoint,
-    plain,
-    proxy,
-)
+from dvc_bucket.connection.clients import aws, redirects, shared
+from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.connection.settings.sources import CHECKSUMS
 
@@ -59,7 +50,7 @@ def storage_options(settings: Settings) -> dict[str, Any]:
         "secret": plain(settings.secret_access_key),
         "token": plain(settings.session_token),
         "profile": aws.profile(settings),
-        "endpoint_url": named_endpoint(settings),
+        "endpoint_url": shared.named_endpoint(settings),
         "client_kwargs": {name: value for name, value in client.items() if value is not None},
         "config_kwargs": _botocore_config(settings),
         "session_vars": aws.session_variables(settings) or None,
@@ -75,7 +66,7 @@ def boto3_options(settings: Settings) -> dict[str, Any]:
     from botocore.config import Config
 
     return {
-        "endpoint_url": named_endpoint(settings),
+        "endpoint_url": shared.named_endpoint(settings),
         "aws_access_key_id": settings.access_key_id,
         "aws_secret_access_key": plain(settings.secret_access_key),
         "aws_session_token": plain(settings.session_token),
@@ -132,14 +123,14 @@ def obstore(
     options: dict[str, Any] = {
         "bucket": settings.bucket_name,
         "region": aws.region(settings),
-        "virtual_hosted_style_request": is_virtual(settings),
+        "virtual_hosted_style_request": shared.is_virtual(settings),
         "client_options": _obstore_client(settings) | dict(client_options or {}),
-        "retry_config": {"max_retries": RETRIES, "retry_timeout": RETRY_TIME},
+        "retry_config": {"max_retries": shared.RETRIES, "retry_timeout": shared.RETRY_TIME},
         **NOT_OF_THE_ENVIRONMENT,
     }
     if not settings.is_aws:
         # The environment's AWS_ENDPOINT_URL_S3 would win over the first of these.
-        url = endpoint_of_bucket(settings)
+        url = shared.endpoint_of_bucket(settings)
         options |= {"endpoint": url, "aws_endpoint_url_s3": url}
     if not more.get("skip_signature"):
         # And its AWS_SESSION_TOKEN would go with keys that are given as options.
@@ -157,21 +148,21 @@ def pyarrow(settings: Settings) -> "S3FileSystem":
     """
     from pyarrow.fs import S3FileSystem
 
-    parts = urlsplit(endpoint(settings))
-    found = aws.provider(settings)()
+    parts = urlsplit(shared.endpoint(settings))
+    keys = aws.provider(settings)()
     with _environment_variables(CHECKSUMS):  # it has no options for these
         return S3FileSystem(
-            access_key=found.access_key,
-            secret_key=found.secret_key,
-            session_token=found.token,
-            region=redirects.pyarrow_region(settings, found.token),
+            access_key=keys.access_key,
+            secret_key=keys.secret_key,
+            session_token=keys.token,
+            region=redirects.pyarrow_region(settings, keys.token),
             scheme=parts.scheme,
             endpoint_override=None if settings.is_aws else parts.netloc,
-            force_virtual_addressing=is_virtual(settings),
+            force_virtual_addressing=shared.is_virtual(settings),
             connect_timeout=settings.connect_timeout,
             request_timeout=settings.read_timeout,
             tls_ca_file_path=settings.ca_bundle,
-            proxy_options=proxy(settings),  # nor does it ask the environment for a proxy
+            proxy_options=shared.proxy(settings),  # nor does it ask the environment for a proxy
         )
 
 
@@ -182,7 +173,7 @@ def _botocore_config(settings: Settings) -> dict[str, Any]:
         "signature_version": "s3v4",  # it presigns with an old one unless told otherwise
         "connect_timeout": settings.connect_timeout,
         "read_timeout": settings.read_timeout,
-        "retries": {"total_max_attempts": RETRIES + 1, "mode": "standard"},
+        "retries": {"total_max_attempts": shared.RETRIES + 1, "mode": "standard"},
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
     }

@@ -95,8 +95,8 @@ def with_values(text: str, values: Mapping[str, str], file: str) -> str:
     for name, value in values.items():
         line = re.compile(rf"^([ \t]*(?:export[ \t]+)?{name}[ \t]*=)[^\r\n]*", re.MULTILINE)
         # A backslash in the replacement would mean a group.
-        text, found = line.subn(r"\g<1>" + quoted(value).replace("\\", r"\\"), text)
-        if not found:
+        text, count = line.subn(r"\g<1>" + quoted(value).replace("\\", r"\\"), text)
+        if not count:
             raise ProjectError(f"{file} has no line {name}=... Add it and run the command again.")
     return text
 

@@ -6,7 +6,6 @@ is told the same is in `dvc_bucket.connection.clients`.
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -15,15 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import rules
-from dvc_bucket.connection.settings.rules import (
-    aws_endpoint,
-    check_text,
-    is_aws_setup,
-    missing,
-    shown,
-)
 from dvc_bucket.connection.settings.sources import Found, Sources
 
 if TYPE_CHECKING:
@@ -145,23 +138,25 @@ class Settings(BaseModel):
         """
         project = project or Project.find()
         sources = Sources(project, environment)
-        found = {field: sources.find(*names) for field, names in NAMES.items()}
-        _from_aws(found, sources)
-        for entry in filter(None, found.values()):
-            check_text(entry)
-        _refuse_mixed_up(found)
-        values: dict[str, object] = {field: entry.value for field, entry in found.items() if entry}
-        if found["ca_bundle"]:  # as a program sees it that starts in another folder
-            values["ca_bundle"] = str(Path(found["ca_bundle"].value).absolute())
-        if not found["region"] and found["access_key_id"]:
+        entries = {field: sources.find(*names) for field, names in NAMES.items()}
+        _from_aws(entries, sources)
+        for entry in filter(None, entries.values()):
+            rules.check_text(entry)
+        _refuse_mixed_up(entries)
+        values: dict[str, object] = {
+            field: entry.value for field, entry in entries.items() if entry
+        }
+        if entries["ca_bundle"]:  # as a program sees it that starts in another folder
+            values["ca_bundle"] = str(Path(entries["ca_bundle"].value).absolute())
+        if not entries["region"] and entries["access_key_id"]:
             values["region"] = DEFAULT_REGION
-        if not found["endpoint_url"]:
+        if not entries["endpoint_url"]:
             region = values.get("region") or DEFAULT_REGION
             values |= {"endpoint_url": f"https://s3.{region}.amazonaws.com", "is_aws": True}
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            fault = _explained(error, found)
+            fault = _explained(error, entries)
         raise fault  # here, so that it does not carry the other, which holds all values
 
     @property
@@ -207,76 +202,71 @@ def is_embedded(endpoint_url: str) -> bool:
 def is_readable_on_the_way(endpoint_url: str) -> bool:
     """Whether the endpoint is another machine, which is spoken to in plain http."""
     parts = urlsplit(endpoint_url)
-    host = parts.hostname or ""
-    try:
-        is_here = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        is_here = False
-    return parts.scheme == "http" and not is_here
+    return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
 
 
-def _refuse_mixed_up(found: dict[str, Found]) -> None:
+def _refuse_mixed_up(entries: dict[str, Found]) -> None:
     """Refuse a secret in the place of the bucket's name, which is shown and sent everywhere.
 
     Raises:
         SettingsError: they have the same value.
     """
-    bucket = found["bucket_name"]
-    for secret in (found["secret_access_key"], found["session_token"]):
+    bucket = entries["bucket_name"]
+    for secret in (entries["secret_access_key"], entries["session_token"]):
         if bucket and bucket.value == secret.value:
             raise SettingsError(
                 f"{bucket!r} has the value of {secret.name}. Write the name of the bucket there."
             )
 
 
-def _from_aws(found: dict[str, Found], sources: Sources) -> None:
+def _from_aws(entries: dict[str, Found], sources: Sources) -> None:
     """Fill in from the AWS set-up what no `OS_*` name says.
 
     Raises:
         SettingsError: something is needed that neither says, or only half of the credentials.
     """
-    if not (found["access_key_id"] or found["secret_access_key"]):
+    if not (entries["access_key_id"] or entries["secret_access_key"]):
         for field in CREDENTIALS:
-            found[field] = sources.find(f"AWS_{field.upper()}")
-    key, secret, token = (found[field] for field in CREDENTIALS)
+            entries[field] = sources.find(f"AWS_{field.upper()}")
+    key, secret, token = (entries[field] for field in CREDENTIALS)
     absent = [entry.name for entry in (key, secret) if not entry]
     if len(absent) == 1:
-        raise SettingsError(missing(absent, sources))
+        raise SettingsError(rules.missing(absent, sources))
     if token.in_environment != secret.in_environment:  # of other credentials
-        found["session_token"] = Found(token.name)
+        entries["session_token"] = Found(token.name)
     if key and key.name in REQUIRED:
-        if unsaid := _unsaid(found):
-            raise SettingsError(missing(unsaid, sources))
+        if unsaid := _unsaid(entries):
+            raise SettingsError(rules.missing(unsaid, sources))
         return
-    endpoint = found["endpoint_url"] or aws_endpoint(sources, sources.project)
+    endpoint = entries["endpoint_url"] or rules.aws_endpoint(sources, sources.project)
     if not _may_have_aws(endpoint, key, sources):
-        raise SettingsError(missing([*_unsaid(found), *REQUIRED[2:]], sources))
-    found["endpoint_url"] = endpoint
-    if not found["bucket_name"]:
-        found["bucket_name"] = Found("url", config.address(sources.project)[0], ".dvc/config")
+        raise SettingsError(rules.missing([*_unsaid(entries), *REQUIRED[2:]], sources))
+    entries["endpoint_url"] = endpoint
+    if not entries["bucket_name"]:
+        entries["bucket_name"] = Found("url", config.address(sources.project)[0], ".dvc/config")
 
 
 def _may_have_aws(endpoint: Found, key: Found, sources: Sources) -> bool:
     """Whether `endpoint` may be sent what a person has for AWS; the embedded store may not."""
     if is_embedded(endpoint.value):
         return bool(key) and (endpoint.in_environment or not key.in_environment)
-    return bool(key) or is_aws_setup(sources, endpoint)
+    return bool(key) or rules.is_aws_setup(sources, endpoint)
 
 
-def _unsaid(found: dict[str, Found]) -> list[str]:
+def _unsaid(entries: dict[str, Found]) -> list[str]:
     """Which of endpoint and bucket no setting says."""
-    return [found[field].name for field in ("endpoint_url", "bucket_name") if not found[field]]
+    return [entries[field].name for field in ("endpoint_url", "bucket_name") if not entries[field]]
 
 
-def _explained(error: ValidationError, found: dict[str, Found]) -> SettingsError:
+def _explained(error: ValidationError, entries: dict[str, Found]) -> SettingsError:
     """The first fault as a sentence: the setting, where it stands, its value but for secrets."""
     first = error.errors(include_input=False)[0]
     field = str(first["loc"][0])
-    entry = found[field]
+    entry = entries[field]
     reason = first["msg"].removeprefix("Value error, ")
     if field in {"connect_timeout", "read_timeout"}:
         reason = f"is not a whole number of seconds from 1 to {MAX_TIMEOUT_SECONDS}"
     return SettingsError(
-        f"{entry!r}{shown(entry)} {reason.replace('Input should be', 'should be')}. "
+        f"{entry!r}{rules.shown(entry)} {reason.replace('Input should be', 'should be')}. "
         "See .env.example for the settings and their form."
     )

@@ -113,8 +113,8 @@ def aws_endpoint(sources: Sources, project: Project) -> Found:
         ProjectError: `.dvc/config` names no default remote, or cannot be read.
         SettingsError: the AWS configuration cannot be read.
     """
-    if found := sources.find("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
-        return found
+    if setting := sources.find("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
+        return setting
     remote = config.effective_remote(project)
     if url := remote.get("endpointurl"):
         is_tracked = config.default_remote(project).get("endpointurl") == url
@@ -153,9 +153,9 @@ def _aws_file(sources: Sources, name: str) -> Path:
 def missing(names: list[str], sources: Sources) -> str:
     """The sentence for settings that are nowhere to be found."""
     what = ", ".join(names)
-    for found in map(sources.find, map(str.lower, names)):
-        if found:
-            return f"{what}: not set. {found!r} is: write the name in capitals."
+    for setting in map(sources.find, map(str.lower, names)):
+        if setting:
+            return f"{what}: not set. {setting!r} is: write the name in capitals."
     if sources.project.env_file.is_file():
         return f"{what}: not set in the environment nor in .env. Fill in .env (see .env.example)."
     return (

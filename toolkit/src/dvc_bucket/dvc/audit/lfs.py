@@ -49,9 +49,7 @@ def pointers_in(repository: Repository, ids_of_contents: Iterable[str]) -> dict[
     sizes = repository.sizes(sorted(ids_of_contents))
     small = [content for content, size in sizes.items() if size < layout.POINTER_BYTES]
     with repository.contents() as read:
-        texts = {
-            content: b"".join(piece.data for piece in read(content) or ()) for content in small
-        }
+        texts = {content: read(content) or b"" for content in small}
     pointers = {content: Pointer.parse(text) for content, text in texts.items()}
     return {content: pointer for content, pointer in pointers.items() if pointer}
 

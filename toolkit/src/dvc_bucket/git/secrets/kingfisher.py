@@ -72,10 +72,10 @@ def matches(path: str, data: bytes) -> Iterator[Match]:
     """
     yield from values(path, data)
     # Without the path: with one, it skips lock files, images and installed packages.
-    for found in _scanner().scan(data):
-        if found.visible and found.rule_id != REPLACED:
-            kind = re.split(r"[./]", found.rule_id, maxsplit=1)[-1]
-            yield _match(found, f"a key or token ({kind})", is_key=True)
+    for finding in _scanner().scan(data):
+        if finding.visible and finding.rule_id != REPLACED:
+            kind = re.split(r"[./]", finding.rule_id, maxsplit=1)[-1]
+            yield _match(finding, f"a key or token ({kind})", is_key=True)
 
 
 def values(path: str, data: bytes) -> Iterator[Match]:
@@ -84,14 +84,14 @@ def values(path: str, data: bytes) -> Iterator[Match]:
     from kingfisher_sdk import ScanInput
 
     named = os.fsencode(path).decode("utf-8", "replace")
-    for found in scanner.scan_input(ScanInput(path=named, data=data)):
-        name = found.captures.get("name")
-        yield _match(found, f"a value for {name}" if name else found.rule_name, name)
+    for finding in scanner.scan_input(ScanInput(path=named, data=data)):
+        name = finding.captures.get("name")
+        yield _match(finding, f"a value for {name}" if name else finding.rule_name, name)
 
 
-def _match(found: "Finding", what: str, name: str | None = None, is_key: bool = False) -> Match:
-    place = found.location
-    return Match(what, found.secret, name, place["line"], place["end_line"], is_key)
+def _match(finding: "Finding", what: str, name: str | None = None, is_key: bool = False) -> Match:
+    place = finding.location
+    return Match(what, finding.secret, name, place["line"], place["end_line"], is_key)
 
 
 def is_archive(data: bytes) -> bool:

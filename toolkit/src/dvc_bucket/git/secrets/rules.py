@@ -5,12 +5,11 @@ import codecs
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.git.pieces import Piece
 from dvc_bucket.git.secrets import kingfisher
 
 #: A comment that allows its line.
@@ -39,6 +38,9 @@ CREDENTIALS = re.compile(
 
 #: Marks of text in UTF-16 and UTF-32, which has zero bytes as a binary file has.
 BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+#: The beginning of a binary file, which the rules for text read.
+BINARY_BYTES = 1024 * 1024
 
 Hit = tuple[int | None, str]
 
@@ -89,57 +91,47 @@ class Rules:
         is_named = ".dvc" in pure.parts or suffix in {".yaml", ".yml"}
         return "/".join(pure.parts[-2:]) if is_named else suffix
 
-    def examine(self, path: str, pieces: Iterable[Piece]) -> list[Hit]:
+    def examine(self, path: str, content: bytes) -> list[Hit]:
         """Line and nature of everything in a content that must not be in git.
 
         A binary file is searched for this clone's own credentials; the other rules read its
         beginning, and its findings have no line.
         """
-        hits: dict[Hit, None] = {}
-        is_text = True
-        for number, piece in enumerate(pieces):
-            if number == 0:
-                is_text = _is_text(piece.data)
-            own = list(self._own_in(piece.data, piece.line))
-            hits |= dict.fromkeys(own)
-            if is_text or number == 0:
-                hits |= dict.fromkeys(self._others_in(path, piece, {line for line, _ in own}))
-        return list(hits) if is_text else list({(None, what): None for _, what in hits})
+        is_text = b"\0" not in content[:8000] or content.startswith(BYTE_ORDER_MARKS)
+        own = list(self._own_in(content))
+        others = self._others_in(path, content if is_text else content[:BINARY_BYTES], own)
+        hits = [*own, *others]
+        return list(dict.fromkeys(hits if is_text else ((None, what) for _, what in hits)))
 
-    def _own_in(self, data: bytes, first: int) -> Iterator[Hit]:
+    def _own_in(self, content: bytes) -> Iterator[Hit]:
         """This clone's own credentials, literally, also where a line break is in one."""
-        unwrapped = data.replace(b"\r", b"").replace(b"\n", b"")
+        unwrapped = content.replace(b"\r", b"").replace(b"\n", b"")
         for value, name in self._own.items():
             what = f"the value of {name} of this clone"
-            if value in data:
-                for found in re.finditer(re.escape(value), data):
-                    yield first + data.count(b"\n", 0, found.start()), what
+            if value in content:
+                for match in re.finditer(re.escape(value), content):
+                    yield 1 + content.count(b"\n", 0, match.start()), what
             elif value in unwrapped:
                 yield None, what
 
-    def _others_in(self, path: str, piece: Piece, own: set[int | None]) -> Iterator[Hit]:
+    def _others_in(self, path: str, content: bytes, own: list[Hit]) -> Iterator[Hit]:
         """Values in a known notation, and keys and tokens on other lines than those."""
-        found = list(kingfisher.matches(path, piece.data))
-        lines = piece.data.replace(b"\0", b"").split(b"\n") if found else []
-        named = set(own)
-        for match in found:
-            line = piece.line + match.first - 1
-            is_reported = line in (named if match.is_key else own)
+        matches = list(kingfisher.matches(path, content))
+        lines = content.replace(b"\0", b"").split(b"\n") if matches else []
+        own_lines = {line for line, _ in own}
+        named = set(own_lines)
+        for match in matches:
+            is_reported = match.first in (named if match.is_key else own_lines)
             is_allowed = any(ALLOW_LINE in text for text in lines[match.first - 1 : match.last])
             if is_reported or is_allowed or self._is_allowed(match.value):
                 continue
             if not match.is_key:
-                named.add(line)
-            yield line, match.what
+                named.add(match.first)
+            yield match.first, match.what
 
     def _is_allowed(self, value: str) -> bool:
         """Whether `.secrets-allowed` has the SHA-256 of `value`."""
         return hashlib.sha256(value.encode(errors="replace")).hexdigest() in self._allowed
-
-
-def _is_text(data: bytes) -> bool:
-    """Whether a content that begins with `data` is text."""
-    return b"\0" not in data[:8000] or data.startswith(BYTE_ORDER_MARKS)
 
 
 def _spellings(value: str) -> Iterator[bytes]:

@@ -3,14 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.words import counted
 from dvc_bucket.git.contents import Entry, Repository
-from dvc_bucket.git.pieces import Piece, joined
 from dvc_bucket.git.secrets import kingfisher
 from dvc_bucket.git.secrets.rules import Hit, Rules
 
@@ -69,8 +67,8 @@ class Finding:
         return f"{self.path}{line}: {self.what}{commit}"
 
 
-@dataclass(frozen=True)
-class Outcome:
+@dataclass
+class ScanResult:
     """What a search found, and how much it covered.
 
     Attributes:
@@ -83,8 +81,8 @@ class Outcome:
     """
 
     where: Where
-    findings: list[Finding]
-    files: int
+    findings: list[Finding] = field(default_factory=list)
+    files: int = 0
     commits: int = 0
     unopened: int = 0
     is_partial: bool = False
@@ -115,7 +113,7 @@ class Outcome:
         return "\n".join(lines)
 
 
-def staged(project: Project, message: Path | None = None) -> Outcome:
+def staged(project: Project, message: Path | None = None) -> ScanResult:
     """Search what `git commit` would add now: the index, not the work tree.
 
     Args:
@@ -126,47 +124,45 @@ def staged(project: Project, message: Path | None = None) -> Outcome:
         ProjectError: the project is in no git repository, or `.secrets-allowed` is malformed.
     """
     repository = Repository.of(project)
-    search = _Search("staged", Rules(project, repository.main))
+    scan = _Scan(Rules(project, repository.main), ScanResult("staged"))
     if message:
-        search.add_message("commit message", message.read_bytes().partition(SCISSORS)[0])
+        scan.add_message("commit message", message.read_bytes().partition(SCISSORS)[0])
     with repository.contents() as read:
         for entry in repository.staged():
-            search.add(entry, read)
-    return search.outcome()
+            scan.add(entry, read)
+    return scan.result
 
 
-def tracked(project: Project) -> Outcome:
+def tracked(project: Project) -> ScanResult:
     """Search the tracked files as they are in the work tree, those of submodules, too.
 
     Raises:
         ProjectError: the project is in no git repository, or a file cannot be read.
     """
     outer = Repository.of(project)
-    search = _Search("tracked", Rules(project, outer.main))
-    for folder, repository in _with_nested(outer):
-        search.folder = folder
+    scan = _Scan(Rules(project, outer.main), ScanResult("tracked"))
+    for scan.folder, repository in _with_nested(outer):
         for entry in repository.tracked():
-            search.add_tracked(entry, repository)
-    return search.outcome()
+            scan.add_tracked(entry, repository)
+    return scan.result
 
 
-def history(project: Project, revisions: Sequence[str] = ("--all",)) -> Outcome:
+def history(project: Project, revisions: Sequence[str] = ("--all",)) -> ScanResult:
     """Search the contents and messages of all commits of `revisions`, those of submodules, too.
 
     Raises:
         ProjectError: the project is in no git repository, or git does not know a revision.
     """
     outer = Repository.of(project)
-    search = _Search("history", Rules(project, outer.main))
-    for folder, repository in _with_nested(outer):
-        search.folder = folder
-        search.is_partial |= repository.is_shallow
+    scan = _Scan(Rules(project, outer.main), ScanResult("history"))
+    for scan.folder, repository in _with_nested(outer):
+        scan.result.is_partial |= repository.is_shallow
         with repository.contents() as read:
             for entry in repository.history(revisions):
-                search.add(entry, read)
+                scan.add(entry, read)
             for tag in repository.tags() if "--all" in revisions else []:
-                search.add_message(f"message of the tag {tag.path}", _message(read(tag.id)))
-    return search.outcome()
+                scan.add_message(f"message of the tag {tag.path}", _message(read(tag.id)))
+    return scan.result
 
 
 def _with_nested(outer: Repository) -> Iterator[tuple[str, Repository]]:
@@ -177,35 +173,30 @@ def _with_nested(outer: Repository) -> Iterator[tuple[str, Repository]]:
             yield f"{path}/{folder}", repository
 
 
-def _message(pieces: Iterator[Piece] | None) -> bytes:
+def _message(content: bytes | None) -> bytes:
     """The message in a commit or tag as git stores it."""
-    return joined(pieces or iter(())).partition(b"\n\n")[2]
+    return (content or b"").partition(b"\n\n")[2]
 
 
 @dataclass
-class _Search:
+class _Scan:
     """Searches one content after the other, each once, and counts.
 
     Attributes:
-        where: which part of the repository is searched.
         rules: what is searched for.
+        result: of what was searched so far.
         folder: of the repository whose contents come, with a slash; empty for the outer one.
     """
 
-    where: Where
     rules: Rules
+    result: ScanResult
     folder: str = ""
-    files: int = 0
-    commits: int = 0
-    unopened: int = 0
-    is_partial: bool = False
-    _findings: list[Finding] = field(default_factory=list)
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
-    def add(self, entry: Entry, read: Callable[[str], Iterator[Piece] | None]) -> None:
+    def add(self, entry: Entry, read: Callable[[str], bytes | None]) -> None:
         """Search a content that git stores, or the message of a commit."""
         if not entry.path:
-            self.commits += 1
+            self.result.commits += 1
             self.add_message("commit message", _message(read(entry.id)), entry.commit)
             return
         is_bad = self.rules.fault_of_name(entry.path) is not None
@@ -213,52 +204,41 @@ class _Search:
         if key in self._seen:
             return
         self._seen.add(key)
-        self.files += 1
+        self.result.files += 1
         if self.rules.is_content_allowed(entry.id):
             return
-        pieces = read(entry.id)
-        if pieces is None:
-            self.is_partial = True
+        content = read(entry.id)
+        if content is None:
+            self.result.is_partial = True
         else:
-            self._examine(entry, pieces)
+            self._examine(entry, content)
 
     def add_tracked(self, entry: Entry, repository: Repository) -> None:
         """Search a file of the work tree."""
-        self.files += 1
+        self.result.files += 1
         if not self.rules.is_content_allowed(entry.id) or not repository.is_as_in_index(entry):
             self._examine(entry, repository.read_tracked(entry.path))
 
     def add_message(self, title: str, text: bytes, commit: str | None = None) -> None:
         """Search a message, in which a colon begins an explanation as in a text file."""
-        hits = self.rules.examine("message.txt", [Piece(text)])
-        self._report(title, hits, commit)
+        self._report(title, self.rules.examine("message.txt", text), commit)
 
-    def outcome(self) -> Outcome:
-        """What was found so far."""
-        counts = (self.files, self.commits, self.unopened, self.is_partial)
-        return Outcome(self.where, self._findings, *counts)
-
-    def _examine(self, entry: Entry, pieces: Iterator[Piece]) -> None:
+    def _examine(self, entry: Entry, content: bytes) -> None:
         """Search a file: everything in its content and in an archive, or its name alone."""
-        first = next(pieces, Piece(b""))
-        pieces = chain([first], pieces)
-        inside: list[tuple[str, bytes]] = []
-        if kingfisher.is_archive(first.data):
-            data = joined(pieces)
-            pieces = iter([Piece(data)])
-            try:
-                inside = list(kingfisher.members(entry.path, data))
-            except kingfisher.ArchiveError:
-                self.unopened += 1
-        hits = self.rules.examine(entry.path, pieces)
         if fault := self.rules.fault_of_name(entry.path):
-            hits, inside = [(None, fault)], []
-        self._report(entry.path, hits, entry.commit)
-        for path, data in inside:
-            self._report(path, self.rules.examine(path, [Piece(data)]), entry.commit)
+            self._report(entry.path, [(None, fault)], entry.commit)
+            return
+        contents = [(entry.path, content)]
+        if kingfisher.is_archive(content):
+            try:
+                contents += kingfisher.members(entry.path, content)
+            except kingfisher.ArchiveError:
+                self.result.unopened += 1
+        for path, data in contents:
+            self._report(path, self.rules.examine(path, data), entry.commit)
 
     def _report(self, path: str, hits: list[Hit], commit: str | None) -> None:
         """Keep what was found in one content, in the order of the lines."""
         shown = self.rules.shown(self.folder + path)
         for line, what in sorted(hits, key=lambda hit: hit[0] or 0):
-            self._findings.append(Finding(shown, line, what, commit))
+            self.result.findings.append(Finding(shown, line, what, commit))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -9,10 +10,9 @@ from itertools import chain
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.jobs.check import variations
 from dvc_bucket.jobs.check.findings import OutputResult
-from dvc_bucket.jobs.check.lineage.records import undeclared_params
-from dvc_bucket.jobs.check.outputs import object_names
+from dvc_bucket.jobs.check.lineage import undeclared_params
 from dvc_bucket.jobs.check.plan import StagePlan
-from dvc_bucket.jobs.check.runs import Bench, CloneRun
+from dvc_bucket.jobs.check.runs import Bench, CloneRun, object_names
 from dvc_bucket.jobs.check.variations import Variation
 
 #: Times as programs write them: ISO 8601 and its kin, to the minute at least; seconds since 1970,
@@ -56,19 +56,16 @@ class CauseSearch:
 
     def causes(self, outputs: Sequence[OutputResult]) -> dict[str, list[str]]:
         """Sentences about each stage whose outputs differ though its inputs do not."""
-        wrong = [one for one in outputs if one.verdict == "differs" and not one.follows]
-        stages = [self.plan.stages[name] for name in dict.fromkeys(one.stage for one in wrong)]
-        times = {self._time_in(output): output.stage for output in wrong}
+        wrong = [output for output in outputs if output.verdict == "differs" and not output.follows]
+        sentences: dict[str, list[str]] = {output.stage: [] for output in wrong}
+        for output in wrong:
+            sentences[output.stage] += self._time_in(output)
+        stages = [self.plan.stages[name] for name in sentences]
         first = _hashes(self.run, stages)  # before they are made again
         again = self._again(stages, self.run.variation)
-        unsteady = [stage for stage in stages if again[stage.name] != first[stage.name]]
-        steady = [stage for stage in stages if stage not in unsteady]
-        sentences: dict[str, list[str]] = {stage.name: [] for stage in stages}
-        for name, sentence in chain(
-            ((name, sentence) for sentence, name in times.items() if sentence),
-            self._why_unsteady(unsteady),
-            self._why_steady(steady),
-        ):
+        steady = [stage for stage in stages if again[stage.name] == first[stage.name]]
+        unsteady = [stage for stage in stages if stage not in steady]
+        for name, sentence in chain(self._why_unsteady(unsteady), self._why_steady(steady)):
             sentences[name].append(sentence)
         return sentences
 
@@ -118,13 +115,12 @@ class CauseSearch:
         titled = replace(variation, title=f"{self.run.title}, again")
         return _hashes(self.bench.run(self.run.clone, alone, titled), stages)
 
-    def _time_in(self, output: OutputResult) -> str:
-        """A sentence about a value that looks like the time of the run; empty if there is none."""
+    def _time_in(self, output: OutputResult) -> Iterator[str]:
+        """A sentence about a value that looks like the time of the run."""
         execution = self.run.executions[output.stage]
-        for _, value in output.values:
-            if text := time_in(value, execution.started, execution.ended):
-                return f"{output.path} holds the time at which it was made: {text}."
-        return ""
+        texts = (time_in(value, execution.started, execution.ended) for _, value in output.values)
+        if text := next(filter(None, texts), None):
+            yield f"{output.path} holds the time at which it was made: {text}."
 
 
 def _hashes(run: CloneRun, stages: Sequence[Stage]) -> Hashes:
@@ -137,19 +133,17 @@ def _hashes(run: CloneRun, stages: Sequence[Stage]) -> Hashes:
 
 def time_in(text: str, start: float, end: float) -> str | None:
     """The part of a text that is a time between two others (seconds since 1970), in any zone."""
-    for found in ISO.findall(text):
-        form = "%Y-%m-%d %H:%M:%S" if found.count(":") == 2 else "%Y-%m-%d %H:%M"
-        try:
-            moment = datetime.strptime(found.replace("T", " ").replace("_", " "), form)
-        except ValueError:  # it looks like a time, and there is no 13th month
-            continue
-        if start - ZONES - 60 <= moment.replace(tzinfo=UTC).timestamp() <= end + ZONES:
-            return str(found)
-    for found in EPOCH.findall(text):
-        whole = float(found)
-        while whole > 1e10:
-            whole /= 1000
-        if start - 1 <= whole <= end + 1:
-            return str(found)
-    days = {datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d") for moment in (start, end)}
-    return next((found for found in DATE.findall(text) if found in days), None)
+    for moment in ISO.findall(text):
+        # There is no 13th month in what only looks like a time.
+        with suppress(ValueError):
+            seconds = datetime.fromisoformat(f"{moment.replace('_', 'T')}Z").timestamp()
+            if start - ZONES - 60 <= seconds <= end + ZONES:
+                return str(moment)
+    for moment in EPOCH.findall(text):
+        seconds = float(moment)
+        while seconds > 1e10:
+            seconds /= 1000
+        if start - 1 <= seconds <= end + 1:
+            return str(moment)
+    days = {datetime.fromtimestamp(moment, UTC).date().isoformat() for moment in (start, end)}
+    return next((day for day in DATE.findall(text) if day in days), None)

@@ -7,34 +7,40 @@ import typer
 
 from dvc_bucket.base.options import JsonOption
 
+RevArgument = Annotated[str, typer.Argument(help="Branch, tag or commit.")]
+StagesOption = Annotated[
+    list[str] | None,
+    typer.Option("--stages", help="Run only these stages, separated by commas; pull other inputs."),
+]
+TimesOption = Annotated[
+    int, typer.Option(min=1, help="Number of fresh runs to compare, each in a varied environment.")
+]
+KernelsOption = Annotated[
+    bool, typer.Option("--kernels", help="Run again with the numeric kernels of three CPUs.")
+]
+ToleranceOption = Annotated[
+    Path | None, typer.Option(help="YAML file with tolerances for numbers.")
+]
+HereOption = Annotated[
+    bool, typer.Option("--here", help="Use the installed packages instead of new ones.")
+]
+CausesOption = Annotated[
+    bool, typer.Option(help="Run stages whose outputs differ again to find the cause.")
+]
+KeepOption = Annotated[
+    bool, typer.Option("--keep", help="Keep the folder of the clone and print it.")
+]
+
 
 def check(
-    rev: Annotated[str, typer.Argument(help="Branch, tag or commit.")] = "HEAD",
-    stages: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--stages", help="Run only these stages, separated by commas; pull other inputs."
-        ),
-    ] = None,
-    times: Annotated[
-        int,
-        typer.Option(min=1, help="Number of fresh runs to compare, each in a varied environment."),
-    ] = 1,
-    kernels: Annotated[
-        bool, typer.Option("--kernels", help="Run again with the numeric kernels of three CPUs.")
-    ] = False,
-    tolerance: Annotated[
-        Path | None, typer.Option(help="YAML file with tolerances for numbers.")
-    ] = None,
-    here: Annotated[
-        bool, typer.Option("--here", help="Use the installed packages instead of new ones.")
-    ] = False,
-    causes: Annotated[
-        bool, typer.Option(help="Run stages whose outputs differ again to find the cause.")
-    ] = True,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the folder of the clone and print it.")
-    ] = False,
+    rev: RevArgument = "HEAD",
+    stages: StagesOption = None,
+    times: TimesOption = 1,
+    kernels: KernelsOption = False,
+    tolerance: ToleranceOption = None,
+    here: HereOption = False,
+    causes: CausesOption = True,
+    keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Rebuild a commit from its inputs in a clean clone and compare every output with dvc.lock.

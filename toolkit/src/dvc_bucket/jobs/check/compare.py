@@ -1,22 +1,85 @@
 """Outputs of a run against what they should be: identical, or what differs."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from pathlib import PurePosixPath
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
-from dvc_bucket.dvc.remote import ids
+from dvc_bucket.base.errors import BucketError, ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.base.safe_paths import below
+from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc.audit.needed import file_md5
+from dvc_bucket.dvc.remote import Contents, Remote, ids
+from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
+from dvc_bucket.git.contents import git
 from dvc_bucket.jobs.check.differences import Tolerance, compare
-from dvc_bucket.jobs.check.findings import Difference, OutputResult
-from dvc_bucket.jobs.check.outputs import ITSELF, RecordedOutputs, RunOutputs
+from dvc_bucket.jobs.check.findings import Difference, OutputResult, Verdict
+from dvc_bucket.jobs.check.plan import StagePlan
+from dvc_bucket.jobs.check.runs import ITSELF, CloneRun
 
 #: Files of a directory that are described one by one.
 MAX_LISTED_FILES = 3
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RecordedOutputs:
+    """The outputs that `dvc.lock` records, whose contents the cache, the remote or git has.
+
+    Attributes:
+        plan: the stages of the commit.
+        project: the person's.
+        settings: the connection, or why there is none.
+        commit: full id.
+        spool: folder for copies of contents.
+    """
+
+    plan: StagePlan
+    project: Project
+    settings: Settings | BucketError
+    commit: str
+    spool: Path
+
+    #: In the report.
+    title = "dvc.lock"
+
+    @cached_property
+    def records(self) -> dict[str, PathRecord]:
+        """The outputs, by path."""
+        return {out.path: out for out in self.plan.outs if out.hash}
+
+    def names(self, record: PathRecord) -> Mapping[str, bytes] | None:
+        """The files of an output, by path in it; None if the list of a directory is nowhere."""
+        name = ids.encode(record.hash, legacy=record.is_legacy)
+        return self._contents.members(name) if record.is_directory else {ITSELF: name}
+
+    def file(self, path: str, name: bytes, *, is_cached: bool) -> Path | None:
+        """A copy of a content; its name keeps the suffix. None if it is nowhere."""
+        if is_cached:
+            return self._contents.file(path, name)
+        target = below(self.spool, f"git/{ids.md5(name)}/{path.rpartition('/')[2]}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.write_bytes(git(self.project.root, "show", f"{self.commit}:./{path}"))
+        except ProjectError:
+            return None
+        return target if file_md5(target, name) == ids.md5(name) else None
+
+    @cached_property
+    def _contents(self) -> Contents:
+        with opened(self.project) as repo:
+            cache = Path(repo.cache.legacy.path)
+        remote = None
+        if isinstance(self.settings, Settings):
+            with suppress(BucketError):  # the project has none: then nothing is there
+                remote = Remote.of(self.project, self.settings, None)
+        return Contents(cache, remote, self.spool)
+
+
+@dataclass(frozen=True)
+class OutputComparison:
     """The outputs of a run against other ones.
 
     Attributes:
@@ -25,8 +88,8 @@ class Comparison:
         tolerance: that the project declares.
     """
 
-    made: RunOutputs
-    expected: RecordedOutputs | RunOutputs
+    made: CloneRun
+    expected: RecordedOutputs | CloneRun
     tolerance: Tolerance
 
     def results(self, stages: Sequence[Stage]) -> list[OutputResult]:
@@ -41,35 +104,37 @@ class Comparison:
 
     def _result(self, stage: str, path: str, wrong_input: str) -> OutputResult:
         before, after = self.expected.records.get(path), self.made.records.get(path)
-        result = partial(
-            OutputResult,
-            path=path,
-            stage=stage,
-            run=self.made.title,
-            against=self.expected.title,
+        verdict: Verdict = "missing"
+        difference = None
+        if after is None:
+            was_run = self.made.executions[stage].state != "not run"
+            detail = f"not made, as its stage {'failed' if was_run else 'was not run'}"
+        elif before is None:
+            detail = f"{self.expected.title} has no record of it"
+        elif before.hash == after.hash or not (difference := self._difference(before, after)):
+            verdict, detail = "identical", ""
+        else:
+            largest = f": at most {difference.largest:.3g}" if difference.largest else ""
+            verdict = "within tolerance" if difference.tolerated else "differs"
+            detail = difference.text + (largest if difference.tolerated else "")
+        return OutputResult(
+            path,
+            stage,
+            self.made.title,
+            self.expected.title,
+            verdict,
             expected=before.hash if before else None,
             found=after.hash if after else None,
+            detail=detail,
+            follows=wrong_input if verdict == "differs" else "",
+            values=difference.pairs if difference else (),
         )
-        if after is None:
-            return result(
-                verdict="missing", detail=f"not made, as its stage {self.made.end(stage)}"
-            )
-        if before is None:
-            return result(verdict="missing", detail=f"{self.expected.title} has no record of it")
-        difference = None if before.hash == after.hash else self._difference(before, after)
-        if difference is None:
-            return result(verdict="identical")
-        text, pairs = difference.text, difference.pairs
-        if difference.tolerated:
-            largest = f": at most {difference.largest:.3g}" if difference.largest else ""
-            return result(verdict="within tolerance", detail=f"{text}{largest}")
-        return result(verdict="differs", detail=text, follows=wrong_input, values=pairs)
 
     def _difference(self, before: PathRecord, after: PathRecord) -> Difference | None:
         """How two contents with different hashes differ; None if only the kind of hash does."""
         if before.is_directory != after.is_directory:
-            kinds = ["a directory" if one.is_directory else "a file" for one in (before, after)]
-            return Difference(f"{kinds[0]} became {kinds[1]}")
+            kinds = ("a file became a directory", "a directory became a file")
+            return Difference(kinds[before.is_directory])
         old, new = self.expected.names(before), self.made.names(before)
         if old is None:
             return Difference("its files cannot be compared: the list of those recorded is nowhere")
@@ -96,19 +161,23 @@ class Comparison:
             where = "neither the cache nor the remote has" if out.is_cached else "git does not have"
             hashes = f"MD5 {ids.md5(new)}, was {ids.md5(old)}"
             return Difference(f"{hashes}; {where} the recorded content")
-        found = self.made.file(whole, new, is_cached=out.is_cached)
-        return compare(recorded, found, self.tolerance.of(whole))
+        made = self.made.file(whole, new, is_cached=out.is_cached)
+        return compare(recorded, made, self.tolerance.of(whole))
 
 
 def _summed(differences: Mapping[str, Difference], files: int) -> Difference:
     """The differences of the files of a directory in one."""
-    untolerated = {path: one for path, one in differences.items() if not one.tolerated}
+    untolerated = {
+        path: difference for path, difference in differences.items() if not difference.tolerated
+    }
     if not untolerated:
-        largest = max(one.largest or 0.0 for one in differences.values())
+        largest = max(difference.largest or 0.0 for difference in differences.values())
         return Difference(f"{len(differences):,} files within tolerance", largest, tolerated=True)
-    lines = [f"{path}: {one.text}" for path, one in untolerated.items()][:MAX_LISTED_FILES]
+    lines = [f"{path}: {difference.text}" for path, difference in untolerated.items()][
+        :MAX_LISTED_FILES
+    ]
     if (more := len(untolerated) - len(lines)) > 0:
         lines.append(f"and {more:,} more files")
-    pairs = tuple(pair for one in untolerated.values() for pair in one.pairs)
+    pairs = tuple(pair for difference in untolerated.values() for pair in difference.pairs)
     text = f"{len(untolerated):,} of {files:,} files differ. {'; '.join(lines)}"
     return Difference(text, pairs=pairs)

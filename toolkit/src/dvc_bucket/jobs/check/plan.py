@@ -42,8 +42,8 @@ class StagePlan:
         # `foreach` and `matrix` make stages of the name `NAME@KEY`.
         names_of = {name: {name, name.partition("@")[0]} for name in self.stages}
         if unknown := set(names).difference(*names_of.values()):
-            known = ", ".join(self.stages) or "none"
-            raise StageNameError(f"No stage {', '.join(sorted(unknown))}; dvc.yaml has {known}.")
+            declared = ", ".join(self.stages) or "none"
+            raise StageNameError(f"No stage {', '.join(sorted(unknown))}; dvc.yaml has {declared}.")
         return [
             stage
             for name, stage in self.stages.items()

@@ -1,7 +1,7 @@
 """Rebuild a commit from its inputs and compare the outputs: `check`.
 
-1. `check` clones the commit (`clone`), reads its stages (`plan`), refuses paths outside the clone
-   (`confine`) and installs its packages (`environment`).
+1. `check` clones the commit and refuses paths outside the clone (`clone`), reads its stages
+   (`plan`) and installs its packages (`environment`).
 2. `_first` pulls the inputs and runs every stage with a tracer (`runs`, `trace`); it compares the
    outputs with `dvc.lock` (`compare`), and the behaviour of the stages with `dvc.yaml` (`lineage`).
 3. `_further` runs the stages in a new clone with changed conditions (`variations`), and compares
@@ -19,14 +19,12 @@ from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.jobs.check import confine, environment, plan, processes, variations
+from dvc_bucket.jobs.check import environment, lineage, plan, processes, variations
 from dvc_bucket.jobs.check.causes import CauseSearch
-from dvc_bucket.jobs.check.clone import Clones
-from dvc_bucket.jobs.check.compare import Comparison
+from dvc_bucket.jobs.check.clone import Clones, check_stages
+from dvc_bucket.jobs.check.compare import OutputComparison, RecordedOutputs
 from dvc_bucket.jobs.check.differences import Tolerance
 from dvc_bucket.jobs.check.findings import CheckReport, LineageFault, OutputResult
-from dvc_bucket.jobs.check.lineage import behaviour, records
-from dvc_bucket.jobs.check.outputs import RecordedOutputs, RunOutputs
 from dvc_bucket.jobs.check.plan import StagePlan
 from dvc_bucket.jobs.check.runs import Bench, CloneRun
 from dvc_bucket.jobs.check.variations import ALL_VARIED, FIRST, Variation
@@ -95,7 +93,7 @@ def check(
         if unused := tolerance.unused([out.path for out in commit_plan.outs]):
             names = ", ".join(unused)
             raise CheckError(f"--tolerance {options.tolerance}: {names}: no output is there.")
-        confine.check_stages(clone, repository.root, commit_plan, stages)
+        check_stages(clone, repository.root, commit_plan, stages)
         log = folder / "packages.log"
         packages = environment.here(project) if options.here else environment.made(clone, log)
         bench = Bench(project, environment.connection(project), packages, folder, say)
@@ -129,21 +127,20 @@ class _Rebuild:
         further = [self._further(variation, first.run) for variation in self.options.variations]
         # At the end, as this makes the outputs again with which further runs are compared.
         first_causes = self._causes(first.run, None, first.outputs)
-        findings = [first, *further]
-        causes: dict[str, list[str]] = {}
-        for lines_of in (first.causes, first_causes, *(one.causes for one in further)):
+        results, causes = [first, *further], dict[str, list[str]]()
+        for lines_of in (first.causes, first_causes, *(result.causes for result in further)):
             for name, lines in lines_of.items():
                 causes[name] = list(dict.fromkeys([*causes.get(name, ()), *lines]))
         return CheckReport(
-            commit=self.clones.commit,
-            rev=self.options.rev,
-            stages=[stage.name for stage in self.stages],
-            seconds=first.run.seconds,
-            environment=self.bench.packages.title,
-            tracing=first.run.tracing,
-            runs=[one.run.title for one in findings],
-            outputs=[output for one in findings for output in one.outputs],
-            findings=[fault for one in findings for fault in one.faults],
+            self.clones.commit,
+            self.options.rev,
+            [stage.name for stage in self.stages],
+            first.run.seconds,
+            self.bench.packages.title,
+            first.run.tracing,
+            runs=[result.run.title for result in results],
+            outputs=[output for result in results for output in result.outputs],
+            findings=[fault for result in results for fault in result.faults],
             causes=causes,
             notes=list(self._notes(first.run)),
             folder=str(self.bench.folder) if self.options.keep else None,
@@ -151,22 +148,17 @@ class _Rebuild:
 
     def _first(self, clone: Project) -> _RunFindings:
         """Run the stages in the first clone; compare outputs and lineage with the commit."""
-        bench, clones = self.bench, self.clones
-        git_faults = list(records.of_git(self.stages, clone))
+        bench, project, plan = self.bench, self.clones.project, self.commit_plan
+        faults = list(lineage.of_git(self.stages, clone))  # before the run makes them again
         run = self._run(clone, FIRST, is_traced=True)
         spool = bench.folder / "recorded"
         spool.mkdir()
-        recorded = RecordedOutputs(
-            self.commit_plan, clones.project, bench.settings, clones.commit, spool
-        )
+        recorded = RecordedOutputs(plan, project, bench.settings, self.clones.commit, spool)
         outputs = self._compare(run, recorded)
-        faults = [
-            *git_faults,
-            *records.of_run(run),
-            *records.of_lock(self.commit_plan, run, outputs),
-            *behaviour.of_stages(self.commit_plan, run, clones.project, bench.packages),
-        ]
-        failed = [name for name, one in run.executions.items() if one.state == "failed"]
+        faults += lineage.of_run(run)
+        faults += lineage.of_lock(plan, run, outputs)
+        faults += lineage.of_stages(plan, run, project, bench.packages)
+        failed = [name for name, seen in run.executions.items() if seen.state == "failed"]
         return _RunFindings(run, outputs, faults, {name: run.output(name) for name in failed})
 
     def _further(self, variation: Variation, first: CloneRun) -> _RunFindings:
@@ -176,8 +168,8 @@ class _Rebuild:
         if venv := self.bench.packages.venv:
             (clone.root / ".venv").symlink_to(venv)
         run = self._run(clone, variation)
-        outputs = self._compare(run, RunOutputs(first))
-        faults = [fault for fault in records.of_run(run) if fault.stage in first.seconds]
+        outputs = self._compare(run, first)
+        faults = [fault for fault in lineage.of_run(run) if fault.stage in first.seconds]
         findings = _RunFindings(run, outputs, faults, self._causes(run, first, outputs))
         if all(output.ok for output in outputs) and not self.options.keep:
             shutil.rmtree(clone.root, ignore_errors=True)
@@ -187,9 +179,9 @@ class _Rebuild:
         self.bench.pull(clone, self.commit_plan.pulled(self.stages))
         return self.bench.run(clone, self.stages, variation, is_traced=is_traced)
 
-    def _compare(self, run: CloneRun, expected: RecordedOutputs | RunOutputs) -> list[OutputResult]:
+    def _compare(self, run: CloneRun, expected: RecordedOutputs | CloneRun) -> list[OutputResult]:
         self.bench.say("comparing")
-        return Comparison(RunOutputs(run), expected, self.tolerance).results(self.stages)
+        return OutputComparison(run, expected, self.tolerance).results(self.stages)
 
     def _causes(
         self, run: CloneRun, other: CloneRun | None, outputs: Sequence[OutputResult]
@@ -201,12 +193,12 @@ class _Rebuild:
 
     def _notes(self, first: CloneRun) -> Iterator[str]:
         """What else there is to know, in sentences."""
-        outs = ((stage.name, out) for stage in self.stages for out in stage.outs)
-        for name, path in ((name, out.path) for name, out in outs if out.is_persistent):
-            yield (
-                f"{path} has persist: true. Stage {name} runs here without its earlier content, so "
-                "the output differs if the stage builds on that."
-            )
+        for stage in self.stages:
+            for path in (out.path for out in stage.outs if out.is_persistent):
+                yield (
+                    f"{path} has persist: true. Stage {stage.name} runs here without its earlier "
+                    "content, so the output differs if the stage builds on that."
+                )
         stages = self.commit_plan.stages.values()
         if frozen := [stage.name for stage in stages if stage.is_frozen]:
             yield f"Frozen, so taken as they are recorded: {', '.join(frozen)}."
@@ -216,6 +208,6 @@ class _Rebuild:
             yield "Your clone has changes that are not committed: not checked."
         if inputs := self.commit_plan.pulled(self.stages):
             yield f"Inputs from the remote: {', '.join(inputs)}."
-        executions = sorted(first.executions.values(), key=lambda one: one.stage)
-        if untraced := [one.stage for one in executions if one.before and not one.trace]:
+        seen = first.executions.items()
+        if untraced := sorted(name for name, run in seen if run.before and not run.trace):
             yield f"Not traced, as no Python ran in them: {', '.join(untraced)}."

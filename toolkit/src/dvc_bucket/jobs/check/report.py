@@ -5,15 +5,11 @@ import json
 from collections.abc import Sequence
 from itertools import groupby
 
-from rich.table import Table
 from rich.text import Text
 
 from dvc_bucket.base.console import Console
 from dvc_bucket.base.words import counted
 from dvc_bucket.jobs.check.findings import KINDS, CheckReport, OutputResult
-
-#: Width of the table where the output is no terminal: lines stay whole for grep.
-PIPE_WIDTH = 200
 
 
 def as_json(report: CheckReport) -> str:
@@ -24,8 +20,6 @@ def as_json(report: CheckReport) -> str:
 def show(report: CheckReport) -> None:
     """Print a line an output, then what is wrong and why, and what else there is to know."""
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH, soft_wrap=True)
     for _, group in groupby(report.outputs, key=lambda output: (output.run, output.against)):
         _show_outputs(console, list(group), report.runs[0])
     for kind, heading in KINDS.items():
@@ -36,18 +30,18 @@ def show(report: CheckReport) -> None:
     if len(report.runs) > 1:
         console.print()
     for note in (f"Traced {report.tracing}.", *report.notes):
-        console.print(Text(note, style="dim"), soft_wrap=True)
+        console.say(note, "dim")
     if report.folder:
-        console.print(Text(f"Kept: {report.folder}"), soft_wrap=True)
-    console.print(Text(_summary(report), style="bold"), soft_wrap=True)
+        console.say(f"Kept: {report.folder}")
+    console.say(_summary(report), "bold")
 
 
 def _show_list(console: Console, heading: str, lines: Sequence[str], style: str) -> None:
     """Print a heading and lines below it; nothing if there are none."""
     if lines:
-        console.print(Text(f"{heading}:", style=style))
+        console.say(f"{heading}:", style)
         for line in lines:
-            console.print(Text(f"  {line}"), soft_wrap=True)
+            console.say(f"  {line}")
         console.print()
 
 
@@ -60,29 +54,21 @@ def _show_outputs(console: Console, outputs: Sequence[OutputResult], first_run: 
         title = f"{further}, against the {against}"
         if all(output.verdict == "identical" for output in outputs):
             text = f"{further}: all {len(outputs)} outputs identical to those of the {against}."
-            console.print(Text(text), soft_wrap=True)
+            console.say(text)
             return
-    console.print(Text(f"{title}:", style="bold"))
-    _print_table(console, outputs)
-
-
-def _print_table(console: Console, outputs: Sequence[OutputResult]) -> None:
-    """Print a line an output; in a pipe none is padded."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("output", "stage", ""):
-        table.add_column(heading, overflow="fold")
-    for output in outputs:
-        text = Text(output.verdict, style="green" if output.ok else "bold red")
-        if output.detail:
-            text.append(f": {output.detail}", style="" if output.ok else "red")
-        if output.follows:
-            text.append(f" (as does its input {output.follows})", style="dim")
-        table.add_row(Text(output.path), Text(output.stage), text)
-    with console.capture() as printed:
-        console.print(table)
-    for line in printed.get().splitlines():
-        console.out(line if console.is_terminal else line.rstrip(), highlight=False)
+    console.say(f"{title}:", "bold")
+    console.show(("output", "stage", ""), map(_row, outputs))
     console.print()
+
+
+def _row(output: OutputResult) -> tuple[Text, Text, Text]:
+    """Path, stage, and what the comparison says."""
+    text = Text(output.verdict, style="green" if output.ok else "bold red")
+    if output.detail:
+        text.append(f": {output.detail}", style="" if output.ok else "red")
+    if output.follows:
+        text.append(f" (as does its input {output.follows})", style="dim")
+    return Text(output.path), Text(output.stage), text
 
 
 def _summary(report: CheckReport) -> str:

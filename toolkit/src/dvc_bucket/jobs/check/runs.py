@@ -21,9 +21,12 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
+from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.patched import stage_runner
-from dvc_bucket.dvc.snapshot import Stage
-from dvc_bucket.jobs.check import confine, environment, plan, processes, trace
+from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.snapshot import PathRecord, Stage
+from dvc_bucket.jobs.check import environment, plan, processes, trace
+from dvc_bucket.jobs.check.clone import target
 from dvc_bucket.jobs.check.environment import Packages
 from dvc_bucket.jobs.check.plan import StagePlan
 from dvc_bucket.jobs.check.trace import Trace, Tracer
@@ -37,6 +40,9 @@ LOG = "output.log"
 
 #: The file with the arguments of the runner.
 TASK = "task.json"
+
+#: Where the only file of an output is that is no directory.
+ITSELF = "."
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,22 @@ class CloneRun:
     @cached_property
     def seconds(self) -> dict[str, float]:
         """How long each stage took that succeeded, by name."""
-        ended = (one for one in self.executions.values() if one.state == "done")
-        return {one.stage: round(one.ended - one.started, 3) for one in ended}
+        ended = (run for run in self.executions.values() if run.state == "done")
+        return {run.stage: round(run.ended - run.started, 3) for run in ended}
+
+    @cached_property
+    def records(self) -> dict[str, PathRecord]:
+        """What DVC recorded of the outputs of the stages that succeeded, by path."""
+        stages = (self.plan.stages[name] for name in self.seconds)
+        return {out.path: out for stage in stages for out in stage.outs}
+
+    def names(self, record: PathRecord) -> dict[str, bytes]:
+        """The files of an output, by path in it, with names of objects as those of `record`."""
+        return object_names(self.clone.root / record.path, is_legacy=record.is_legacy)
+
+    def file(self, path: str, name: bytes, *, is_cached: bool) -> Path:  # noqa: ARG002
+        """A file of an output."""
+        return self.clone.root / path
 
     def output(self, stage: str) -> list[str]:
         """The last lines that the commands of a stage printed."""
@@ -226,8 +246,26 @@ def clear(clone: Project, stages: Sequence[Stage]) -> None:
         CheckError: an output is outside the clone.
     """
     for stage in stages:
-        for path in [confine.target(clone, out.path, stage.name) for out in stage.outs]:
+        for path in [target(clone, out.path, stage.name) for out in stage.outs]:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+
+def object_names(place: Path, *, is_legacy: bool = False) -> dict[str, bytes]:
+    """The names of the objects that have the contents of a file or of the files of a directory.
+
+    Args:
+        place: the file or directory; nothing need be there.
+        is_legacy: name them as DVC did before version 3: by the hash of text with Unix line ends.
+
+    Returns:
+        By path in the directory; a file is at `ITSELF`.
+    """
+    kind = ids.encode("0" * 32, legacy=is_legacy)
+    return {
+        file.relative_to(place).as_posix(): ids.encode(file_md5(file, kind), legacy=is_legacy)
+        for file in sorted((place, *place.rglob("*")))
+        if file.is_file()
+    }

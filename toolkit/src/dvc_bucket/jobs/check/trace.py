@@ -1,20 +1,19 @@
 """Which files the commands of a stage opened and where they connected to, by strace or by Python.
 
 `choose` gives the tracer of this machine: words that come before a command, and have its processes
-written down in a folder. `read` makes a `Trace` of such a folder.
+written down in a folder, as strace prints system calls. `read` makes a `Trace` of such a folder.
 """
 
-import json
 import os
 import re
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
+from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.jobs.check import in_clone
 
 #: How strace is started. A file a process, so that no line is torn in two; descriptors with their
@@ -34,7 +33,7 @@ OPENED = re.compile(
 ADDRESS = re.compile(
     r"(?P<call>connect|bind|getsockname)\("
     r".*?sa_family=AF_INET6?, sin6?_port=htons\((?P<port>\d+)\)"
-    r'.*?(?:inet_addr\(|AF_INET6, )"(?P<host>[^"]+)"'
+    r'.*?(?:inet_addr\(|AF_INET6, )"(?P<host>[^"]*)"'
 )
 
 DIRECTORY = "O_DIRECTORY"
@@ -62,7 +61,7 @@ class Trace:
         return sorted(
             (host, port)
             for host, port in self.peers
-            if not (port in self.own and _is_this_machine(host))
+            if not (port in self.own and is_this_machine(host))
         )
 
 
@@ -103,11 +102,12 @@ def choose(environment: Mapping[str, str]) -> Tracer:
 def read(folder: Path) -> Trace | None:
     """What the tracer wrote into its folder; None if it wrote nothing at all."""
     trace = Trace()
-    files = [*folder.glob("trace.*"), *folder.glob("audit.*")]
+    files = list(folder.glob("trace.*"))
     for file in files:
-        add = _add_call if file.stem == "trace" else _add_event
-        for line in _lines(file):
-            add(trace, line)
+        with file.open(encoding="utf-8", errors="surrogateescape") as lines:
+            for line in lines:
+                if line.endswith("\n"):  # the last one of a process that was killed can be half
+                    _add(trace, line[:-1])
     return trace if files else None
 
 
@@ -115,7 +115,7 @@ def _strace(folder: Path) -> list[str]:
     return [*STRACE, str(folder / "trace")]
 
 
-def _add_call(trace: Trace, line: str) -> None:
+def _add(trace: Trace, line: str) -> None:
     """Add a system call, as strace prints it."""
     if call := OPENED.match(line):
         if DIRECTORY not in call["flags"]:
@@ -128,32 +128,6 @@ def _add_call(trace: Trace, line: str) -> None:
             trace.own.add(int(call["port"]))
 
 
-def _add_event(trace: Trace, line: str) -> None:
-    """Add an event, as `in_clone/sitecustomize.py` writes it."""
-    event = json.loads(line)
-    if "path" in event:
-        files = trace.written if event["writes"] else trace.read
-        files.add(os.path.realpath(event["path"]))
-    elif "connect" in event:
-        host, port = event["connect"]
-        trace.peers.add((host, port))
-    else:
-        trace.own.add(event["bind"])
-
-
-def _lines(file: Path) -> Iterator[str]:
-    """The whole lines of a file; the last one of a process that was killed can be half."""
-    with file.open(encoding="utf-8", errors="surrogateescape") as stream:
-        yield from (line[:-1] for line in stream if line.endswith("\n"))
-
-
 def _unescaped(path: str) -> str:
     """A path as the kernel has it. strace escapes bytes in octal and by letter, as Python does."""
     return os.fsdecode(os.fsencode(path).decode("unicode_escape").encode("latin-1"))
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,7 +12,6 @@ from types import FrameType, ModuleType
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
-    added,
     cache,
     certificate,
     files,
@@ -21,13 +20,12 @@ from dvc_bucket.jobs.doctor import (
     repository,
     rights,
     service,
-    web,
 )
-from dvc_bucket.jobs.doctor.check import Check, Result, run
+from dvc_bucket.jobs.doctor.check import Check, Result, of_plugins, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
 #: In the order in which their checks are made.
-FAMILIES = (files, repository, network, certificate, web, service, rights, cache, machine)
+FAMILIES = (files, repository, network, certificate, service, rights, cache, machine)
 
 
 def _family(module: ModuleType) -> Iterator[type[Check]]:
@@ -58,7 +56,7 @@ def examine(
         on_start: called with the name of each check that begins.
     """
     patient = Patient(project, read_only=read_only)
-    checks = (*CHECKS, *added.checks(CHECKS))
+    checks = (*CHECKS, *of_plugins(CHECKS))
     with _ending_in_order():
         try:
             yield from run(checks, patient, on_start)

@@ -1,12 +1,10 @@
 """DVC's cache: how its files get into the workspace, and whether they are what they should be."""
 
-import fcntl
 import os
 import stat
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.connection import dvc_config as config
@@ -14,9 +12,6 @@ from dvc_bucket.dvc.audit.cache import LocalCache
 from dvc_bucket.jobs.doctor.check import Check, Skip, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.doctor.repository import GitThere, dvc_option
-
-#: Share one copy of the blocks. Source: Linux, include/uapi/linux/fs.h, FICLONE.
-FICLONE = 0x40049409
 
 #: Bytes of changed objects that are read at once; more is left to `bucket verify --cache`.
 READ_BYTES = 64 * 1024 * 1024
@@ -31,18 +26,18 @@ class CacheLinks(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Try the configured link types in their order, from the cache to the workspace."""
+        from dvc_objects.fs.generic import test_links
+        from dvc_objects.fs.local import localfs
+
         own = config.read(patient.project.dvc_config_local).get("cache", {})
         is_protected = os.geteuid() == 0 and own.get("type") == ",".join(config.ROOT_LINKS)
         wanted = config.link_types(patient.project, tracked_only=is_protected)
-        folder = _folder(patient)
-        folder.mkdir(parents=True, exist_ok=True)
-        for kind in wanted:
-            if kind == "copy":
-                break
-            if _links(kind, folder, patient.project.root):
-                if is_protected and kind not in config.ROOT_LINKS:
-                    return "copies, as root writes through links into the cache"
-                return f"{kind}: one copy on disk"
+        folder, beside = str(_folder(patient)), str(patient.project.dvc_config.parent)
+        links = wanted[: wanted.index("copy")] if "copy" in wanted else wanted
+        for kind in test_links(links, localfs, folder, localfs, beside):
+            if is_protected and kind not in config.ROOT_LINKS:
+                return "copies, as root writes through links into the cache"
+            return f"{kind}: one copy on disk"
         raise Warn(f"DVC copies: none of {', '.join(wanted)} works from {folder} to the workspace")
 
 
@@ -81,8 +76,8 @@ class CacheContents(Check):
         names = objects.names()
         unread = objects.unread(names)
         if (size := sum(unread.values())) > READ_BYTES:
-            found = f"{len(unread):,} objects ({readable_size(size)})"
-            return f"{found} are not read yet: bucket verify --cache"
+            amount = f"{len(unread):,} objects ({readable_size(size)})"
+            return f"{amount} are not read yet: bucket verify --cache"
         if damaged := unread.keys() - objects.sound(unread):
             raise Warn(f"{len(damaged):,} of {len(names):,} objects are damaged")
         return f"{len(names):,} objects, all right"
@@ -111,24 +106,3 @@ def _linked(patient: Patient) -> Iterator[Path]:
             is_link = (look.st_dev, look.st_ino) in inodes()
         if is_link:
             yield path
-
-
-def _links(kind: str, folder: Path, workspace: Path) -> bool:
-    """Whether a file of the cache can be linked into the workspace in this way."""
-    with (
-        TemporaryDirectory(dir=folder, prefix=".doctor-") as cached,
-        TemporaryDirectory(dir=workspace, prefix=".doctor-") as linked,
-    ):
-        source, target = Path(cached, "file"), Path(linked, "file")
-        source.write_bytes(b"x")
-        try:
-            if kind == "reflink":
-                with source.open("rb") as file, target.open("wb") as copy:
-                    fcntl.ioctl(copy, FICLONE, file.fileno())
-            elif kind == "hardlink":
-                target.hardlink_to(source)
-            else:
-                target.symlink_to(source)
-        except OSError:
-            return False
-        return True

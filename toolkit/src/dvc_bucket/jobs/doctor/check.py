@@ -1,15 +1,19 @@
-"""What a check is, and how a list of them is run: each once, after those that it requires."""
+"""What a check is, those of plugins, and how a list is run: each once, after what it requires."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dvc_bucket.base.errors import BucketError, MissingExtraError
+from dvc_bucket.connection import entry_points
 from dvc_bucket.connection.masking import masked
 
 if TYPE_CHECKING:
     from dvc_bucket.jobs.doctor.patient import Patient
+
+#: What a check says of itself.
+TEXTS = ("name", "fix", "__doc__")
 
 Status = Literal["ok", "warning", "failed", "skipped"]
 
@@ -106,11 +110,11 @@ def run(
         lacking = [required.name for required in check.requires if required in without]
         on_start(check.name)
         started = time.monotonic()
-        status, found, fix = _examine(check, patient, lacking)
+        status, text, fix = _examine(check, patient, lacking)
         if status in {"failed", "skipped"}:
             without.add(check)
         why, seconds = str(check.__doc__).partition("\n")[0], time.monotonic() - started
-        yield Result(check.name, status, masked(found), why, masked(fix), seconds)
+        yield Result(check.name, status, masked(text), why, masked(fix), seconds)
 
 
 def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tuple[Status, str, str]:
@@ -125,8 +129,47 @@ def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tupl
     except MissingExtraError as error:  # nothing is wrong, and nothing was looked at
         return "skipped", str(error).rstrip("."), ""
     except BucketError as error:  # its message says the fault, then what to do
-        found, _, fix = str(error).partition(". ")
-        return "failed", found.rstrip("."), fix or check.fix
+        text, _, fix = str(error).partition(". ")
+        return "failed", text.rstrip("."), fix or check.fix
     except Exception as error:
         # The kind only: the text of a stranger's exception could hold a secret.
         return "failed", f"the check itself broke: {type(error).__name__}", check.fix
+
+
+def of_plugins(ours: Sequence[type[Check]]) -> list[type[Check]]:
+    """The checks of installed plugins, each after those that it requires.
+
+    Args:
+        ours: the checks of the toolkit, whose names plugins cannot have.
+    """
+    names = {check.name for check in ours}
+
+    def fit(_: str, value: Any) -> None:
+        if not _is_check(value):
+            raise entry_points.PluginError("it is no subclass of Check")
+        for text in TEXTS:
+            if not (isinstance(stated := getattr(value, text, None), str) and stated):
+                raise entry_points.PluginError(f"its `{text}` is no text")
+        if not (isinstance(value.requires, tuple) and all(map(_is_check, value.requires))):
+            raise entry_points.PluginError("its `requires` is no tuple of checks")
+        if value.name in names:
+            raise entry_points.PluginError(f"there is a check named {value.name} already")
+        names.add(value.name)
+
+    added = [plugin.value for plugin in entry_points.load(entry_points.CHECKS, fit)]
+    begun: set[type[Check]] = set()
+    ordered = (check for first in added for check in _after_required(first, begun))
+    return [check for check in ordered if check in added]
+
+
+def _after_required(check: type[Check], begun: set[type[Check]]) -> Iterator[type[Check]]:
+    """The checks that a check requires, then itself; each once."""
+    if check not in begun:
+        begun.add(check)
+        for required in check.requires:
+            yield from _after_required(required, begun)
+        yield check
+
+
+def _is_check(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Check)

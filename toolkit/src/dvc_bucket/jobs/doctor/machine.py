@@ -52,10 +52,10 @@ class ObjectCount(Check):
         mean = sum(sizes) / len(sizes)
         number = f"{'at least ' if len(items) == COUNTED else ''}{len(sizes):,}"
         size = f"{mean / 1000:,.0f} kB" if mean >= 1000 else f"{mean:.0f} B"
-        found = f"{number}, {size} each in the mean"
+        text = f"{number}, {size} each in the mean"
         if len(sizes) >= MANY_OBJECTS and mean < TINY_BYTES:
-            raise Warn(found)
-        return found
+            raise Warn(text)
+        return text
 
 
 class SmallFiles(Check):
@@ -115,10 +115,10 @@ class ScratchSpace(Check):
                 free = shutil.disk_usage(folder).free
         except OSError as error:
             raise Problem(f"{where}: {error.strerror}") from None
-        found = f"{where}, {free / 1e9:,.0f} GB free"
+        text = f"{where}, {free / 1e9:,.0f} GB free"
         if free < SCRATCH_BYTES:
-            raise Warn(found)
-        return found
+            raise Warn(text)
+        return text
 
 
 class ToolVersions(Check):

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from dvc_bucket.base.console import Console
@@ -41,32 +40,24 @@ def show(results: Sequence[Result]) -> None:
     In a pipe each row is one line, however long, for grep; and nothing is padded.
     """
     console = Console()
-    if console.is_terminal:
-        console.print(_table(results))
-    else:
-        width = max(len(result.name) for result in results)
-        for result in results:
-            row = f"{MARKS[result.status][0]:<8} {result.name:<{width}}  {result.found}"
-            console.print(Text(row.rstrip()), soft_wrap=True)
+    console.show(("", "", ""), map(_row, results))
     for result in results:
         if result.status in {"failed", "warning"}:
             mark, style = MARKS[result.status]
             console.print()
             heading = Text.assemble((f"{mark}: {result.name}. ", style), _sentence(result.found))
             console.print(heading, soft_wrap=True)
-            console.print(Text(result.why, style="dim"), soft_wrap=True)
-            console.print(Text(f"Fix: {_sentence(result.fix)}"), soft_wrap=True)
+            console.say(result.why, "dim")
+            console.say(f"Fix: {_sentence(result.fix)}")
     console.print()
-    console.print(Text(_summary(results)), soft_wrap=True)
+    console.say(_summary(results))
 
 
-def _table(results: Sequence[Result]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for result in results:
-        mark, style = MARKS[result.status]
-        found = Text(result.found, style="dim" if result.status == "skipped" else "")
-        table.add_row(Text(mark, style=style), Text(result.name), found)
-    return table
+def _row(result: Result) -> tuple[Text, Text, Text]:
+    """Mark, name, and what was found."""
+    mark, style = MARKS[result.status]
+    text = Text(result.found, style="dim" if result.status == "skipped" else "")
+    return Text(mark, style=style), Text(result.name), text
 
 
 def _summary(results: Sequence[Result]) -> str:

@@ -121,9 +121,9 @@ class DvcFilesSeen(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Compare the files that git tracks with those that DVC finds."""
-        found = patient.dvc_files[0]
-        for path, why in found.items():
-            raise Problem(f"{path}: {why}{more(len(found))}")
+        hidden = patient.dvc_files[0]
+        for path, why in hidden.items():
+            raise Problem(f"{path}: {why}{more(len(hidden))}")
         return "all seen"
 
 

@@ -12,9 +12,9 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from dvc_bucket.connection import clients, wire
+from dvc_bucket.jobs.doctor.certificate import Answers, ClockAgrees
 from dvc_bucket.jobs.doctor.check import Check, Problem
 from dvc_bucket.jobs.doctor.patient import Patient
-from dvc_bucket.jobs.doctor.web import Answers, ClockAgrees
 
 #: Roots of the XML that an S3 service sends to a request of this kind.
 S3_ROOTS = {"ListBucketResult", "ListAllMyBucketsResult", "Error"}
@@ -263,5 +263,5 @@ def _token_end(token: str) -> datetime | None:
 
 def _origin(patient: Patient, what: str) -> str:
     """Which setting holds a part of the credentials, and where it stands."""
-    found = patient.sources.find(f"OS_{what}", f"AWS_{what}")
-    return repr(found) if found else "the AWS set-up"
+    setting = patient.sources.find(f"OS_{what}", f"AWS_{what}")
+    return repr(setting) if setting else "the AWS set-up"

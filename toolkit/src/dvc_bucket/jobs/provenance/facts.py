@@ -72,9 +72,9 @@ class Facts:
         """The files of a content that the crate holds from DVC."""
         files = sorted(self.included.items())
         if record.is_directory:
-            return {path: found for path, found in files if path.startswith(f"{record.path}/")}
-        found = self.included.get(record.path)
-        return {record.path: found} if found and found["md5"] == record.hash else {}
+            return {path: content for path, content in files if path.startswith(f"{record.path}/")}
+        content = self.included.get(record.path)
+        return {record.path: content} if content and content["md5"] == record.hash else {}
 
     def digest(self, path: str) -> Digest:
         """The digest of a file of the commit."""

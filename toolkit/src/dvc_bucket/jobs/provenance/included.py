@@ -26,32 +26,32 @@ def fetch(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Digest]:
 
     digests = {}
     for path in paths:
-        found = tracked.find(path, commit)
-        _bring(found, folder)
-        for file in found.files:
+        data = tracked.find(path, commit)
+        _bring(data, folder)
+        for file in data.files:
             with (folder / file.path).open("rb") as content:
                 digests[file.path] = digest(content)
             is_right = digests[file.path]["md5"] == ids.md5(file.name)
             if not is_right and not ids.is_legacy(file.name):
                 raise ChecksumError(
-                    f"The copy of {file.path} in {found.cached(file)} is damaged. Delete it, then "
+                    f"The copy of {file.path} in {data.cached(file)} is damaged. Delete it, then "
                     "run the command again: it is fetched from the bucket."
                 )
     return digests
 
 
-def _bring(found: "TrackedData", folder: Path) -> None:
+def _bring(data: "TrackedData", folder: Path) -> None:
     """Copy files from the cache, and fetch the others."""
     from dvc_bucket.base.progress import bar
     from dvc_bucket.read import bringing, copying
 
-    targets = {file: safe_paths.below(folder, file.path) for file in found.files}
-    absent = [file for file in found.files if not found.cached(file).is_file()]
-    for file in found.files:
+    targets = {file: safe_paths.below(folder, file.path) for file in data.files}
+    absent = [file for file in data.files if not data.cached(file).is_file()]
+    for file in data.files:
         if file not in absent:
             targets[file].parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(found.cached(file), targets[file])
+            shutil.copyfile(data.cached(file), targets[file])
     if absent:
-        items = copying.items_of(replace(found, files=absent), folder)
+        items = copying.items_of(replace(data, files=absent), folder)
         with bar() as progress:
             bringing.bring(folder, items, progress)

@@ -219,7 +219,7 @@ def _tables(page: str) -> Iterator[list[list[str]]]:
 
 def _dvc(text: str) -> str:
     """The version of DVC in a lock file: `dvc==3.67.1`, or name and version on two lines."""
-    found = re.search(
+    match = re.search(
         r"^(?:\s*- )?dvc={1,2}(\d[\w.]*)|^name = \"dvc\"\nversion = \"([^\"]+)\"", text, re.M
     )
-    return (found[1] or found[2]) if found else ""
+    return (match[1] or match[2]) if match else ""

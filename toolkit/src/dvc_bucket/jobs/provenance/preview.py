@@ -44,7 +44,9 @@ def page(facts: Facts) -> str:
         readers=readers,
         # The first path of each content: a page has an anchor only once.
         anchored=list({record.hash: record for record in reversed(results)}.values()),
-        reports=[one for one in results if one.path.endswith(".html") and facts.is_here(one)],
+        reports=[
+            record for record in results if record.path.endswith(".html") and facts.is_here(record)
+        ],
     )
 
 

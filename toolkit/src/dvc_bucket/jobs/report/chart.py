@@ -6,7 +6,7 @@ of one another, has no legend, and takes a value for every label.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from dvc_bucket.jobs.report.plots import Plot
@@ -26,26 +26,32 @@ FORBIDDEN = re.compile(r"[^\w .,:()/%+=-]")
 
 def chart(plot: Plot) -> tuple[list[str], str]:
     """Lines of the diagram, and how to read it; nothing if a diagram cannot show the plot."""
-    before, after = plot.before or (), plot.after or ()
-    sides = [{point.label: point.value for point in side} for side in (before, after) if side]
-    if not sides or sum(map(len, sides)) < len(before) + len(after):  # a label stands twice
+    points = [side for side in (plot.before, plot.after) if side]
+    sides = [{point.label: point.value for point in side} for side in points]
+    are_unique = list(map(len, sides)) == list(map(len, points))  # no label stands twice
+    shown = _shown(sides[0], sides[-1]) if sides and are_unique else []
+    if not shown:
         return [], ""
-    labels = [label for label in sides[-1] if label in sides[0]]
-    are_numbers = all(map(_is_finite, labels))
-    most = MAX_POINTS if are_numbers and _are_even(labels) else MAX_LABELS
-    if len(labels) < max(2, len(sides[-1]) / 2) or (not are_numbers and len(labels) > most):
-        return [], ""
-    shown = labels[:: math.ceil(len(labels) / most)]
     series = [[side[label] for label in shown] for side in sides]
+    are_numbers = all(map(_is_finite, shown))
     # Bars begin at the bottom of a diagram, so they are right only if that is zero.
     are_bars = not are_numbers and all(value >= 0 for values in series for value in values)
     lines = _lines(plot, shown, series, are_numbers=are_numbers, are_bars=are_bars)
-    if not before or not after:
-        legend = "New." if after else "Before; it is gone."
-    else:
-        legend = "Bars: after. Grey line: before." if are_bars else "Blue: after. Grey: before."
+    legend = "Bars: after. Grey line: before." if are_bars else "Blue: after. Grey: before."
+    if not plot.before or not plot.after:
+        legend = "New." if plot.after else "Before; it is gone."
     is_whole = all(len(side) == len(shown) for side in sides)
     return lines, legend if is_whole else f"{legend} Not every point is shown."
+
+
+def _shown(before: Collection[str], after: Collection[str]) -> Sequence[str]:
+    """The labels of both sides that are shown; none if those would not show the plot."""
+    labels = [label for label in after if label in before]
+    are_numbers = all(map(_is_finite, labels))
+    most = MAX_POINTS if are_numbers and _are_even(labels) else MAX_LABELS
+    if len(labels) < max(2, len(after) / 2) or (not are_numbers and len(labels) > most):
+        return []
+    return labels[:: math.ceil(len(labels) / most)]
 
 
 def _lines(

@@ -6,30 +6,34 @@ from typing import Annotated
 
 import typer
 
+BaseOption = Annotated[
+    str | None,
+    typer.Option("--base", help="Revision before the change (default: the default branch)."),
+]
+HeadOption = Annotated[str, typer.Option("--head", help="Revision after the change.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")
+]
+PlotsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plots",
+        help="Folder for the page of `dvc plots diff`: new, or written by an earlier run.",
+    ),
+]
+NoRemoteOption = Annotated[bool, typer.Option("--no-remote", help="Do not ask the object store.")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace an --output file that `bucket` did not write.")
+]
+
 
 def report(
-    base: Annotated[
-        str | None,
-        typer.Option("--base", help="Revision before the change (default: the default branch)."),
-    ] = None,
-    head: Annotated[str, typer.Option("--head", help="Revision after the change.")] = "HEAD",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write to this file instead of stdout."),
-    ] = None,
-    plots: Annotated[
-        Path | None,
-        typer.Option(
-            "--plots",
-            help="Folder for the page of `dvc plots diff`: new, or written by an earlier run.",
-        ),
-    ] = None,
-    no_remote: Annotated[
-        bool, typer.Option("--no-remote", help="Do not ask the object store.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace an --output file that `bucket` did not write.")
-    ] = False,
+    base: BaseOption = None,
+    head: HeadOption = "HEAD",
+    output: OutputOption = None,
+    plots: PlotsOption = None,
+    no_remote: NoRemoteOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Report in Markdown how a change affects stages, metrics, plots and data.
 
@@ -45,7 +49,8 @@ def report(
     from dvc_bucket.base.errors import RevisionError
     from dvc_bucket.base.paths import Project
     from dvc_bucket.dvc import written
-    from dvc_bucket.jobs.report import compare, render
+    from dvc_bucket.jobs.report.comparison import compare
+    from dvc_bucket.jobs.report.page import render
 
     project = Project.find()
     try:

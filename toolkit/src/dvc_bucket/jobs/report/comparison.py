@@ -89,10 +89,10 @@ def compare(
         LockError, ProjectError: DVC cannot read a file of a commit.
     """
     pair = choose(project, base, head)
-    remote = NOT_ASKED if not use_remote else _ask(project, pair.head)
+    remote = _ask(project, pair.head) if use_remote else NOT_ASKED
     with opened_views(project, pair, remote.remote) as (before, after, contents):
         values, unread = metrics.compare(before, after)
-        points = {before.title: before.plots, after.title: after.plots}
+        points = {view.title: view.plots for view in (before, after)}
         drawn = dvc_plots.drawn(points, project.plot_templates)
         figures, missing = plots.compare(drawn, before, after)
         if plots_folder:
@@ -100,7 +100,7 @@ def compare(
                 dvc_plots.write_page(points, project.plot_templates, page)
         differing, same = datasets.changes(before, after, contents)
         return Changes(
-            pair=pair,
+            pair,
             stages=len(after.snapshot.stages),
             changed=stages.changes(before, after),
             stale=stages.stale(after),
@@ -119,20 +119,15 @@ NOT_ASKED = RemoteState("this report was made without it (`--no-remote`)")
 
 def _ask(project: Project, commit: str) -> RemoteState:
     """Connect to the remote, and verify a commit there."""
+    why_not = "it could not be reached, or refused, where this report was made"
     try:
         settings = Settings.load(project)
         remote = Remote.of(project, settings, None)
         remote.check()
-    except SettingsError as error:
-        return _failed("no connection to it is set up where this report was made", error)
-    except BucketError as error:
-        return _failed("it could not be reached, or refused, where this report was made", error)
-    try:
+        why_not = "it did not answer all that was asked"
         pushed = audit.verify(project, settings, audit.VerifyOptions(audit.Selection([commit])))
     except BucketError as error:
-        return _failed("it did not answer all that was asked", error)
+        if isinstance(error, SettingsError):
+            why_not = "no connection to it is set up where this report was made"
+        return RemoteState(why_not, f"The remote was not asked: {error}")
     return RemoteState("", "", remote, pushed)
-
-
-def _failed(why_not: str, error: BucketError) -> RemoteState:
-    return RemoteState(why_not, f"The remote was not asked: {error}")

@@ -112,22 +112,24 @@ class _RowCounter:
         """The rows of all tables of a dataset."""
         if files is None:
             return NOT_AT_HAND
-        tables = {path: name for path, name in files.items() if _end(path) in (*FOOTER, *TEXT)}
+        tables = [path for path in files if _end(path) in (*FOOTER, *TEXT)]
         if len(tables) > MAX_TABLES:
             return NOT_COUNTED
         size = (record.size or 0) // max(len(files), 1)
-        new = {name: path for path, name in tables.items() if name not in self._counted}
         with ThreadPoolExecutor(THREADS) as pool:
-            counts = pool.map(lambda name: self._count(new[name], name, size), new)
-            self._counted.update(zip(new, counts, strict=True))
-        rows = [self._counted[name] for name in tables.values()]
-        unknown = [reason for reason in rows if isinstance(reason, str)]
-        if unknown or not rows:
-            return unknown[0] if unknown else None
-        return sum(count for count in rows if isinstance(count, int))
+            counts = list(pool.map(lambda path: self._count(path, files[path], size), tables))
+        unknown = next((reason for reason in counts if isinstance(reason, str)), None)
+        return unknown or (
+            sum(count for count in counts if isinstance(count, int)) if counts else None
+        )
 
     def _count(self, path: str, name: bytes, size: int) -> Rows:
         """The rows of a file of a size in bytes; in a directory, of the mean size there."""
+        if name not in self._counted:
+            self._counted[name] = self._read(path, name, size)
+        return self._counted[name]
+
+    def _read(self, path: str, name: bytes, size: int) -> Rows:
         if _end(path) in TEXT and size > MAX_TEXT_BYTES:
             return NOT_COUNTED
         place = self._contents.place(name)

@@ -8,15 +8,15 @@ Outcome = Literal["same", "changed", "new", "gone"]
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Outcome]:
     """The outcome of each name: those of `before` first, in its order."""
-    found: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcome] = {}
     for name in dict.fromkeys([*before, *after]):
         if name not in before or name not in after:
-            found[name] = "gone" if name in before else "new"
+            outcomes[name] = "gone" if name in before else "new"
         else:
-            found[name] = "same" if before[name] == after[name] else "changed"
-    return found
+            outcomes[name] = "same" if before[name] == after[name] else "changed"
+    return outcomes
 
 
 def which(outcomes: Mapping[str, str], outcome: Outcome) -> list[str]:
     """The names with an outcome."""
-    return [name for name, found in outcomes.items() if found == outcome]
+    return [name for name, actual in outcomes.items() if actual == outcome]

@@ -41,8 +41,9 @@ def code(text: object, *, html: bool = False) -> Markup:
         shown = f"{shown[: MAX_VALUE_LENGTH - 1]}…"
     if not html and PLAIN.fullmatch(shown):
         return Markup(f"`{shown}`")  # noqa: S704 - the escape itself
-    entities = (  # one by one: an entity is never read as markup
-        one if one.isalnum() or one in HARMLESS else f"&#{ord(one)};" for one in shown or "(empty)"
+    entities = (  # char by char: an entity is never read as markup
+        char if char.isalnum() or char in HARMLESS else f"&#{ord(char)};"
+        for char in shown or "(empty)"
     )
     return Markup(f"<code>{''.join(entities)}</code>")  # noqa: S704 - the escape itself
 

@@ -76,9 +76,9 @@ def _default_branch(repository: Repository) -> str:
     """
     for name in ("origin/HEAD", *USUAL):
         question = ("rev-parse", "--verify", "--quiet", "--abbrev-ref", name)
-        found = ended(repository.project, *question)
-        if found.returncode == 0:
-            return found.stdout.decode().strip()
+        done = ended(repository.project, *question)
+        if done.returncode == 0:
+            return done.stdout.decode().strip()
     raise RevisionError(
         "Cannot infer a base: this clone has no default branch "
         f"(no origin/HEAD, {', '.join(USUAL)}). Name one: `--base REV`."
@@ -91,9 +91,9 @@ def _common(repository: Repository, base: str, head: str) -> str:
     Raises:
         RevisionError: the clone is shallow, and does not have that commit.
     """
-    found = ended(repository.project, "merge-base", base, head).stdout.decode().split()
-    if found:
-        return found[0]
+    common = ended(repository.project, "merge-base", base, head).stdout.decode().split()
+    if common:
+        return common[0]
     if repository.is_shallow:
         raise RevisionError(
             f"This clone is shallow and does not have the commit that {base[:12]} and "

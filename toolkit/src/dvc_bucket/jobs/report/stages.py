@@ -14,6 +14,8 @@ from dvc_bucket.jobs.report.differences import Outcome, differences
 #: The file of a parameter whose name comes without a file.
 PARAMS_FILE = "params.yaml:"
 
+Kind = Literal["ran again", "new", "removed", "stale", "never ran"]
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -46,7 +48,7 @@ class StageChange:
     """
 
     name: str
-    kind: Literal["ran again", "new", "removed", "stale", "never ran"]
+    kind: Kind
     reasons: Sequence[Reason] = ()
     outs: Mapping[str, Outcome] = field(default_factory=dict)
 
@@ -59,30 +61,28 @@ class StageChange:
 def changes(base: ReportedCommit, head: ReportedCommit) -> list[StageChange]:
     """The stages that ran, are new or were removed, each after its upstream stages."""
     before = {run.name: run for run in base.snapshot.runs}
-    found = []
+    changed = []
     for run in head.snapshot.runs:
         earlier = before.get(run.name)
         outs = differences(_hashes(earlier.writes if earlier else ()), _hashes(run.writes))
         reasons = _reasons(earlier, run, base, head) if earlier else []
         change = StageChange(run.name, "ran again" if earlier else "new", reasons, outs)
         if not earlier or reasons or not change.wrote_the_same:
-            found.append(change)
+            changed.append(change)
     declared = {stage.title for stage in head.snapshot.stages}
     removed = [stage.title for stage in base.snapshot.stages if stage.title not in declared]
-    return found + [StageChange(name, "removed") for name in removed]
+    return changed + [StageChange(name, "removed") for name in removed]
 
 
 def stale(head: ReportedCommit) -> list[StageChange]:
     """The stages whose record does not fit the commit. Frozen stages are left out."""
-    found = []
+    misfits = []
     for stage in head.snapshot.stages:
-        if stage.is_frozen:
-            continue
-        if stage.run is None:
-            found.append(StageChange(stage.title, "never ran"))
-        elif reasons := list(_misfits(stage, stage.run, head)):
-            found.append(StageChange(stage.title, "stale", reasons))
-    return found
+        reasons = list(_misfits(stage, stage.run, head)) if stage.run else []
+        if not stage.is_frozen and (reasons or not stage.run):
+            kind: Kind = "stale" if reasons else "never ran"
+            misfits.append(StageChange(stage.title, kind, reasons))
+    return misfits
 
 
 def _reasons(

@@ -29,25 +29,28 @@ def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
         before, after = (dict(_leaves(_load(file))) for file in (recorded, found))
     except (OSError, ValueError, YAMLError):
         return None
-    keys = [key for key in {**before, **after} if not _same(*_values(key, before, after))]
-    if not keys:
+    values = {key: (before.get(key, ABSENT), after.get(key, ABSENT)) for key in before | after}
+    differing = {key: pair for key, pair in values.items() if not _same(*pair)}
+    if not differing:
         text = "same values, different formatting: order of keys, blanks or digits"
         return Difference(text, tolerated=limits != EXACT)
-    wrong, largest = [], 0.0
-    for key in keys:
-        old, new = _values(key, before, after)
-        if _are_numbers(old, new) and limits.of(key).allows(old, new):
-            largest = max(largest, abs(new - old))
-        else:
-            wrong.append(key)
+    near = dict(_near(differing, limits))
+    wrong = [(key, *pair) for key, pair in differing.items() if key not in near]
     if not wrong:
-        text = f"{counted(len(keys), 'value')} within tolerance"
-        return Difference(text, largest, tolerated=True)
-    lines = [_line(key, *_values(key, before, after)) for key in wrong[:MAX_LISTED_KEYS]]
+        text = f"{counted(len(near), 'value')} within tolerance"
+        return Difference(text, max(near.values()), tolerated=True)
+    lines = [_line(*change) for change in wrong[:MAX_LISTED_KEYS]]
     if (more := len(wrong) - len(lines)) > 0:
         lines.append(f"and {more:,} more keys")
-    pairs = tuple((_shown(before.get(key)), _shown(after.get(key))) for key in wrong)
+    pairs = tuple((_shown(old), _shown(new)) for _, old, new in wrong)
     return Difference("; ".join(lines), pairs=pairs)
+
+
+def _near(pairs: Mapping[str, tuple[Any, Any]], limits: Limits) -> Iterator[tuple[str, float]]:
+    """The numbers that may differ so far, by key: how far they do."""
+    for key, (old, new) in pairs.items():
+        if _are_numbers(old, new) and limits.of(key).allows(old, new):
+            yield key, abs(new - old)
 
 
 def _load(file: Path) -> Any:
@@ -57,19 +60,11 @@ def _load(file: Path) -> Any:
 
 def _leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Each value that holds no others, with the keys that lead to it."""
-    if isinstance(content, Mapping) and content:
-        for key, value in content.items():
+    if content and isinstance(content, Mapping | list):
+        for key, value in content.items() if isinstance(content, Mapping) else enumerate(content):
             yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(content, list) and content:
-        for place, value in enumerate(content):
-            yield from _leaves(value, f"{prefix}.{place}" if prefix else str(place))
     else:
         yield prefix or "the whole", content
-
-
-def _values(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The values of a key on both sides; `ABSENT` where it is not."""
-    return before.get(key, ABSENT), after.get(key, ABSENT)
 
 
 def _line(key: str, old: Any, new: Any) -> str:
@@ -82,17 +77,15 @@ def _line(key: str, old: Any, new: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(None if value is ABSENT else value, ensure_ascii=False, default=str)
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 3]}..."
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
-        return math.isnan(other)
-    return type(one) is type(other) and bool(one == other)
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, float) and isinstance(after, float) and math.isnan(before):
+        return math.isnan(after)
+    return type(before) is type(after) and bool(before == after)
 
 
-def _are_numbers(one: Any, other: Any) -> bool:
-    return all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
-    )
+def _are_numbers(*values: Any) -> bool:
+    return all(isinstance(x, int | float) and not isinstance(x, bool) for x in values)

@@ -1,13 +1,12 @@
 """Has Python report the files that it opens and the addresses that it connects to.
 
 For machines without strace. Python imports a module of this name when it starts. Each process
-writes a file of JSON lines to the folder that BUCKET_AUDIT names. It does not see files that
-libraries in C or C++ open.
+writes a file to the folder that BUCKET_AUDIT names, with lines as strace prints them. It does not
+see files that libraries in C or C++ open.
 Source of the events: The Python Standard Library, "Audit events table".
 """
 
 import contextlib
-import json
 import os
 import sys
 from importlib.machinery import PathFinder
@@ -23,7 +22,7 @@ class Observer:
 
     def __init__(self, folder: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._file = os.open(Path(folder) / f"audit.{os.getpid()}", flags, 0o600)
+        self._file = os.open(Path(folder) / f"trace.{os.getpid()}", flags, 0o600)
         self._is_busy = False
         self._binding: list[Any] = []
 
@@ -43,19 +42,25 @@ class Observer:
         # An event comes before its call: the port that the system chose is known at the next one.
         while self._binding:
             with contextlib.suppress(OSError):  # closed again
-                self._write(bind=self._binding.pop().getsockname()[1])
+                self._write_address("getsockname", self._binding.pop().getsockname())
         if event == "open":
             path, mode, flags = arguments
             if isinstance(path, str | bytes | os.PathLike):  # else a descriptor: opened before
                 writes = flags & WRITING if flags else set(mode or "r") & set("wax+")
-                self._write(path=os.path.abspath(os.fsdecode(path)), writes=bool(writes))  # noqa: PTH100
+                place = os.path.realpath(os.fsencode(path)).decode("latin-1")
+                escaped = place.encode("unicode_escape").decode().replace('"', r"\"")
+                self._write(f'open("", {"O_WRONLY" if writes else "O_RDONLY"}) = 0<{escaped}>')
         elif event == "socket.bind" and isinstance(arguments[1], tuple):
             self._binding.append(arguments[0])
         elif event == "socket.connect" and isinstance(arguments[1], tuple):
-            self._write(connect=[str(arguments[1][0]), int(arguments[1][1])])
+            self._write_address("connect", arguments[1])
 
-    def _write(self, **line: Any) -> None:
-        os.write(self._file, (json.dumps(line) + "\n").encode())
+    def _write_address(self, call: str, address: tuple[Any, ...]) -> None:
+        port = f"sa_family=AF_INET, sin_port=htons({int(address[1])})"
+        self._write(f'{call}(0, {{{port}, sin_addr=inet_addr("{address[0]}")}})')
+
+    def _write(self, line: str) -> None:
+        os.write(self._file, f"{line}\n".encode())
 
 
 def import_next() -> None:

@@ -1,1 +1,0 @@
-"""What breaks the way from inputs to outputs, though every byte may be right."""
