@@ -10,8 +10,8 @@ from dvc_bucket.base.errors import BucketError, ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import Contents, Remote, ids
+from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
 from dvc_bucket.git.contents import git
@@ -65,7 +65,7 @@ class RecordedOutputs:
             target.write_bytes(git(self.project.root, "show", f"{self.commit}:./{path}"))
         except ProjectError:
             return None
-        return target if file_md5(target, name) == ids.md5(name) else None
+        return target if file_hash(target, name) == ids.md5(name) else None
 
     @cached_property
     def _contents(self) -> Contents:

@@ -14,8 +14,8 @@ from ruamel.yaml.error import YAMLError
 
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, leaves, overlap
 from dvc_bucket.jobs.check.environment import Packages
 from dvc_bucket.jobs.check.findings import LineageFault, OutputResult
@@ -42,7 +42,7 @@ def of_git(stages: Sequence[Stage], clone: Project) -> Iterator[LineageFault]:
             file = clone.root / out.path
             if out.hash and not out.is_cached and file.is_file():
                 name = ids.encode(out.hash, legacy=out.is_legacy)
-                if file_md5(file, name) != ids.md5(name):
+                if file_hash(file, name) != ids.md5(name):
                     text = f"{out.path} in git is not what dvc.lock records ({out.hash})."
                     yield LineageFault("contradiction", stage.name, out.path, text)
 

@@ -21,9 +21,9 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
-from dvc_bucket.dvc.audit.needed import file_md5
 from dvc_bucket.dvc.patched import stage_runner
 from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.snapshot import PathRecord, Stage
 from dvc_bucket.jobs.check import environment, plan, processes, trace
 from dvc_bucket.jobs.check.clone import target
@@ -265,7 +265,7 @@ def object_names(place: Path, *, is_legacy: bool = False) -> dict[str, bytes]:
     """
     kind = ids.encode("0" * 32, legacy=is_legacy)
     return {
-        file.relative_to(place).as_posix(): ids.encode(file_md5(file, kind), legacy=is_legacy)
+        file.relative_to(place).as_posix(): ids.encode(file_hash(file, kind), legacy=is_legacy)
         for file in sorted((place, *place.rglob("*")))
         if file.is_file()
     }
