@@ -3,11 +3,17 @@
 What copier makes is committed in a folder beside DIR and then renamed: DIR is whole or absent.
 """
 
+import argparse
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+
+import copier
+from copier.errors import CopierError
+from ruamel.yaml import YAML, YAMLError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -66,24 +72,56 @@ def checked(folder: str) -> Path:
     return path
 
 
-def make(path: Path, words: list[str]) -> None:
-    """Make the project at `path` and commit it; the words are for copier.
+def answers(given: argparse.Namespace) -> dict[str, Any]:
+    """The answers of `--data-file` and `--data`, the latter first.
 
     Raises:
-        NewError: copier or git failed, or the questions were not answered.
+        NewError: the file has none, or one has no value.
+    """
+    found: dict[str, Any] = {}
+    if given.data_file:
+        try:
+            found |= YAML(typ="safe").load(Path(given.data_file))
+        except (OSError, UnicodeDecodeError, YAMLError, TypeError) as error:
+            raise NewError(f"{given.data_file} holds no answers: {error}") from None
+    for line in given.data:
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise NewError(f"--data {line} gives no value; such as: --data kind=example")
+        found[name] = value
+    return found
+
+
+def render(project: Path, commit: str, given: argparse.Namespace) -> None:
+    """Have copier ask what is not answered, and write the files.
+
+    Raises:
+        NewError: an answer is wrong or missing.
+    """
+    data = answers(given) | {"template_url": template_url()}
+    try:
+        copier.run_copy(
+            str(ROOT), project, data, vcs_ref=commit, defaults=given.defaults, quiet=True
+        )
+    except (CopierError, ValueError) as error:
+        raise NewError(f"No project was made: {error}") from None
+
+
+def make(path: Path, given: argparse.Namespace) -> None:
+    """Make the project at `path` and commit it.
+
+    Raises:
+        NewError: copier or git failed.
     """
     name, commit = release()
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as beside:
         project = Path(beside) / path.name
-        asked = ["--quiet", "--vcs-ref", commit, "--data", f"template_url={template_url()}"]
-        copier = [sys.executable, "-m", "copier", "copy", *asked, *words, str(ROOT), str(project)]
-        if subprocess.run(copier, check=False).returncode or not project.is_dir():
-            raise NewError("No project was made: copier stopped (its words are above).")
+        render(project, commit, given)
         git("init", "--quiet", "--initial-branch", "main", cwd=project)
         # Forced: an ignore file of the person's own must not take a file out.
         git("add", "--all", "--force", cwd=project)
         git("commit", "--quiet", "--message", f"A project of the template, {name}", cwd=project)
-        if not git("rev-parse", "HEAD", cwd=project):
+        if not git("rev-parse", "--quiet", "--verify", "HEAD", cwd=project):
             raise NewError("No project was made: git commit failed. Try it in any other folder.")
         project.rename(path)
     count = len(git("ls-files", cwd=path).splitlines())
@@ -93,8 +131,19 @@ def make(path: Path, words: list[str]) -> None:
     print(f"Next: cd {path} && make reproduce")
 
 
+def words() -> argparse.Namespace:
+    """The words after `template/new.py`."""
+    parser = argparse.ArgumentParser(prog="make new", description=__doc__)
+    parser.add_argument("folder", metavar="DIR")
+    parser.add_argument("--defaults", action="store_true", help="ask nothing")
+    parser.add_argument("--data", action="append", default=[], metavar="NAME=ANSWER")
+    parser.add_argument("--data-file", metavar="FILE", help="answers as YAML")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
+    asked = words()
     try:
-        make(checked(sys.argv[1]), sys.argv[2:])
+        make(checked(asked.folder), asked)
     except NewError as error:
         sys.exit(str(error))
