@@ -9,7 +9,7 @@ import typer
 
 from dvc_bucket import plugin
 from dvc_bucket.base.command_word import Group, Verbatim, add
-from dvc_bucket.cli import dvc, dvc_words, proving, reading, set_up
+from dvc_bucket.cli import dvc, dvc_words, packages, proving, reading, set_up
 from dvc_bucket.jobs.check import cli as check
 from dvc_bucket.jobs.lfs import cli as lfs
 from dvc_bucket.jobs.report import cli as report
@@ -30,7 +30,7 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
 }
 
 #: Words that programs call: make, git and this project's own set-up.
-HIDDEN = (dvc.dvc, dvc.reproduce, set_up.protect_cache, proving.lock_merge)
+HIDDEN = (dvc.dvc, dvc.reproduce, set_up.protect_cache, proving.lock_merge, packages.add_package)
 
 #: Words whose arguments are another program's: DVC gets all of them, `--help` too.
 OPTIONS: dict[Callable[..., Any], dict[str, Any]] = {
