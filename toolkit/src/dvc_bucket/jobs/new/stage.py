@@ -94,9 +94,7 @@ def new_stage(project: Project, request: StageRequest) -> NewStage:
     changed = {}
     if values:
         section = "".join(f"  {key}: {text}\n" for key, text in _texts(request).items())
-        changed[PARAMS] = yaml_text.with_entry(
-            params, PARAMS, None, f"{request.name}:\n{section}"
-        )
+        changed[PARAMS] = yaml_text.with_entry(params, PARAMS, None, f"{request.name}:\n{section}")
         if place.models:
             model = f"\n\nclass {texts.model_name}(Params):\n{texts.model}\n"
             changed[place.models] = _read(project, place.models).rstrip("\n") + "\n" + model
@@ -142,9 +140,7 @@ def _check_input(project: Project, snapshot: Snapshot, path: str) -> None:
         )
 
 
-def _check_output(
-    project: Project, snapshot: Snapshot, request: StageRequest, path: str
-) -> None:
+def _check_output(project: Project, snapshot: Snapshot, request: StageRequest, path: str) -> None:
     _check_path("--outs", path)
     for stage in (*snapshot.stages, *snapshot.tracked):
         if taken := next((out.path for out in stage.outs if overlap(path, out.path)), None):

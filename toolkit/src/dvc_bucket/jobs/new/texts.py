@@ -227,8 +227,8 @@ def _cell(
 ) -> dict[str, Any]:
     source = [f"{line}\n" for line in lines[:-1]] + list(lines[-1:])
     cell = {"cell_type": kind, "id": name, "metadata": {"tags": [*tags]} if tags else {}}
-    of_code = {"execution_count": None, "outputs": []} if kind == "code" else {}
-    return {**cell, **of_code, "source": source}
+    of_code: dict[str, Any] = {"execution_count": None, "outputs": []}
+    return {**cell, **(of_code if kind == "code" else {}), "source": source}
 
 
 def _render(template: str, **values: Any) -> str:
@@ -271,9 +271,7 @@ def _command(command: str) -> list[str]:
     line = f"  cmd: {_scalar(command)}"
     if len(line) + 2 <= WIDTH:
         return [line]
-    wrapped = textwrap.wrap(
-        command, WIDTH - 8, break_long_words=False, break_on_hyphens=False
-    )
+    wrapped = textwrap.wrap(command, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
     return ["  cmd: >-", *(f"    {line}" for line in wrapped)]
 
 
