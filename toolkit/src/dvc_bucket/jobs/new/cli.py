@@ -1,6 +1,7 @@
 """`bucket new`."""
 
 import json
+import shlex
 from dataclasses import asdict
 from typing import Annotated
 
@@ -90,5 +91,64 @@ def _split(options: list[str]) -> list[str]:
     return list(dict.fromkeys(path for text in options for path in text.split(",") if path))
 
 
-for word in (stage,):
+def data(
+    path: Annotated[str, typer.Argument(help="Path of the data, from the project's root.")],
+    licence: Annotated[
+        str, typer.Option("--licence", "--license", help="SPDX expression, such as CC-BY-4.0.")
+    ],
+    origin: Annotated[str, typer.Option("--origin", help="Where the data is from, in words.")],
+    source: Annotated[
+        str,
+        typer.Option("--from", metavar="URL", help="Fetch it from https://, s3:// or another."),
+    ] = "",
+    in_git: Annotated[
+        bool, typer.Option("--in-git", help="Keep the data in git: raw data of up to 1 MB.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Track data with DVC or git, and add its row to the page about the data.
+
+    `dvc add` tracks what is there, `dvc import-url` what is fetched.
+
+    Examples:
+      bucket new data data/raw/levels.csv --licence CC0-1.0 --origin "Our own gauges"
+      bucket new data data/raw/sites.csv --in-git --licence CC-BY-4.0 --origin "Survey of 2024"
+    """
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.jobs.new import data as job
+
+    try:
+        name = str(canonicalize_license_expression(licence))
+    except InvalidLicenseExpression:
+        raise typer.BadParameter(
+            f"{licence!r} is no SPDX expression; https://spdx.org/licenses/ lists the names, and "
+            "LicenseRef-NAME is for any other",
+            param_hint="--licence",
+        ) from None
+    if not origin.strip():
+        raise typer.BadParameter("say where the data is from", param_hint="--origin")
+    if source and "://" not in source:
+        raise typer.BadParameter(
+            "give an address such as https://... or s3://...; data of this machine is copied to "
+            "its path and added without --from",
+            param_hint="--from",
+        )
+    project = Project.find()
+    request = job.DataRequest(path.rstrip("/"), name, origin, source, in_git)
+    done = job.new_data(project, request, lambda: Settings.load(project), quiet=as_json)
+    if as_json:
+        print(json.dumps(asdict(done), ensure_ascii=False))
+        return
+    print(f"{done.path} is tracked by {done.tracked_by}. Next:")
+    if done.files:
+        print(f"  git add {' '.join(map(shlex.quote, done.files))}")
+        print(f"  git commit -m {shlex.quote(f'Add {done.path}')}")
+    if done.tracked_by == "dvc":
+        print("  bucket push")
+
+
+for word in (stage, data):
     add(app, word, "Commands")
