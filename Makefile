@@ -125,13 +125,14 @@ leave: setup ## Write what the project needs to go on with plain DVC
 
 setup: $(INSTALLED) ## Make .venv from the two lock files; the other targets do it by themselves
 
-# The paths to src/ are made relative: under LC_ALL=C, Python before 3.13 does not even start where a
-# .pth file has a letter beyond ASCII.
+# The project itself is not installed: a stage imports the modules of its own checkout, also in the copies
+# that DVC makes for experiments. The path to the toolkit's sources is made relative: under LC_ALL=C,
+# Python before 3.13 does not even start where a .pth file has a letter beyond ASCII.
 $(INSTALLED): $(PACKAGES) pyproject.toml $(wildcard toolkit/pyproject.toml)
-	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation $(addprefix --editable ,$(wildcard toolkit) .)
-	@for code in src toolkit/src; do \
-	  for file in $$(grep -lxF "$(CURDIR)/$$code" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
-	    echo "../../../../$$code" >"$$file"; done; done
+	@[ ! -d toolkit ] || $(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation --editable toolkit
+	@for file in $$(grep -lxF "$(CURDIR)/toolkit/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
+	  echo "../../../../toolkit/src" >"$$file"; done
+	@for file in $$(grep -lxF "../../../../src" $(dir $(BIN))lib/python*/site-packages/*.pth); do rm "$$file"; done
 	@$(BIN)/bucket protect-cache || true
 	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
