@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from dvc_bucket.cli.doctor import doctor
+from dvc_bucket.cli.serve import serve
 
 
 def init(
@@ -22,7 +23,11 @@ def init(
         bool, typer.Option("--yes", "-y", help="Write without asking; keep what is not given.")
     ] = False,
     no_doctor: Annotated[
-        bool, typer.Option("--no-doctor", help="Do not run `bucket doctor` at the end.")
+        bool,
+        typer.Option(
+            "--no-doctor",
+            help="Do not start the embedded store (if it is the one) and run `bucket doctor`.",
+        ),
     ] = False,
 ) -> None:
     """Point the project at a bucket: write every file that names it, and .env with your keys.
@@ -39,6 +44,8 @@ def init(
     from dvc_bucket.jobs import init as dialogue
 
     given = Names(project=name, endpoint=endpoint, region=region, bucket=bucket, prefix=prefix)
-    dialogue.run(Project.find(), given, cacert=cacert, yes=yes)
+    project = Project.find()
+    dialogue.run(project, given, cacert=cacert, yes=yes)
     if not no_doctor:
+        serve(if_embedded=True)
         doctor()

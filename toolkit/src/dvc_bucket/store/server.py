@@ -20,7 +20,7 @@ from dvc_bucket.connection.env_file import create_env, set_endpoint
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import REQUIRED, Settings, is_embedded
 from dvc_bucket.connection.settings.sources import Found, Sources
-from dvc_bucket.store import seaweed
+from dvc_bucket.store import neighbours, seaweed
 from dvc_bucket.store.security import Guard
 from dvc_bucket.store.text import Status
 
@@ -72,7 +72,8 @@ class Server:
             changes = self._join(settings)
             if changes is None:
                 settings, moved_from = self._launch(settings)
-                changes = {"started": True, "moved_from": moved_from}
+                owner = neighbours.clone_at(moved_from) if moved_from else None
+                changes = {"started": True, "moved_from": moved_from, "neighbour": owner}
             point_dvc_at(self.project, settings)
             return dataclasses.replace(self.status(), **changes)
 
@@ -125,8 +126,8 @@ class Server:
         if process and same and self._is_safe(process) and seaweed.is_ready(settings):
             return {}
         process = process or seaweed.find(self.project)  # perhaps its state file was deleted
-        if process is None and seaweed.is_shared(settings):
-            seaweed.check_neighbour(settings)
+        if process is None and neighbours.is_shared(settings):
+            neighbours.check(settings)
             there = {"endpoint": settings.endpoint_url, "bucket": settings.bucket_name}
             return {"state": "running", **there}
         self._clear(state, process)

@@ -18,6 +18,7 @@ from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
 from dvc_bucket.connection.settings.rules import check_text
 from dvc_bucket.connection.settings.sources import ENVIRONMENT, Found
+from dvc_bucket.git.contents import ended
 from dvc_bucket.jobs.init import answers, dotenv
 from dvc_bucket.jobs.init.dotenv import EnvText
 
@@ -166,6 +167,12 @@ def _notes(planned: Plan) -> Iterator[str]:
             f"{planned.names.endpoint} is plain http on another machine: everybody on the way "
             "reads the data and a session token, and can change what you get. Use https:// if the "
             "store speaks it."
+        )
+    is_renamed = planned.names.project != planned.before.project
+    if is_renamed and not ended(planned.project.root, "remote", "get-url", "origin").returncode:
+        yield (
+            "git's origin stays the repository that this clone comes from. To push to one of the "
+            "project's own: git remote set-url origin URL"
         )
     settings = planned.env.settings(planned.project)
     if planned.moves and settings and _holds_objects(settings, planned.names.prefix or ""):
