@@ -13,8 +13,10 @@ from tests.conftest import discard
 from tests.projects import copy_files
 
 #: What clones have of the fixture project.
-FILES = (".dvc/config", ".dvcignore", ".env.example", ".gitignore", "pyproject.toml", "README.md")
-FILES += ("CITATION.cff", "LICENSE", "data/README.md")
+FILES = (
+    *(".dvc/config", ".dvcignore", ".env.example", ".gitignore", "pyproject.toml", "README.md"),
+    *("CITATION.cff", "LICENSE", "data/README.md"),
+)
 
 #: The table in the older and in the newer commit.
 OLD, NEW = b"day,level\n1,2\n", b"day,level\n1,2\n2,3\n"

@@ -22,6 +22,12 @@ def init(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Write without asking; keep what is not given.")
     ] = False,
+    move_data: Annotated[
+        bool | None,
+        typer.Option(
+            help="Copy the data of all commits from the embedded store (default: ask; with -y yes)."
+        ),
+    ] = None,
     no_doctor: Annotated[
         bool,
         typer.Option(
@@ -45,7 +51,7 @@ def init(
 
     given = Names(project=name, endpoint=endpoint, region=region, bucket=bucket, prefix=prefix)
     project = Project.find()
-    dialogue.run(project, given, cacert=cacert, yes=yes)
+    dialogue.run(project, given, cacert=cacert, yes=yes, move_data=move_data)
     if not no_doctor:
         serve(if_embedded=True)
         doctor()

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Literal
@@ -44,10 +44,15 @@ RESERVED_PART = 0.01
 
 
 class Server:
-    """The embedded object store of one checkout."""
+    """The embedded object store of one checkout.
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
+    Args:
+        project: the clone.
+        environment: instead of the process's.
+    """
+
+    def __init__(self, project: Project, environment: Mapping[str, str] | None = None) -> None:
+        self.project, self._environment = project, environment
 
     @property
     def is_wanted(self) -> bool:
@@ -100,7 +105,7 @@ class Server:
         state, process = self._running()
         kind: Literal["running", "unready", "died", "stopped"] = "died" if state else "stopped"
         if process:
-            settings = Settings.load(self.project)
+            settings = Settings.load(self.project, self._environment)
             settings = settings.model_copy(update={"endpoint_url": state["endpoint"]})
             kind = "running" if seaweed.signed("HEAD", settings) == HTTPStatus.OK else "unready"
         return Status(
@@ -142,7 +147,7 @@ class Server:
 
     def _endpoint(self) -> Found:
         """The endpoint as it is set, or as `start` would set it."""
-        found = Sources(self.project).find("OS_ENDPOINT_URL")
+        found = Sources(self.project, self._environment).find("OS_ENDPOINT_URL")
         is_open = found.value.startswith("<") or not (found or self.project.env_file.exists())
         if not is_open:
             return found
@@ -184,11 +189,12 @@ class Server:
     def _settings(self) -> Settings:
         """The settings, from a new `.env` if there is none and the environment lacks one."""
         try:
+            sources = Sources(self.project, self._environment)
             if not self.project.env_file.exists() and not all(
-                Sources(self.project).find(name).in_environment for name in REQUIRED
+                sources.find(name).in_environment for name in REQUIRED
             ):
                 create_env(self.project)
-            return Settings.load(self.project)
+            return Settings.load(self.project, self._environment)
         except SettingsError as error:
             raise SettingsError(
                 f"{error} For the embedded store: delete .env and run `make serve`, "
@@ -273,7 +279,7 @@ class Server:
             )
         port = ports.free_ports(1)[0]
         set_endpoint(self.project, f"http://{ports.ADDRESS}:{port}")
-        return Settings.load(self.project)
+        return Settings.load(self.project, self._environment)
 
     def _check_room(self) -> None:
         disk = shutil.disk_usage(self.project.store)
