@@ -15,7 +15,7 @@ from dvc_bucket.connection import named_files as places
 from dvc_bucket.connection.named_files import Names
 from dvc_bucket.jobs import init
 from dvc_bucket.jobs.init.dotenv import EnvText
-from tests.bucket.init_tools import NEW, PLACES, copy_places
+from tests.bucket.init_tools import NEW, PLACES, copy_places, run_git
 from tests.bucket.store_tools import BUCKET, files, run, secret_of
 
 OPTIONS = [
@@ -131,6 +131,16 @@ def test_one_value_changes_alone(project: Project, monkeypatch: pytest.MonkeyPat
         ".dvc/config",
         "data/README.md",
     }
+
+
+def test_the_origin_of_a_renamed_clone_stays_and_is_named(project: Project) -> None:
+    run_git(project.root, "init", "-q")
+    run_git(project.root, "remote", "add", "origin", "https://me:token@git.example.org/template")
+    done = run(project, "init", *OPTIONS, "--yes", "--no-doctor", **KEYS)
+    assert "git remote set-url origin URL" in done.stdout
+    assert "token" not in done.stdout
+    assert run_git(project.root, "remote", "get-url", "origin").endswith("org/template\n")
+    assert "origin" not in run(project, "init", "--yes", "--no-doctor", **KEYS).stdout
 
 
 def test_a_prefix_that_is_the_name_follows_it(project: Project) -> None:

@@ -124,6 +124,27 @@ def test_enter_at_every_question_changes_nothing(
         assert files(project.root) == before
 
 
+def test_a_new_collaborator_is_asked_for_the_keys_alone(
+    project: Project, start: Callable[..., Terminal]
+) -> None:
+    copy_places(project.root, NEW)
+    before = files(project.root)
+    terminal = start("--no-doctor")
+    terminal.answer("Use it (only your keys are needed)? [Y/n]", "")
+    terminal.answer(KEY, "key")
+    terminal.answer(SECRET, "secret")
+    terminal.answer(WRITE, "")
+    assert terminal.end() == 0
+    assert f"s3://lab-data/group/tides at {NEW.endpoint}" in terminal.shown
+    after = files(project.root)
+    settings = Settings.load(project, {})
+    assert (settings.bucket_name, settings.region) == ("lab-data", "eu-north-1")
+    assert {name for name in after if after[name] != before.get(name)} <= {
+        ".env",
+        ".dvc/config.local",
+    }
+
+
 def test_an_answer_that_cannot_be_right_is_asked_for_again(
     project: Project, start: Callable[..., Terminal]
 ) -> None:

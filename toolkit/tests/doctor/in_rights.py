@@ -10,7 +10,6 @@ from botocore.credentials import Credentials
 
 from tests.doctor.case import Case, SetUps
 from tests.doctor.fronts import Ask, Behaviour, Middle, Reply, Request
-from tests.stores.swift import Swift
 from tests.stores.tls import Front
 
 SET_UPS = SetUps()
@@ -33,16 +32,6 @@ def _through(case: Case, behaviour: Behaviour) -> None:
 @add("key of another bucket only", "may list", "may write", says="may not list the bucket")
 def _(case: Case) -> None:
     _as(case, "stranger")
-
-
-@add("read-only key (SeaweedFS)", "may write", says="this key may not write")
-def _(case: Case) -> None:
-    _as(case, "reader")
-
-
-@add("read-only key (Swift)", "may write", says="this key may not write")
-def _(case: Case) -> None:
-    case.connect(case.world.swift.settings(Swift.READER), case.world.swift_tls)
 
 
 @add("write-only key", "may list", "may read", "multipart", says="may not list the bucket")

@@ -9,7 +9,7 @@ import typer
 
 from dvc_bucket import plugin
 from dvc_bucket.base.command_word import Group, Verbatim, add
-from dvc_bucket.cli import dvc, dvc_words, packages, proving, reading, set_up
+from dvc_bucket.cli import dvc, dvc_words, init, packages, proving, reading, serve, set_up
 from dvc_bucket.jobs.check import cli as check
 from dvc_bucket.jobs.lfs import cli as lfs
 from dvc_bucket.jobs.new import cli as new
@@ -25,7 +25,7 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
         *(verify.verify, check.check, report.report, proving.provenance, proving.secrets),
     ],
     "Set up": [
-        *(set_up.init, set_up.serve, set_up.doctor, lfs.app, set_up.run, set_up.clean),
+        *(init.init, serve.serve, set_up.doctor, lfs.app, set_up.run, set_up.clean),
         set_up.leave,
     ],
 }

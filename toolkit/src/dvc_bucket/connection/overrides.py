@@ -1,8 +1,13 @@
 """The git-ignored part of DVC's configuration follows the settings; plain `dvc` reads it too."""
 
-from dvc_bucket.base.paths import Project
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import CONFIG, Project
 from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.connection.settings import Settings
+from dvc_bucket.connection.settings import Settings, is_embedded
+from dvc_bucket.git.contents import ended
+
+#: Commits that changed `.dvc/config` and are looked at, the newest first.
+MAX_COMMITS = 50
 
 
 def point_dvc_at(project: Project, settings: Settings) -> None:
@@ -11,17 +16,41 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
     DVC takes endpoint, region and timeouts from its own configuration first, so its git-ignored
     part gets what the settings say. Root's DVC is kept from linking to the cache.
 
+    A commit from before the project left the embedded store names that one. There the git-ignored
+    part names the remote that the data was moved to.
+
     Raises:
         ProjectError: `.dvc/config` names no default remote, or cannot be read.
     """
     defaults = type(settings).model_fields
-    has_region = "region" in config.default_remote(project)
+    tracked = config.default_remote(project)
     wanted = {
         "endpointurl": None if settings.is_aws else settings.endpoint_url,
-        "region": settings.region if has_region else None,
+        "region": settings.region if "region" in tracked else None,
     }
     for option in ("connect_timeout", "read_timeout"):
         value = getattr(settings, option)
         wanted[option] = None if value == defaults[option].default else str(value)
+    if is_embedded(str(tracked.get("endpointurl", ""))) and not settings.is_embedded:
+        if url := _moved_to(project, settings):
+            wanted["url"] = url
+    elif config.effective_remote(project)["url"] == tracked["url"]:
+        wanted["url"] = None  # of the commit before
     config.set_overrides(project, wanted)
     config.protect_cache(project)
+
+
+def _moved_to(project: Project, settings: Settings) -> str | None:
+    """The remote's URL in the newest commit that names the store of the settings."""
+    log = ("log", "--all", f"--max-count={MAX_COMMITS}", "--format=%H", "--", CONFIG)
+    for commit in ended(project.root, *log).stdout.decode().split():
+        text = ended(project.root, "show", f"{commit}:./{CONFIG}").stdout
+        try:
+            remote = config.remote_of(text.decode(errors="replace"))
+            url = str(remote.get("url", ""))
+            is_there = config.split(url)[0] == settings.bucket_name
+        except ProjectError:
+            continue
+        if is_there and remote.get("endpointurl", "") == settings.endpoint_url:
+            return url
+    return None

@@ -17,6 +17,7 @@ from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.connection.masking import masked
+from dvc_bucket.dvc import never_here
 from dvc_bucket.dvc import nothing_to_pull as nothing
 from dvc_bucket.dvc.patched import command_line, install
 
@@ -47,6 +48,12 @@ def main(arguments: Sequence[str]) -> int:
         status = _report_unseen()
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:
         status = _drop_gone()
+    if (
+        status
+        and arguments[0] in {"pull", "fetch"}
+        and (why := never_here.explained(Project.find()))
+    ):
+        print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and nothing.is_whole_pull(words):
         nothing.note(Project.find())
     return status

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import secrets
 import shutil
 import socket
 import stat
@@ -17,10 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 import psutil
-from pydantic import SecretStr
 
 from dvc_bucket.base import extras
-from dvc_bucket.base.errors import ServerError, StrangerError
+from dvc_bucket.base.errors import StrangerError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.ports import ADDRESS, GRPC_OFFSET, free_ports
@@ -43,9 +41,6 @@ STOP_SECONDS = 3.0
 
 #: For one signed request on loopback, which takes milliseconds.
 REQUEST_SECONDS = 5.0
-
-#: For the look whether a port's owner is a store that we may use: strangers may not answer at all.
-PROBE_SECONDS = 1.0
 
 #: Longest piece of a log line that goes into a message.
 LINE_LIMIT = 300
@@ -147,18 +142,6 @@ def is_ready(settings: Settings) -> bool:
     return status == HTTPStatus.OK
 
 
-def is_shared(settings: Settings) -> bool:
-    """Whether another program serves our bucket there, to our key and to no other secret.
-
-    That is a store in use: of another clone, or one that the user runs by hand.
-    """
-    stranger = settings.model_copy(update={"secret_access_key": SecretStr(secrets.token_hex(20))})
-    return (
-        signed("HEAD", settings, PROBE_SECONDS) == HTTPStatus.OK
-        and signed("HEAD", stranger, PROBE_SECONDS) == HTTPStatus.FORBIDDEN
-    )
-
-
 def signed(
     method: Literal["HEAD", "PUT"], settings: Settings, timeout: float = REQUEST_SECONDS
 ) -> int | None:
@@ -189,33 +172,14 @@ def find(project: Project, pid: int | None = None) -> psutil.Process | None:
     A pid alone proves nothing, as numbers are used again. A `weed` whose working folder is our
     `.bucket` is ours; that also holds after the clock was set, unlike a process's start time.
     """
-    for process, folder in _stores(pid):
+    for process, folder in stores(pid):
         with contextlib.suppress(OSError):
             if folder.samefile(project.store):
                 return process
     return None
 
 
-def check_neighbour(settings: Settings) -> None:
-    """Check the store of another clone as this clone's own, if that is what serves the endpoint.
-
-    Raises:
-        ServerError: it lets other users in.
-    """
-    for process, folder in _stores():
-        try:
-            if store_security.ports_of(process).get(settings.port) == "s3":
-                store_security.Guard(process, folder).is_complete()
-        except psutil.Error:
-            continue
-        except ServerError as error:
-            raise ServerError(
-                f"The store at {settings.endpoint_url} is that of {folder.parent}. {error} Then "
-                f"run `make stop` and `make serve` in {folder.parent}."
-            ) from None
-
-
-def _stores(pid: int | None = None) -> Iterator[tuple[psutil.Process, Path]]:
+def stores(pid: int | None = None) -> Iterator[tuple[psutil.Process, Path]]:
     """Every running `weed` that we may look into, or that of one pid, with its working folder."""
     try:
         candidates = psutil.process_iter() if pid is None else [psutil.Process(pid)]

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from dvc_bucket.connection.env_file import create_env, set_endpoint
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import REQUIRED, Settings, is_embedded
 from dvc_bucket.connection.settings.sources import Found, Sources
-from dvc_bucket.store import seaweed
+from dvc_bucket.store import neighbours, seaweed
 from dvc_bucket.store.security import Guard
 from dvc_bucket.store.text import Status
 
@@ -44,10 +44,15 @@ RESERVED_PART = 0.01
 
 
 class Server:
-    """The embedded object store of one checkout."""
+    """The embedded object store of one checkout.
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
+    Args:
+        project: the clone.
+        environment: instead of the process's.
+    """
+
+    def __init__(self, project: Project, environment: Mapping[str, str] | None = None) -> None:
+        self.project, self._environment = project, environment
 
     @property
     def is_wanted(self) -> bool:
@@ -72,7 +77,8 @@ class Server:
             changes = self._join(settings)
             if changes is None:
                 settings, moved_from = self._launch(settings)
-                changes = {"started": True, "moved_from": moved_from}
+                owner = neighbours.clone_at(moved_from) if moved_from else None
+                changes = {"started": True, "moved_from": moved_from, "neighbour": owner}
             point_dvc_at(self.project, settings)
             return dataclasses.replace(self.status(), **changes)
 
@@ -99,7 +105,7 @@ class Server:
         state, process = self._running()
         kind: Literal["running", "unready", "died", "stopped"] = "died" if state else "stopped"
         if process:
-            settings = Settings.load(self.project)
+            settings = Settings.load(self.project, self._environment)
             settings = settings.model_copy(update={"endpoint_url": state["endpoint"]})
             kind = "running" if seaweed.signed("HEAD", settings) == HTTPStatus.OK else "unready"
         return Status(
@@ -125,8 +131,8 @@ class Server:
         if process and same and self._is_safe(process) and seaweed.is_ready(settings):
             return {}
         process = process or seaweed.find(self.project)  # perhaps its state file was deleted
-        if process is None and seaweed.is_shared(settings):
-            seaweed.check_neighbour(settings)
+        if process is None and neighbours.is_shared(settings):
+            neighbours.check(settings)
             there = {"endpoint": settings.endpoint_url, "bucket": settings.bucket_name}
             return {"state": "running", **there}
         self._clear(state, process)
@@ -141,7 +147,7 @@ class Server:
 
     def _endpoint(self) -> Found:
         """The endpoint as it is set, or as `start` would set it."""
-        found = Sources(self.project).find("OS_ENDPOINT_URL")
+        found = Sources(self.project, self._environment).find("OS_ENDPOINT_URL")
         is_open = found.value.startswith("<") or not (found or self.project.env_file.exists())
         if not is_open:
             return found
@@ -183,11 +189,12 @@ class Server:
     def _settings(self) -> Settings:
         """The settings, from a new `.env` if there is none and the environment lacks one."""
         try:
+            sources = Sources(self.project, self._environment)
             if not self.project.env_file.exists() and not all(
-                Sources(self.project).find(name).in_environment for name in REQUIRED
+                sources.find(name).in_environment for name in REQUIRED
             ):
                 create_env(self.project)
-            return Settings.load(self.project)
+            return Settings.load(self.project, self._environment)
         except SettingsError as error:
             raise SettingsError(
                 f"{error} For the embedded store: delete .env and run `make serve`, "
@@ -272,7 +279,7 @@ class Server:
             )
         port = ports.free_ports(1)[0]
         set_endpoint(self.project, f"http://{ports.ADDRESS}:{port}")
-        return Settings.load(self.project)
+        return Settings.load(self.project, self._environment)
 
     def _check_room(self) -> None:
         disk = shutil.disk_usage(self.project.store)

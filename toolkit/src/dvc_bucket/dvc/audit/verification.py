@@ -71,7 +71,20 @@ def verify(project: Project, settings: Settings, options: VerifyOptions) -> Audi
         SettingsError: the settings are for another bucket than the default remote's.
         TransferError: the store refused or could not be reached.
     """
-    remote = Remote.of(project, settings, options.remote)
+    return verify_remote(project, Remote.of(project, settings, options.remote), options)
+
+
+def verify_remote(project: Project, remote: Remote, options: VerifyOptions) -> AuditReport:
+    """The same of a remote that the project's configuration need not name.
+
+    Args:
+        project: the clone.
+        remote: which one; `options.remote` does not count.
+        options: what is checked, and how.
+
+    Raises:
+        RevisionError, ProjectError, TransferError: as `verify`.
+    """
     commits = revisions.select(project, options.selection)
     needs = needed.collect(project, revisions.distinct(project, commits), remote.name)
     notes = []

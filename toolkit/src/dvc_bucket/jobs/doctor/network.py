@@ -9,6 +9,7 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.jobs.doctor.check import Check, Problem
 from dvc_bucket.jobs.doctor.files import SettingsValid
 from dvc_bucket.jobs.doctor.patient import Patient
+from dvc_bucket.store import neighbours
 
 
 class HostKnown(Check):
@@ -83,9 +84,16 @@ class ListenerOurs(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Ask for the endpoint as every client does, and say what remains open."""
-        clients.endpoint(patient.settings)
-        if not patient.settings.is_embedded:
+        settings, mine = patient.settings, patient.project.root
+        clients.endpoint(settings)
+        if not settings.is_embedded:
             return "not asked: the endpoint is not plain http on this machine"
+        clone = neighbours.clone_at(settings.port)
+        if clone not in {None, mine} and not neighbours.is_shared(settings):
+            raise Problem(
+                f"the store of {clone} listens there, and does not take this clone's key",
+                "Run `make serve`, which starts this clone's own store on another port.",
+            )
         return (
             "yours; root and your own programs can still read the store, and after it ends another "
             "user can take its port"

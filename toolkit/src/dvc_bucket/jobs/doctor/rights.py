@@ -9,6 +9,7 @@ import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import psutil
@@ -31,11 +32,23 @@ LAST_PART_BYTES = 1_021
 OWN_AGE, OTHERS_AGE = timedelta(hours=1), timedelta(days=1)
 
 
+#: Found with a key that may list the bucket and not write. That is no fault: most people of a group
+#: need no more.
+READ_ONLY = (
+    "read only: this key may not write. That is enough for pull, verify, report and check; push "
+    "needs the right to write (s3:PutObject)"
+)
+
+
+class RefusedError(Problem):
+    """The store refuses this key what was tried."""
+
+
 class MayWrite(Check):
     """Without it `dvc push` fails, perhaps after hours of work."""
 
     name = "may write"
-    fix = "Ask the bucket's owner for the right to write (s3:PutObject), or use --read-only."
+    fix = "Ask the bucket's owner for the right to write (s3:PutObject)."
     requires = (BucketThere,)
 
     @staticmethod
@@ -44,10 +57,15 @@ class MayWrite(Check):
         if patient.read_only:
             raise Skip("--read-only")
         sweep(patient)
-        with _refusals("write"):
-            patient.client.put_object(
-                Body=_content(patient, SMALL_BYTES), **_object(patient, "small")
-            )
+        try:
+            with _refusals("write"):
+                patient.client.put_object(
+                    Body=_content(patient, SMALL_BYTES), **_object(patient, "small")
+                )
+        except RefusedError:
+            if patient.listing.status != HTTPStatus.OK:
+                raise
+            raise Skip(READ_ONLY) from None
         patient.has_written = True
         return f"{SMALL_BYTES} bytes"
 
@@ -247,7 +265,7 @@ def _refusals(what: str) -> Iterator[None]:
     except Exception as error:
         code = error_code(error)
         if code in MayList.REFUSALS or code in {"401", "403"}:
-            raise Problem(f"this key may not {what}") from None
+            raise RefusedError(f"this key may not {what}") from None
         if "quota" in code.lower() or code in {"EntityTooLarge", "507", "InsufficientStorage"}:
             raise Problem(
                 f"the bucket is full ({code})", "Delete what is not needed, or ask for more room."

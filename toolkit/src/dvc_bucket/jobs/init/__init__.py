@@ -18,7 +18,8 @@ from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings, is_readable_on_the_way
 from dvc_bucket.connection.settings.rules import check_text
 from dvc_bucket.connection.settings.sources import ENVIRONMENT, Found
-from dvc_bucket.jobs.init import answers, dotenv
+from dvc_bucket.git.contents import ended
+from dvc_bucket.jobs.init import answers, dotenv, moving
 from dvc_bucket.jobs.init.dotenv import EnvText
 
 
@@ -51,6 +52,11 @@ class Plan:
         parts = ("endpoint", "bucket", "prefix")
         return any(getattr(self.names, part) != getattr(self.before, part) for part in parts)
 
+    @property
+    def settings(self) -> Settings | None:
+        """The new connection; None where something is still missing in it."""
+        return self.env.settings(self.project)
+
     def diff(self) -> str:
         """The changes of the tracked files as a unified diff; of `.env` the names alone."""
         lines: list[str] = []
@@ -80,7 +86,7 @@ class Plan:
                     f"{path.relative_to(self.project.root)} could not be written: "
                     f"{error.strerror}. When that is mended, run the same `bucket init` again."
                 ) from None
-        if settings := self.env.settings(self.project):
+        if settings := self.settings:
             point_dvc_at(self.project, settings)
 
 
@@ -99,7 +105,8 @@ def plan(project: Project, given: Names, *, cacert: str | None = None, ask: bool
     """
     now = named_files.current(project)
     authorities = _authorities(cacert)
-    names = answers.complete(given, now, ask=ask)
+    is_asked = ask and not answers.are_kept(project, given, now)
+    names = answers.complete(given, now, ask=is_asked)
     tracked = named_files.rewritten(project, names)
     keys = answers.keys(project, names.endpoint or "", ask=ask)
     same = names.endpoint == now.endpoint
@@ -107,18 +114,29 @@ def plan(project: Project, given: Names, *, cacert: str | None = None, ask: bool
     return Plan(project, now, names, tracked, env)
 
 
-def run(project: Project, given: Names, *, cacert: str | None = None, yes: bool = False) -> None:
-    """The dialogue: ask, show, confirm, write.
+def run(
+    project: Project,
+    given: Names,
+    *,
+    cacert: str | None = None,
+    yes: bool = False,
+    move_data: bool | None = None,
+) -> None:
+    """The dialogue: ask, show, confirm, copy the data of the embedded store, write.
+
+    The copy comes first: after an interruption the project still is where its data is.
 
     Args:
         project: the clone.
         given: answers that need no question.
         cacert: PEM file of certificate authorities; None for that of the environment, if any.
         yes: write without asking; what is not given stays as it is.
+        move_data: copy the data of the embedded store; None to ask.
 
     Raises:
         SettingsError: an answer cannot be right, or nobody is there to confirm.
         ProjectError: a file that names the project is missing or not as it should be.
+        TransferError: the data could not be copied. Nothing is written.
     """
     is_person = sys.stdin.isatty() and sys.stdout.isatty()
     planned = plan(project, given, cacert=cacert, ask=is_person and not yes)
@@ -127,12 +145,21 @@ def run(project: Project, given: Names, *, cacert: str | None = None, yes: bool 
         raise SettingsError("Nothing was written: no terminal to ask at. Add --yes to write this.")
     for note in _notes(planned):
         typer.echo(f"Note: {note}")
+    move, settings = moving.found(project, planned.before, planned.names), planned.settings
+    is_moving = moving.agreed(move, settings, answer=move_data, ask=is_person and not yes)
     if not planned.is_empty and not yes and not typer.confirm("Write this?", default=True):
         raise SettingsError("Nothing was written.")
+    if move and settings and is_moving:
+        move.run(planned.names, settings)
     planned.write()
     if planned.tracked:
         typer.echo("Written. To commit the tracked files: git commit -a")
-    if planned.moves:
+    if is_moving:
+        typer.echo(
+            "The embedded store keeps its copy in .bucket/. Stop it with `make stop`; delete "
+            ".bucket/ when everybody has the new commit."
+        )
+    elif planned.moves:
         typer.echo("Data that was pushed before stays where it is; `make push` sends this clone's.")
 
 
@@ -167,7 +194,13 @@ def _notes(planned: Plan) -> Iterator[str]:
             "reads the data and a session token, and can change what you get. Use https:// if the "
             "store speaks it."
         )
-    settings = planned.env.settings(planned.project)
+    is_renamed = planned.names.project != planned.before.project
+    if is_renamed and not ended(planned.project.root, "remote", "get-url", "origin").returncode:
+        yield (
+            "git's origin stays the repository that this clone comes from. To push to one of the "
+            "project's own: git remote set-url origin URL"
+        )
+    settings = planned.settings
     if planned.moves and settings and _holds_objects(settings, planned.names.prefix or ""):
         yield (
             f"s3://{planned.names.bucket}/{planned.names.prefix}/ holds objects already. That is "

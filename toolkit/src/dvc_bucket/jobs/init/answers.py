@@ -42,6 +42,8 @@ PLACEHOLDERS = {KEYS[0]: "<your-access-key>", KEYS[1]: "<your-secret-key>"}
 #: What is typed for AWS's own endpoint of the region.
 AWS = "aws"
 
+KEEP = "Use it (only your keys are needed)?"
+
 QUESTIONS = {
     "project": "Name of the project",
     "endpoint": f"Endpoint of the S3 API (or: {AWS})",
@@ -49,6 +51,18 @@ QUESTIONS = {
     "bucket": "Bucket",
     "prefix": "Prefix of this project in the bucket",
 }
+
+
+def are_kept(project: Project, given: Names, now: Names) -> bool:
+    """Whether a person who cloned a project with a bucket takes its names as they are.
+
+    Asked once, instead of for each name, where this clone has no `.env` yet.
+    """
+    is_first = not project.env_file.exists() and given == Names() and now.endpoint and now.bucket
+    if not is_first or is_embedded(now.endpoint or ""):
+        return False
+    typer.echo(f"The project keeps its data in s3://{now.bucket}/{now.prefix} at {now.endpoint}.")
+    return typer.confirm(KEEP, default=True)
 
 
 def complete(given: Names, now: Names, *, ask: bool) -> Names:

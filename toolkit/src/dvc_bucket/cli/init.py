@@ -1,0 +1,57 @@
+"""`bucket init`."""
+
+from typing import Annotated
+
+import typer
+
+from dvc_bucket.cli.doctor import doctor
+from dvc_bucket.cli.serve import serve
+
+
+def init(
+    name: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="URL of the S3 API, or: aws.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region for signing requests.")] = None,
+    bucket: Annotated[str | None, typer.Option(help="Name of the bucket.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="Key prefix in the bucket (default: project name).")
+    ] = None,
+    cacert: Annotated[
+        str | None, typer.Option(help="PEM file of a private certificate authority.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Write without asking; keep what is not given.")
+    ] = False,
+    move_data: Annotated[
+        bool | None,
+        typer.Option(
+            help="Copy the data of all commits from the embedded store (default: ask; with -y yes)."
+        ),
+    ] = None,
+    no_doctor: Annotated[
+        bool,
+        typer.Option(
+            "--no-doctor",
+            help="Do not start the embedded store (if it is the one) and run `bucket doctor`.",
+        ),
+    ] = False,
+) -> None:
+    """Point the project at a bucket: write every file that names it, and .env with your keys.
+
+    It asks for the keys without showing them, or takes them from OS_ACCESS_KEY_ID and
+    OS_SECRET_ACCESS_KEY in the environment; never from the command line.
+
+    Examples:
+      bucket init
+      bucket init --endpoint https://s3.example.org --bucket lab-data --prefix my-project --yes
+    """
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.connection.named_files import Names
+    from dvc_bucket.jobs import init as dialogue
+
+    given = Names(project=name, endpoint=endpoint, region=region, bucket=bucket, prefix=prefix)
+    project = Project.find()
+    dialogue.run(project, given, cacert=cacert, yes=yes, move_data=move_data)
+    if not no_doctor:
+        serve(if_embedded=True)
+        doctor()
