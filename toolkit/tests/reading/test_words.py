@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from dvc_bucket.cli import app
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.read import copied_record as staged
-from dvc_bucket.read.bringing import Item, SpaceError, fetch
+from dvc_bucket.read.bringing import Item, SpaceError, bring
 from dvc_bucket.read.copying import default_folder
 from tests.reading.conftest import MANY, TRACKED
 from tests.verify.published import Published, s3
@@ -173,5 +173,5 @@ def test_a_folder_without_room_says_so(on_swift: Published, tmp_path: Path) -> N
     with pytest.raises(
         SpaceError, match=r"free, and the missing files need 1000000.*name another folder"
     ):
-        fetch(tmp_path / "small", [item], lambda _done, _size: None)
+        bring(tmp_path / "small", [item], lambda _done, _size: None)
     assert files(tmp_path / "small") == {}

@@ -9,7 +9,6 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 #: How the hash of a directory ends.
 DIRECTORY = ".dir"
@@ -38,7 +37,7 @@ def of_bytes(content: bytes, *, legacy: bool = False) -> str:
     return of_stream(io.BytesIO(content), legacy=legacy)
 
 
-def of_stream(file: BinaryIO, *, legacy: bool = False) -> str:
+def of_stream(file: io.BufferedIOBase, *, legacy: bool = False) -> str:
     """The hash of what is left in an open file; `legacy` as before DVC 3, of Unix line ends."""
     if legacy:
         from dvc_bucket.dvc.patched import hashes

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,8 @@ def is_done(project: Project) -> bool:
     """Whether all is as after the last pull."""
     try:
         record = json.loads(project.pulled.read_text(encoding="utf-8"))
-        if record["version"] != VERSION:
-            return False
-        return bool(record["looks"] == _looks(record["single"], record["whole"]))
+        looks = _looks(record["single"], record["whole"])
+        return bool((record["version"], record["looks"]) == (VERSION, looks))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -85,11 +85,8 @@ def _saying(repo: "Repo", outs: set[str]) -> Iterator[str]:
 def _looks(single: Sequence[str], whole: Sequence[str]) -> str:
     """What paths, and folders with all that is in them, look like now; one word for all."""
     seen = blake2b(digest_size=16)
-    for path in single:
-        seen.update(_look(path).encode("utf-8", "surrogateescape"))
-    for path in whole:
-        for look in _look_into(path):
-            seen.update(look.encode("utf-8", "surrogateescape"))
+    for look in chain(map(_look, single), *map(_look_into, whole)):
+        seen.update(look.encode("utf-8", "surrogateescape"))
     return seen.hexdigest()
 
 

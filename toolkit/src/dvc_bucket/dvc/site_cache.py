@@ -1,7 +1,6 @@
 """The folder of DVC's own databases: private before DVC starts, or DVC does not start."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from dvc_bucket.base.errors import UnsafePathError
@@ -12,7 +11,7 @@ from dvc_bucket.base.paths import Project
 VARIABLE = "DVC_SITE_CACHE_DIR"
 
 
-def site_cache(project: Project, environment: Mapping[str, str] = os.environ) -> str:
+def site_cache(project: Project) -> str:
     """The folder that the environment names, or the clone's own, for its owner alone.
 
     DVC makes it for every user of the machine, and unpickles what it finds there: who can write
@@ -22,7 +21,7 @@ def site_cache(project: Project, environment: Mapping[str, str] = os.environ) ->
     Raises:
         UnsafePathError: it exists, and other users own it or can enter it.
     """
-    folder = Path(environment.get(VARIABLE) or project.dvc_site_cache)
+    folder = Path(os.environ.get(VARIABLE) or project.dvc_site_cache)
     try:
         return str(private_folder(folder))
     except UnsafePathError as error:

@@ -85,43 +85,33 @@ def bring(
     wanted: Sequence[Item],
     progress: Progress,
     *,
-    force: bool,
+    force: bool | None = None,
     mode: int = OTHER_MODE,
 ) -> Copied:
     """Fetch what is missing or different, unless a file is in the way, and keep the record of it.
+
+    Args:
+        folder: that has the record.
+        wanted: all files.
+        progress: hears how far it is, in bytes.
+        force: replace files that `copy_to` did not write; None for a folder that holds nothing of
+            others, and needs no record.
+        mode: permissions of the files.
 
     Raises:
         OutputError: a file with other content is there.
         SpaceError, TransferError, ChecksumError: as `copy_to`.
     """
-    missing = _missing(wanted)
-    copied_record.check(folder, {item.target: item.mark for item in missing}, force=force)
+    with ThreadPoolExecutor(HASHING) as threads:
+        there = list(threads.map(Item.is_there, wanted))
+    missing = [item for item, is_there in zip(wanted, there, strict=True) if not is_there]
+    if force is not None:
+        copied_record.check(folder, {item.target: item.mark for item in missing}, force=force)
     _make(folder)
-    marks = {item.target: item.mark for item in wanted}
-    copied_record.note(folder, marks, [item.target for item in missing])
-    return _download(folder, wanted, missing, progress, mode)
-
-
-def fetch(folder: Path, wanted: Sequence[Item], progress: Progress) -> Copied:
-    """Fetch what is missing or different to a folder that holds nothing of others.
-
-    Raises:
-        SpaceError, TransferError, ChecksumError: as `copy_to`.
-    """
-    return _download(folder, wanted, _missing(wanted), progress, OTHER_MODE)
-
-
-def _missing(wanted: Sequence[Item]) -> list[Item]:
-    with ThreadPoolExecutor(HASHING) as pool:
-        there = list(pool.map(Item.is_there, wanted))
-    return [item for item, is_there in zip(wanted, there, strict=True) if not is_there]
-
-
-def _download(
-    folder: Path, wanted: Sequence[Item], missing: Sequence[Item], progress: Progress, mode: int
-) -> Copied:
+    if force is not None:
+        marks = {item.target: item.mark for item in wanted}
+        copied_record.note(folder, marks, [item.target for item in missing])
     size = sum(item.size for item in missing)
-    _make(folder)
     _check_room(folder, size)
     with Unfinished() as unfinished:
         unfinished.prepare([str(item.target) for item in missing])

@@ -184,11 +184,11 @@ def _fetched(
     """What is in the bucket, brought to a folder.
 
     Raises:
-        BucketError: as `copying.select` and `bringing.fetch`.
+        BucketError: as `copying.select` and `bringing.bring`.
     """
     selection = select(source, folder, rev, remote, parents=parents)
     items = distinct([selection])
-    bringing.fetch(folder, items, silent)
+    bringing.bring(folder, items, silent)
     files = {item.target.relative_to(folder).as_posix(): item.target for item in items}
     return files, selection.is_file
 

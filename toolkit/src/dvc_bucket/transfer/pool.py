@@ -156,14 +156,14 @@ class Pool(Generic[Item]):
 class Budget:
     """A number of bytes that threads share: one that takes more than are left waits for others."""
 
-    def __init__(self, size: int = BUDGET_BYTES) -> None:
-        self._size = self._left = size
+    def __init__(self) -> None:
+        self._left = BUDGET_BYTES
         self._changed = threading.Condition()
 
     @contextmanager
     def of(self, size: int) -> Iterator[None]:
         """Take `size` bytes for a block, or all that there are if `size` is larger."""
-        size = min(size, self._size)
+        size = min(size, BUDGET_BYTES)
         self.take(size)
         try:
             yield

@@ -1,11 +1,12 @@
 """Contents: read in threads, hashed, and noted."""
 
 import hashlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from types import SimpleNamespace
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +115,7 @@ def object_hash(remote: Remote, key: str, name: bytes) -> str:
         file = obstore.open_reader(remote.store, key, buffer_size=PIECE)
         # DVC's hash of text wants `bytes`.
         source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
-        return ids.hash_of(cast(BinaryIO, source), name)
+        return ids.hash_of(cast(io.BufferedIOBase, source), name)
     digest = hashlib.sha256() if ids.is_lfs(name) else hashlib.md5(usedforsecurity=False)
     for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):
         digest.update(piece)

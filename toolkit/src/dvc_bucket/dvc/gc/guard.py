@@ -44,12 +44,12 @@ def guarded(arguments: Sequence[str]) -> Iterator[list[str]]:
         ProjectError: this DVC differs from the tested one where the guard uses it.
     """
     words = [word for word in arguments if not word.startswith(OPTION) and word != REFLOG]
-    dvc_gc.require_for_parsing()
+    dvc_gc.require(guard=False)
     asked = command_line.parsed(words)
     if asked is None or asked.cmd != "gc" or asked.dry:
         yield list(arguments)
         return
-    dvc_gc.require_for_guard()
+    dvc_gc.require(guard=True)
     lost = _lost(asked, reflog=REFLOG in arguments)
     lost.refuse_unless([word.removeprefix(OPTION) for word in arguments if word.startswith(OPTION)])
     with dvc_gc.remote_first(lost.remotes, lost.kept):
@@ -72,14 +72,14 @@ def _lost(asked: argparse.Namespace, *, reflog: bool) -> Lost:
         lost.remotes = [odb for odb in kept if odb not in caches]
         if has_git(repo):  # else no commit needs anything
             going = {odb: gc_pushed.objects(odb) - kept[odb] for odb in caches}
-            _Search(repo, asked, lost, gc_pushed.Remotes(repo, asked.remote)).run(
+            _NeedSearch(repo, asked, lost, gc_pushed.Remotes(repo, asked.remote)).run(
                 kept, going, reflog=reflog
             )
     return lost
 
 
 @dataclass
-class _Search:
+class _NeedSearch:
     """Looks in one project for what needs the objects that would go.
 
     Attributes:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.dvc.patched.differences import RANGE, Places, different, sentence
+from dvc_bucket.dvc.patched.differences import RANGE, different, sentence
 from dvc_bucket.dvc.patched.touch_points import COLLECTING_GARBAGE, PARSING, READING
 
 if TYPE_CHECKING:
@@ -18,46 +18,20 @@ if TYPE_CHECKING:
 
 #: The options of DVC's `gc` that select commits, and how it deletes.
 SELECTING = (
-    "all_branches",
-    "all_tags",
-    "all_commits",
-    "all_experiments",
-    "commit_date",
-    "workspace",
-    "rev",
-    "num",
-    "cloud",
-    "not_in_remote",
-    "repos",
-    "remote",
-    "jobs",
-    "force",
-    "skip_failed",
+    "all_branches all_tags all_commits all_experiments commit_date workspace rev num cloud "
+    "not_in_remote repos remote jobs force skip_failed"
 )
 
 
-def require_for_parsing() -> None:
-    """Make sure that arguments with the word `gc` can be understood.
+def require(*, guard: bool) -> None:
+    """Make sure that arguments with the word `gc` can be understood; or that `gc` can be guarded.
 
     Raises:
         ProjectError: this DVC differs from the tested one there.
     """
-    _require(PARSING)
-
-
-def require_for_guard() -> None:
-    """Make sure that `gc` can be guarded.
-
-    Raises:
-        ProjectError: this DVC differs from the tested one where the guard uses it.
-    """
-    _require(READING | COLLECTING_GARBAGE)
-
-
-def _require(places: Places) -> None:
-    if found := different(places):
+    if places := different(READING | COLLECTING_GARBAGE if guard else PARSING):
         raise ProjectError(
-            f"{sentence(found)} `gc` was not run and deleted nothing: it cannot be kept from "
+            f"{sentence(places)} `gc` was not run and deleted nothing: it cannot be kept from "
             f"deleting what commits need. Install `{RANGE}`."
         )
 
@@ -79,20 +53,20 @@ def kept(repo: "Repo", asked: argparse.Namespace) -> dict[Any, set[str]]:
     Raises:
         DvcException: it cannot tell.
     """
-    found: dict[Any, set[str]] = {}
+    hashes: dict[Any, set[str]] = {}
 
     def record(odb: Any, used: Any, **_: Any) -> int:
-        found[odb] = {one.value for one in used if one.name == odb.hash_name}
+        hashes[odb] = {info.value for info in used if info.name == odb.hash_name}
         return 0
 
-    told = logging.getLogger("dvc.repo.gc")
-    told.disabled = True
+    channel = logging.getLogger("dvc.repo.gc")
+    channel.disabled = True
     try:
         with _replaced(record):
-            repo.gc(dry=True, **{name: getattr(asked, name) for name in SELECTING})
+            repo.gc(dry=True, **{name: getattr(asked, name) for name in SELECTING.split()})
     finally:
-        told.disabled = False
-    return found
+        channel.disabled = False
+    return hashes
 
 
 @contextmanager

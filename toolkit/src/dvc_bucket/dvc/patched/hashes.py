@@ -1,12 +1,12 @@
 """DVC's hash of a file's content, as it was before DVC 3."""
 
-from typing import BinaryIO
+import io
 
 from dvc_bucket.dvc.patched.differences import require
 from dvc_bucket.dvc.patched.touch_points import HASHING
 
 
-def md5_of_text(file: BinaryIO) -> str:
+def md5_of_text(file: io.BufferedIOBase) -> str:
     """The MD5 of what is left in a file, hexadecimal; of a text, with Unix line ends.
 
     Raises:

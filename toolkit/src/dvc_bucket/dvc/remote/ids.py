@@ -7,9 +7,9 @@ The name of an object of Git LFS is the SHA-256 of its content and the letter `l
 """
 
 import hashlib
+import io
 import re
 from pathlib import Path
-from typing import BinaryIO
 
 from dvc_bucket.dvc import hashes
 from dvc_bucket.git import lfs_layout as layout
@@ -102,7 +102,7 @@ def is_text(name: bytes) -> bool:
     return is_legacy(name) and not is_list(name)
 
 
-def hash_of(file: BinaryIO, name: bytes) -> str:
+def hash_of(file: io.BufferedIOBase, name: bytes) -> str:
     """The hash of what is left in an open file, in the way of the object `name`; hexadecimal."""
     if is_lfs(name):
         return hashlib.file_digest(file, "sha256").hexdigest()

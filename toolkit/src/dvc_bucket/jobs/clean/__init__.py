@@ -21,11 +21,16 @@ from dvc_bucket.dvc.audit.cache import LocalCache
 from dvc_bucket.dvc.patched.locks import BusyError, locked
 from dvc_bucket.dvc.remote.outputs import absence, opened, outputs
 from dvc_bucket.git.contents import ended
-from dvc_bucket.jobs.clean.candidates import LOOK, Candidate, Finder
-from dvc_bucket.jobs.clean.elsewhere import Bucket
+from dvc_bucket.jobs.clean.candidates import LOOK, Bucket, Candidate, Finder
 
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Output
+
+#: Why data stays; that which `dvc add` tracks has to be in the bucket.
+NOT_PROVEN = {
+    True: "`dvc add` tracks it, and its content is not proven to be in the bucket",
+    False: "its content is not proven to be in the cache or in the bucket",
+}
 
 #: Lines of what stays that are shown.
 MAX_LISTED_FILES = 20
@@ -87,13 +92,10 @@ def _is_here(dataset: str, out: "Output", done: Cleaned) -> bool:
     """Whether an output is in the workspace, and DVC's to bring back."""
     if out.protocol != "local" or not os.path.lexists(out.fs_path) or not out.use_cache:
         return False
-    if Path(dataset).is_absolute() or dataset.startswith("../"):
-        done.kept[dataset] = "outside the project"
-        return False
-    if why := absence(out):
+    is_outside = Path(dataset).is_absolute() or dataset.startswith("../")
+    if why := "outside the project" if is_outside else absence(out):
         done.kept[dataset] = why
-        return False
-    return True
+    return not why
 
 
 def _remove(
@@ -113,12 +115,8 @@ def _remove(
     for one, names in zip(candidates, unproven, strict=True):
         if names <= there[one.remote]:
             _remove_files(project, one, done)
-        elif one.is_added:
-            reason = "`dvc add` tracks it, and its content is not proven to be in the bucket"
-            done.kept[one.dataset] = reason
         else:
-            reason = "its content is not proven to be in the cache or in the bucket"
-            done.kept[one.dataset] = reason
+            done.kept[one.dataset] = NOT_PROVEN[one.is_added]
 
 
 def _remove_files(project: Project, one: Candidate, done: Cleaned) -> None:

@@ -1,4 +1,4 @@
-"""Outputs that are in the workspace exactly as they are recorded."""
+"""Outputs that are in the workspace exactly as they are recorded, and the bucket that has them."""
 
 import os
 from collections.abc import Mapping
@@ -9,16 +9,54 @@ from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.files import files_below
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit.cache import LocalCache
-from dvc_bucket.dvc.remote import Lists, ids
+from dvc_bucket.dvc.audit.listing import proven
+from dvc_bucket.dvc.remote import Lists, Remote, ids
 from dvc_bucket.dvc.remote.outputs import name_of
-from dvc_bucket.jobs.clean.elsewhere import Bucket
 
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Output
 
+NOT_ASKED = "The bucket was not asked"
+
 #: How a file looks without being read, from its status.
 LOOK = attrgetter("st_ino", "st_size", "st_mtime_ns")
+
+
+class Bucket:
+    """The remotes of a project.
+
+    Attributes:
+        notes: why one could not be asked.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.notes: list[str] = []
+        self._remotes: dict[str | None, Remote | None] = {}
+
+    def remote(self, name: str | None) -> Remote | None:
+        """A remote; None if it cannot be reached, which is noted once."""
+        if name not in self._remotes:
+            self._remotes[name] = None
+            try:
+                remote = Remote.of(self._project, Settings.load(self._project), name)
+                remote.check()
+                self._remotes[name] = remote
+            except BucketError as error:
+                self.notes.append(f"{NOT_ASKED}: {error}")
+        return self._remotes[name]
+
+    def proven(self, name: str | None, objects: set[bytes]) -> set[bytes]:
+        """Those of the objects that a remote holds for certain."""
+        try:
+            if objects and name != "" and (remote := self.remote(name)):
+                return proven(self._project, remote, objects)
+        except BucketError as error:
+            self.notes.append(f"{NOT_ASKED}: {error}")
+        return set()
 
 
 @dataclass

@@ -54,4 +54,4 @@ def _bring(found: "TrackedData", folder: Path) -> None:
     if absent:
         items = copying.items_of(replace(found, files=absent), folder)
         with bar() as progress:
-            bringing.fetch(folder, items, progress)
+            bringing.bring(folder, items, progress)

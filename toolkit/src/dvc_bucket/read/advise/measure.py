@@ -93,7 +93,7 @@ def of_files(source: Source, table: Table | None, sizes: Sequence[int], scratch:
     def fetch() -> None:
         folder = scratch / str(next(numbers))
         items = copying.items_of(part, folder)
-        bringing.fetch(folder, items, silent)
+        bringing.bring(folder, items, silent)
         copies[:] = [item.target for item in items]
 
     def read_remote() -> None:
