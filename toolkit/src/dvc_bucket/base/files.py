@@ -64,15 +64,15 @@ def private_folder(path: Path) -> Path:
         pass
     else:
         path.chmod(PRIVATE_FOLDER)  # whatever the umask says
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode):
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode):
         raise UnsafePathError(f"{path} is not a folder. Move it away and run the command again.")
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise UnsafePathError(
-            f"{path} belongs to the user with the number {found.st_uid}. Its contents are not "
+            f"{path} belongs to the user with the number {status.st_uid}. Its contents are not "
             "trusted. Move it away and run the command again."
         )
-    mode = stat.S_IMODE(found.st_mode)
+    mode = stat.S_IMODE(status.st_mode)
     if mode & ~PRIVATE_FOLDER:
         raise UnsafePathError(
             f"{path} has the mode {mode:04o}, so other users can enter it. Its contents are not "

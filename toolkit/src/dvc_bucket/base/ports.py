@@ -29,16 +29,16 @@ def free_ports(count: int, *, paired: bool = False) -> list[int]:
     Raises:
         ServerError: there are not so many.
     """
-    found: list[int] = []
+    free: list[int] = []
     candidates = PAIRED_PORTS if paired else SINGLE_PORTS
     for port in SystemRandom().sample(candidates, len(candidates)):
         both = (port, port + GRPC_OFFSET) if paired else (port,)
         # `weed` serves gRPC on a socket of this name too, and fails where it is another user's.
         named = any(list(Path("/tmp").glob(f"seaweedfs-*-{number}.sock")) for number in both)  # noqa: S108
         if not named and all(is_free(number) for number in both):
-            found.append(port)
-        if len(found) == count:
-            return found
+            free.append(port)
+        if len(free) == count:
+            return free
     raise ServerError(
         f"There are no {count} free ports between {candidates.start} and {candidates.stop} on "
         f"{ADDRESS}. Stop some of the programs that listen there."

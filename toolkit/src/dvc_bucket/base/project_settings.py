@@ -124,8 +124,8 @@ def _sentence(error: ValidationError) -> str:
         return f"{WHERE} is not a table. Write the keys below a line [tool.{TABLE}]."
     key = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        known = ", ".join(sorted(name.replace("_", "-") for name in ProjectSettings.model_fields))
-        return f"{WHERE}: unknown key {key}. The keys are {known}."
+        keys = ", ".join(sorted(name.replace("_", "-") for name in ProjectSettings.model_fields))
+        return f"{WHERE}: unknown key {key}. The keys are {keys}."
     if first["type"] == "value_error":
         return f"{WHERE}, {key} {first['ctx']['error']}. Write a path from the project's root."
     wanted = "a list of paths" if to_snake(key) == "packages" else "a path"

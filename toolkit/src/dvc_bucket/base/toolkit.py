@@ -12,8 +12,8 @@ COMMAND = "bucket"
 
 def version() -> str:
     """The version of the distribution that provides the command; empty if none does."""
-    found = metadata.entry_points(group="console_scripts", name=COMMAND)
-    return next((entry.dist.version for entry in found if entry.dist), "")
+    commands = metadata.entry_points(group="console_scripts", name=COMMAND)
+    return next((entry.dist.version for entry in commands if entry.dist), "")
 
 
 def versions() -> str:

@@ -85,8 +85,8 @@ class Words(Group):
         if not (added.registered_commands or added.registered_groups):
             return False
         added.callback()(lambda: None)  # with it, typer makes a group of a single command too
-        found: Any = typer.main.get_command(added)
-        self.commands |= found.commands
+        group: Any = typer.main.get_command(added)
+        self.commands |= group.commands
         return True
 
     def groups(self) -> dict[str, dict[str, str]]:

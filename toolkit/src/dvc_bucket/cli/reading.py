@@ -192,7 +192,7 @@ def advise(
     from dvc_bucket.read.advise import advise, report
 
     names = [name.strip() for name in columns.split(",")] if columns else None
-    found = advise(
+    advice = advise(
         *(tracked.from_here(path), reads, names, where or ()), rev=rev, remote=remote, folder=to
     )
-    print(json.dumps(report.plain(found)) if as_json else report.text(found))
+    print(json.dumps(report.plain(advice)) if as_json else report.text(advice))

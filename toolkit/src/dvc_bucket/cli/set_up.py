@@ -68,9 +68,9 @@ def serve(
     if (status and stop) or (as_json and not status):
         raise typer.BadParameter("--status and --stop exclude each other; --json needs --status")
     if status:
-        found = server.status()
-        print(found.as_json() if as_json else server_text.status(found))
-        raise typer.Exit(0 if found.state == "running" else 1)
+        state = server.status()
+        print(state.as_json() if as_json else server_text.status(state))
+        raise typer.Exit(0 if state.state == "running" else 1)
     if stop:
         print(server_text.stopped(ran=server.stop()))
     elif server.is_wanted or not if_embedded:

@@ -105,7 +105,7 @@ def _look_into(path: str) -> Iterator[str]:
 def _look(path: str) -> str:
     """Time, size and inode; of a link, those of the file that it leads to."""
     try:
-        found = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
         return f"{path}\0-\n"
-    return f"{path}\0{found.st_mtime_ns}\0{found.st_size}\0{found.st_ino}\n"
+    return f"{path}\0{status.st_mtime_ns}\0{status.st_size}\0{status.st_ino}\n"

@@ -20,13 +20,13 @@ def tracked(paths: Iterable[Path]) -> dict[Path, str]:
     """
     wanted = {_place(path): path for path in paths}
     owners = {"DVC": _dvc_outputs(wanted), "git": _git_files(wanted)}
-    found: dict[Path, str] = {}
+    owner_of: dict[Path, str] = {}
     for owner, owned in owners.items():
         holders = {folder for path in owned for folder in path.parents}
         for place, path in wanted.items():
             if place in holders or not owned.isdisjoint((place, *place.parents)):
-                found.setdefault(path, owner)
-    return found
+                owner_of.setdefault(path, owner)
+    return owner_of
 
 
 def is_committed(path: Path) -> bool:
@@ -47,34 +47,34 @@ def _place(path: Path) -> Path:
 
 def _git_files(paths: Iterable[Path]) -> set[Path]:
     """All files that git tracks in the repositories around some paths."""
-    found: set[Path] = set()
+    files: set[Path] = set()
     for root in _roots((path.parent for path in paths), ".git"):
         done = ended(root, "ls-files", "-z", "--", ":/")
         if done.returncode == 0:
             names = filter(None, done.stdout.split(b"\0"))
-            found.update(root / os.fsdecode(name) for name in names)
+            files.update(root / os.fsdecode(name) for name in names)
         elif NO_REPOSITORY not in done.stderr:
             said = done.stderr.decode(errors="replace").strip()
             raise ProjectError(f"git cannot list the files that it tracks in {root}: {said}")
-    return found
+    return files
 
 
 def _dvc_outputs(paths: Iterable[Path]) -> set[Path]:
     """All outputs on this machine of the DVC projects around some paths and here."""
     from dvc_bucket.dvc.remote.outputs import opened, outputs
 
-    found: set[Path] = set()
+    places: set[Path] = set()
     for root in _roots((*(path.parent for path in paths), Path.cwd()), ".dvc/config"):
         with opened(Project(root)) as repo:
             outs = [Path(out.fs_path) for _, out in outputs(repo) if out.protocol == "local"]
-        found.update(_place(out) for out in outs)
-    return found
+        places.update(_place(out) for out in outs)
+    return places
 
 
 def _roots(places: Iterable[Path], mark: str) -> set[Path]:
     """The nearest folder from each place upwards that has a file or folder of a name."""
     nearest = (
-        next((one for one in (place, *place.parents) if (one / mark).exists()), None)
+        next((folder for folder in (place, *place.parents) if (folder / mark).exists()), None)
         for place in set(places)
     )
     return {root for root in nearest if root}

@@ -67,14 +67,14 @@ def _report_unseen() -> int:
     project = Project.find()
     try:
         with opened(project) as repo:
-            found = unseen(project, repo)
+            hidden = unseen(project, repo)
     except BucketError:  # git or DVC cannot read the project, and DVC has said so
         return 0
-    for path, why in found.items():
+    for path, why in hidden.items():
         print(f"bucket: {path}: {why}. Its data was not moved.", file=sys.stderr)
-    if found:
+    if hidden:
         print(f"bucket: {FIX}", file=sys.stderr)
-    return 1 if found else 0
+    return 1 if hidden else 0
 
 
 def _guarded(arguments: Sequence[str]) -> contextlib.AbstractContextManager[Sequence[str]]:

@@ -162,9 +162,9 @@ def _naming(place: Path) -> Iterator[None]:
 
 def _strange(folder: Path, record: Record) -> str:
     """The first file in a folder that is not as it is recorded; empty if there is none."""
-    folders = {str(one): EMPTY for name in record for one in PurePosixPath(name).parents}
-    known = {**folders, **record}
-    return next((name for name, sha in _contents(folder) if known.get(name) != sha), "")
+    folders = {str(parent): EMPTY for name in record for parent in PurePosixPath(name).parents}
+    expected = {**folders, **record}
+    return next((name for name, sha in _contents(folder) if expected.get(name) != sha), "")
 
 
 def _contents(folder: Path) -> Iterator[tuple[str, str]]:
@@ -199,10 +199,10 @@ def _record(target: Path, project: Project | None) -> Record:
         return {}
     try:
         file = private_folder(project.written) / _name(target)
-        found: Record = json.loads(file.read_text(encoding="utf-8"))
+        record: Record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, UnsafePathError):
         return {}
-    return found
+    return record
 
 
 def _note(target: Path, record: Record, project: Project | None) -> None:

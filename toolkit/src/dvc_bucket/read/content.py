@@ -93,9 +93,9 @@ class Content(io.RawIOBase):
         Raises:
             ChecksumError: all bytes have passed, and the hash is another.
         """
-        known = self._hashed - self._at
-        if 0 <= known <= len(piece):
-            self._digest.update(piece[known:])
+        hashed = self._hashed - self._at
+        if 0 <= hashed <= len(piece):
+            self._digest.update(piece[hashed:])
             self._hashed = self._at + len(piece)
         # The hash of the layout before DVC 3 is one of text with Unix line ends.
         if self._hashed == self._size and not ids.is_legacy(self._file.name):

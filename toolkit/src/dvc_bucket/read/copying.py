@@ -92,7 +92,7 @@ def copy_to(
 
 
 @dataclass(frozen=True)
-class Selection:
+class SourceFiles:
     """The files that a source names.
 
     Attributes:
@@ -106,7 +106,7 @@ class Selection:
 
 def select(
     source: str | Path, folder: Path, rev: str | None, remote: str | None, *, parents: bool
-) -> Selection:
+) -> SourceFiles:
     """The files of a source in the bucket, each to be below a folder.
 
     Raises:
@@ -123,7 +123,7 @@ def select(
         if not files:
             raise NotTrackedError(f"DVC tracks no file that is {path}. `bucket ls` lists them.")
         data = replace(data, path=path, files=files)
-    return Selection(items_of(data, folder, "" if parents else parent), data.is_file)
+    return SourceFiles(items_of(data, folder, "" if parents else parent), data.is_file)
 
 
 def is_name(are_files: Sequence[bool], to: str, *, is_folder: bool, parents: bool) -> bool:
@@ -138,7 +138,7 @@ def is_name(are_files: Sequence[bool], to: str, *, is_folder: bool, parents: boo
     return list(are_files) == [True] and not (parents or is_folder or to.endswith("/"))
 
 
-def distinct(selections: Sequence[Selection]) -> list[Item]:
+def distinct(selections: Sequence[SourceFiles]) -> list[Item]:
     """All items, each once.
 
     Raises:
@@ -168,8 +168,8 @@ def default_folder(environment: Mapping[str, str]) -> Path:
         UnsafePathError: the folder is there, and could be another user's.
     """
     for name in FAST_DISKS:
-        if found := environment.get(name):
-            own = Path(found) / f"dvc-bucket-{os.geteuid()}"
+        if disk := environment.get(name):
+            own = Path(disk) / f"dvc-bucket-{os.geteuid()}"
             try:
                 return private_folder(private_folder(own) / Project.find().root.name)
             except OSError as error:
@@ -207,7 +207,7 @@ def items_of(data: TrackedData, folder: Path, base: str = "") -> list[Item]:
     ]
 
 
-def _objects(url: str, folder: Path, *, parents: bool) -> Selection:
+def _objects(url: str, folder: Path, *, parents: bool) -> SourceFiles:
     """Objects below `s3://bucket/prefix`, or whose keys match it.
 
     Raises:
@@ -237,7 +237,7 @@ def _objects(url: str, folder: Path, *, parents: bool) -> Selection:
         object_item(version, below(folder, _from(base, version["path"])), settings, store)
         for version in objects
     ]
-    return Selection(items, is_file)
+    return SourceFiles(items, is_file)
 
 
 def object_item(version: "ObjectMeta", target: Path, settings: Settings, store: "S3Store") -> Item:

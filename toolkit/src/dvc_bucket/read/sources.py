@@ -222,6 +222,8 @@ def on_remote(proof: Proof) -> Source:
 def _are_many_and_small(data: TrackedData) -> bool:
     """Whether fetching each file whole is worth it, by the sizes that DVC recorded."""
     sizes = [file.expected_size for file in data.files]
-    known = [size for size in sizes if size is not None]
-    is_small = len(known) == len(sizes) and sum(known) <= WHOLE_BYTES * len(known)
+    recorded_sizes = [size for size in sizes if size is not None]
+    is_small = len(recorded_sizes) == len(sizes) and sum(recorded_sizes) <= WHOLE_BYTES * len(
+        recorded_sizes
+    )
     return len(sizes) >= MIN_FILES and is_small

@@ -52,7 +52,7 @@ Function = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PartitionOutcome:
     """What came of one partition: a result, or what was raised."""
 
     result: Any = None
@@ -61,7 +61,7 @@ class Outcome:
 
 def outcomes(
     function: Function, partitions: Mapping[str, Any], workers: int | None = None
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, PartitionOutcome]]:
     """Run `function` for every partition where the environment says; pairs in any order.
 
     Raises:
@@ -97,21 +97,21 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _outcome(future: Any) -> Outcome:
+def _outcome(future: Any) -> PartitionOutcome:
     error = future.exception()
-    return Outcome(error=error) if error else Outcome(future.result())
+    return PartitionOutcome(error=error) if error else PartitionOutcome(future.result())
 
 
-def _attempt(function: Function, partition: Any) -> Outcome:
+def _attempt(function: Function, partition: Any) -> PartitionOutcome:
     try:
-        return Outcome(function(partition))
+        return PartitionOutcome(function(partition))
     except Exception as error:  # the others are to run all the same
-        return Outcome(error=error)
+        return PartitionOutcome(error=error)
 
 
 def _in_pool(
     function: Function, partitions: Mapping[str, Any], workers: int
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, PartitionOutcome]]:
     """In processes of this machine, which are made again where one of them dies.
 
     With one process all are lost, and it is not known which partition was its end: so those that
@@ -134,7 +134,7 @@ def _in_pool(
                     if losses[key] < MAX_LOSSES_ALONE:
                         suspects.append(key)
                         continue
-                    outcome = Outcome(error=StageError(WORKER_DIED))
+                    outcome = PartitionOutcome(error=StageError(WORKER_DIED))
                 del left[key]
                 yield key, outcome
 
@@ -164,7 +164,7 @@ def _end_with_parent() -> None:
 
 def _on_dask(
     function: Function, partitions: Mapping[str, Any], address: str
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, PartitionOutcome]]:
     """On a cluster of Dask, which runs a partition again where its worker is lost."""
     try:
         from distributed import Client, as_completed

@@ -7,7 +7,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from dvc_bucket.base.errors import BucketError, StageError
-from dvc_bucket.stages.executors import Outcome, outcomes
+from dvc_bucket.stages.executors import PartitionOutcome, outcomes
 
 Partition = TypeVar("Partition")
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ def map_partitions(
         ProjectError: the current folder is in no project, and other processes are to work.
     """
     results: dict[str, Result] = {}
-    failed: dict[str, Outcome] = {}
+    failed: dict[str, PartitionOutcome] = {}
     # disable=None: no bar where standard error is not a terminal.
     with tqdm(total=len(partitions), desc=label, disable=None, leave=False) as bar:
         for key, outcome in outcomes(function, partitions, workers):

@@ -84,8 +84,8 @@ def split_by(column: str, pieces: Iterable[pd.DataFrame], folder: Path) -> dict[
     with ExitStack() as open_files:
         writers: dict[int, pa.RecordBatchWriter] = {}
         for piece in pieces:
-            for found, rows in piece.groupby(column, sort=True):
-                value = cast("int", found)
+            for group, rows in piece.groupby(column, sort=True):
+                value = cast("int", group)
                 table = pa.Table.from_pandas(rows, preserve_index=False, nthreads=1)
                 if value not in writers:
                     files[value] = folder / f"{value}.arrow"

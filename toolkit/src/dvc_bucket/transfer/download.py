@@ -96,14 +96,14 @@ class Download:
         """
         promised = self._content.promised(target) or self._content.promised(place.key)
         for _ in range(2):
-            found = self._fetch(place, target, promised, written)
-            if found is None:
+            digest = self._fetch(place, target, promised, written)
+            if digest is None:
                 return
         raise WrongContentError(
-            f"{place.url} is damaged: its bytes have the {self._content.label} {found}, asked for "
+            f"{place.url} is damaged: its bytes have the {self._content.label} {digest}, asked for "
             "twice, and its name promises another. It was not put anywhere. Push it again from a "
             "clone that has it, after deleting it from the bucket.",
-            found or "",
+            digest or "",
         )
 
     def _fetch(
@@ -151,9 +151,9 @@ class Download:
     ) -> str | None:
         """The same of a small object, with as few steps as possible."""
         body = answer.bytes()
-        found = self._content.of(body) if promised else None
-        if found != promised:
-            return found
+        digest = self._content.of(body) if promised else None
+        if digest != promised:
+            return digest
         with self._unfinished.file(target, self._mode_of(target)) as file:
             write_at(file, memoryview(body), 0)
             _set_time(file, written)
@@ -206,9 +206,9 @@ class _MismatchError(Exception):
     """The hash that the bytes have."""
 
 
-def _compare(found: str, promised: str | None) -> None:
-    if promised and found != promised:
-        raise _MismatchError(found)
+def _compare(digest: str, promised: str | None) -> None:
+    if promised and digest != promised:
+        raise _MismatchError(digest)
 
 
 def _set_time(file: int, written: float | None) -> None:

@@ -125,10 +125,10 @@ def raising(translated: Callable[[BaseException], BaseException]) -> Iterator[No
     try:
         yield
     except Exception as error:
-        told = translated(error)
-        if told is error:
+        new = translated(error)
+        if new is error:
             raise
-        raise told from error
+        raise new from error
 
 
 def naming_failures(what: str, settings: "Settings") -> AbstractContextManager[None]:

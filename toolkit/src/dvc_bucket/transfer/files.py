@@ -51,8 +51,8 @@ CONTENT_NAME = re.compile(r"(?:.*/)?files/md5/([0-9a-f]{2})/([0-9a-f]{30})(?:\.d
 
 def promised_md5(path: str) -> str | None:
     """The MD5 that the name of an object or of a cache's file promises; None for other names."""
-    found = CONTENT_NAME.fullmatch(path)
-    return found[1] + found[2] if found else None
+    parts = CONTENT_NAME.fullmatch(path)
+    return parts[1] + parts[2] if parts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,11 @@ class Unfinished:
         """Make the folder of every cache that the targets are in; clean the others' folders."""
         others = set()
         for target in targets:
-            if found := CACHE_FILE.fullmatch(target):
-                if found[1] not in self._folders:
-                    self._folders[found[1]] = self._open.enter_context(folder_of_process(found[1]))
+            if in_cache := CACHE_FILE.fullmatch(target):
+                if in_cache[1] not in self._folders:
+                    self._folders[in_cache[1]] = self._open.enter_context(
+                        folder_of_process(in_cache[1])
+                    )
             else:
                 others.add(os.path.dirname(target))  # noqa: PTH120 (for speed, here and below)
         for folder in others:
@@ -115,14 +117,14 @@ class Unfinished:
     @contextlib.contextmanager
     def file(self, target: str, mode: int) -> Iterator[int]:
         """A descriptor to write to; the file takes the name `target` if the block succeeds."""
-        found = CACHE_FILE.fullmatch(target)
-        folder = self._folders[found[1]] if found else os.path.dirname(target)  # noqa: PTH120
+        in_cache = CACHE_FILE.fullmatch(target)
+        folder = self._folders[in_cache[1]] if in_cache else os.path.dirname(target)  # noqa: PTH120
         path = f"{folder}/.{secrets.token_hex(8)}{LOOSE}"
-        if not found and not os.path.isdir(folder):  # noqa: PTH112
+        if not in_cache and not os.path.isdir(folder):  # noqa: PTH112
             Path(folder).mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, NEW, mode)
         try:
-            if not found:
+            if not in_cache:
                 self._loose.add(path)
                 _lock(descriptor)
             yield descriptor

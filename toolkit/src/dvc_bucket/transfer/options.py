@@ -201,9 +201,9 @@ class _AwsSetup:
     def endpoint(self) -> str | None:
         if self._environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() in TRUE:
             return None
-        found = self._variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-        if found or not self._session:
-            return found
+        variable = self._variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+        if variable or not self._session:
+            return variable
         from botocore.configprovider import ConfiguredEndpointProvider
 
         provider = ConfiguredEndpointProvider(self._session.full_config, self._section, "s3")

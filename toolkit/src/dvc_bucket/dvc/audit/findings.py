@@ -105,7 +105,9 @@ class AuditFinding:
 
 def count_faults(findings: Iterable[AuditFinding]) -> tuple[int, int]:
     """How many different objects are missing, and how many are damaged."""
-    missing = {one.name: one.fault.kind == "missing" for one in findings if one.name}
+    missing = {
+        finding.name: finding.fault.kind == "missing" for finding in findings if finding.name
+    }
     return sum(missing.values()), len(missing) - sum(missing.values())
 
 

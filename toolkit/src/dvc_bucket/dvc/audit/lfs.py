@@ -28,9 +28,9 @@ def collect(
     """
     repository = Repository.of(project)
     files: list[tuple[NamedCommit, Sequence[Entry]]] = [
-        (one, repository.files(one.commit) if one.commit else repository.tracked())
-        for one in commits
-        if one.names or not one.commit
+        (commit, repository.files(commit.commit) if commit.commit else repository.tracked())
+        for commit in commits
+        if commit.names or not commit.commit
     ]
     if selection.all_commits:
         history = repository.history([*everywhere(project), *selection.revs])
@@ -44,12 +44,14 @@ def collect(
     return bool(pointers)
 
 
-def pointers_in(repository: Repository, contents: Iterable[str]) -> dict[str, Pointer]:
+def pointers_in(repository: Repository, ids_of_contents: Iterable[str]) -> dict[str, Pointer]:
     """Those of git's contents that are pointers, by their ids."""
-    sizes = repository.sizes(sorted(contents))
+    sizes = repository.sizes(sorted(ids_of_contents))
     small = [content for content, size in sizes.items() if size < layout.POINTER_BYTES]
     with repository.contents() as read:
-        texts = {one: b"".join(piece.data for piece in read(one) or ()) for one in small}
+        texts = {
+            content: b"".join(piece.data for piece in read(content) or ()) for content in small
+        }
     pointers = {content: Pointer.parse(text) for content, text in texts.items()}
     return {content: pointer for content, pointer in pointers.items() if pointer}
 

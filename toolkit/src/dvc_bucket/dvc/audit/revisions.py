@@ -43,16 +43,16 @@ def select(project: Project, selection: Selection) -> list[NamedCommit]:
         names.setdefault(commit, []).append(name)
     commits = [NamedCommit(commit, tuple(dict.fromkeys(words))) for commit, words in names.items()]
     if selection.all_commits:
-        commits += [NamedCommit(one) for one in _every_change(project) if one not in names]
+        commits += [NamedCommit(commit) for commit in _every_change(project) if commit not in names]
     return commits
 
 
 def distinct(project: Project, commits: Iterable[NamedCommit]) -> list[list[NamedCommit]]:
     """The commits in groups whose members need the same data, as their files for DVC are equal."""
     groups: dict[object, list[NamedCommit]] = {}
-    for one in commits:
-        key = _key(project, _files(project, one.commit)) if one.commit else None
-        groups.setdefault(key, []).append(one)
+    for commit in commits:
+        key = _key(project, _files(project, commit.commit)) if commit.commit else None
+        groups.setdefault(key, []).append(commit)
     return list(groups.values())
 
 

@@ -90,12 +90,14 @@ def verify(project: Project, settings: Settings, options: VerifyOptions) -> Audi
 
 def _after(before: AuditReport, report: AuditReport, reasons: dict[bytes, str]) -> AuditReport:
     """The report after a repair, with what it mended and why it could not mend the rest."""
-    left = {(one.name, one.path) for one in report.findings}
-    report.mended = [one for one in before.findings if (one.name, one.path) not in left]
+    left = {(finding.name, finding.path) for finding in report.findings}
+    report.mended = [
+        finding for finding in before.findings if (finding.name, finding.path) not in left
+    ]
     report.read += before.read
     report.findings = [
-        replace(one, repair=reasons.get(one.name, "")) if one.name else one
-        for one in report.findings
+        replace(finding, repair=reasons.get(finding.name, "")) if finding.name else finding
+        for finding in report.findings
     ]
     return report
 
@@ -176,9 +178,9 @@ class _Verification:
         self, faults: dict[bytes, ObjectFault], sums: dict[Need, ObjectFault]
     ) -> Iterator[AuditFinding]:
         """Every fault at every path that has it."""
-        for one, commits in self.needs.unreadable.items():
-            fault = ObjectFault("unreadable", one.why)
-            yield AuditFinding(fault, one.dataset, one.dataset, None, tuple(commits))
+        for unread, commits in self.needs.unreadable.items():
+            fault = ObjectFault("unreadable", unread.why)
+            yield AuditFinding(fault, unread.dataset, unread.dataset, None, tuple(commits))
         faulty = array_of(faults)
         for need, commits in self.needs.needed.items():
             here = {need.path: need.name} if need.name in faults else {}

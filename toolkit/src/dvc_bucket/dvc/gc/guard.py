@@ -169,7 +169,7 @@ class _NeedSearch:
         needed: dict[Any, dict[str, tuple[str, list[str]]]] = {}
         project = Project(Path(self.repo.root_dir))
         named = revisions.select(project, Selection(all_branches=True, all_tags=True))
-        names = {one.commit: str(one) for one in named} | {"workspace": "the workspace"}
+        names = {commit.commit: str(commit) for commit in named} | {"workspace": "the workspace"}
         # A branch or tag leads to one of these.
         for sha in self.repo.brancher(all_commits=True, all_experiments=True, sha_only=True):
             commit = names.get(sha, sha[:7])

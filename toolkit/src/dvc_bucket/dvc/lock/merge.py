@@ -89,13 +89,13 @@ def _merge_stages(
         if entry is not None:
             merged[name] = entry
             written |= _hashes(entry, "outs")
-    known = {
+    misfits_before = {
         misfit
         for side in (ours, theirs)
         for misfit in _misfits(side)
         if side[misfit[0]] == merged.get(misfit[0])
     }
-    for name, path, *_ in sorted(_misfits(merged) - known):
+    for name, path, *_ in sorted(_misfits(merged) - misfits_before):
         merged.pop(name, None)
         dropped[name] = f"run on one side, with another {path}"
     return {name: merged[name] for name in {**ours, **theirs} if name in merged}, dropped

@@ -32,7 +32,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace | None:
     from dvc.cli import DvcParserError, parse_args
 
     try:
-        found: argparse.Namespace = parse_args(list(arguments))
+        namespace: argparse.Namespace = parse_args(list(arguments))
     except (DvcParserError, SystemExit):
         return None
-    return found
+    return namespace

@@ -57,8 +57,8 @@ def require(places: Places) -> None:
     Raises:
         DvcDiffersError: one of them differs.
     """
-    if found := different(places):
-        raise DvcDiffersError(found)
+    if others := different(places):
+        raise DvcDiffersError(others)
 
 
 def sentence(places: list[str]) -> str:
@@ -72,16 +72,16 @@ def signature_of(place: str) -> str | None:
     """The parameters of a function or method; of anything else, its kind; None if it is absent."""
     module, _, path = place.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        member: Any = importlib.import_module(module)
         for name in path.split("."):
-            holder, found = found, inspect.getattr_static(found, name, None)
-            if found is None:
+            holder, member = member, inspect.getattr_static(member, name, None)
+            if member is None:
                 return ATTRIBUTE if name in _set_by_init(holder) else None
     except ImportError:
         return None
-    if isinstance(found, type):
+    if isinstance(member, type):
         return CLASS
-    function = found.__func__ if isinstance(found, (classmethod, staticmethod)) else found
+    function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
     return ", ".join(_parameters(function)) if callable(function) else ATTRIBUTE
 
 
@@ -118,8 +118,8 @@ def _versions() -> str:
 
 def _version(package: str) -> str:
     try:
-        found = version(package)
+        installed = version(package)
     except PackageNotFoundError:
-        found = "missing"
+        installed = "missing"
     tested = TESTED[package]
-    return f"{package} {found}" + (f", tested: {tested}" if found != tested else "")
+    return f"{package} {installed}" + (f", tested: {tested}" if installed != tested else "")

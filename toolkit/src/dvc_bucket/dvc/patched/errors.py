@@ -21,9 +21,9 @@ def for_dvc(error: BaseException) -> BaseException:
     if isinstance(error, DvcException) or not isinstance(error, BucketError):
         return error
     kind: Any = type(error)
-    told: BaseException = _also_of_dvc(kind)(str(error))
-    told.__cause__ = error.__cause__
-    return told
+    translated: BaseException = _also_of_dvc(kind)(str(error))
+    translated.__cause__ = error.__cause__
+    return translated
 
 
 @contextmanager
@@ -32,10 +32,10 @@ def shown_by_dvc() -> Iterator[None]:
     try:
         yield
     except BucketError as error:
-        told = for_dvc(error)
-        if told is error:
+        translated = for_dvc(error)
+        if translated is error:
             raise
-        raise told from error.__cause__
+        raise translated from error.__cause__
 
 
 @cache

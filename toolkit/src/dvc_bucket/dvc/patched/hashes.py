@@ -1,6 +1,7 @@
 """DVC's hash of a file's content, as it was before DVC 3."""
 
 import io
+from typing import BinaryIO, cast
 
 from dvc_bucket.dvc.patched.differences import require
 from dvc_bucket.dvc.patched.touch_points import HASHING
@@ -15,4 +16,4 @@ def md5_of_text(file: io.BufferedIOBase) -> str:
     require(HASHING)
     from dvc_data.hashfile.hash import fobj_md5
 
-    return str(fobj_md5(file, name="md5-dos2unix"))
+    return str(fobj_md5(cast(BinaryIO, file), name="md5-dos2unix"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.patched.differences import require
 from dvc_bucket.dvc.patched.touch_points import SNAPSHOT
-from dvc_bucket.dvc.snapshot import Artifact, Params, PathRecord, Snapshot, Stage
+from dvc_bucket.dvc.snapshot import Artifact, PathRecord, Snapshot, Stage, StageParams
 from dvc_bucket.dvc.snapshot.records import join, run_of, text_of
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ class _Reader:
     def snapshot(self) -> Snapshot:
         ordered, graph, problem = self._graph()
         stages = []
-        for one in ordered:
-            upstream = graph.successors(one) if graph else ()
+        for stage in ordered:
+            upstream = graph.successors(stage) if graph else ()
             names = [self._name(other) for other in upstream if other.cmd]
-            stages.append(self._stage(one, names))
+            stages.append(self._stage(stage, names))
         return Snapshot(
             rev=self._rev,
             stages=[stage for stage in stages if stage.command],
@@ -113,16 +113,16 @@ class _Reader:
         from dvc.dependency.param import ParamsDependency
 
         file, folder = self._relative(stage.path), self._relative(stage.wdir)
-        paths = [(self._path(one, folder), one) for one in (*stage.deps, *stage.outs)]
+        paths = [(self._path(item, folder), item) for item in (*stage.deps, *stage.outs)]
         deps, outs = paths[: len(stage.deps)], paths[len(stage.deps) :]
         params = {
-            path: Params(list(dep.params), dep.hash_info.value or {}, self._current(dep))
+            path: StageParams(list(dep.params), dep.hash_info.value or {}, self._current(dep))
             for path, dep in deps
             if isinstance(dep, ParamsDependency)
         }
         title = _title(stage, file)
         description = str(stage.desc or "")
-        known = {str(one.def_path): path for path, one in paths}
+        declared = {str(item.def_path): path for path, item in paths}
         entry = self._lock(stage.path).get(stage.name) if _has_name(stage) else None
         return Stage(
             name=self._name(stage),
@@ -139,7 +139,7 @@ class _Reader:
             params=params,
             outs=[_record(out, path) for path, out in outs],
             upstream=upstream,
-            run=run_of(entry, title, file, description, folder, known) if entry else None,
+            run=run_of(entry, title, file, description, folder, declared) if entry else None,
         )
 
     def _name(self, stage: Any) -> str:
@@ -166,11 +166,11 @@ class _Reader:
             whole = copy(dep)
             whole.params = []
             self._values[dep.fs_path] = whole.read_params()
-        values, found = self._values[dep.fs_path], {}
+        values, current = self._values[dep.fs_path], {}
         for key in dep.params or values:
             with suppress(KeyError):
-                found[key] = dpath.get(values, key, separator=".") if dep.params else values[key]
-        return found
+                current[key] = dpath.get(values, key, separator=".") if dep.params else values[key]
+        return current
 
     def _path(self, out: Any, folder: str) -> str:
         """Path of a dependency or output from the project's root; of one elsewhere, its address."""
@@ -247,11 +247,11 @@ def _noted_files() -> Iterator[dict[str, Any]]:
 
 
 def _record(out: Any, path: str) -> PathRecord:
-    found, meta = getattr(out, "hash_info", None), getattr(out, "meta", None)
+    info, meta = getattr(out, "hash_info", None), getattr(out, "meta", None)
     return PathRecord(
         path=path,
-        hash=str(found.value) if found and found.value else "",
-        hash_name=str(found.name) if found and found.value else "",
+        hash=str(info.value) if info and info.value else "",
+        hash_name=str(info.name) if info and info.value else "",
         size=meta.size if meta else None,
         files=meta.nfiles if meta else None,
         is_cached=bool(getattr(out, "use_cache", False)),

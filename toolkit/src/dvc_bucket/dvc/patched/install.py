@@ -96,8 +96,8 @@ def _reason() -> str:
     """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
     if is_plain():
         return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
-    if found := different(MOVING | READING):
-        return f"{sentence(found)} Plain DVC does the work: same results, slower."
+    if others := different(MOVING | READING):
+        return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
 
 
@@ -110,8 +110,8 @@ def _replace(place: str, make: Callable[[Any], Any]) -> None:
     module, _, path = place.partition(":")
     holder: Any = importlib.import_module(module)
     *outer, name = path.split(".")
-    for one in outer:
-        holder = getattr(holder, one)
+    for outer_name in outer:
+        holder = getattr(holder, outer_name)
     stored = vars(holder)[name]
     _originals[place] = getattr(holder, name)
     _undo.append(lambda: setattr(holder, name, stored))

@@ -18,8 +18,8 @@ def metrics(repo: "Repo", commit: str) -> dict[str, Any]:
         DvcDiffersError: this DVC reads them in another way.
     """
     require(DRAWING)
-    found: dict[str, Any] = repo.metrics.show(revs=[commit], hide_workspace=False)[commit]
-    return found
+    values: dict[str, Any] = repo.metrics.show(revs=[commit], hide_workspace=False)[commit]
+    return values
 
 
 def plots(repo: "Repo", commit: str) -> Any:
@@ -46,10 +46,10 @@ def drawn(points: Mapping[str, Any], templates: Path, folder: Path | None = None
     require(DRAWING)
     from dvc.render.match import match_defs_renderers
 
-    found: list[Any] = match_defs_renderers(
+    renderers: list[Any] = match_defs_renderers(
         data=dict(points), out=folder and str(folder), templates_dir=str(templates)
     )
-    return found
+    return renderers
 
 
 def write_page(points: Mapping[str, Any], templates: Path, folder: Path) -> None:

@@ -35,7 +35,9 @@ def open_repo(root: Path, config: Mapping[str, Mapping[str, Any]]) -> "Iterator[
     from dvc.repo import Repo
 
     try:
-        repo = Repo(os.fspath(root), config={name: dict(one) for name, one in config.items()})
+        repo = Repo(
+            os.fspath(root), config={name: dict(options) for name, options in config.items()}
+        )
     except DvcException as error:
         raise ProjectError(f"DVC cannot open {root}: {error}") from None
     try:

@@ -57,10 +57,10 @@ class FastS3FileSystem(StayingS3FileSystem):
         bucket, _, key = path.partition("/")
         if bucket not in self._stores:
             self._stores[bucket] = self._store(bucket)
-        found = self._stores[bucket]
-        if found is None or not _is_plain(key):
+        client = self._stores[bucket]
+        if client is None or not _is_plain(key):
             return None
-        return ObjectRef(found[0], key, bucket, found[1])
+        return ObjectRef(client[0], key, bucket, client[1])
 
     def forget_listings(self) -> None:
         """Objects were added without dvc-s3's client, which remembers what it has listed."""
@@ -72,15 +72,15 @@ class FastS3FileSystem(StayingS3FileSystem):
     ) -> Any:
         """Whether there is such an object or folder; for a list of paths a list of answers."""
         paths = [path] if isinstance(path, str) else path
-        places = [self._place_of_ours(one) for one in paths]
+        places = [self._place_of_ours(each) for each in paths]
         if not all(places):
             return super().exists(path, callback=callback, batch_size=batch_size)
         if isinstance(path, str):
             return self._ask(_exists, places[0])
         callback.set_size(len(paths))
-        found = self._existing([place for place in places if place], batch_size or self.jobs)
+        keys = self._existing([place for place in places if place], batch_size or self.jobs)
         callback.relative_update(len(paths))
-        return [place.key in found for place in places if place]
+        return [place.key in keys for place in places if place]
 
     def isfile(self, path: str) -> bool:
         """Whether there is such an object."""
@@ -94,13 +94,13 @@ class FastS3FileSystem(StayingS3FileSystem):
         """Every object below a path, or, with `prefix`, whose name begins with it; or several."""
         paths = [path] if isinstance(path, str) else list(path)
         # Folders whose names begin so: SeaweedFS leaves one out that a listing starts after.
-        folders = prefix and any(_parent(one).endswith(LAYOUT) for one in paths)
-        places = [self._place_of_ours(one) for one in paths]
+        folders = prefix and any(_parent(each).endswith(LAYOUT) for each in paths)
+        places = [self._place_of_ours(each) for each in paths]
         if named or folders or not all(places):
             yield from super().find(path, prefix=prefix, batch_size=batch_size, **named)
             return
         wanted = [place for place in places if place]
-        begins = [prefix and not one.endswith("/") for one in paths]
+        begins = [prefix and not each.endswith("/") for each in paths]
         if len(wanted) == 1:
             yield from self._listed(wanted[0], begins[0])
             return
@@ -152,12 +152,12 @@ class FastS3FileSystem(StayingS3FileSystem):
         if self._given:
             return None
         try:
-            found = connection(self.config, bucket)
-            store = clients.obstore(found.settings, found.client, **found.store)
+            described = connection(self.config, bucket)
+            store = clients.obstore(described.settings, described.client, **described.store)
         except (NotHonouredError, SettingsError) as reason:
             _say(f"{reason} is for DVC's own S3 client, which moves the data: slower.")
             return None
-        return store, found.settings.where
+        return store, described.settings.where
 
     def _ask(self, question: "Callable[[ObjectRef], Answer]", place: Any) -> "Answer":
         """The store's answer to a question."""
@@ -176,11 +176,11 @@ class FastS3FileSystem(StayingS3FileSystem):
         folders = [
             list(group) for _, group in groupby(ordered, key=lambda place: _parent(place.key))
         ]
-        found: set[str] = set()
+        existing: set[str] = set()
         with ThreadPoolExecutor(threads) as pool:
             for keys in pool.map(lambda folder: self._existing_in(folder), folders):
-                found.update(keys)
-        return found
+                existing.update(keys)
+        return existing
 
     def _existing_in(self, folder: list[ObjectRef]) -> Iterable[str]:
         """The same for places of one folder."""
@@ -188,11 +188,11 @@ class FastS3FileSystem(StayingS3FileSystem):
             parent = replace(folder[0], key=_parent(folder[0].key))
             # No more pages than objects: what is left of a large folder is asked for.
             listed = list(islice(self._listed(parent, begins=False), PAGE * len(folder)))
-            found = {path.partition("/")[2] for path in listed}
+            existing = {path.partition("/")[2] for path in listed}
             if len(listed) == PAGE * len(folder):
-                rest = [place for place in folder if place.key not in found]
-                found |= {place.key for place in rest if self._ask(_exists, place)}
-            return found
+                rest = [place for place in folder if place.key not in existing]
+                existing |= {place.key for place in rest if self._ask(_exists, place)}
+            return existing
         return [place.key for place in folder if self._ask(_exists, place)]
 
 
@@ -243,8 +243,8 @@ def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterat
 def _names(place: ObjectRef) -> list[str]:
     import obstore
 
-    found = obstore.list_with_delimiter(place.store, prefix=place.key)
-    keys = [*found["common_prefixes"], *(item["path"] for item in found["objects"])]
+    listing = obstore.list_with_delimiter(place.store, prefix=place.key)
+    keys = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
     return [f"{place.bucket}/{key}" for key in keys]
 
 

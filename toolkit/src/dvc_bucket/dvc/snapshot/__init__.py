@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote.outputs import opened
-from dvc_bucket.dvc.snapshot.records import Params, PathRecord, StageRun, leaves, overlap
+from dvc_bucket.dvc.snapshot.records import PathRecord as PathRecord
+from dvc_bucket.dvc.snapshot.records import StageParams as StageParams
+from dvc_bucket.dvc.snapshot.records import StageRun as StageRun
+from dvc_bucket.dvc.snapshot.records import leaves as leaves
+from dvc_bucket.dvc.snapshot.records import overlap as overlap
 
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Repo
-
-__all__ = ["Artifact", "Params", "PathRecord", "Snapshot", "Stage", "StageRun", "leaves", "overlap"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Stage:
     is_frozen: bool
     is_import: bool
     deps: Sequence[PathRecord]
-    params: Mapping[str, Params]
+    params: Mapping[str, StageParams]
     outs: Sequence[PathRecord]
     upstream: Sequence[str]
     run: StageRun | None
@@ -60,7 +62,9 @@ class Stage:
     def is_recorded(self) -> bool:
         """Whether anything of it is recorded."""
         records = (*self.deps, *self.outs)
-        return any(one.hash for one in records) or any(one.locked for one in self.params.values())
+        return any(item.hash for item in records) or any(
+            item.locked for item in self.params.values()
+        )
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class PathRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class StageParams:
     """The parameters that a stage declares in one file.
 
     Attributes:
@@ -109,7 +109,7 @@ def run_of(
     flow: str,
     description: str,
     folder: str,
-    known: Mapping[str, str],
+    declared: Mapping[str, str],
 ) -> StageRun:
     """The last run of a stage, from its entry in the lock file.
 
@@ -119,11 +119,11 @@ def run_of(
         flow: path of its dvc.yaml.
         description: of the stage.
         folder: that the paths of the entry are relative to.
-        known: paths from the project's root, by path in the entry, if it is still declared.
+        declared: paths from the project's root, by path in the entry, if it is still declared.
     """
 
     def place(path: str) -> str:
-        return known.get(path) or join(folder, path)
+        return declared.get(path) or join(folder, path)
 
     def records(kind: str) -> list[PathRecord]:
         return [
@@ -170,9 +170,9 @@ def leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
             yield str(name), value
 
 
-def overlap(one: str, other: str) -> bool:
+def overlap(path: str, other: str) -> bool:
     """Whether two paths are the same, or one is in the other."""
-    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+    return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
 
 
 def named_values(params: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:

@@ -69,7 +69,9 @@ def clean(project: Project) -> Cleaned:
             with locked(repo, "bucket clean", [out.fs_path for _, out in here]):
                 results = {dataset: finder.candidate(dataset, out) for dataset, out in here}
                 done.kept |= {path: why for path, why in results.items() if isinstance(why, str)}
-                candidates = [one for one in results.values() if isinstance(one, Candidate)]
+                candidates = [
+                    result for result in results.values() if isinstance(result, Candidate)
+                ]
                 _remove(project, candidates, cache, bucket, done)
         except BusyError as busy:
             raise ProjectError(f"Nothing was removed: {busy} Wait for the other command.") from None
@@ -106,32 +108,34 @@ def _remove(
     done: Cleaned,
 ) -> None:
     """Remove the outputs whose objects are proven to be somewhere else."""
-    cached = cache.sound({name for one in candidates if not one.is_added for name in one.objects})
-    unproven = [one.objects - (set() if one.is_added else cached) for one in candidates]
+    cached = cache.sound(
+        {name for output in candidates if not output.is_added for name in output.objects}
+    )
+    unproven = [output.objects - (set() if output.is_added else cached) for output in candidates]
     asked: dict[str | None, set[bytes]] = defaultdict(set)
-    for one, names in zip(candidates, unproven, strict=True):
-        asked[one.remote] |= names
+    for output, names in zip(candidates, unproven, strict=True):
+        asked[output.remote] |= names
     there = {remote: bucket.proven(remote, names) for remote, names in asked.items()}
-    for one, names in zip(candidates, unproven, strict=True):
-        if names <= there[one.remote]:
-            _remove_files(project, one, done)
+    for output, names in zip(candidates, unproven, strict=True):
+        if names <= there[output.remote]:
+            _remove_files(project, output, done)
         else:
-            done.kept[one.dataset] = NOT_PROVEN[one.is_added]
+            done.kept[output.dataset] = NOT_PROVEN[output.is_added]
 
 
-def _remove_files(project: Project, one: Candidate, done: Cleaned) -> None:
+def _remove_files(project: Project, output: Candidate, done: Cleaned) -> None:
     """Remove the recorded files of an output, and the folders that are empty then."""
-    for file, before in one.files.items():
+    for file, before in output.files.items():
         if LOOK(file.lstat()) != LOOK(before):
             done.kept[file.relative_to(project.root).as_posix()] = "changed in the meantime"
             continue
         file.unlink()
         done.files += 1
         done.size += before.st_size
-    for file in one.extra:
+    for file in output.extra:
         path = file.relative_to(project.root).as_posix()
-        done.kept[path] = f"not recorded as part of {one.path.name}"
-    _remove_empty(one.path, project.root)
+        done.kept[path] = f"not recorded as part of {output.path.name}"
+    _remove_empty(output.path, project.root)
 
 
 def _remove_empty(path: Path, root: Path) -> None:
@@ -158,6 +162,6 @@ def _note_untracked(project: Project, folders: set[str], done: Cleaned) -> None:
     for name in filter(None, os.fsdecode(listed).split("\0")):
         path = Path(name)
         if path.name != ".gitignore" and not any(
-            path in (one, *one.parents) or one in path.parents for one in map(Path, done.kept)
+            path in (kept, *kept.parents) or kept in path.parents for kept in map(Path, done.kept)
         ):
             done.kept[path.as_posix()] = "DVC does not track it"

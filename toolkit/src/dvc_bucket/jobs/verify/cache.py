@@ -64,7 +64,7 @@ class CacheReport:
     @property
     def ok(self) -> bool:
         """Whether every object that DVC sees is right."""
-        return all(one.moved_to for one in self.damaged)
+        return all(damaged.moved_to for damaged in self.damaged)
 
     def as_json(self) -> str:
         """The report for a program."""
@@ -76,10 +76,10 @@ class CacheReport:
         if not self.damaged:
             return f"The cache is right: {count}, {self.read:,} of them read now, in {self.folder}."
         lines = []
-        for one in self.damaged:
-            paths = ", ".join(one.paths) or "not needed by the files as they are"
-            moved = f"; now in {one.moved_to}" if one.moved_to else ""
-            lines.append(f"  {one.object}  {paths}{moved}")
+        for damaged in self.damaged:
+            paths = ", ".join(damaged.paths) or "not needed by the files as they are"
+            moved = f"; now in {damaged.moved_to}" if damaged.moved_to else ""
+            lines.append(f"  {damaged.object}  {paths}{moved}")
         head = f"{len(self.damaged):,} of {count} in {self.folder} are damaged:"
         listed = shortened(lines, MAX_LISTED_OBJECTS, "; --json names all.")
         return "\n".join([head, *listed, *([] if self.ok else [REPAIR]), RESTORE])

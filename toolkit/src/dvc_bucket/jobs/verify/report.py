@@ -29,14 +29,14 @@ def as_json(report: AuditReport) -> str:
     foreign = ("foreign", "foreign_size", "foreign_keys")
     objects, size, keys = (values.pop(name) for name in foreign)
     unchecked = [
-        asdict(one) | {"revisions": [asdict(commit) for commit in commits]}
-        for one, commits in report.unchecked.items()
+        asdict(item) | {"revisions": [asdict(commit) for commit in commits]}
+        for item, commits in report.unchecked.items()
     ]
     values |= {
         "ok": report.ok,
         "remote": values.pop("address"),
-        "findings": [_as_dict(one) for one in report.findings],
-        "mended": [_as_dict(one) for one in report.mended],
+        "findings": [_as_dict(item) for item in report.findings],
+        "mended": [_as_dict(item) for item in report.mended],
         "unchecked": unchecked,
         "not_needed": {"objects": objects, "size": size, "foreign": keys},
     }
@@ -56,15 +56,18 @@ def show(report: AuditReport) -> None:
         console = Console(width=PIPE_WIDTH)
     if report.datasets:
         console.print(_table(report))
-    for dataset, findings in groupby(report.findings, key=lambda one: one.dataset):
+    for dataset, findings in groupby(report.findings, key=lambda finding: finding.dataset):
         console.print()
         console.print(Text(f"{dataset or 'commits'}:", style="bold"))
-        _print(console, [_line(one) for one in findings])
+        _print(console, [_line(finding) for finding in findings])
     if report.mended:
         console.print()
-        number = len({one.name for one in report.mended})
+        number = len({finding.name for finding in report.mended})
         console.print(Text(f"Mended: {counted(number, 'object')}."))
-        _print(console, [Text(f"  {one.path}: was {one.fault.kind}") for one in report.mended])
+        _print(
+            console,
+            [Text(f"  {finding.path}: was {finding.fault.kind}") for finding in report.mended],
+        )
     if notes := _notes(report):
         console.print()
         for note in notes:
@@ -78,10 +81,15 @@ def _table(report: AuditReport) -> Table:
     table.add_column("dataset")
     for heading in ("objects", "size", "missing", "damaged"):
         table.add_column(heading, justify="right")
-    for one in report.datasets:
-        row = [f"{one.objects:,}", readable_size(one.size), f"{one.missing:,}", f"{one.damaged:,}"]
-        style = "bold red" if one.missing or one.damaged else ""
-        table.add_row(Text(one.name), *row, style=style)
+    for dataset in report.datasets:
+        row = [
+            f"{dataset.objects:,}",
+            readable_size(dataset.size),
+            f"{dataset.missing:,}",
+            f"{dataset.damaged:,}",
+        ]
+        style = "bold red" if dataset.missing or dataset.damaged else ""
+        table.add_row(Text(dataset.name), *row, style=style)
     return table
 
 
@@ -102,7 +110,7 @@ def _print(console: Console, lines: Sequence[Text]) -> None:
 
 def _notes(report: AuditReport) -> list[str]:
     notes = [*report.notes]
-    notes += [f"Not checked: {one.dataset}, {one.why}." for one in report.unchecked]
+    notes += [f"Not checked: {item.dataset}, {item.why}." for item in report.unchecked]
     if report.foreign_keys is not None and report.foreign:
         foreign = f"{counted(report.foreign, 'object')} ({readable_size(report.foreign_size)})"
         notes.append(
@@ -117,7 +125,7 @@ def _summary(report: AuditReport) -> str:
     where = f"{report.address} at {report.endpoint}"
     if not report.ok:
         parts = [f"{report.missing:,} missing, {report.damaged:,} damaged of {report.objects:,}"]
-        if others := sum(one.name is None for one in report.findings):
+        if others := sum(finding.name is None for finding in report.findings):
             parts.append(f"{others:,} more as listed")
         return f"NOT complete: {'; '.join(parts)}, in {where}."
     if not report.objects:
