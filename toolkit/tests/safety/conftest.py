@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.safety.output_tools import here, repo  # noqa: F401 (the same)
 from tests.safety.project_tools import (  # noqa: F401 (fixtures: pytest finds them by name here)
     empty_original,
     empty_project,

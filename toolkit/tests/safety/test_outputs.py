@@ -1,8 +1,6 @@
-"""An output option replaces what the same clone wrote there, and nothing else."""
+"""A folder of an output is replaced if the same clone wrote all of it, and else stays."""
 
 import os
-import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,64 +11,7 @@ from dvc_bucket.jobs import provenance
 from tests.bucket.git_tools import TOOLS, Repo
 from tests.provenance import made
 from tests.safety.conftest import Stranger
-
-#: What a refusal says of a file or folder that the command did not write.
-NOT_OURS = r"[Tt]his command did not write .*was changed since"
-
-#: What a folder can hold that we did not write: by its name, how it gets there.
-FOREIGN: dict[str, Callable[[Path], object]] = {
-    "a file": lambda folder: (folder / "mine.csv").write_text("the only copy"),
-    "a file deep inside": lambda folder: _write(folder / "a" / "b" / "mine.csv"),
-    "a hidden file": lambda folder: (folder / ".mine").write_text("the only copy"),
-    "an edited file of ours": lambda folder: (folder / "page.html").write_text("by hand"),
-    "a link to a file": lambda folder: (folder / "link").symlink_to("/etc/hostname"),
-    "a link to a folder": lambda folder: (folder / "link").symlink_to("/etc"),
-    "a link in the place of our file": lambda folder: _link(folder / "page.html"),
-    "an empty folder": lambda folder: (folder / "empty").mkdir(),
-    "a pipe": lambda folder: os.mkfifo(folder / "pipe"),
-    "a crate's name": lambda folder: (folder / "ro-crate-metadata.json").write_text("{}"),
-}
-
-
-def _write(path: Path) -> None:
-    path.parent.mkdir(parents=True)
-    path.write_text("the only copy")
-
-
-def _link(path: Path) -> None:
-    (path.parent.parent / "elsewhere.html").write_text("page")
-    path.unlink()
-    path.symlink_to("../elsewhere.html")
-
-
-@pytest.fixture(scope="module")
-def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    return made.make(tmp_path_factory.mktemp("outputs") / "clone")
-
-
-@pytest.fixture
-def here(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
-    monkeypatch.chdir(repo.root)
-    return repo
-
-
-def seen(folder: Path) -> dict[str, object]:
-    """All that is in a folder: contents of files, where links lead."""
-    return {
-        str(path.relative_to(folder)): path.readlink()
-        if path.is_symlink()
-        else path.read_bytes()
-        if path.is_file()
-        else path.stat().st_mode
-        for path in folder.rglob("*")
-    }
-
-
-def write_page(folder: Path, repo: Repo, text: str = "page") -> None:
-    with written.new_folder(folder, repo.project) as new:
-        (new / "page.html").write_text(text)
-        (new / "static").mkdir()
-        (new / "static" / "image.svg").write_text(text)
+from tests.safety.output_tools import FOREIGN, NOT_OURS, seen, write_page
 
 
 @pytest.mark.parametrize("what", FOREIGN)
@@ -190,96 +131,6 @@ def test_a_record_of_another_user_counts_for_nothing(
             write_page(tmp_path / "out", here)
     finally:
         os.chown(here.project.written, os.geteuid(), os.getegid())
-
-
-def write_file(path: Path, repo: Repo, text: str, *, force: bool = False) -> None:
-    with written.new_file(path, repo.project, force=force) as file:
-        file.write(text.encode())
-
-
-def test_our_own_file_is_replaced_and_another_wants_force(here: Repo, tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "report.md"
-    for text in ("one", "two"):
-        write_file(path, here, text)
-    path.write_text("edited by hand")
-    with pytest.raises(OutputError, match="--force"):
-        write_file(path, here, "three")
-    assert path.read_text() == "edited by hand"
-    write_file(path, here, "three", force=True)
-    write_file(path, here, "four")
-    assert path.read_text() == "four"
-
-
-def test_a_committed_file_is_replaced_and_uncommitted_changes_never(here: Repo) -> None:
-    here.add("report.md", "committed")
-    here.commit("--no-verify")
-    write_file(here.root / "report.md", here, "ours")
-    write_file(here.root / "report.md", here, "ours again")
-    here.write("report.md", "an edit")
-    for force in (False, True):
-        with pytest.raises(OutputError, match="not committed"):
-            write_file(here.root / "report.md", here, "lost", force=force)
-    here.add("new.md", "only in the index")
-    with pytest.raises(OutputError, match="not committed"):
-        write_file(here.root / "new.md", here, "lost", force=True)
-    assert (here.root / "report.md").read_text() == "an edit"
-
-
-def test_a_file_of_dvc_is_never_replaced(here: Repo) -> None:
-    here.write("data.csv", "data")
-    here.run(TOOLS / "dvc", "add", "-q", "data.csv")
-    for path in ("data.csv", "link.csv"):
-        if path == "link.csv":
-            (here.root / path).symlink_to("data.csv")
-        with pytest.raises(OutputError, match="DVC tracks"):
-            write_file(here.root / path, here, "lost", force=True)
-    assert (here.root / "data.csv").read_text() == "data"
-
-
-@pytest.mark.parametrize("what", ["folder", "pipe", "device"])
-def test_what_is_no_file_is_not_replaced(what: str, here: Repo, tmp_path: Path) -> None:
-    path = tmp_path / "thing"
-    if what == "folder":
-        path.mkdir()
-    elif what == "pipe":
-        os.mkfifo(path)
-    else:
-        path = Path(os.devnull)
-    with pytest.raises(OutputError, match="is not a file"):
-        write_file(path, here, "lost", force=True)
-    assert not path.is_file()
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("provenance", "--out", "OUT"),
-        ("provenance", "--zip", "--out", "OUT"),
-        ("report", "--base", "HEAD~1", "--no-remote", "--output", "OUT"),
-        ("report", "--base", "HEAD~1", "--no-remote", "--plots", "OUT"),
-        ("pack", "code", "OUT"),
-    ],
-    ids=" ".join,
-)
-def test_every_command_with_an_output_keeps_the_rule(
-    words: tuple[str, ...], here: Repo, tmp_path: Path
-) -> None:
-    here.git("commit", "-q", "--allow-empty", "--no-verify", "-m", "Another")
-    out = tmp_path / "out"
-    command = [word if word != "OUT" else str(out) for word in words]
-    here.bucket(*command)
-    here.bucket(*command)
-    [path] = tmp_path.iterdir()
-    if path.is_dir():
-        (path / "mine.csv").write_text("the only copy")
-    else:
-        path.write_text("the only copy")
-    before = seen(tmp_path)
-    done = here.bucket(*command, check=False)
-    assert done.returncode == 1
-    assert re.search(NOT_OURS, done.stderr)
-    assert done.stderr.count("\n") <= 2
-    assert seen(tmp_path) == before
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(here: Repo, tmp_path: Path) -> None:

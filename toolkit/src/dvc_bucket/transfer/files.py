@@ -1,9 +1,9 @@
 """Where the bytes of an object are until all of them are there: never under the name of a file.
 
-Objects that go into a cache of DVC are written to a folder of this process in the cache's root and
-renamed from there. The process holds a lock on the folder that the kernel lets go when it dies, so
-that the next one knows what nobody will finish, and removes it. DVC sees none of it: it looks only
-into folders with names of two characters.
+Objects that go into a cache of DVC are written to a folder in the cache's root and renamed from
+there; other files are written beside their targets. The writer holds a lock on each file that the
+kernel lets go when it dies, so that the next process knows what nobody will finish, and removes it.
+DVC sees none of it: it looks only into folders with names of two characters.
 """
 
 import contextlib
@@ -12,8 +12,6 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,14 +21,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-#: Folder in the root of a cache; a folder of each running process is in it.
+#: Folder in the root of a cache.
 UNFINISHED = ".bucket-unfinished"
 
-#: The file in a process's folder that it holds locked.
-LOCK = "lock"
-
-#: End of the name of a file that is being written; its writer holds it locked where it lies beside
-#: its target.
+#: End of the name of a file that is being written.
 LOOSE = ".bucket.tmp"
 
 #: How such a file is opened: it is nobody else's.
@@ -88,45 +82,34 @@ class Unfinished:
     """
 
     def __init__(self) -> None:
-        self._folders: dict[str, str] = {}
-        self._open = contextlib.ExitStack()
-        self._loose: set[str] = set()
+        self._folders: set[str] = set()
+        self._paths: set[str] = set()
+        self._is_over = False
 
     def __enter__(self) -> "Unfinished":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for path in list(self._loose):
+        self._is_over = True
+        for path in list(self._paths):
             Path(path).unlink(missing_ok=True)
-        self._open.close()
+        for folder in self._folders:
+            with contextlib.suppress(OSError):  # another process is at work
+                Path(folder).rmdir()
 
     def prepare(self, targets: Sequence[str]) -> None:
-        """Make the folder of every cache that the targets are in; clean the others' folders."""
-        others = set()
-        for target in targets:
-            if in_cache := CACHE_FILE.fullmatch(target):
-                if in_cache[1] not in self._folders:
-                    self._folders[in_cache[1]] = self._open.enter_context(
-                        folder_of_process(in_cache[1])
-                    )
-            else:
-                others.add(os.path.dirname(target))  # noqa: PTH120 (for speed, here and below)
-        for folder in others:
-            sweep_loose(Path(folder))
+        """Make the folder of every cache that the targets are in; remove what the dead left."""
+        for folder in {_folder_of(target) for target in targets}:
+            if folder.endswith(f"/{UNFINISHED}"):
+                self._folders.add(folder)
+                _make(Path(folder))
+            sweep(Path(folder))
 
     @contextlib.contextmanager
     def file(self, target: str, mode: int) -> Iterator[int]:
         """A descriptor to write to; the file takes the name `target` if the block succeeds."""
-        in_cache = CACHE_FILE.fullmatch(target)
-        folder = self._folders[in_cache[1]] if in_cache else os.path.dirname(target)  # noqa: PTH120
-        path = f"{folder}/.{secrets.token_hex(8)}{LOOSE}"
-        if not in_cache and not os.path.isdir(folder):  # noqa: PTH112
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, NEW, mode)
+        path, descriptor = self._new(_folder_of(target), mode)
         try:
-            if not in_cache:
-                self._loose.add(path)
-                _lock(descriptor)
             yield descriptor
             _rename(path, target)
         except BaseException:
@@ -135,63 +118,32 @@ class Unfinished:
             raise
         finally:
             os.close(descriptor)
-            self._loose.discard(path)
+            self._paths.discard(path)
+
+    def _new(self, folder: str, mode: int) -> tuple[str, int]:
+        """Path and descriptor of a new file in a folder, which is held locked."""
+        while True:
+            path = f"{folder}/.{secrets.token_hex(8)}{LOOSE}"
+            try:
+                descriptor = os.open(path, NEW, mode)
+            except FileNotFoundError:  # or a process that ended has just removed the folder
+                if self._is_over:
+                    raise
+                _make(Path(folder))
+                continue
+            self._paths.add(path)
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                return path, descriptor
+            os.close(descriptor)  # another process took it for a dead one's before it was locked
+            self._paths.discard(path)
 
 
-@contextlib.contextmanager
-def folder_of_process(root: str) -> Iterator[str]:
-    """A folder in the cache's `root` that is gone afterwards; those of dead processes go first."""
-    base = Path(root, UNFINISHED)
-    path, lock = _make(base)
-    try:
-        yield str(path)
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(lock)
-        with contextlib.suppress(OSError):  # another process is at work
-            base.rmdir()
-
-
-def _make(base: Path) -> tuple[Path, int]:
-    """A new folder in `base`, and the descriptor that holds its lock."""
-    while True:
-        base.mkdir(parents=True, exist_ok=True)
-        try:
-            with _locked(base):
-                with contextlib.suppress(OSError):  # a shared cache is its group's
-                    base.chmod(base.parent.stat().st_mode & 0o7777)
-                sweep(base)
-                path = Path(tempfile.mkdtemp(dir=base))
-                lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-                _lock(lock)
-                return path, lock
-        except FileNotFoundError:  # a process that ended has just removed the base
-            continue
-
-
-def sweep(base: Path) -> None:
-    """Remove the folders of processes that are no more."""
-    for path in base.iterdir():
-        try:
-            lock = os.open(path / LOCK, os.O_RDWR)
-        except FileNotFoundError:  # it died as it made the folder
-            shutil.rmtree(path, ignore_errors=True)
-            continue
-        except OSError:  # another user's
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
-        except OSError:  # it lives, or there are no locks here to tell
-            pass
-        finally:
-            os.close(lock)
-
-
-def sweep_loose(folder: Path) -> None:
-    """Remove the files beside their targets of processes that are no more."""
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files of processes that are no more."""
     for path in folder.glob(f".*{LOOSE}"):
-        with contextlib.suppress(OSError):  # another user's, or gone
+        with contextlib.suppress(OSError):  # another user's, or gone, or its writer lives
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -200,28 +152,22 @@ def sweep_loose(folder: Path) -> None:
                 os.close(descriptor)
 
 
+def _folder_of(target: str) -> str:
+    """Where a file is until it is complete."""
+    in_cache = CACHE_FILE.fullmatch(target)
+    return f"{in_cache[1]}/{UNFINISHED}" if in_cache else os.path.dirname(target) or "."  # noqa: PTH120
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.name == UNFINISHED:
+        with contextlib.suppress(OSError):  # a shared cache is its group's
+            folder.chmod(folder.parent.stat().st_mode & 0o7777)
+
+
 def _rename(path: str, target: str) -> None:
     try:
         os.replace(path, target)  # noqa: PTH105
     except FileNotFoundError:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, target)  # noqa: PTH105
-
-
-def _lock(descriptor: int) -> None:
-    """Say that somebody works on this file, as long as the descriptor is open."""
-    with contextlib.suppress(OSError):  # a file system without locks
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-
-@contextlib.contextmanager
-def _locked(base: Path) -> Iterator[None]:
-    """One process at a time makes and sweeps folders."""
-    descriptor = os.open(base, os.O_RDONLY)
-    try:
-        _lock(descriptor)
-        if os.fstat(descriptor).st_ino != base.stat().st_ino:
-            raise FileNotFoundError(base)  # another one of the same name
-        yield
-    finally:
-        os.close(descriptor)

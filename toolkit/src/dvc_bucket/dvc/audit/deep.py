@@ -4,15 +4,14 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from dvc_bucket.base.errors import MissingObjectError, TransferError
+from dvc_bucket.base.progress import bar
 from dvc_bucket.dvc.audit.findings import ObjectFault
 from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
@@ -51,10 +50,11 @@ def check_unnoted(
         key_mark: the mark of an object's key.
     """
     faults: dict[bytes, ObjectFault] = {}
-    unnoted = np.flatnonzero(~np.isin(marks, notes.read()))
+    done, unnoted = 0, np.flatnonzero(~np.isin(marks, notes.read()))
+    total = int(sizes[unnoted].sum())
     with (
         notes.appending() as file,
-        closing(_bar(int(sizes[unnoted].sum()))) as shown,
+        bar() as progress,
         ThreadPoolExecutor(THREADS) as pool,
     ):
         try:
@@ -64,7 +64,8 @@ def check_unnoted(
                     faults[name] = fault
                 else:
                     note(file, int(marks[at]), key_mark(name))
-                shown.update(int(sizes[at]))
+                done += int(sizes[at])
+                progress(done, total)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -120,8 +121,3 @@ def object_hash(remote: Remote, key: str, name: bytes) -> str:
     for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):
         digest.update(piece)
     return digest.hexdigest()
-
-
-def _bar(size: int) -> "tqdm[Any]":
-    """Shows how much of `size` bytes was read; nothing where standard error is no terminal."""
-    return tqdm(total=size, unit="B", unit_scale=True, desc="Reading", disable=None, leave=False)

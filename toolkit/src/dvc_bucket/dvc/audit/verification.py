@@ -1,6 +1,6 @@
 """`bucket verify`: what commits need, compared with what the remote has; repair; the report.
 
-`verify` collects the needs of commits from DVC and from Git LFS. `_Verification.look` joins them
+`verify` collects the needs of commits from DVC and from Git LFS. `_Look` joins them
 with the remote's listing (`Listing`), reads the contents that it has to read, and reports every
 fault at every path that needs the object. After a repair it looks again.
 """
@@ -79,11 +79,11 @@ def verify(project: Project, settings: Settings, options: VerifyOptions) -> Audi
         notes.append("No file is one of Git LFS.")
     with tempfile.TemporaryDirectory(prefix="bucket-verify-") as spool:
         lists = Lists(needs.cache, remote, Path(spool))
-        verification = _Verification(project, remote, needs, lists, options)
-        report = verification.look(commits)
+        report = _Look(project, remote, needs, lists, options).report(commits)
         if options.repair and report.findings:
             reasons = repair(report.findings, remote, lists, needs.cache, project)
-            report = _after(report, verification.look(commits), reasons)
+            again = _Look(project, remote, needs, lists, options).report(commits)
+            report = _after(report, again, reasons)
     report.notes += notes
     return report
 
@@ -102,106 +102,101 @@ def _after(before: AuditReport, report: AuditReport, reasons: dict[bytes, str]) 
     return report
 
 
-@dataclass
-class _Verification:
-    """What stays the same between the look before a repair and the one after."""
+class _Look:
+    """The remote as it is now, compared with the needs.
 
-    project: Project
-    remote: Remote
-    needs: Needs
-    lists: Lists
-    options: VerifyOptions
+    Attributes:
+        listing: what the remote lists, joined with the needs.
+        sums: needs of directories whose files have not the recorded size together.
+    """
 
-    def look(self, commits: Sequence[NamedCommit]) -> AuditReport:
-        """Look at the remote as it is now."""
+    def __init__(
+        self, project: Project, remote: Remote, needs: Needs, lists: Lists, options: VerifyOptions
+    ) -> None:
+        self._project, self._remote, self._options = project, remote, options
+        self._needs, self._lists = needs, lists
+        folders = {ids.FOLDER, *(ids.folder(need.name) for need in needs.needed)}
+        self.listing = Listing(remote, folders)
+        self.sums: dict[Need, ObjectFault] = {}
+
+    def report(self, commits: Sequence[NamedCommit]) -> AuditReport:
+        """Compare, read what has to be read, and report every fault."""
         report = AuditReport(
-            address=self.remote.address,
-            endpoint=self.remote.settings.endpoint_url,
+            address=self._remote.address,
+            endpoint=self._remote.settings.endpoint_url,
             revisions=commits,
-            deep=self.options.deep,
-            unchecked=self.needs.unchecked,
+            deep=self._options.deep,
+            unchecked=self._needs.unchecked,
         )
-        folders = {ids.FOLDER, *(ids.folder(need.name) for need in self.needs.needed)}
-        listing = Listing(self.remote, folders)
         by_dataset = attrgetter("dataset")
-        needs = sorted(self.needs.needed, key=by_dataset)
-        sums: dict[Need, ObjectFault] = {}
-        for dataset, group in groupby(needs, key=by_dataset):
-            report.datasets.append(self._join(dataset, group, listing, sums))
-        self._compare_sizes(listing)
-        unread = listing.sound() if self.options.deep else _affordable(listing, report)
-        report.read = listing.read(self.remote, unread, Notes(self.project))
-        report.findings = sorted(
-            self._findings(listing.faults, sums), key=attrgetter("dataset", "path")
-        )
+        needs = sorted(self._needs.needed, key=by_dataset)
+        report.datasets = [self._join(*group) for group in groupby(needs, key=by_dataset)]
+        self._compare_sizes()
+        listing = self.listing
+        unread = listing.sound() if self._options.deep else _affordable(listing, report)
+        report.read = listing.read(self._remote, unread, Notes(self._project))
+        report.findings = sorted(self._findings(), key=attrgetter("dataset", "path"))
         _count(report, listing)
-        self._note_foreign(report, listing)
+        self._note_foreign(report)
         return report
 
-    def _join(
-        self,
-        dataset: str,
-        needs: Iterable[Need],
-        listing: Listing,
-        sums: dict[Need, ObjectFault],
-    ) -> DatasetCount:
+    def _join(self, dataset: str, needs: Iterable[Need]) -> DatasetCount:
         """Join the needs of a dataset with the listing, and count its objects, each once."""
+        listing = self.listing
         is_there, missing = np.zeros(len(listing), np.bool_), set[bytes]()
         for need in needs:
-            names = self.lists.objects(need.name)
-            is_unlisted = names is None
-            names = array_of([need.name]) if names is None else names
+            members = self._lists.objects(need.name)
+            names = array_of([need.name]) if members is None else members
             positions = listing.need(names)
             is_there[positions[positions >= 0]] = True
             missing.update(names[positions < 0].tolist())
-            if is_unlisted:
+            if members is None:
                 listing.faults[need.name] = MISSING_LIST if positions[0] < 0 else CORRUPT_LIST
             elif ids.is_list(need.name):
                 if fault := _wrong_sum(need, positions[1:], listing):
-                    sums[need] = fault
+                    self.sums[need] = fault
             elif positions[0] >= 0 and need.size is not None:
                 listing.expected[positions[0]] = need.size
         size = int(listing.sizes[is_there].sum())
         return DatasetCount(dataset, int(is_there.sum()) + len(missing), size)
 
-    def _compare_sizes(self, listing: Listing) -> None:
+    def _compare_sizes(self) -> None:
         """Compare sizes with those recorded; with the cache where neither size nor ETag tells."""
-        is_unknown = listing.expected == UNKNOWN
-        unknown = listing.needed & is_unknown & (listing.tags != AS_NAMED)
+        listing = self.listing
+        unknown = listing.needed & (listing.expected == UNKNOWN) & (listing.tags != AS_NAMED)
         for position in np.flatnonzero(unknown).tolist():
-            size = int(listing.sizes[position])
-            expected = _size_in_cache(listing.name(position), self.needs.cache, size)
-            listing.expected[position] = expected
+            name, size = listing.name(position), int(listing.sizes[position])
+            listing.expected[position] = _size_in_cache(name, self._needs.cache, size)
         listing.compare_sizes()
 
-    def _findings(
-        self, faults: dict[bytes, ObjectFault], sums: dict[Need, ObjectFault]
-    ) -> Iterator[AuditFinding]:
+    def _findings(self) -> Iterator[AuditFinding]:
         """Every fault at every path that has it."""
-        for unread, commits in self.needs.unreadable.items():
+        for unread, commits in self._needs.unreadable.items():
             fault = ObjectFault("unreadable", unread.why)
             yield AuditFinding(fault, unread.dataset, unread.dataset, None, tuple(commits))
+        faults = self.listing.faults
         faulty = array_of(faults)
-        for need, commits in self.needs.needed.items():
+        for need, commits in self._needs.needed.items():
             here = {need.path: need.name} if need.name in faults else {}
-            names = self.lists.objects(need.name) if ids.is_list(need.name) else None
+            names = self._lists.objects(need.name) if ids.is_list(need.name) else None
             if names is not None and np.isin(names[1:], faulty).any():
-                members = self.lists.members(need.name, faults) or ()
+                members = self._lists.members(need.name, faults) or ()
                 here |= {f"{need.path}/{path}": name for path, name in members}
             for path, name in here.items():
                 yield AuditFinding(faults[name], need.dataset, path, name, tuple(commits))
             # All contents right, no sum of sizes can say more.
-            if need in sums and not here and not self.options.deep:
-                yield AuditFinding(sums[need], need.dataset, need.path, None, tuple(commits))
+            if need in self.sums and not here and not self._options.deep:
+                yield AuditFinding(self.sums[need], need.dataset, need.path, None, tuple(commits))
 
-    def _note_foreign(self, report: AuditReport, listing: Listing) -> None:
+    def _note_foreign(self, report: AuditReport) -> None:
         """Note the objects of DVC that no checked commit needs."""
+        listing = self.listing
         is_of_dvc = np.char.str_len(listing.names) == ids.SIZE
         foreign = np.flatnonzero(is_of_dvc & ~listing.needed)
         report.foreign = len(foreign) + len(listing.odd)
         report.foreign_size = int(listing.sizes[foreign].sum()) + listing.odd_size
-        if self.options.selection.all_commits:
-            keys = [self.remote.key(listing.name(at)) for at in foreign.tolist()]
+        if self._options.selection.all_commits:
+            keys = [self._remote.key(listing.name(at)) for at in foreign.tolist()]
             report.foreign_keys = sorted(keys + listing.odd)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.patched.differences import require
+from dvc_bucket.dvc.patched.repository import from_root
 from dvc_bucket.dvc.patched.touch_points import SNAPSHOT
 from dvc_bucket.dvc.snapshot import Artifact, PathRecord, Snapshot, Stage, StageParams
 from dvc_bucket.dvc.snapshot.records import join, run_of, text_of
@@ -186,7 +187,7 @@ class _Reader:
         return join(folder, out.def_path)
 
     def _relative(self, path: str) -> str:
-        return str(self._repo.fs.relpath(path, self._repo.root_dir)).replace(os.sep, "/")
+        return from_root(self._repo, path)
 
     def _beside(self, file: str, path: str) -> str:
         """A path that a dvc.yaml names, from the project's root."""

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import trust
 from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
 from dvc_bucket.dvc.patched.touch_points import READING
+from dvc_bucket.dvc.site_cache import site_cache
 
 if TYPE_CHECKING:
     from dvc.output import Output
@@ -19,25 +21,32 @@ PACKAGES = {"dvc", "dvc_data", "dvc_objects", "dvc_s3"}
 
 
 @contextmanager
-def open_repo(root: Path, config: Mapping[str, Mapping[str, Any]]) -> "Iterator[Repo]":
-    """The project in a folder.
+def opened(
+    project: Project, config: Mapping[str, Mapping[str, Any]] | None = None
+) -> "Iterator[Repo]":
+    """The project as DVC sees it.
 
     Args:
-        root: the folder.
+        project: the clone.
         config: options of DVC that are to be others, by section.
 
     Raises:
         ProjectError: DVC cannot open it, or cannot read one of its files.
         DvcDiffersError: this DVC has another inside than the tested one.
+        UnsafePathError: other users can enter the folder of DVC's databases.
+        SettingsError: somebody else could have put there what DVC would trust.
     """
     require(READING)
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    trust.check(project)
+    root, sections = project.root, {name: dict(options) for name, options in (config or {}).items()}
+    core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        core["no_scm"] = True
     try:
-        repo = Repo(
-            os.fspath(root), config={name: dict(options) for name, options in config.items()}
-        )
+        repo = Repo(os.fspath(root), config=sections | {"core": core | sections.get("core", {})})
     except DvcException as error:
         raise ProjectError(f"DVC cannot open {root}: {error}") from None
     try:
@@ -55,14 +64,23 @@ def open_repo(root: Path, config: Mapping[str, Mapping[str, Any]]) -> "Iterator[
         repo.close()
 
 
-def outputs(repo: "Repo") -> "list[Output]":
-    """Outputs of all stages and `.dvc` files of what `repo` is switched to."""
+def outputs(repo: "Repo") -> "list[tuple[str, Output]]":
+    """Outputs of all stages and `.dvc` files of what `repo` is switched to, by path or address."""
     from dvc.exceptions import NotDvcRepoError
 
     try:
-        return list(repo.index.outs)
+        outs = list(repo.index.outs)
     except NotDvcRepoError:
         return []
+    return [
+        (from_root(repo, out.fs_path) if out.protocol == "local" else str(out.def_path), out)
+        for out in outs
+    ]
+
+
+def from_root(repo: "Repo", path: str) -> str:
+    """A path of DVC from the project's root, with slashes."""
+    return str(repo.fs.relpath(path, repo.root_dir)).replace(os.sep, "/")
 
 
 def has_git(repo: "Repo") -> bool:

@@ -16,7 +16,7 @@ from dvc_bucket.dvc import connected
 from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.transfer.download import Download
 from dvc_bucket.transfer.errors import explained, naming_failures
-from dvc_bucket.transfer.files import ContentHash, Unfinished, sweep_loose
+from dvc_bucket.transfer.files import ContentHash, Unfinished, sweep
 from dvc_bucket.transfer.pool import Budget
 from dvc_bucket.transfer.upload import Upload
 
@@ -61,7 +61,7 @@ class Objects:
         below = layout.key(self._prefix, "").rstrip("/")
         with naming_failures(f"list {below}", self._settings):
             next(iter(obstore.list(self._store, below)), None)
-        sweep_loose(folder)
+        sweep(folder)
 
     def upload(self, oid: str, size: int, path: str) -> Transfer:
         """Of a file to the bucket, unless that has it with this size."""
