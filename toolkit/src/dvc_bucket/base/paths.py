@@ -39,14 +39,20 @@ class Project:
         Raises:
             ProjectError: no folder from `start` upwards holds `.dvc/config`.
         """
+        if project := cls.around(start):
+            return project
         here = (start or Path.cwd()).resolve()
-        for folder in (here, *here.parents):
-            if (folder / CONFIG).is_file():
-                return cls(folder)
         raise ProjectError(
             f"{here} is not inside a DVC project (no .dvc/config here or above). "
             "Change into your clone of the project and run the command again."
         )
+
+    @classmethod
+    def around(cls, start: Path | None = None) -> "Project | None":
+        """Return the project that `start` (default: the current folder) lies in, if any."""
+        here = (start or Path.cwd()).resolve()
+        folders = (folder for folder in (here, *here.parents) if (folder / CONFIG).is_file())
+        return next(map(cls, folders), None)
 
     #: The connection settings and credentials, git-ignored, mode 0600.
     env_file = _Below(".env")

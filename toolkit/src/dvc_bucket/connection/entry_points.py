@@ -15,7 +15,6 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.connection.masking import masked
@@ -116,10 +115,8 @@ def _place(distribution: Distribution) -> str:
 
 def _folders() -> list[str]:
     """The part of `sys.path` that the project's repository cannot fill."""
-    try:
-        root = Project.find().root
-    except ProjectError:
-        root = Path.cwd()
+    project = Project.around()
+    root = project.root if project else Path.cwd()
     installed = {
         Path(folder).resolve() for folder in (*site.getsitepackages(), site.getusersitepackages())
     }

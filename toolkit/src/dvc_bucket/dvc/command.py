@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc import nothing_to_pull as nothing
 from dvc_bucket.dvc.patched.chosen import is_plain
@@ -24,10 +23,7 @@ def become(arguments: Sequence[str]) -> NoReturn:
     Raises:
         BucketError: the settings cannot be used.
     """
-    try:
-        project = Project.find()
-    except ProjectError:
-        project = None
+    project = Project.around()
     if not project or HELP.intersection(arguments) or WITHOUT_CONNECTION & set(arguments[:1]):
         from dvc_bucket.dvc import process
 

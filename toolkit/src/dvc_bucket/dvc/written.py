@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from dvc_bucket.base.errors import OutputError, ProjectError, UnsafePathError
+from dvc_bucket.base.errors import OutputError, UnsafePathError
 from dvc_bucket.base.files import private_folder, replacing, write_private
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc import owners
@@ -46,7 +46,7 @@ def new_folder(place: Path, project: Project | None = None) -> Iterator[Path]:
         OutputError: a folder is there that this command must not replace. Nothing is touched.
         ProjectError: git or DVC cannot tell what they track there.
     """
-    project, target = project or _here(), place.resolve()
+    project, target = project or Project.around(), place.resolve()
     _check_folder(place, target, project)
     unfinished = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     with _naming(place):
@@ -76,7 +76,7 @@ def new_file(
         OutputError: a file is there that this command must not replace. Nothing is touched.
         ProjectError: git or DVC cannot tell what they track there.
     """
-    project, target = project or _here(), place.resolve()
+    project, target = project or Project.around(), place.resolve()
     _check_file(place, target, project, force=force)
     with contextlib.ExitStack() as stack:
         with _naming(place):
@@ -184,13 +184,6 @@ def _contents(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-def _here() -> Project | None:
-    try:
-        return Project.find()
-    except ProjectError:
-        return None
 
 
 def _record(target: Path, project: Project | None) -> Record:

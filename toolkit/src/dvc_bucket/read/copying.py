@@ -1,6 +1,7 @@
 """Copies between the bucket and a disk: what is missing or different, in parallel, proven right."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 #: What a name in the bucket begins with.
 S3 = "s3://"
 
-#: What a pattern begins with.
-WILDCARDS = "*?["
+#: Signs of a pattern.
+WILDCARDS = re.compile(r"[*?[]")
 
 
 def copy_to(
@@ -248,9 +249,7 @@ def object_item(version: "ObjectMeta", target: Path, settings: Settings, store: 
 
 def _fixed(pattern: str) -> str:
     """A pattern up to its first wildcard."""
-    return pattern[
-        : min((pattern.find(sign) for sign in WILDCARDS if sign in pattern), default=None)
-    ]
+    return WILDCARDS.split(pattern, maxsplit=1)[0]
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -71,10 +71,7 @@ def remote_of(project: Project, name: str | None, settings: Settings | None = No
         SettingsError: there is no connection, or the repository names another endpoint.
         ProjectError: there is no such remote, or it is not in S3.
     """
-    try:
-        here = Project.find()
-    except ProjectError:  # from nowhere: the environment has the settings
-        here = None
+    here = Project.around()  # if there is none, the environment has the settings
     own = settings or Settings.load(here or project)
     endpoint = _endpoint(project, name)
     if not settings and endpoint not in {"", own.endpoint_url, _endpoint_in_git(here)}:
@@ -107,14 +104,11 @@ def _disarm(project: Project) -> None:
     for name in stated:
         if name.startswith('remote "'):
             options = _section(stated, name)
-            reduced[name] = {
-                key: options[key] for key in KEPT_OPTIONS if _is_kept(key, options.get(key))
-            }
+            kept = {key: options[key] for key in KEPT_OPTIONS if isinstance(options.get(key), str)}
+            if not REGION.fullmatch(kept.get("region", "a")):
+                del kept["region"]
+            reduced[name] = kept
     project.dvc_config.write_text("\n".join([*reduced.write(), ""]), encoding="utf-8")
-
-
-def _is_kept(key: str, value: object) -> bool:
-    return isinstance(value, str) and (key != "region" or REGION.fullmatch(value) is not None)
 
 
 def _endpoint(project: Project, name: str | None) -> str:

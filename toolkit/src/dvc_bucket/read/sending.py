@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -257,11 +258,8 @@ def _put_all(missing: Sequence[Sent], progress: Progress, *, force: bool) -> int
     """Send files; the sum of their sizes."""
     sizes = [upload.file.stat().st_size for upload in missing]
     with ThreadPoolExecutor(REQUESTS) as pool:
-        sent = 0
-        for _, size in zip(
-            pool.map(lambda upload: upload.put(force=force), missing), sizes, strict=True
-        ):
-            sent += size
+        puts = pool.map(lambda upload: upload.put(force=force), missing)
+        for _, sent in zip(puts, accumulate(sizes), strict=True):
             progress(sent, sum(sizes))
     return sum(sizes)
 

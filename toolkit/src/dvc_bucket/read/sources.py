@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 from pyarrow import fs as filesystems
 
-from dvc_bucket.base.errors import MissingObjectError, ProjectError
+from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings
@@ -161,9 +161,7 @@ def locate(
 
 def _local(path: str | Path) -> Source | None:
     """The files of the workspace, if they are there."""
-    try:
-        project = Project.find()
-    except ProjectError:
+    if not (project := Project.around()):
         return None
     asked = tracked.inside(project, path)
     whole = project.root / asked

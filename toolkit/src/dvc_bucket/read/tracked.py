@@ -14,7 +14,6 @@ from dvc_bucket.base.errors import (
     MissingObjectError,
     NotPushedError,
     NotTrackedError,
-    ProjectError,
 )
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
@@ -221,7 +220,7 @@ def find(
         datasets = sorted(dataset for dataset, _ in every_output)
         raise NotTrackedError(_reason(asked, f" at {rev}" if rev else "", absent, datasets))
     files.sort(key=lambda file: file.path)
-    return TrackedData(asked, rev, files, source, cache, _reader(project))
+    return TrackedData(asked, rev, files, source, cache, Project.around() or project)
 
 
 def inside(project: Project, path: str | Path) -> str:
@@ -245,14 +244,6 @@ def from_here(path: str) -> str:
 def is_within(path: str, folder: str) -> bool:
     """Whether a path is a folder, which may be empty for the root, or lies in it."""
     return not folder or path == folder or path.startswith(f"{folder}/")
-
-
-def _reader(project: Project) -> Project:
-    """The clone around the current folder; the project itself if there is none."""
-    try:
-        return Project.find()
-    except ProjectError:
-        return project
 
 
 def _files(dataset: str, out: "Output", lists: Lists) -> Iterator[TrackedFile]:

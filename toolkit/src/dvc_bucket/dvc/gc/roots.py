@@ -85,19 +85,14 @@ def _stashes(repository: Repository) -> Iterator[tuple[str, str]]:
 
 def _work_trees(repository: Repository) -> Iterator[tuple[str, str]]:
     """What each work tree has checked out, is about to commit, and needs to finish a command."""
-    for folder in _git_dirs(repository):
+    linked = repository.git_dir / "worktrees"
+    for folder in (repository.git_dir, *(sorted(linked.iterdir()) if linked.is_dir() else ())):
         place = "" if folder == repository.git_dir else f" of the work tree {folder.name}"
         for name in UNFINISHED:
             for commit in _resolved(folder, f"--git-dir={folder}", f"{name}^{{commit}}"):
                 yield commit, f"{name}{place}"
         for commit in _staged(folder):
             yield commit, f"the index{place}"
-
-
-def _git_dirs(repository: Repository) -> list[Path]:
-    """The git folder of each work tree, the main one's first."""
-    linked = repository.git_dir / "worktrees"
-    return [repository.git_dir, *(sorted(linked.iterdir()) if linked.is_dir() else [])]
 
 
 def _resolved(folder: Path, *words: str) -> list[str]:

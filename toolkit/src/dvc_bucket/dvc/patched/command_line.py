@@ -4,6 +4,8 @@ import argparse
 import runpy
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import cast
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -31,8 +33,6 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace | None:
     """The arguments as DVC understands them; None where it does not, and will say so itself."""
     from dvc.cli import DvcParserError, parse_args
 
-    try:
-        namespace: argparse.Namespace = parse_args(list(arguments))
-    except (DvcParserError, SystemExit):
-        return None
-    return namespace
+    with suppress(DvcParserError, SystemExit):
+        return cast(argparse.Namespace, parse_args(list(arguments)))
+    return None

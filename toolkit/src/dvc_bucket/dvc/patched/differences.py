@@ -65,7 +65,8 @@ def sentence(places: list[str]) -> str:
     """One sentence that names places that differ, and versions."""
     more = f" and {len(places) - NAMED} more places" if len(places) > NAMED else ""
     named = ", ".join(place.replace(":", ".") for place in places[:NAMED])
-    return f"This DVC ({_versions()}) differs from the tested one at {named}{more}."
+    versions = ", ".join(map(_version, TESTED))
+    return f"This DVC ({versions}) differs from the tested one at {named}{more}."
 
 
 def signature_of(place: str) -> str | None:
@@ -109,11 +110,6 @@ def _set_by_init(holder: Any) -> frozenset[str]:
         return frozenset()
     steps = dis.get_instructions(inspect.unwrap(init))
     return frozenset(step.argval for step in steps if step.opname == "STORE_ATTR")
-
-
-def _versions() -> str:
-    """The installed releases, each with the tested one if that is another."""
-    return ", ".join(_version(package) for package in TESTED)
 
 
 def _version(package: str) -> str:

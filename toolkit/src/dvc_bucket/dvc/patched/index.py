@@ -121,8 +121,9 @@ class _Reader:
             for path, dep in deps
             if isinstance(dep, ParamsDependency)
         }
-        title = _title(stage, file)
-        description = str(stage.desc or "")
+        title, description = file, str(stage.desc or "")
+        if _has_name(stage):
+            title = f"{posixpath.dirname(file)}:{stage.name}".removeprefix(":")
         declared = {str(item.def_path): path for path, item in paths}
         entry = self._lock(stage.path).get(stage.name) if _has_name(stage) else None
         return Stage(
@@ -285,10 +286,3 @@ def _is_changed(stage: Any, graph: Any, *, allow_missing: bool) -> bool:
 def _has_name(stage: Any) -> bool:
     """Whether it is one of several in its file."""
     return bool(getattr(stage, "name", None))
-
-
-def _title(stage: Any, file: str) -> str:
-    if not _has_name(stage):
-        return file
-    folder = posixpath.dirname(file)
-    return f"{folder}:{stage.name}" if folder else str(stage.name)

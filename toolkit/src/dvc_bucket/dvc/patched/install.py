@@ -70,7 +70,11 @@ def install() -> str:
         }
         for place, make in ours.items():
             _replace(place, make)
-    lost = [LOST[guard] for guard in (NAMES, REDIRECTS) if different(_subset(guard))]
+    lost = [
+        LOST[guard]
+        for guard in (NAMES, REDIRECTS)
+        if different({place: MOVING[place] for place in guard})
+    ]
     if LOST[NAMES] not in lost:
         _replace(READ_LIST, _checked)
     if LOST[REDIRECTS] not in lost:
@@ -99,10 +103,6 @@ def _reason() -> str:
     if others := different(MOVING | READING):
         return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
-
-
-def _subset(places: tuple[str, ...]) -> dict[str, str]:
-    return {place: MOVING[place] for place in places}
 
 
 def _replace(place: str, make: Callable[[Any], Any]) -> None:
