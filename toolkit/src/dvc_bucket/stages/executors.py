@@ -16,7 +16,6 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_one
@@ -50,18 +49,13 @@ WORKER_DIED = (
 
 Function = Callable[[Any], Any]
 
-
-@dataclass(frozen=True)
-class PartitionOutcome:
-    """What came of one partition: a result, or what was raised."""
-
-    result: Any = None
-    error: BaseException | None = None
+#: The key of a partition, and what came of it: a future that is done, of Python or of Dask.
+Outcome = tuple[str, Any]
 
 
 def outcomes(
     function: Function, partitions: Mapping[str, Any], workers: int | None = None
-) -> Iterator[tuple[str, PartitionOutcome]]:
+) -> Iterator[Outcome]:
     """Run `function` for every partition where the environment says; pairs in any order.
 
     Raises:
@@ -97,21 +91,16 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _outcome(future: Any) -> PartitionOutcome:
-    error = future.exception()
-    return PartitionOutcome(error=error) if error else PartitionOutcome(future.result())
-
-
-def _attempt(function: Function, partition: Any) -> PartitionOutcome:
+def _attempt(function: Function, partition: Any) -> "Future[Any]":
+    future: Future[Any] = Future()
     try:
-        return PartitionOutcome(function(partition))
+        future.set_result(function(partition))
     except Exception as error:  # the others are to run all the same
-        return PartitionOutcome(error=error)
+        future.set_exception(error)
+    return future
 
 
-def _in_pool(
-    function: Function, partitions: Mapping[str, Any], workers: int
-) -> Iterator[tuple[str, PartitionOutcome]]:
+def _in_pool(function: Function, partitions: Mapping[str, Any], workers: int) -> Iterator[Outcome]:
     """In processes of this machine, which are made again where one of them dies.
 
     With one process all are lost, and it is not known which partition was its end: so those that
@@ -128,15 +117,15 @@ def _in_pool(
             for key, future in _flow(
                 pool, function, left, keys, 1 if alone else SUBMITTED_PER_WORKER * number
             ):
-                outcome = _outcome(future)
-                if isinstance(outcome.error, BrokenExecutor):
+                if isinstance(future.exception(), BrokenExecutor):
                     losses[key] += alone
                     if losses[key] < MAX_LOSSES_ALONE:
                         suspects.append(key)
                         continue
-                    outcome = PartitionOutcome(error=StageError(WORKER_DIED))
+                    future = Future()
+                    future.set_exception(StageError(WORKER_DIED))
                 del left[key]
-                yield key, outcome
+                yield key, future
 
 
 def _context() -> BaseContext:
@@ -162,9 +151,7 @@ def _end_with_parent() -> None:
         threading.Thread(target=watch, args=[parent.sentinel], daemon=True).start()
 
 
-def _on_dask(
-    function: Function, partitions: Mapping[str, Any], address: str
-) -> Iterator[tuple[str, PartitionOutcome]]:
+def _on_dask(function: Function, partitions: Mapping[str, Any], address: str) -> Iterator[Outcome]:
     """On a cluster of Dask, which runs a partition again where its worker is lost."""
     try:
         from distributed import Client, as_completed
@@ -187,7 +174,7 @@ def _on_dask(
         futures = client.map(function, list(partitions.values()), pure=False)
         keys = dict(zip(futures, partitions, strict=True))
         for future in as_completed(futures, loop=client.loop):
-            yield keys.pop(future), _outcome(future)
+            yield keys.pop(future), future
 
 
 def _flow(
@@ -196,7 +183,7 @@ def _flow(
     partitions: Mapping[str, Any],
     keys: Sequence[str],
     most: int,
-) -> Iterator[tuple[str, "Future[Any]"]]:
+) -> Iterator[Outcome]:
     """Futures that are done, with at most so many under way; fewer where the pool has broken."""
     coming = iter(keys)
     running: dict[Future[Any], str] = {}

@@ -7,7 +7,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from dvc_bucket.base.errors import BucketError, StageError
-from dvc_bucket.stages.executors import PartitionOutcome, outcomes
+from dvc_bucket.stages.executors import outcomes
 
 Partition = TypeVar("Partition")
 Result = TypeVar("Result")
@@ -41,17 +41,17 @@ def map_partitions(
         ProjectError: the current folder is in no project, and other processes are to work.
     """
     results: dict[str, Result] = {}
-    failed: dict[str, PartitionOutcome] = {}
+    failed: dict[str, BaseException] = {}
     # disable=None: no bar where standard error is not a terminal.
     with tqdm(total=len(partitions), desc=label, disable=None, leave=False) as bar:
         for key, outcome in outcomes(function, partitions, workers):
-            if outcome.error is None:
-                results[key] = outcome.result
+            if error := outcome.exception():
+                failed[key] = error
             else:
-                failed[key] = outcome
+                results[key] = outcome.result()
             bar.update()
     if failed:
-        messages = [_message(key, failed[key].error) for key in partitions if key in failed]
+        messages = [_message(key, failed[key]) for key in partitions if key in failed]
         raise StageError(
             f"{label}: {len(failed)} of {len(partitions)} partitions failed.\n"
             + "\n".join(messages)
@@ -59,7 +59,7 @@ def map_partitions(
     return [results[key] for key in partitions]
 
 
-def _message(key: str, error: BaseException | None) -> str:
+def _message(key: str, error: BaseException) -> str:
     """A partition's failure; with the worker's traceback unless it is a message for people."""
     if isinstance(error, BucketError):
         return f"{key}: {error}"

@@ -96,16 +96,10 @@ def of_files(source: Source, table: Table | None, sizes: Sequence[int], scratch:
         bringing.bring(folder, items, silent)
         copies[:] = [item.target for item in items]
 
-    def read_remote() -> None:
-        deque(samples.of_files(source, source.files[:count]), maxlen=0)
-
-    def read_copies() -> None:
-        for path in copies:
-            path.read_bytes()
-
     fetching = seconds(fetch)
     if table is None:
-        stream, local = seconds(read_remote), seconds(read_copies)
+        stream = seconds(lambda: deque(samples.of_files(source, source.files[:count]), maxlen=0))
+        local = seconds(lambda: deque(map(Path.read_bytes, copies), maxlen=0))
     else:
         disk = Source(filesystems.LocalFileSystem())
         fragments = list(table.get_fragments())[:count]
