@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.bucket.git_tools import Repo, make_repo
-from tests.bucket.plugin_tools import doctor, lab  # noqa: F401 (fixtures: pytest finds them here)
 from tests.doctor.weed import Weed
 
 

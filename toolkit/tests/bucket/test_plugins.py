@@ -1,22 +1,112 @@
 """Distributions that add to the toolkit, installed for real, whole and broken; docs/plugins.md."""
 
 import json
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dvc_bucket import Project
+from dvc_bucket.connection import entry_points
 from dvc_bucket.plugin import CHECKS, COMMANDS, COMPARERS
-from tests.bucket.git_tools import TOOLS
-from tests.bucket.plugin_tools import (
-    CHECK,
-    GROUPS,
-    Doctor,
-    commands,
-    install,
-    run,
-)
+from tests import TESTS_ROOT
+from tests.bucket.git_tools import TOOLS, environment
 from tests.check.small import make, script, stage
+
+PAGE = (TESTS_ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+BLOCKS = dict(re.findall(r"^```\w+ (\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+GROUPS: dict[str, dict[str, str]] = tomllib.loads(BLOCKS["pyproject"])["project"]["entry-points"]
+
+#: A program that lists the commands of plugins.
+LIST_COMMANDS = """
+import json, sys
+from dvc_bucket import plugin
+name, *taken = sys.argv[1:]
+found = [name for name, _ in plugin.commands(name or None, taken)]
+print(json.dumps([found, sorted(set(sys.modules) & {"lab_tools", "other", "typer", "dvc"})]))
+"""
+
+CHECK = """
+from dvc_bucket.plugin import Check
+
+class {name}(Check):
+    "It is needed."
+    name, fix, requires = "{title}", "Mend it.", ({requires})
+
+    @staticmethod
+    def check(patient):
+        {body}
+"""
+
+
+def install(
+    folder: Path,
+    module: str,
+    code: str,
+    groups: Mapping[str, Mapping[str, str]],
+    version: str = "1.0",
+) -> Path:
+    """Install a distribution of one module, as pip leaves it."""
+    metadata = folder / f"{module}-{version}.dist-info"
+    metadata.mkdir(parents=True)
+    name = module.replace("_", "-")
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    lines = []
+    for group, points in groups.items():
+        lines += [f"[{group}]", *(f"{point} = {value}" for point, value in points.items())]
+    (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    (folder / f"{module}.py").write_text(code)
+    return folder
+
+
+def run(
+    root: Path, packages: Path | str, *command: str | Path
+) -> "subprocess.CompletedProcess[str]":
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env=environment() | {"PYTHONPATH": str(packages)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    print(done.stdout + done.stderr)
+    return done
+
+
+def commands(root: Path, packages: Path | str, *names: str) -> tuple[list[str], list[str], str]:
+    """Names of the commands, which of some modules are loaded, and stderr."""
+    done = run(root, packages, TOOLS / "python", "-P", "-c", LIST_COMMANDS, *(names or ("",)))
+    assert done.returncode == 0
+    found, modules = json.loads(done.stdout)
+    return found, modules, done.stderr
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """The example of the page, installed."""
+    return install(tmp_path / "packages", "lab_tools", BLOCKS["lab_tools"], GROUPS)
+
+
+@pytest.fixture
+def doctor(store: Project) -> Callable[[Path], tuple[dict[str, dict[str, str]], str, int]]:
+    """`bucket doctor` with packages: the checks by name, in their order, stderr, exit status."""
+
+    def call(packages: Path) -> tuple[dict[str, dict[str, str]], str, int]:
+        done = run(store.root, packages, TOOLS / "bucket", "doctor", "--read-only", "--json")
+        checks: list[dict[str, Any]] = json.loads(done.stdout)["checks"]
+        return {check["name"]: check for check in checks}, done.stderr, done.returncode
+
+    return call
+
+
+Doctor = Callable[[Path], tuple[dict[str, dict[str, str]], str, int]]
 
 
 def test_the_page_names_the_groups() -> None:
@@ -170,3 +260,44 @@ def test_a_broken_comparer_leaves_the_bytes_to_compare(lab: Path, project: Proje
     assert wrong.endswith("it returned str")
     assert number.endswith("str is no function")
     assert taken.endswith("the toolkit or another distribution has this name already")
+
+
+def test_metadata_in_the_project_is_not_read(project: Project, tmp_path: Path, lab: Path) -> None:
+    code = "from pathlib import Path\nPath('ran').touch()\ndef run(): pass"
+    points = {COMMANDS: {"evil": "evil:run"}}
+    for folder in (project.root, project.root / "data"):
+        install(folder, "evil", code, points)
+        packages = os.pathsep.join([str(folder), str(lab)])
+        assert commands(project.root, packages)[0] == ["quota"]
+    assert not (project.root / "ran").exists()
+    # Outside the project it is a plugin like others.
+    install(tmp_path / "elsewhere", "evil", code, points)
+    assert commands(project.root, tmp_path / "elsewhere")[0] == ["evil"]
+
+
+def test_the_environment_of_the_project_is_searched(project: Project, lab: Path) -> None:
+    """The usual `.venv` lies in the project."""
+    venv = project.root / ".venv"
+    run(project.root, "", TOOLS / "python", "-m", "venv", "--without-pip", venv)
+    [site] = venv.glob("lib/python*/site-packages")
+    for path in lab.iterdir():
+        path.rename(site / path.name)
+    toolkit = os.pathsep.join([str(TESTS_ROOT / "src"), *_site_packages()])
+    done = run(project.root, toolkit, venv / "bin" / "python", "-P", "-c", LIST_COMMANDS, "")
+    assert json.loads(done.stdout)[0] == ["quota"]
+
+
+def _site_packages() -> list[str]:
+    """Where the packages of the tests are."""
+    return [str(path) for path in TOOLS.parent.glob("lib/python*/site-packages")]
+
+
+def test_an_older_version_behind_is_not_loaded(project: Project, lab: Path, tmp_path: Path) -> None:
+    old = install(tmp_path / "old", "lab_tools", "1 / 0", GROUPS, version="0.9")
+    found, _, stderr = commands(project.root, os.pathsep.join([str(lab), str(old)]))
+    assert (found, stderr) == (["quota"], "")
+
+
+def test_a_group_without_plugins_costs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(entry_points.load("dvc_bucket.nothing", lambda *_: None)) == []
+    assert capsys.readouterr().err == ""
