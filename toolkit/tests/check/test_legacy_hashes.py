@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from dvc_bucket.dvc import hashes as dvc_hashes
 from tests.check.small import Stages, make, script, stage
 
 TEXT = "one\r\ntwo\r\n"
@@ -67,3 +68,10 @@ def test_contents_are_compared_by_the_kind_of_the_recorded_hash(
     assert {one["path"]: one["verdict"] for one in outputs} == verdicts
     assert outputs[0]["detail"] == detail
     assert outputs[1]["detail"] == (f"1 of 2 files differ. b.txt: {detail}" if detail else "")
+
+
+def test_what_dvc_2_took_for_binary_keeps_its_line_ends() -> None:
+    """It took that for binary which has a zero byte, or many characters that no text has."""
+    binary = bytes(range(1, 32)) * 20 + b"\r\n"
+    assert dvc_hashes.of_bytes(binary, legacy=True) == hashlib.md5(binary).hexdigest()
+    assert dvc_hashes.of_bytes(TEXT.encode(), legacy=True) == md5("one\ntwo\n")

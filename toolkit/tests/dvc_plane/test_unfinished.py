@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from dvc_bucket.transfer.files import LOOSE, UNFINISHED, Unfinished, promised_md5
+from dvc_bucket.transfer.files import LOOSE, UNFINISHED, Unfinished, promised_md5, sweep
 
 OID = "d41d8cd98f00b204e9800998ecf8427e"
 
@@ -89,6 +90,37 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
         assert time.monotonic() - start < 10
     assert temporary(tmp_path) == []
     assert not (tmp_path / UNFINISHED).exists()
+
+
+def test_a_bare_name_is_one_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Unfinished() as unfinished:
+        unfinished.prepare(["file.csv"])
+        with unfinished.file("file.csv", 0o666):
+            assert len(temporary(tmp_path)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file.csv"]
+
+
+def test_a_sweep_takes_no_file_whose_writer_lives(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def sweep_all_the_time() -> None:
+        while not ended.is_set():
+            sweep(tmp_path)
+
+    sweeper = threading.Thread(target=sweep_all_the_time)
+    sweeper.start()
+    try:
+        with Unfinished() as unfinished:
+            for number in range(500):
+                with unfinished.file(f"{tmp_path}/{number}", 0o666):
+                    pass
+    finally:
+        ended.set()
+        sweeper.join()
+    assert len(list(tmp_path.iterdir())) == 500
 
 
 def test_what_names_promise() -> None:

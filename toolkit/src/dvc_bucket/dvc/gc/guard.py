@@ -7,25 +7,30 @@ without a question.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit import Selection, revisions
-from dvc_bucket.dvc.gc import pushed as gc_pushed
 from dvc_bucket.dvc.gc import roots as gc_roots
 from dvc_bucket.dvc.gc.lost import OPTION, Lost, NeededError
 from dvc_bucket.dvc.patched import command_line
 from dvc_bucket.dvc.patched import gc as dvc_gc
 from dvc_bucket.dvc.patched.repository import has_git
+from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.git.contents import Repository
 
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Repo
+
+#: DVC's name of the hash of today's layout.
+HASH = "md5"
 
 #: Our own option: keep what only a reflog leads to.
 REFLOG = "--reflog"
@@ -71,10 +76,8 @@ def _lost(asked: argparse.Namespace, *, reflog: bool) -> Lost:
         caches = {odb for _, odb in repo.cache.by_scheme() if odb}
         lost.remotes = [odb for odb in kept if odb not in caches]
         if has_git(repo):  # else no commit needs anything
-            going = {odb: gc_pushed.objects(odb) - kept[odb] for odb in caches}
-            _NeedSearch(repo, asked, lost, gc_pushed.Remotes(repo, asked.remote)).run(
-                kept, going, reflog=reflog
-            )
+            going = {odb: _objects(odb) - kept[odb] for odb in caches}
+            _NeedSearch(repo, asked, lost).run(kept, going, reflog=reflog)
     return lost
 
 
@@ -85,14 +88,12 @@ class _NeedSearch:
     Attributes:
         repo: the project.
         asked: DVC's arguments.
-        lost: gets the results.
-        remotes: of the project.
+        lost: gets the results. Where a remote could not be listed, nothing counts as pushed.
     """
 
     repo: "Repo"
     asked: argparse.Namespace
     lost: Lost
-    remotes: gc_pushed.Remotes
 
     def run(
         self, kept: Mapping[Any, set[str]], going: Mapping[Any, set[str]], *, reflog: bool
@@ -104,10 +105,10 @@ class _NeedSearch:
             going: hashes that would go, by cache. Without `--cloud` the pushed ones are taken out.
             reflog: count the commits that only a reflog leads to.
         """
-        lost, remotes, is_cloud = self.lost, self.remotes, self.asked.cloud
+        lost, is_cloud = self.lost, self.asked.cloud
         if not is_cloud:
             for cache, oids in going.items():
-                oids -= remotes.pushed(remotes.database(cache.hash_name), cache, oids)
+                oids -= self._pushed(self._database(cache.hash_name), cache, oids)
             if not any(going.values()):
                 return
         repository = Repository.of(Project(Path(self.repo.root_dir)))
@@ -115,23 +116,22 @@ class _NeedSearch:
             raise NeededError(
                 f"this clone is shallow. `{lost.command}` cannot know what the missing commits "
                 "need, and would delete it. Get them first: `git fetch --unshallow --tags`. "
-                f"{remotes.failure}".rstrip()
+                f"{lost.failure}".rstrip()
             )
         for database, objects in self._needed().items():
-            is_today = database.hash_name == gc_pushed.HASH
+            is_today = database.hash_name == HASH
             cache = self.repo.cache.local if is_today else self.repo.cache.legacy
             here, there = objects.keys() & going[cache], set[str]()
             if database in kept:
                 there = set(database.oids_exist(list(objects.keys() - kept[database])))
-            elif is_cloud or database != remotes.database(cache.hash_name):
-                here -= remotes.pushed(database, cache, here)
+            elif is_cloud or database != self._database(cache.hash_name):
+                here -= self._pushed(database, cache, here)
             lost.objects |= {(database, oid): objects[oid] for oid in there | here}
             lost.only_here += len(here - there)
         self._keep(repository, reflog=reflog)
         if not is_cloud:
             caught = set[str]().union(*going.values())
             lost.kept = {info for info in lost.kept if info.value in caught}
-        lost.failure = remotes.failure
 
     def _keep(self, repository: Repository, *, reflog: bool) -> None:
         """Note what stashes, indexes, other work trees and other projects need: it is kept."""
@@ -175,7 +175,7 @@ class _NeedSearch:
             commit = names.get(sha, sha[:7])
             for odb, hashes in self._used(self.repo, self.asked, commit).items():
                 for info in hashes:
-                    objects = needed.setdefault(odb or self.remotes.database(info.name), {})
+                    objects = needed.setdefault(odb or self._database(info.name), {})
                     path = info.obj_name or info.value
                     objects.setdefault(info.value, (path, []))[1].append(commit)
         return needed
@@ -199,3 +199,52 @@ class _NeedSearch:
             self.lost.unknown[name] = str(error)
             return {}
         return used
+
+    def _database(self, hash_name: str, name: str | None = None) -> Any:
+        """The object database of a remote, for the hashes of one kind."""
+        remote = self.repo.cloud.get_remote(name or self.asked.remote, "gc")
+        return remote.odb if hash_name == HASH else remote.legacy_odb
+
+    def _pushed(self, database: Any, cache: Any, oids: Collection[str]) -> set[str]:
+        """Those objects that a remote lists with the size that they have in the cache.
+
+        An ETag that is another MD5 is no proof of damage: the store may encrypt. Such an object is
+        read and hashed.
+
+        Args:
+            database: of the remote.
+            cache: object database of the cache.
+            oids: DVC's names of objects in the cache, as `_objects` gives them.
+        """
+        if not oids or self.lost.failure:
+            return set()
+        from dvc_bucket.dvc.audit.listing import faults
+
+        names = {ids.encode(oid, legacy=database.hash_name != HASH): oid for oid in oids}
+        paths = {name: Path(cache.oid_to_path(oid)) for name, oid in names.items()}
+        sizes = {name: path.lstat().st_size for name, path in paths.items()}
+        project = Project(Path(self.repo.root_dir))
+        try:
+            remote = self._remote(project, database)
+            lacking = faults(project, remote, sizes, only_doubtful=True)
+        except BucketError as error:
+            self.lost.failure = str(error)
+            return set()
+        return {names[name] for name in names.keys() - lacking.keys()}
+
+    def _remote(self, project: Project, database: Any) -> Remote:
+        """The remote of an object database.
+
+        Raises:
+            ProjectError: the remote is not one in S3 by hash.
+        """
+        names = (self.asked.remote, *self.repo.config["remote"])
+        kind = database.hash_name
+        name = next(name for name in names if self._database(kind, name) == database)
+        return Remote.of(project, Settings.load(project), name)
+
+
+def _objects(cache: Any) -> set[str]:
+    """DVC's names of the objects in a cache, without files that have other names."""
+    folder = ids.FOLDER if cache.hash_name == HASH else ""
+    return {oid for oid in cache.all() if ids.from_path(f"{folder}{oid[:2]}/{oid[2:]}")}
