@@ -11,11 +11,10 @@ from dvc_bucket.dvc import audit, written
 from dvc_bucket.dvc.patched import plots as dvc_plots
 from dvc_bucket.dvc.remote import Remote
 from dvc_bucket.jobs.report import datasets, metrics, plots, stages
-from dvc_bucket.jobs.report.commit_views import opened_views
+from dvc_bucket.jobs.report.commit_views import Pair, choose, opened_views
 from dvc_bucket.jobs.report.datasets import DatasetChange
 from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.plots import Plot
-from dvc_bucket.jobs.report.revisions import Pair, choose
 from dvc_bucket.jobs.report.stages import StageChange
 
 
