@@ -11,11 +11,11 @@ from markdown_it import MarkdownIt
 from dvc_bucket.base.errors import RevisionError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.dvc.snapshot import Snapshot
+from dvc_bucket.jobs.report.commit_views import choose
 from dvc_bucket.jobs.report.comparison import Changes
 from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.page import MARKER, MAX_PAGE_BYTES, render
 from dvc_bucket.jobs.report.plots import Plot, Point
-from dvc_bucket.jobs.report.revisions import choose
 from dvc_bucket.jobs.report.stages import Reason, StageChange
 from tests.clones import TOOLS
 from tests.report import made

@@ -13,8 +13,8 @@ from dvc_bucket import Project
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.audit.cache import ASIDE
-from dvc_bucket.jobs.doctor.cache import CacheContents, RootWritesThrough
 from dvc_bucket.jobs.doctor.check import Skip, Warn
+from dvc_bucket.jobs.doctor.machine import CacheContents, RootWritesThrough
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.verify import cache
 from tests.safety.conftest import Stranger

@@ -114,9 +114,8 @@ class OutputComparison:
         elif before.hash == after.hash or not (difference := self._difference(before, after)):
             verdict, detail = "identical", ""
         else:
-            largest = f": at most {difference.largest:.3g}" if difference.largest else ""
             verdict = "within tolerance" if difference.tolerated else "differs"
-            detail = difference.text + (largest if difference.tolerated else "")
+            detail = difference.detail
         return OutputResult(
             path,
             stage,

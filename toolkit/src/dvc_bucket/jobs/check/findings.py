@@ -55,6 +55,12 @@ class Difference:
     pairs: tuple[tuple[str, str], ...] = ()
     tolerated: bool = False
 
+    @property
+    def detail(self) -> str:
+        """The text, with how far tolerated numbers differ."""
+        is_measured = self.tolerated and self.largest
+        return f"{self.text}: at most {self.largest:.3g}" if is_measured else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class OutputResult:

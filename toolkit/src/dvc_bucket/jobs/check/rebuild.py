@@ -193,12 +193,7 @@ class _Rebuild:
 
     def _notes(self, first: CloneRun) -> Iterator[str]:
         """What else there is to know, in sentences."""
-        for stage in self.stages:
-            for path in (out.path for out in stage.outs if out.is_persistent):
-                yield (
-                    f"{path} has persist: true. Stage {stage.name} runs here without its earlier "
-                    "content, so the output differs if the stage builds on that."
-                )
+        yield from (note for stage in self.stages for note in _of_persistent(stage))
         stages = self.commit_plan.stages.values()
         if frozen := [stage.name for stage in stages if stage.is_frozen]:
             yield f"Frozen, so taken as they are recorded: {', '.join(frozen)}."
@@ -211,3 +206,12 @@ class _Rebuild:
         seen = first.executions.items()
         if untraced := sorted(name for name, run in seen if run.before and not run.trace):
             yield f"Not traced, as no Python ran in them: {', '.join(untraced)}."
+
+
+def _of_persistent(stage: Stage) -> Iterator[str]:
+    """A note on each output that DVC does not delete before its stage runs."""
+    for path in (out.path for out in stage.outs if out.is_persistent):
+        yield (
+            f"{path} has persist: true. Stage {stage.name} runs here without its earlier content, "
+            "so the output differs if the stage builds on that."
+        )

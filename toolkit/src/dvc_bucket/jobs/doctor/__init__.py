@@ -12,7 +12,6 @@ from types import FrameType, ModuleType
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
-    cache,
     certificate,
     files,
     machine,
@@ -25,7 +24,7 @@ from dvc_bucket.jobs.doctor.check import Check, Result, of_plugins, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
 #: In the order in which their checks are made.
-FAMILIES = (files, repository, network, certificate, service, rights, cache, machine)
+FAMILIES = (files, repository, network, certificate, service, rights, machine)
 
 
 def _family(module: ModuleType) -> Iterator[type[Check]]:

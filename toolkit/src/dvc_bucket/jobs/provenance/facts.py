@@ -1,15 +1,25 @@
-"""All facts that a crate states: the commit, its papers, and the data that the crate includes."""
+"""All facts that a crate states: the commit, its papers, and the data that the crate holds.
+
+Data comes from DVC's cache, or else from the bucket.
+"""
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import IO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
+from dvc_bucket.base import safe_paths
+from dvc_bucket.base.errors import ChecksumError
 from dvc_bucket.base.formats import is_code
 from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.snapshot import PathRecord, StageRun
 from dvc_bucket.jobs.provenance.papers import Papers
+
+if TYPE_CHECKING:
+    from dvc_bucket.read.tracked import TrackedData
 
 PIECE_BYTES = 1024 * 1024
 
@@ -107,3 +117,46 @@ class Facts:
                     f"The stage {run.name} was last run with another {record.path} than the stage "
                     f"{maker.name} wrote last."
                 )
+
+
+def included(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Digest]:
+    """Bring what DVC tracks at or below `paths` into a folder; the digests, by path.
+
+    Raises:
+        BucketError: as `tracked.find` and `copying.copy_to`.
+        ChecksumError: a copy in the cache is damaged.
+    """
+    from dvc_bucket.dvc.remote import ids
+    from dvc_bucket.read import tracked
+
+    digests = {}
+    for path in paths:
+        data = tracked.find(path, commit)
+        _bring(data, folder)
+        for file in data.files:
+            with (folder / file.path).open("rb") as content:
+                digests[file.path] = digest(content)
+            is_right = digests[file.path]["md5"] == ids.md5(file.name)
+            if not is_right and not ids.is_legacy(file.name):
+                raise ChecksumError(
+                    f"The copy of {file.path} in {data.cached(file)} is damaged. Delete it, then "
+                    "run the command again: it is fetched from the bucket."
+                )
+    return digests
+
+
+def _bring(data: "TrackedData", folder: Path) -> None:
+    """Copy files from the cache, and fetch the others."""
+    from dvc_bucket.base.progress import bar
+    from dvc_bucket.read import bringing, copying
+
+    targets = {file: safe_paths.below(folder, file.path) for file in data.files}
+    absent = [file for file in data.files if not data.cached(file).is_file()]
+    for file in data.files:
+        if file not in absent:
+            targets[file].parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(data.cached(file), targets[file])
+    if absent:
+        items = copying.items_of(replace(data, files=absent), folder)
+        with bar() as progress:
+            bringing.fetch(folder, items, progress)

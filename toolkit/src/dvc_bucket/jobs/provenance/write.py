@@ -17,8 +17,8 @@ from dvc_bucket.dvc.commit_view import CommitView
 from dvc_bucket.dvc.lock import entries
 from dvc_bucket.git import revision
 from dvc_bucket.git.revision import Revision
-from dvc_bucket.jobs.provenance import crate, included, papers, preview
-from dvc_bucket.jobs.provenance.facts import Facts
+from dvc_bucket.jobs.provenance import crate, papers, preview
+from dvc_bucket.jobs.provenance.facts import Facts, included
 
 METADATA, PREVIEW = "ro-crate-metadata.json", "ro-crate-preview.html"
 
@@ -97,7 +97,7 @@ def _fill(folder: Path, project: Project, commit: Revision, data: Sequence[str])
     facts = Facts(
         view,
         papers.read(commit, project.root.name),
-        included.fetch(commit.commit, data, folder),
+        included(commit.commit, data, folder),
     )
     _write_files(commit, folder)
     graph = crate.graph_of(facts)

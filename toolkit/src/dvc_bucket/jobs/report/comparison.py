@@ -11,11 +11,10 @@ from dvc_bucket.dvc import audit, written
 from dvc_bucket.dvc.patched import plots as dvc_plots
 from dvc_bucket.dvc.remote import Remote
 from dvc_bucket.jobs.report import datasets, metrics, plots, stages
-from dvc_bucket.jobs.report.commit_views import opened_views
+from dvc_bucket.jobs.report.commit_views import Pair, ReportedCommit, choose, opened_views
 from dvc_bucket.jobs.report.datasets import DatasetChange
 from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.plots import Plot
-from dvc_bucket.jobs.report.revisions import Pair, choose
 from dvc_bucket.jobs.report.stages import StageChange
 
 
@@ -92,12 +91,7 @@ def compare(
     remote = _ask(project, pair.head) if use_remote else NOT_ASKED
     with opened_views(project, pair, remote.remote) as (before, after, contents):
         values, unread = metrics.compare(before, after)
-        points = {view.title: view.plots for view in (before, after)}
-        drawn = dvc_plots.drawn(points, project.plot_templates)
-        figures, missing = plots.compare(drawn, before, after)
-        if plots_folder:
-            with written.new_folder(plots_folder, project) as page:
-                dvc_plots.write_page(points, project.plot_templates, page)
+        figures, missing = _plots(project, before, after, plots_folder)
         differing, same = datasets.changes(before, after, contents)
         return Changes(
             pair,
@@ -112,6 +106,18 @@ def compare(
             remote=remote,
             page=plots_folder is not None,
         )
+
+
+def _plots(
+    project: Project, before: ReportedCommit, after: ReportedCommit, folder: Path | None
+) -> tuple[list[Plot], list[Unread]]:
+    """The plots, whose page is written if a folder is named, and files that cannot be compared."""
+    points, templates = {view.title: view.plots for view in (before, after)}, project.plot_templates
+    drawn = dvc_plots.drawn(points, templates)
+    if folder:
+        with written.new_folder(folder, project) as page:
+            dvc_plots.write_page(points, templates, page)
+    return plots.compare(drawn, before, after)
 
 
 NOT_ASKED = RemoteState("this report was made without it (`--no-remote`)")

@@ -106,9 +106,10 @@ def _plot(
     renderer: Any, points: Sequence[Mapping[str, Any]], titles: Sequence[str], line: str | None
 ) -> Plot:
     properties = renderer.properties
-    x, y = str(properties.get("x", "")), str(properties.get("y", ""))
-    axes = [(x, str(properties.get("x_label") or x)), (y, str(properties.get("y_label") or y))]
-    if not _are_numbers(points, y) and _are_numbers(points, x):  # horizontal bars
+    names = [str(properties.get(axis, "")) for axis in "xy"]
+    titled = [str(properties.get(f"{axis}_label") or properties.get(axis, "")) for axis in "xy"]
+    axes = list(zip(names, titled, strict=True))
+    if not _are_numbers(points, names[1]) and _are_numbers(points, names[0]):  # horizontal bars
         axes.reverse()
     (label, labels), (value, values) = axes
     sides = [[point for point in points if point.get("rev") == title] for title in titles]

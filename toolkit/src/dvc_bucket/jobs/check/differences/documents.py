@@ -1,7 +1,6 @@
 """JSON and YAML: which keys differ, and by how much."""
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -82,9 +81,8 @@ def _shown(value: Any) -> str:
 
 
 def _same(before: Any, after: Any) -> bool:
-    if isinstance(before, float) and isinstance(after, float) and math.isnan(before):
-        return math.isnan(after)
-    return type(before) is type(after) and bool(before == after)
+    """Whether two values are the same: 1 is not 1.0, and NaN is NaN."""
+    return repr(before) == repr(after) or (type(before) is type(after) and bool(before == after))
 
 
 def _are_numbers(*values: Any) -> bool:
