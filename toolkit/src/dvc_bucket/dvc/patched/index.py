@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.stage import Stage as DvcStage
 
-FLOW = "dvc.yaml"
+FLOW, LOCK = "dvc.yaml", "dvc.lock"
 
 #: Values of `status` for missing data.
 MISSING = ("deleted", "not in cache")
@@ -86,6 +86,7 @@ class _Reader:
             plots=list(dict.fromkeys(self._plots())),
             artifacts=list(self._artifacts()),
             graph_error=problem,
+            gone=self._gone(),
             _stale=lambda: self._stale(ordered, graph),
         )
 
@@ -157,6 +158,17 @@ class _Reader:
             file = self._files.get(flow) or load_file(self._repo, flow)
             self._locks[flow] = file.lockfile_contents.get("stages") or {}
         return self._locks[flow]
+
+    def _gone(self) -> dict[str, list[str]]:
+        """Names in lock files whose dvc.yaml has no such stage, by path of the lock file."""
+        found = {}
+        for flow in self._files:
+            if self._relative(flow).rpartition("/")[2] != FLOW:
+                continue
+            names = {str(one.name) for one in self._index.stages if one.path == flow}
+            if gone := [name for name in self._lock(flow) if name not in names]:
+                found[self._beside(flow, LOCK)] = gone
+        return found
 
     def _current(self, dep: Any) -> dict[str, Any]:
         """The result of `dep.read_params()`; each file is read once."""

@@ -100,6 +100,7 @@ class Snapshot:
         artifacts: of all dvc.yaml files.
         graph_error: why DVC does not run the stages (a cycle, an output of two stages); empty if
             it does. If it does not, the stages are in the order of the files, without upstream.
+        gone: names in lock files whose dvc.yaml has no such stage, by path of the lock file.
     """
 
     rev: str | None
@@ -110,6 +111,7 @@ class Snapshot:
     plots: Sequence[str] = ()
     artifacts: Sequence[Artifact] = ()
     graph_error: str = ""
+    gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _stale: Callable[[], list[str]] = field(default=list, compare=False, repr=False)
 
     @classmethod
