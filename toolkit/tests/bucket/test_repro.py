@@ -1,4 +1,4 @@
-"""`bucket repro` and `bucket reproduce` beyond DVC: every dvc.yaml, and none of stages long gone."""
+"""`bucket repro` and `bucket reproduce`: every dvc.yaml, and no entry of a stage long gone."""
 
 import json
 import subprocess

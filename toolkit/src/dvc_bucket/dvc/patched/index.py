@@ -87,7 +87,7 @@ class _Reader:
             artifacts=list(self._artifacts()),
             graph_error=problem,
             gone=self._gone(),
-            _stale=lambda: self._stale(ordered, graph),
+            _stale=lambda always: self._stale(ordered, graph, always=always),
         )
 
     def _graph(self) -> "tuple[list[DvcStage], Any, str]":
@@ -101,13 +101,14 @@ class _Reader:
             return list(self._index.stages), None, _sentence(error)
         return plan_repro(graph), graph, ""
 
-    def _stale(self, ordered: Iterable[Any], graph: Any) -> list[str]:
+    def _stale(self, ordered: Iterable[Any], graph: Any, *, always: bool) -> list[str]:
         """Names of the stages that DVC would run, from the stages and the graph of the index."""
         with _reading(self._repo, self._rev):
             return [
                 self._name(stage)
                 for stage in (ordered if graph else ())
-                if _is_changed(stage, graph, allow_missing=self._rev is not None)
+                if (always and _is_always_changed(stage))
+                or _is_changed(stage, graph, allow_missing=self._rev is not None)
             ]
 
     def _stage(self, stage: Any, upstream: Sequence[str]) -> Stage:
@@ -274,6 +275,10 @@ def _record(out: Any, path: str) -> PathRecord:
     )
 
 
+def _is_always_changed(stage: Any) -> bool:
+    return not stage.frozen and bool(stage.is_callback or stage.always_changed)
+
+
 def _is_changed(stage: Any, graph: Any, *, allow_missing: bool) -> bool:
     """As `Stage.changed`, which takes a lock in the work tree and so fails at a revision."""
     upstream = () if stage.frozen else list(graph.successors(stage))
@@ -287,8 +292,6 @@ def _is_changed(stage: Any, graph: Any, *, allow_missing: bool) -> bool:
         return any(out.hash_info != item.hash_info for out in made)
 
     if stage.changed_stage():
-        return True
-    if not stage.frozen and (stage.is_callback or stage.always_changed):
         return True
     return any(is_other(item) for item in (*(() if stage.frozen else stage.deps), *stage.outs))
 

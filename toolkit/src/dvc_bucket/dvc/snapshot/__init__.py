@@ -112,7 +112,7 @@ class Snapshot:
     artifacts: Sequence[Artifact] = ()
     graph_error: str = ""
     gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    _stale: Callable[[], list[str]] = field(default=list, compare=False, repr=False)
+    _stale: Callable[[bool], list[str]] = field(default=lambda _: [], compare=False, repr=False)
 
     @classmethod
     def at(cls, source: "Project | Repo", rev: str | None = None) -> "Snapshot":
@@ -142,13 +142,17 @@ class Snapshot:
         """The recorded runs, in the order of the stages."""
         return [stage.run for stage in self.stages if stage.run]
 
-    def stale(self) -> list[str]:
+    def stale(self, *, always: bool = True) -> list[str]:
         """Names of the stages and `.dvc` files that `dvc repro` would run, in its order.
 
         In the workspace, this is what `dvc status` lists. At a revision, data that git does not
         have counts as unchanged, as with `--allow-missing`.
 
+        Args:
+            always: with the stages that DVC runs each time, changed or not (`always_changed`, or
+                without dependencies).
+
         Raises:
             ProjectError: DVC cannot compare them.
         """
-        return self._stale()
+        return self._stale(always)
