@@ -125,13 +125,19 @@ leave: setup ## Write what the project needs to go on with plain DVC
 setup: $(INSTALLED) ## Make .venv from the two lock files; the other targets do it by themselves
 
 # The project itself is not installed: a stage imports the modules of its own checkout, also in the copies
-# that DVC makes for experiments. The path to the toolkit's sources is made relative: under LC_ALL=C,
-# Python before 3.13 does not even start where a .pth file has a letter beyond ASCII.
-$(INSTALLED): $(PACKAGES) pyproject.toml $(wildcard toolkit/pyproject.toml)
-	@[ ! -d toolkit ] || $(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation --editable toolkit
+# that DVC makes for experiments.
+# template: only here
+# The toolkit is. The path to its sources is made relative: under LC_ALL=C, Python before 3.13 does not
+# even start where a .pth file has a letter beyond ASCII.
+$(INSTALLED): toolkit/pyproject.toml
+# template: end
+$(INSTALLED): $(PACKAGES) pyproject.toml
+# template: only here
+	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation --editable toolkit
 	@for file in $$(grep -lxF "$(CURDIR)/toolkit/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
 	  echo "../../../../toolkit/src" >"$$file"; done
 	@for file in $$(grep -lxF "../../../../src" $(dir $(BIN))lib/python*/site-packages/*.pth); do rm "$$file"; done
+# template: end
 	@$(BIN)/bucket protect-cache || true
 	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
@@ -178,7 +184,7 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
 # template: only here
 	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
-	@template/lock-skeleton $(COMPILE)
+	@template/lock $(COMPILE)
 # template: end
 
 upgrade: ## Write the two lock files with the newest versions
