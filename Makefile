@@ -1,4 +1,7 @@
 # The front door. `make` alone prints what there is to type.
+# template: only here
+# A project of this template has this file, too, without the parts between these two comments.
+# template: end
 # Needs git, make and python3 >= 3.11; set-up is automatic and goes to .venv. With another Python:
 # make PYTHON=python3.12 reproduce
 
@@ -8,10 +11,21 @@ BIN := .venv/bin
 UV := $(shell uv=$$(command -v uv) && [ "$$uv" != "$(CURDIR)/$(BIN)/uv" ] && echo "$$uv")
 PACKAGES := .venv/.packages
 INSTALLED := .venv/.installed
-# The toolkit's own targets, where its sources are here.
-TOOLKIT := $(if $(wildcard toolkit/Makefile),$(MAKE) --no-print-directory -C toolkit,true)
+# What .venv has: the packages that stages run on, and those of lint and tests. `bucket check` takes the
+# first alone.
+LOCKS := requirements.lock $(wildcard requirements-dev.lock)
 # Git renews the time of a file that it writes again; only other content is a reason to begin anew.
-SAME_LOCK := $(shell cmp -s requirements.lock $(PACKAGES) && echo yes)
+SAME_LOCK := $(shell cat $(LOCKS) | cmp -s - $(PACKAGES) && echo yes)
+# Names, versions and hashes; no address of a registry. One version a name for every Python.
+COMPILE = uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) $(WHEEL)
+# The toolkit is the wheel in vendor/; without that folder, it is the registry's.
+WHEEL = $(if $(wildcard vendor),--find-links vendor --emit-find-links --constraint vendor/pin.txt)
+# template: only here
+# The toolkit is toolkit/ as it stands: its wheel only tells which packages it needs.
+WHEEL = --find-links toolkit/dist --no-emit-find-links --no-emit-package dvc-bucket
+TOOLKIT := $(MAKE) --no-print-directory -C toolkit
+# template: end
 
 # Every command below, and the stages that DVC starts, find the tools of .venv first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -25,7 +39,11 @@ INTO_VENV := --python $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init doctor reproduce test check lint secrets pull push verify changes serve stop report lock clean
+.PHONY: help setup init doctor reproduce test check lint format secrets pull push verify changes serve stop \
+  report add lock upgrade clean
+# template: only here
+.PHONY: new release
+# template: end
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,23 +56,38 @@ doctor: setup ## Find what is wrong with the connection or this machine, and the
 
 reproduce: setup ## Serve the store, run what is stale, push the results, sum up: the main job (ARGS=--pull)
 	@bucket serve --if-embedded
+# template: example
 	@python src/pipeline/publish.py
+# template: end
 	@bucket reproduce $(ARGS)
-	@python src/pipeline/summary.py reports/intervals.json reports/report.html
+# template: example
+	@python src/pipeline/summary.py reports/intervals.json
+# template: end
+	@echo "Report: $(CURDIR)/reports/report.html"
 
-test: setup ## Run all tests: the analysis' own, then the toolkit's where toolkit/ is here
+test: setup ## Run all tests
 	@pytest --numprocesses 2 --dist loadfile
+# template: only here
 	@$(TOOLKIT) test
+# template: end
 
 check: setup ## Rebuild the last commit in a clean clone and compare every byte (ARGS=--kernels)
 	@bucket serve --if-embedded
+# template: example
 	@python src/pipeline/publish.py
+# template: end
 	@bucket check $(ARGS)
 
-lint: setup ## Check style and format; with toolkit/ also types, layers and the CI files
+lint: setup ## Check style and format
 	@ruff check
 	@ruff format --check
+# template: only here
 	@$(TOOLKIT) lint
+# template: end
+
+format: setup ## Put style and format right, as far as a program can
+	@ruff check --fix
+	@ruff format
 
 secrets: setup ## Search every commit for credentials
 	@bucket secrets --history
@@ -83,10 +116,10 @@ stop: setup ## Stop the embedded object store; its data stays
 
 report: setup ## Bring the report up to date and print where it is
 	@bucket serve --if-embedded
-	@bucket repro report
+	@bucket repro
 	@echo "file://$(CURDIR)/reports/report.html"
 
-setup: $(INSTALLED) ## Make .venv from requirements.lock; the other targets do it by themselves
+setup: $(INSTALLED) ## Make .venv from the two lock files; the other targets do it by themselves
 
 # The paths to src/ are made relative: under LC_ALL=C, Python before 3.13 does not even start where a
 # .pth file has a letter beyond ASCII.
@@ -100,45 +133,68 @@ $(INSTALLED): $(PACKAGES) pyproject.toml $(wildcard toolkit/pyproject.toml)
 	@touch $@
 
 # Its own file is removed first and written last: a set-up that failed is not taken for done.
-$(PACKAGES): requirements.lock
+$(PACKAGES): $(LOCKS)
 ifeq ($(SAME_LOCK),)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Setting up .venv from requirements.lock (once; $(if $(UV),uv: half a minute,venv and pip: a minute or two)) ..."
+	@echo "Setting up .venv from $(LOCKS) (once; $(if $(UV),uv: half a minute,venv and pip: a minute or two)) ..."
 	@rm -f $(INSTALLED) $@
 ifneq ($(UV),)
 	@"$(UV)" venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
-	@"$(UV)" pip sync $(INTO_VENV) --quiet --require-hashes --compile-bytecode requirements.lock
+	@"$(UV)" pip sync $(INTO_VENV) --quiet --require-hashes --compile-bytecode $(LOCKS)
 	@ls -d .venv/lib/python*/site-packages/*.dist-info >/dev/null 2>&1 || { \
 	  echo "uv installed nothing in .venv. Remove target or prefix from [pip] in your uv.toml." >&2; exit 1; }
 else
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-	  --no-user --target= --prefix="$(CURDIR)/.venv" --root=/ --requirement requirements.lock
+	  --no-user --target= --prefix="$(CURDIR)/.venv" --root=/ $(addprefix --requirement ,$(LOCKS))
 endif
-	@cp requirements.lock $@.new
+	@cat $(LOCKS) >$@.new
 	@mv $@.new $@
 else
 	@touch $@
 endif
 
-# Names, versions and hashes; no address of a registry. One version a name for every Python. dvc-bucket
-# comes from toolkit/: its wheel only tells which packages it needs.
-lock: ## Write requirements.lock (and the toolkit's) with the newest versions
+add: setup ## Add a package and keep every other pin: make add PACKAGE="scipy>=1.14"
+	@cp pyproject.toml .venv/.pyproject.before
+	@bucket add-package "$(PACKAGE)"
+	@$(MAKE) --no-print-directory lock || { mv .venv/.pyproject.before pyproject.toml; exit 1; }
+	@$(MAKE) --no-print-directory setup
+
+# Both files are written when both are known. A pin that still fits stays.
+lock: ## Write the two lock files after a change of pyproject.toml; what is pinned stays
 	@command -v uv >/dev/null || $(MAKE) --no-print-directory setup
-	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
-	uv build --quiet --wheel --out-dir "$$wheels" toolkit && \
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --upgrade \
-	  --find-links "$$wheels" --no-emit-package dvc-bucket --output-file requirements.lock && \
-	$(TOOLKIT) lock WHEELS="$$wheels"
+# template: only here
+	@rm -rf toolkit/dist && uv build --quiet --wheel --out-dir toolkit/dist toolkit
+# template: end
+	@new=$$(mktemp -d ./.lock.XXXXXX) && trap 'rm -rf "$$new"' EXIT && cp $(LOCKS) "$$new" && \
+	$(COMPILE) --output-file "$$new/requirements.lock" && \
+	$(COMPILE) --extra dev --constraint "$$new/requirements.lock" --output-file "$$new/requirements-dev.lock" && \
+	mv "$$new"/*.lock .
+# template: only here
+	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
+	@template/lock-skeleton $(COMPILE)
+# template: end
+
+upgrade: ## Write the two lock files with the newest versions
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
+
+# template: only here
+new: setup ## Make a project of the last release: make new DIR=../mine (ARGS="--defaults --data-file answers.yml")
+	@python template/new.py "$(DIR)" $(ARGS)
+
+release: setup ## Make a release of template and toolkit: make release VERSION=1.2.0
+	@python template/release.py --check "$(VERSION)"
+	@$(TOOLKIT) golden
+	@python template/release.py "$(VERSION)"
+# template: end
 
 # Data first: without .venv nothing can prove that it comes back. The notes of the set-up go before the
 # rest of .venv, so that half of one is not taken for done. Where .venv is a link, only the link goes.
 clean: ## Remove what can be made again: data that is in the cache or bucket, caches, .venv
 	@if [ -e $(INSTALLED) ]; then $(BIN)/bucket clean; \
 	else echo "Kept all data: without .venv nothing can prove that it comes back (make setup)."; fi
-	@rm -rf dvc_plots $(foreach folder,. toolkit,$(addprefix $(folder)/,.mypy_cache .pytest_cache .ruff_cache .hypothesis))
-	@find src tests toolkit -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@rm -rf dvc_plots $(foreach folder,. $(wildcard toolkit),$(addprefix $(folder)/,.mypy_cache .pytest_cache .ruff_cache .hypothesis))
+	@find src tests $(wildcard toolkit) -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 	@[ -h .venv ] || rm -f $(INSTALLED) $(PACKAGES)
 	@rm -rf .venv

@@ -1,4 +1,4 @@
-"""The headline at the end of `make reproduce`: the metrics as a table, and where the report is."""
+"""The headline at the end of `make reproduce`: the metrics as a table."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 
-def main(intervals: Path, report: Path) -> None:
-    """Print the AUC of each model in INTERVALS, the best one last, and the path of REPORT."""
+def main(intervals: Path) -> None:
+    """Print the AUC of each model in INTERVALS, the best one last."""
     content = read_json(intervals)
     share = round(100 * content["confidence"])
     console = Console()
@@ -21,7 +21,6 @@ def main(intervals: Path, report: Path) -> None:
     for name, row in sorted(content["models"].items(), key=lambda item: item[1]["auc"]):
         table.add_row(name, f"{row['auc']:.3f}", f"{row['auc_low']:.3f} to {row['auc_high']:.3f}")
     console.print(table)
-    print(f"Report: {report.resolve()}")
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ def test_caches_hold_no_data_of_a_private_bucket_and_the_job_that_writes_has_non
         assert {path.rpartition("/")[2] for path in paths - {".dvc/cache"}} == {"pip", "uv"}
         assert (".dvc/cache" in paths) == (name == "embedded")
     text = file.read_text()
-    assert "requirements.lock" in text
+    assert "requirements-dev.lock" in text
     assert "dvc.lock" in text
 
 

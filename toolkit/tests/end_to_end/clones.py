@@ -38,9 +38,9 @@ def copy_repository(root: Path) -> None:
         check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        if (REPOSITORY / name).is_file():
+        if (REPOSITORY / name).exists():  # links of template/ to folders, too
             (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, root / name)
+            shutil.copy(REPOSITORY / name, root / name, follow_symlinks=False)
     (root / ".venv").symlink_to(TOOLS.parent)
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "As cloned"]):
         identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]

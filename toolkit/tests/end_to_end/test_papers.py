@@ -39,14 +39,15 @@ def wanted(pyproject: str, *extras: str) -> list[Requirement]:
 @pytest.mark.parametrize(
     ("lock", "requirements"),
     [
-        ("requirements.lock", wanted("pyproject.toml", "dev")),
+        ("requirements.lock", wanted("pyproject.toml")),
+        ("requirements-dev.lock", wanted("pyproject.toml", "dev")),
         (
             "requirements.lock",
             wanted("toolkit/pyproject.toml", "store", "secrets", "crate", "dask"),
         ),
         ("toolkit/requirements-dev.lock", wanted("toolkit/pyproject.toml", "dev")),
     ],
-    ids=["project", "toolkit", "toolkit-dev"],
+    ids=["project", "project-dev", "toolkit", "toolkit-dev"],
 )
 def test_the_lock_file_satisfies_pyproject(lock: str, requirements: list[Requirement]) -> None:
     versions = {canonicalize_name(name): version for name, version in locked(lock).items()}
@@ -56,13 +57,27 @@ def test_the_lock_file_satisfies_pyproject(lock: str, requirements: list[Require
         assert requirement.specifier.contains(versions[name]), f"{requirement}: {versions[name]}"
 
 
-def test_the_toolkits_tests_have_the_projects_versions() -> None:
-    tests = locked("toolkit/requirements-dev.lock")
-    for name, version in locked("requirements.lock").items():
-        assert tests[name] == version
+@pytest.mark.parametrize(
+    ("lock", "larger"),
+    [
+        ("requirements.lock", "requirements-dev.lock"),
+        ("requirements-dev.lock", "toolkit/requirements-dev.lock"),
+        ("template/skeleton/requirements.lock", "template/skeleton/requirements-dev.lock"),
+        ("template/skeleton/requirements.lock", "requirements.lock"),
+        ("template/skeleton/requirements-dev.lock", "requirements-dev.lock"),
+    ],
+)
+def test_a_larger_lock_file_has_the_versions_of_a_smaller_one(lock: str, larger: str) -> None:
+    assert locked(lock).items() < locked(larger).items()
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "toolkit/requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "lock",
+    [
+        *("requirements.lock", "requirements-dev.lock", "toolkit/requirements-dev.lock"),
+        *("template/skeleton/requirements.lock", "template/skeleton/requirements-dev.lock"),
+    ],
+)
 def test_the_lock_file_pins_each_name_once_with_hashes_and_no_address(lock: str) -> None:
     text = (REPOSITORY / lock).read_text()
     names = re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE)

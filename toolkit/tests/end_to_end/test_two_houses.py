@@ -1,13 +1,16 @@
-"""The root is the project that a group owns; `toolkit/` is what it installs."""
+"""The root is the project that a group owns; `toolkit/` is what it installs, and `template/`, with
+`copier.yml`, is how another project is made of it.
+"""
 
 import subprocess
 from pathlib import PurePosixPath
 
 from tests.end_to_end.clones import REPOSITORY
 
-#: Every file outside `toolkit/`, and whose it is.
+#: Every file outside `toolkit/` and `template/`, and whose it is.
 PROJECT = """
     README.md LICENSE CITATION.cff Makefile pyproject.toml requirements.lock
+    requirements-dev.lock
     .editorconfig .gitattributes .gitignore .dvcignore .env.example .dvc/.gitignore .dvc/config
     dvc.yaml dvc.lock params.yaml
     data/README.md reports/metrics.json reports/training.json
@@ -47,7 +50,8 @@ def tracked() -> list[str]:
 
 
 def test_the_files_outside_the_toolkit_are_these() -> None:
-    outside = {name for name in tracked() if not name.startswith("toolkit/")}
+    outside = {name for name in tracked() if not name.startswith(("toolkit/", "template/"))}
+    outside.remove("copier.yml")
     assert outside == {*PROJECT.split(), *ANALYSIS.split(), *CLUSTER.split(), *FORGE.split()}
     assert len(outside) < 90
 
@@ -55,7 +59,8 @@ def test_the_files_outside_the_toolkit_are_these() -> None:
 def test_the_root_folder_has_no_other_folders() -> None:
     folders = {PurePosixPath(name).parts[0] for name in tracked() if "/" in name}
     assert folders == {
-        *(".ci", ".dvc", ".github", "cluster", "data", "reports", "src", "tests", "toolkit"),
+        *(".ci", ".dvc", ".github", "cluster", "data", "reports", "src", "template"),
+        *("tests", "toolkit"),
     }
 
 

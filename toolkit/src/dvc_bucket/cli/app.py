@@ -16,6 +16,7 @@ from dvc_bucket.cli import (
     dvc_words,
     init,
     lock,
+    packages,
     provenance,
     reading,
     run,
@@ -39,7 +40,7 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
 }
 
 #: Words that programs call: make, git and this project's own set-up.
-HIDDEN = (dvc.dvc, dvc.reproduce, doctor.protect_cache, lock.lock_merge)
+HIDDEN = (dvc.dvc, dvc.reproduce, doctor.protect_cache, lock.lock_merge, packages.add_package)
 
 #: Words whose arguments are another program's: DVC gets all of them, `--help` too.
 OPTIONS: dict[Callable[..., Any], dict[str, Any]] = {

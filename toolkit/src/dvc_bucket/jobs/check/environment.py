@@ -75,7 +75,7 @@ def made(clone: Project, log: Path) -> Packages:
         )
     env, venv = _without(FOREIGN), clone.root / ".venv"
     python = getattr(sys, "_base_executable", sys.executable)
-    make = ["make", "-C", str(clone.root), f"PYTHON={python}", "setup"]
+    make = ["make", "-C", str(clone.root), f"PYTHON={python}", f"LOCKS={name}", "setup"]
 
     def succeeds(command: list[str]) -> bool:
         return processes.run(command, cwd=clone.root, env=env, log=log) == 0

@@ -1,0 +1,1 @@
+"""The analysis: one script a stage, and what they share. Yours to replace."""

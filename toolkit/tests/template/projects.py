@@ -1,0 +1,63 @@
+"""Releases of the template in temporary clones, and the projects that are made of them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import copier
+
+from tests.clones import Clone
+from tests.end_to_end.clones import copy_repository, environment
+
+#: Who commits where a test does; nobody's own name.
+IDENTITY = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Test"), ("EMAIL", "test@example.org"))
+}
+
+#: Where the clones of the tests say that they come from.
+ORIGIN = "https://somebody:secret@example.org/lab/template.git"
+
+
+def clone_of_template(root: Path) -> Clone:
+    """A clone of the working tree as it is, without a release."""
+    root.mkdir(parents=True)
+    copy_repository(root)
+    subprocess.run(["git", "remote", "add", "origin", ORIGIN], cwd=root, check=True)
+    return Clone(root, environment(root) | IDENTITY)
+
+
+def release(clone: Clone, version: str) -> None:
+    """What `make release` does after the golden test, which the caller is."""
+    clone.run(sys.executable, "template/release.py", version)
+
+
+def tree_of_release(clone: Clone, folder: Path) -> Path:
+    """The files of a clone without its history: copier then needs no clone of its own."""
+    shutil.copytree(
+        clone.root, folder, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv")
+    )
+    return folder
+
+
+def render(template: Path, project: Path, **answers: Any) -> Path:
+    """Make a project of a template with these answers, and the defaults for all others."""
+    copier.run_copy(str(template), project, data=answers, defaults=True, quiet=True)
+    return project
+
+
+def files_below(project: Path) -> dict[str, Path]:
+    """The files of a project by their paths in it."""
+    return {
+        path.relative_to(project).as_posix(): path
+        for path in sorted(project.rglob("*"))
+        if path.is_file() and ".git" not in path.relative_to(project).parts
+    }
+
+
+def is_executable(path: Path) -> bool:
+    return os.access(path, os.X_OK)
