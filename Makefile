@@ -121,13 +121,20 @@ report: setup ## Bring the report up to date and print where it is
 
 setup: $(INSTALLED) ## Make .venv from the two lock files; the other targets do it by themselves
 
-# The paths to src/ are made relative: under LC_ALL=C, Python before 3.13 does not even start where a
-# .pth file has a letter beyond ASCII.
-$(INSTALLED): $(PACKAGES) pyproject.toml $(wildcard toolkit/pyproject.toml)
-	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation $(addprefix --editable ,$(wildcard toolkit) .)
-	@for code in src toolkit/src; do \
-	  for file in $$(grep -lxF "$(CURDIR)/$$code" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
-	    echo "../../../../$$code" >"$$file"; done; done
+# The project itself is not installed: a stage imports the modules of its own checkout, also in the copies
+# that DVC makes for experiments.
+# template: only here
+# The toolkit is. The path to its sources is made relative: under LC_ALL=C, Python before 3.13 does not
+# even start where a .pth file has a letter beyond ASCII.
+$(INSTALLED): toolkit/pyproject.toml
+# template: end
+$(INSTALLED): $(PACKAGES) pyproject.toml
+# template: only here
+	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation --editable toolkit
+	@for file in $$(grep -lxF "$(CURDIR)/toolkit/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
+	  echo "../../../../toolkit/src" >"$$file"; done
+	@for file in $$(grep -lxF "../../../../src" $(dir $(BIN))lib/python*/site-packages/*.pth); do rm "$$file"; done
+# template: end
 	@$(BIN)/bucket protect-cache || true
 	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
@@ -159,7 +166,7 @@ add: setup ## Add a package and keep every other pin: make add PACKAGE="scipy>=1
 	@cp pyproject.toml .venv/.pyproject.before
 	@bucket add-package "$(PACKAGE)"
 	@$(MAKE) --no-print-directory lock || { mv .venv/.pyproject.before pyproject.toml; exit 1; }
-	@$(MAKE) --no-print-directory setup
+	@echo "Added to pyproject.toml and the lock files; the next make installs it (make setup)."
 
 # Both files are written when both are known. A pin that still fits stays.
 lock: ## Write the two lock files after a change of pyproject.toml; what is pinned stays
@@ -167,13 +174,14 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 # template: only here
 	@rm -rf toolkit/dist && uv build --quiet --wheel --out-dir toolkit/dist toolkit
 # template: end
-	@new=$$(mktemp -d ./.lock.XXXXXX) && trap 'rm -rf "$$new"' EXIT && cp $(LOCKS) "$$new" && \
-	$(COMPILE) --output-file "$$new/requirements.lock" && \
-	$(COMPILE) --extra dev --constraint "$$new/requirements.lock" --output-file "$$new/requirements-dev.lock" && \
-	mv "$$new"/*.lock .
+	@trap 'rm -f requirements.lock.new requirements-dev.lock.new' EXIT && \
+	for lock in $(LOCKS); do sed '/^--find-links /d' $$lock >$$lock.new || exit; done && \
+	$(COMPILE) --output-file requirements.lock.new && \
+	$(COMPILE) --extra dev --constraint requirements.lock.new --output-file requirements-dev.lock.new && \
+	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
 # template: only here
 	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
-	@template/lock-skeleton $(COMPILE)
+	@template/lock $(COMPILE)
 # template: end
 
 upgrade: ## Write the two lock files with the newest versions
