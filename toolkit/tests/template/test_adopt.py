@@ -99,6 +99,8 @@ def test_every_file_and_the_whole_cache_stay_and_both_tools_work_on_them(
     assert set(OWN) <= set(before)
     assert {"Makefile", ".env.example", ".ci/run", "data/README.md"} <= set(after) - set(before)
     assert not [name for name in set(after) - set(before) if name.startswith(("src/", "tests/"))]
+    assert b"measurements" not in after["data/README.md"]
+    assert b"celsius" not in after["data/README.md"]
 
     (project.root / ".gitignore").write_text(FILES[".gitignore"] + "/.env\n/.venv/\n/.bucket/\n")
     keys = aws_environment(Settings.load(store))
