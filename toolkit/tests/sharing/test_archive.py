@@ -108,8 +108,9 @@ def test_an_existing_file_is_not_replaced(first: Clone, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("other", ["--stop", "--status", "--import"])
 def test_one_thing_at_a_time(first: Clone, tmp_path: Path, other: str) -> None:
-    words = ["bucket", "serve", "--export", tmp_path / "x", other]
-    done = first.run(*words, *([tmp_path / "y"] if other == "--import" else []), check=False)
+    more = [tmp_path / "y"] if other == "--import" else []
+    words = ("bucket", "serve", "--export", tmp_path / "x", other)
+    done = first.run(*words, *more, check=False)
     assert (done.returncode, "exclude each other" in done.stderr) == (2, True)
 
 

@@ -52,8 +52,8 @@ def started(status: Status) -> str:
     lines = []
     if status.moved_from:
         lines.append(
-            f"Port {status.moved_from} is taken by {status.port_owner}: this clone now uses another "
-            "one, noted in .env and .dvc/config.local. There is nothing to do."
+            f"Port {status.moved_from} is taken by {status.port_owner}: this clone now uses "
+            "another one, noted in .env and .dvc/config.local. There is nothing to do."
         )
     word = "ready" if status.started else "already running"
     lines.append(
