@@ -106,6 +106,14 @@ def test_an_existing_file_is_not_replaced(first: Clone, tmp_path: Path) -> None:
     assert file.read_bytes() == b"the only copy of something"
 
 
+@pytest.mark.parametrize("other", ["--stop", "--status", "--import"])
+def test_one_thing_at_a_time(first: Clone, tmp_path: Path, other: str) -> None:
+    more = [tmp_path / "y"] if other == "--import" else []
+    words = ("bucket", "serve", "--export", tmp_path / "x", other)
+    done = first.run(*words, *more, check=False)
+    assert (done.returncode, "exclude each other" in done.stderr) == (2, True)
+
+
 def test_a_damaged_object_is_not_exported(
     exported: Path, another: Callable[..., Clone], tmp_path: Path
 ) -> None:

@@ -14,16 +14,17 @@ An embedded store holds only what was pushed to it on its own machine. Ways to g
   - `make reproduce`, where the inputs of the first stages can be fetched."""
 
 
-def explained(project: Project) -> str:
+def explained() -> str:
     """What an embedded store lacks of the data of the workspace; empty if that is not the cause."""
     from dvc_bucket.dvc.audit import VerifyOptions, verify
 
     try:
+        project = Project.find()
         settings = Settings.load(project)
         if not settings.is_embedded:
             return ""
         report = verify(project, settings, VerifyOptions())
-    except BucketError:  # the store does not answer, and DVC has said so
+    except BucketError:  # no project, or the store does not answer: DVC has said so
         return ""
     lacking = sum(1 for row in report.datasets if row.missing)
     if not lacking:

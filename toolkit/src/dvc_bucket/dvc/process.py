@@ -46,14 +46,10 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if status == 0 and MOVES.intersection(arguments[:1]):
         status = _report_unseen()
+    if status and {"pull", "fetch"}.intersection(arguments[:1]) and (why := never_here.explained()):
+        print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:
         status = _drop_gone()
-    if (
-        status
-        and arguments[0] in {"pull", "fetch"}
-        and (why := never_here.explained(Project.find()))
-    ):
-        print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and nothing.is_whole_pull(words):
         nothing.note(Project.find())
     return status

@@ -34,6 +34,12 @@ def clone_at(port: int) -> Path | None:
     return next((folder.parent for _, folder in _at(port)), None)
 
 
+def owner_of(port: int) -> str:
+    """Who has a port that this clone's store wanted, for a message."""
+    clone = clone_at(port)
+    return f"the store of {clone}" if clone else "another program"
+
+
 def check(settings: Settings) -> None:
     """Check the store of another clone as this clone's own, if that is what serves the endpoint.
 

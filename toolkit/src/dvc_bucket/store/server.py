@@ -77,8 +77,8 @@ class Server:
             changes = self._join(settings)
             if changes is None:
                 settings, moved_from = self._launch(settings)
-                owner = neighbours.clone_at(moved_from) if moved_from else None
-                changes = {"started": True, "moved_from": moved_from, "neighbour": owner}
+                owner = neighbours.owner_of(moved_from) if moved_from else None
+                changes = {"started": True, "moved_from": moved_from, "port_owner": owner}
             point_dvc_at(self.project, settings)
             return dataclasses.replace(self.status(), **changes)
 
@@ -274,8 +274,9 @@ class Server:
         """Settings with a free port instead of one that is taken, noted in `.env`."""
         if self._endpoint().in_environment:
             raise ServerError(
-                f"Port {settings.port} of OS_ENDPOINT_URL (environment) is taken by another "
-                "program. Unset OS_ENDPOINT_URL, or set it to a free port."
+                f"Port {settings.port} of OS_ENDPOINT_URL (environment) is taken by "
+                f"{neighbours.owner_of(settings.port)}. Unset OS_ENDPOINT_URL, or set it to a free "
+                "port."
             )
         port = ports.free_ports(1)[0]
         set_endpoint(self.project, f"http://{ports.ADDRESS}:{port}")

@@ -23,7 +23,7 @@ class Status:
         last_log_line: where it died, or is not ready: the log's last error or last line.
         started: whether this very call started it.
         moved_from: the port that was wanted and was taken, None if none was.
-        neighbour: the clone whose store has that port; None if another program has it.
+        port_owner: who has that port.
     """
 
     state: Literal["running", "unready", "died", "stopped"]
@@ -36,7 +36,7 @@ class Status:
     last_log_line: str | None = None
     started: bool = False
     moved_from: int | None = None
-    neighbour: Path | None = None
+    port_owner: str | None = None
 
     def as_json(self) -> str:
         """The status for a program."""
@@ -51,10 +51,9 @@ def started(status: Status) -> str:
         )
     lines = []
     if status.moved_from:
-        owner = f"the store of {status.neighbour}" if status.neighbour else "another program"
         lines.append(
-            f"Port {status.moved_from} is taken by {owner}: this clone now uses another one, noted "
-            "in .env and .dvc/config.local. There is nothing to do."
+            f"Port {status.moved_from} is taken by {status.port_owner}: this clone now uses "
+            "another one, noted in .env and .dvc/config.local. There is nothing to do."
         )
     word = "ready" if status.started else "already running"
     lines.append(

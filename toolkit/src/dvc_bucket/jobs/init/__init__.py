@@ -145,7 +145,9 @@ def run(
         raise SettingsError("Nothing was written: no terminal to ask at. Add --yes to write this.")
     for note in _notes(planned):
         typer.echo(f"Note: {note}")
-    move, settings = moving.found(project, planned.before, planned.names), planned.settings
+    move, settings = None, planned.settings
+    if move_data is not False:
+        move = moving.found(project, planned.before, planned.names)
     is_moving = moving.agreed(move, settings, answer=move_data, ask=is_person and not yes)
     if not planned.is_empty and not yes and not typer.confirm("Write this?", default=True):
         raise SettingsError("Nothing was written.")

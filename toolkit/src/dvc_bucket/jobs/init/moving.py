@@ -91,7 +91,7 @@ def found(project: Project, before: Names, after: Names) -> Move | None:
     prefix = (before if is_embedded(before.endpoint or "") else after).prefix or ""
     named = Remote.of(project, settings, None, is_own=False)
     source = replace(named, settings=settings, prefix=prefix)
-    objects, size = count_objects(f"{prefix}/", settings=settings)
+    objects, size = count_objects(f"{prefix}/" if prefix else "", settings=settings)
     return Move(project, source, objects, size) if objects else None
 
 

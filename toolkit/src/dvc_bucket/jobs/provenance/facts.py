@@ -159,4 +159,4 @@ def _bring(data: "TrackedData", folder: Path) -> None:
     if absent:
         items = copying.items_of(replace(data, files=absent), folder)
         with bar() as progress:
-            bringing.fetch(folder, items, progress)
+            bringing.bring(folder, items, progress)
