@@ -12,6 +12,8 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +28,9 @@ UNFINISHED = ".bucket-unfinished"
 
 #: End of the name of a file that is being written.
 LOOSE = ".bucket.tmp"
+
+#: Beginning of the name of a folder for copies that are only on their way.
+SCRATCH = ".bucket-scratch-"
 
 #: How such a file is opened: it is nobody else's.
 NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -143,13 +148,38 @@ class Unfinished:
 def sweep(folder: Path) -> None:
     """Remove the unfinished files of processes that are no more."""
     for path in folder.glob(f".*{LOOSE}"):
-        with contextlib.suppress(OSError):  # another user's, or gone, or its writer lives
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink(missing_ok=True)
-            finally:
-                os.close(descriptor)
+        _remove_if_free(path, Path.unlink)
+
+
+@contextlib.contextmanager
+def scratch_folder(root: Path) -> Iterator[Path]:
+    """A folder in `root` that is gone afterwards; those of processes that are no more go first."""
+    for left in root.glob(f"{SCRATCH}*"):
+        _remove_if_free(left, shutil.rmtree)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=root))
+        descriptor = os.open(folder, os.O_RDONLY)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if folder.exists():
+            break
+        os.close(descriptor)  # another process took it for a dead one's before it was locked
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _remove_if_free(path: Path, remove: Callable[[Path], object]) -> None:
+    """Remove a file or folder whose lock no process holds."""
+    with contextlib.suppress(OSError):  # another user's, or gone, or its writer lives
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(path)
+        finally:
+            os.close(descriptor)
 
 
 def _folder_of(target: str) -> str:

@@ -9,13 +9,13 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.progress import Progress
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.dvc.audit import lfs, needed, revisions
-from dvc_bucket.dvc.audit.deep import is_right
 from dvc_bucket.dvc.audit.findings import AuditReport, NamedCommit, Needs
 from dvc_bucket.dvc.audit.listing import Listing
 from dvc_bucket.dvc.audit.revisions import Selection
 from dvc_bucket.dvc.audit.verification import VerifyOptions, verify_remote
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.arrays import array_of
+from dvc_bucket.dvc.remote.ids import is_right
 from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.git.contents import Repository
 from dvc_bucket.transfer.download import Download
@@ -167,7 +167,7 @@ class _Copier:
         place = ObjectRef.of(self._target.settings, self._target.key(name), self._target.store)
         local = self._local(name)
         if local.is_file() and is_right(local, name):
-            self._upload(str(local), place)
+            self._upload(place, str(local))
             return local.stat().st_size
         copy = self._spool / f"copy-{name.hex()}"
         source = ObjectRef.of(self._source.settings, self._source.key(name), self._source.store)
@@ -175,7 +175,7 @@ class _Copier:
         try:
             if not is_right(copy, name):
                 raise FileNotFoundError(copy)
-            self._upload(str(copy), place)
+            self._upload(place, str(copy))
             return copy.stat().st_size
         finally:
             copy.unlink()

@@ -11,8 +11,8 @@ from pathlib import Path
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc.audit.deep import is_right
 from dvc_bucket.dvc.remote import Remote, ids
+from dvc_bucket.dvc.remote.ids import is_right
 from dvc_bucket.store.server import Server
 from dvc_bucket.transfer.errors import naming_failures
 from dvc_bucket.transfer.single import file_sha256

@@ -18,7 +18,7 @@ from dvc_bucket.jobs import archive
 from dvc_bucket.jobs.archive import Moved
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.transfer.download import Download
-from dvc_bucket.transfer.files import Unfinished, folder_of_process
+from dvc_bucket.transfer.files import Unfinished, scratch_folder
 from dvc_bucket.transfer.single import stored_sha256
 
 #: Permissions of the file as far as the umask lets them, and of its members.
@@ -39,10 +39,10 @@ def export(project: Project, path: Path, progress: Progress) -> Moved:
     remote = archive.started(project)
     sizes = {key: size for key, (size, _) in sorted(archive.listed(remote).items())}
     try:
-        with Unfinished() as unfinished, folder_of_process(str(project.store)) as spool:
+        with Unfinished() as unfinished, scratch_folder(project.store) as spool:
             unfinished.prepare([str(path)])
             with unfinished.file(str(path), FILE_MODE) as descriptor:
-                moved = _write(descriptor, remote, sizes, Path(spool), progress)
+                moved = _write(descriptor, remote, sizes, spool, progress)
                 os.fsync(descriptor)
                 _refuse_existing(path)
             return moved

@@ -22,7 +22,7 @@ from dvc_bucket.jobs import archive
 from dvc_bucket.jobs.archive import ArchiveError, Moved
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.transfer.errors import naming_failures
-from dvc_bucket.transfer.files import folder_of_process
+from dvc_bucket.transfer.files import scratch_folder
 from dvc_bucket.transfer.single import file_sha256, upload
 from dvc_bucket.transfer.upload import Upload
 
@@ -64,8 +64,8 @@ def load(project: Project, path: Path, progress: Progress) -> Moved:
                 f"{path} was exported from the remote {about['remote']}, and this project's is "
                 f"{remote.address}. Nothing was imported. Import it in a clone of its project."
             )
-        with folder_of_process(str(project.store)) as spool:
-            return _put_all(tar, members, _Put(remote, path), Path(spool), progress)
+        with scratch_folder(project.store) as spool:
+            return _put_all(tar, members, _Put(remote, path), spool, progress)
 
 
 @contextmanager
@@ -188,7 +188,7 @@ class _Put:
             is_new = False if self._is_same(key, copy) else None
         elif name:
             place = ObjectRef.of(self._remote.settings, key, self._remote.store)
-            self._upload(str(copy), place)
+            self._upload(place, str(copy))
         else:
             upload(copy, key, settings=self._remote.settings)
         copy.unlink()

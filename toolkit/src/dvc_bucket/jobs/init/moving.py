@@ -1,7 +1,6 @@
 """From the embedded store to a bucket of one's own, with the data of all commits."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import typer
 
@@ -15,7 +14,7 @@ from dvc_bucket.connection.settings import Settings, is_embedded
 from dvc_bucket.dvc.audit.copying import RemoteCopy, copy_all
 from dvc_bucket.dvc.remote import Remote
 from dvc_bucket.store.server import Server
-from dvc_bucket.transfer.files import folder_of_process
+from dvc_bucket.transfer.files import scratch_folder
 from dvc_bucket.transfer.single import count_objects
 
 #: Paths that are named where data of old commits is lost.
@@ -58,8 +57,8 @@ class Move:
                 that was sent.
         """
         target = replace(self.source, settings=settings, prefix=names.prefix or "")
-        with folder_of_process(str(self.project.store)) as spool, bar() as progress:
-            copied = copy_all(self.project, self.source, target, Path(spool), progress)
+        with scratch_folder(self.project.store) as spool, bar() as progress:
+            copied = copy_all(self.project, self.source, target, spool, progress)
         typer.echo(_report(copied, target))
         beside = count_objects("", settings=self.source.settings)[0] - self.objects
         if beside:

@@ -16,7 +16,6 @@ from dvc_bucket.dvc.connected import run_dvc
 from dvc_bucket.dvc.remote.unseen import FIX
 from dvc_bucket.dvc.snapshot import Snapshot, overlap
 from dvc_bucket.git.contents import Repository, ended, git
-from dvc_bucket.git.pieces import Piece
 from dvc_bucket.git.secrets.rules import Rules
 
 #: What git keeps of raw data, in bytes; every clone has all versions of it for ever.
@@ -128,7 +127,7 @@ def _check_source(project: Project, source: str) -> None:
         NewError: it has one.
     """
     parts = urlsplit(source)
-    hits = Rules(project, Repository.of(project).main).examine("new.dvc", [Piece(source.encode())])
+    hits = Rules(project, Repository.of(project).main).examine("new.dvc", source.encode())
     if parts.password or hits or any(word in parts.query.lower() for word in SIGNED):
         raise NewError(
             "--from has a password, key or signature in it, and git would keep the address. "
