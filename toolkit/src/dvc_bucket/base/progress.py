@@ -25,9 +25,10 @@ def bar() -> Iterator[Progress]:
         progress.TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with progress.Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as shown:
+    if not console.is_terminal:  # Rich would print an empty line at the end
+        yield silent
+        return
+    with progress.Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task("", total=None)
         yield lambda done, size: shown.update(task, completed=done, total=size)
 
