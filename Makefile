@@ -40,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup init doctor reproduce test check lint format secrets pull push verify changes serve stop \
-  report add lock upgrade clean
+  report add lock update updated upgrade clean
 # template: only here
 .PHONY: new release
 # template: end
@@ -176,6 +176,16 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
 	@template/lock-skeleton $(COMPILE)
 # template: end
+
+# The Makefile that merged is of the old version; what follows is for the new one.
+update: setup ## Take the newest version of the template, or VERSION=1.2.0 (ARGS=--dry-run shows it)
+	@bucket merge-template --version "$(VERSION)" --from "$(FROM)" $(ARGS)
+	@git diff --quiet HEAD -- .copier-answers.yml || $(MAKE) --no-print-directory updated
+
+# The second half of `make update`; after conflicts, what you go on with.
+updated: setup
+	@bucket serve --if-embedded
+	@bucket prove-update
 
 upgrade: ## Write the two lock files with the newest versions
 	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade

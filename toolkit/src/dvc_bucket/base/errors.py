@@ -77,6 +77,10 @@ class CheckError(BucketError):
     """A commit cannot be rebuilt here, so nothing can be said of its results."""
 
 
+class UpdateError(BucketError):
+    """The project cannot take a version of its template; nothing was changed."""
+
+
 class StageError(BucketError):
     """Bad input to a stage, or a stage that cannot run here."""
 

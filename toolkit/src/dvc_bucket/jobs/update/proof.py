@@ -1,0 +1,170 @@
+"""The second half, with the new toolkit: tests, the stages that changed, and a summary."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc_bucket.base.errors import UpdateError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.base.toolkit import COMMAND
+from dvc_bucket.base.words import counted
+from dvc_bucket.dvc.snapshot import Snapshot
+from dvc_bucket.git import answers as answers_file
+from dvc_bucket.git.contents import Repository, ended, git
+from dvc_bucket.jobs.update import notes
+
+#: A finding of `bucket check` that is no fault here: that a stage changed is why it is checked.
+EXPECTED = "other code"
+
+#: Exit statuses.
+FINE, FINDING, NOT_SEEN = 0, 1, 3
+
+
+@dataclass(frozen=True)
+class StageProof:
+    """What became of the stages that the update changed.
+
+    Attributes:
+        stages: their names.
+        wrong: what is not as recorded, a clause each.
+        unknown: why they could not be run; empty if they were.
+    """
+
+    stages: Sequence[str]
+    wrong: Sequence[str] = ()
+    unknown: str = ""
+
+    def __str__(self) -> str:
+        """The summary's line."""
+        names = ", ".join(self.stages)
+        if not self.stages:
+            return "none changed."
+        if self.unknown:
+            return f"{names} changed and could not be run: {self.unknown}"
+        if self.wrong:
+            return f"{names} changed: {'; '.join(self.wrong)}."
+        return f"{names} changed; the outputs are identical to the recorded ones."
+
+
+def prove(project: Project, say: Callable[[str], None] = print) -> int:
+    """Run the tests and the stages that changed, and sum up an update that is not committed.
+
+    Args:
+        project: the clone with the merged update.
+        say: prints a line of the summary.
+
+    Returns:
+        0, 1 if a test or a stage failed or a result differs, 3 if stages could not be run.
+
+    Raises:
+        UpdateError: a conflict is not resolved, or there is no update to prove.
+    """
+    repository = Repository.of(project)
+    old, new = _versions(project)
+    _refuse_conflicts(repository)
+    tests = subprocess.run(["make", "--no-print-directory", "test"], cwd=project.root, check=False)
+    changes = list(_changes(repository))
+    commit = _commit(repository)
+    proof = _stages(project, commit)
+    say(f"Update: {old} -> {new}, {', '.join(changes)}.")
+    say(f"Tests:  {'FAILED (above).' if tests.returncode else 'passed.'}")
+    say(f"Stages: {proof}")
+    asked = list(notes.to_do(*(version if version[0].isdigit() else "" for version in (old, new))))
+    say(f"To do:  {'nothing.' if not asked else ''}".rstrip())
+    for version, lines in asked:
+        say(f"{version}:\n{lines}")
+    reproduce = "make reproduce && " if proof.stages else ""
+    say(f"Next:   look at it (git diff HEAD), then: {reproduce}git add --all && git commit")
+    if tests.returncode or proof.wrong:
+        return FINDING
+    return NOT_SEEN if proof.unknown else FINE
+
+
+def _versions(project: Project) -> tuple[str, str]:
+    """The template's version in the last commit and in the work tree; a commit where it is none.
+
+    Raises:
+        UpdateError: they are the same.
+    """
+    after = answers_file.read(project)
+    before = answers_file.parse(git(project.root, "show", f"HEAD:./{answers_file.FILE}").decode())
+    if after is None or after.values == before.values:
+        raise UpdateError("There is no update that is not committed. Begin one: make update")
+    return before.version or before.commit, after.version or after.commit
+
+
+def _refuse_conflicts(repository: Repository) -> None:
+    """Refuse files that still have both sides.
+
+    Raises:
+        UpdateError: naming them.
+    """
+    unmerged = git(repository.root, "diff", "--name-only", "--diff-filter=U", "-z")
+    names = dict.fromkeys(filter(None, os.fsdecode(unmerged).split("\0")))
+    # Also those that were added to git with their markers.
+    pattern = r"^(<<<<<<< before updating|>>>>>>> after updating)$"
+    marked = ("grep", "--name-only", "-z", "-E", "--untracked", "-e", pattern, "--", ":/")
+    found = os.fsdecode(ended(repository.root, *marked).stdout)
+    names |= dict.fromkeys(filter(None, found.split("\0")))
+    if names:
+        listed = " ".join(names)
+        raise UpdateError(
+            f"In conflict: {listed}. Edit them, then: git add {listed} && make updated"
+        )
+
+
+def _changes(repository: Repository) -> Iterator[str]:
+    """How many files the update changed, and which of them it removed."""
+    git(repository.root, "add", "--intent-to-add", "--all")
+    said = os.fsdecode(git(repository.root, "diff", "--name-status", "--no-renames", "-z", "HEAD"))
+    words = said.split("\0")
+    kinds = dict(zip(words[1::2], words[::2], strict=False))
+    yield f"{counted(len(kinds), 'file')} changed"
+    if removed := [path for path, kind in kinds.items() if kind == "D"]:
+        yield f"of which removed: {', '.join(removed)}"
+
+
+def _commit(repository: Repository) -> str:
+    """A commit of the work tree as it is, on no branch and with an index of its own."""
+    with tempfile.TemporaryDirectory(prefix="bucket-update-") as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git(repository.root, "read-tree", "HEAD", **index)
+        git(repository.root, "add", "--all", ":/", **index)
+        tree = git(repository.root, "write-tree", **index).decode().strip()
+    words = ("commit-tree", "-p", "HEAD", "-m", "An update to prove", tree)
+    identity = ("-c", "user.name=bucket", "-c", "user.email=bucket")
+    return git(repository.root, *identity, *words).decode().strip()
+
+
+def _stages(project: Project, commit: str) -> StageProof:
+    """Run the stages that do not fit `dvc.lock` any more, in a clean clone."""
+    snapshot = Snapshot.at(project, commit)
+    stale = set(snapshot.stale())
+    names = [one.name for one in snapshot.stages if one.name in stale and not one.is_frozen]
+    if not names:
+        return StageProof(names)
+    words = ("check", commit, "--here", "--no-causes", "--json", "--stages", ",".join(names))
+    done = subprocess.run(
+        [Path(sys.executable).with_name(COMMAND), *words],
+        cwd=project.root,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        report = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        return StageProof(names, unknown=done.stderr.strip())
+    wrong = [
+        f"{one['path']} {one['verdict']}{': ' if one['detail'] else ''}{one['detail']}"
+        for one in report["outputs"]
+        if one["verdict"] in {"differs", "missing"}
+    ]
+    wrong += [one["text"] for one in report["findings"] if one["kind"] != EXPECTED]
+    return StageProof(names, wrong)
