@@ -15,7 +15,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.words import shortened
 from dvc_bucket.git import answers as answers_file
 from dvc_bucket.git.answers import Answers
-from dvc_bucket.git.contents import Repository, ended, git
+from dvc_bucket.git.contents import Repository, git
 from dvc_bucket.jobs.update import locks, template
 
 #: How many paths a sentence names.
@@ -150,7 +150,7 @@ def update(
         # The answers never name a path of somebody's machine.
         kept = [f"template_url={answers.source}"] if is_path or not source else []
         _copier(inside, answers, origin.root, f"v{version}", [*kept, *options.data])
-        conflicts = _conflicts(clone, inside)
+        conflicts = _conflicts(clone)
         if not _needs_lock(conflicts):
             say("locking the packages")
             locks.lock(inside)
@@ -226,7 +226,7 @@ def _copier(
         raise UpdateError(f"copier stopped, so nothing was changed:\n{said}")
 
 
-def _conflicts(clone: Path, inside: Path) -> dict[str, dict[str, tuple[str, str]]]:
+def _conflicts(clone: Path) -> dict[str, dict[str, tuple[str, str]]]:
     """The files that both sides changed in the same lines; lock files are merged."""
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for line in filter(None, git(clone, "ls-files", "--unmerged", "-z").split(b"\0")):

@@ -68,8 +68,8 @@ def prove(project: Project, say: Callable[[str], None] = print) -> int:
     old, new = _versions(project)
     _refuse_conflicts(repository)
     tests = subprocess.run(["make", "--no-print-directory", "test"], cwd=project.root, check=False)
-    changes = list(_changes(repository))
     commit = _commit(repository)
+    changes = list(_changes(repository, commit))
     proof = _stages(project, commit)
     say(f"Update: {old} -> {new}, {', '.join(changes)}.")
     say(f"Tests:  {'FAILED (above).' if tests.returncode else 'passed.'}")
@@ -118,11 +118,10 @@ def _refuse_conflicts(repository: Repository) -> None:
         )
 
 
-def _changes(repository: Repository) -> Iterator[str]:
+def _changes(repository: Repository, commit: str) -> Iterator[str]:
     """How many files the update changed, and which of them it removed."""
-    git(repository.root, "add", "--intent-to-add", "--all")
-    said = os.fsdecode(git(repository.root, "diff", "--name-status", "--no-renames", "-z", "HEAD"))
-    words = said.split("\0")
+    options = ("-r", "--name-status", "--no-renames", "-z")
+    words = os.fsdecode(git(repository.root, "diff-tree", *options, "HEAD", commit)).split("\0")
     kinds = dict(zip(words[1::2], words[::2], strict=False))
     yield f"{counted(len(kinds), 'file')} changed"
     if removed := [path for path, kind in kinds.items() if kind == "D"]:
@@ -132,10 +131,10 @@ def _changes(repository: Repository) -> Iterator[str]:
 def _commit(repository: Repository) -> str:
     """A commit of the work tree as it is, on no branch and with an index of its own."""
     with tempfile.TemporaryDirectory(prefix="bucket-update-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        git(repository.root, "read-tree", "HEAD", **index)
-        git(repository.root, "add", "--all", ":/", **index)
-        tree = git(repository.root, "write-tree", **index).decode().strip()
+        index = str(Path(folder) / "index")
+        git(repository.root, "read-tree", "HEAD", GIT_INDEX_FILE=index)
+        git(repository.root, "add", "--all", ":/", GIT_INDEX_FILE=index)
+        tree = git(repository.root, "write-tree", GIT_INDEX_FILE=index).decode().strip()
     words = ("commit-tree", "-p", "HEAD", "-m", "An update to prove", tree)
     identity = ("-c", "user.name=bucket", "-c", "user.email=bucket")
     return git(repository.root, *identity, *words).decode().strip()
