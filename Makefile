@@ -160,7 +160,7 @@ add: setup ## Add a package and keep every other pin: make add PACKAGE="scipy>=1
 	@cp pyproject.toml .venv/.pyproject.before
 	@bucket add-package "$(PACKAGE)"
 	@$(MAKE) --no-print-directory lock || { mv .venv/.pyproject.before pyproject.toml; exit 1; }
-	@$(MAKE) --no-print-directory setup
+	@echo "Added to pyproject.toml and the lock files; the next make installs it (make setup)."
 
 # Both files are written when both are known. A pin that still fits stays.
 lock: ## Write the two lock files after a change of pyproject.toml; what is pinned stays
@@ -168,10 +168,11 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 # template: only here
 	@rm -rf toolkit/dist && uv build --quiet --wheel --out-dir toolkit/dist toolkit
 # template: end
-	@new=$$(mktemp -d ./.lock.XXXXXX) && trap 'rm -rf "$$new"' EXIT && cp $(LOCKS) "$$new" && \
-	$(COMPILE) --output-file "$$new/requirements.lock" && \
-	$(COMPILE) --extra dev --constraint "$$new/requirements.lock" --output-file "$$new/requirements-dev.lock" && \
-	mv "$$new"/*.lock .
+	@trap 'rm -f requirements.lock.new requirements-dev.lock.new' EXIT && \
+	for lock in $(LOCKS); do sed '/^--find-links /d' $$lock >$$lock.new || exit; done && \
+	$(COMPILE) --output-file requirements.lock.new && \
+	$(COMPILE) --extra dev --constraint requirements.lock.new --output-file requirements-dev.lock.new && \
+	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
 # template: only here
 	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
 	@template/lock-skeleton $(COMPILE)

@@ -13,7 +13,8 @@ from typing import Any
 
 import copier
 from copier.errors import CopierError
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -61,3 +61,33 @@ def files_below(project: Path) -> dict[str, Path]:
 
 def is_executable(path: Path) -> bool:
     return os.access(path, os.X_OK)
+
+
+def make_new(template: Clone, folder: Path, *, name: str, kind: str = "skeleton") -> Path:
+    """A project by `make new`."""
+    words = f"--defaults --data project_name={name} --data kind={kind}"
+    template.run("make", "-o", ".venv/.installed", "new", f"DIR={folder}", f"ARGS={words}")
+    return folder
+
+
+def at_work(project: Clone) -> None:
+    """What a new project does at once: lint, tests, the main job twice, the same by plain DVC."""
+    project.make("lint")
+    project.make("test")
+    first = project.make("reproduce").stdout
+    assert f"Report: {project.root}/reports/report.html" in first
+    assert (project.root / "reports" / "report.html").is_file()
+    assert not project.run("git", "status", "--porcelain").stdout
+    second = project.make("reproduce").stdout
+    assert "Running stage" not in second
+    assert "Everything is up to date." in second
+    assert not project.run("git", "status", "--porcelain").stdout
+    dotenv = ("dotenv", "run", "--", "dvc")
+    assert "Data and pipelines are up to date." in project.run(*dotenv, "status").stdout
+    assert "in sync" in project.run(*dotenv, "status", "--cloud").stdout
+    shutil.rmtree(project.root / ".dvc" / "cache")
+    (project.root / "reports" / "report.html").unlink()
+    project.run(*dotenv, "pull")
+    assert (project.root / "reports" / "report.html").is_file()
+    project.run(*dotenv, "repro", "--force", "--no-commit")
+    assert not project.run("git", "status", "--porcelain").stdout
