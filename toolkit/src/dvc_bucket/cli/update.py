@@ -30,31 +30,38 @@ def merge_template(
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.update import merge
 
-    options = merge.UpdateOptions(version, source, data or ())
+    found: list[tuple[merge.Merge, str]] = []
+
+    def use(one: merge.Merge) -> None:
+        found.append((one, one.as_text() if dry_run else ""))
+        if not dry_run:
+            one.apply()
+
     with progress.status() as say:
-        shown: list[str] = []
-        use = (lambda one: shown.append(one.as_text())) if dry_run else merge.Merge.apply
+        options = merge.UpdateOptions(version, source, data or ())
         merged = merge.update(Project.find(), options, use, say)
-    if merged is None:
-        print("This project is of that version already, or of the newest; nothing to do.")
-        return
-    print("".join(shown) or f"Merged version {merged.version}.")
-    if merged.conflicts:
-        print(merged.advice, file=sys.stderr)
-        raise typer.Exit(1)
+    if not found:
+        print(f"This project is of version {merged} already.")
+    for one, difference in found:
+        print(difference or f"Merged version {merged}.")
+        if one.conflicts:
+            print(one.advice, file=sys.stderr)
+            raise typer.Exit(1)
 
 
-def prove_update() -> None:
-    """Run tests and the stages that an uncommitted update of the template changed; sum up.
+def prove_update(
+    tests: Annotated[str, typer.Option(help="How the tests ended: passed or failed.")],
+) -> None:
+    """Run the stages that an uncommitted update of the template changed, and sum up.
 
     `make updated` calls it. Exit status: 0 all well; 1 a test or a stage failed, or results differ;
     3 the stages could not be run.
 
     Examples:
-      bucket prove-update
+      bucket prove-update --tests passed
       make updated
     """
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.update import proof
 
-    raise typer.Exit(proof.prove(Project.find()))
+    raise typer.Exit(proof.prove(Project.find(), tests))

@@ -53,7 +53,6 @@ class Merge:
         clone: root of its clone.
         base: the commit that was merged with.
         tree: id of the merged tree, in the clone.
-        version: of the template.
         conflicts: by path, mode and blob of each side: 1 last update, 2 project, 3 new version.
     """
 
@@ -61,7 +60,6 @@ class Merge:
     clone: Path
     base: str
     tree: str
-    version: str
     conflicts: Mapping[str, Mapping[str, tuple[str, str]]]
 
     def _diff(self, *options: str) -> bytes:
@@ -116,17 +114,17 @@ def update(
     options: UpdateOptions,
     use: Callable[[Merge], None],
     say: Callable[[str], None] = lambda _: None,
-) -> Merge | None:
+) -> str:
     """Merge a version of the template in a clone, and do something with the result.
 
     Args:
         project: the clone of the person.
         options: what it takes.
-        use: gets the merge while its clone is there.
+        use: gets the merge while its clone is there; not called if the project is of that version.
         say: hears what is being done.
 
     Returns:
-        the merge; None if the project is of that version already.
+        the version.
 
     Raises:
         UpdateError: the project or the template does not allow it; nothing was changed.
@@ -143,7 +141,7 @@ def update(
         wanted = options.version or (answers.version if options.data else "")
         version = origin.choose(answers, wanted)
         if version == answers.version and not options.data:
-            return None
+            return version
         say(f"merging version {version}")
         clone, base = _clone(repository, folder / "project")
         inside = clone / project.root.resolve().relative_to(repository.root.resolve())
@@ -156,9 +154,8 @@ def update(
             locks.lock(inside)
         git(clone, *PLAIN, "add", "--all", "--force")
         tree = git(clone, "write-tree").decode().strip()
-        merge = Merge(repository, clone, base, tree, version, conflicts)
-        use(merge)
-        return merge
+        use(Merge(repository, clone, base, tree, conflicts))
+        return version
 
 
 def _answers(project: Project) -> Answers:
