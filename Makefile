@@ -122,13 +122,20 @@ report: setup ## Bring the report up to date and print where it is
 
 setup: $(INSTALLED) ## Make .venv from the two lock files; the other targets do it by themselves
 
-# The paths to src/ are made relative: under LC_ALL=C, Python before 3.13 does not even start where a
-# .pth file has a letter beyond ASCII.
-$(INSTALLED): $(PACKAGES) pyproject.toml $(wildcard toolkit/pyproject.toml)
-	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation $(addprefix --editable ,$(wildcard toolkit) .)
-	@for code in src toolkit/src; do \
-	  for file in $$(grep -lxF "$(CURDIR)/$$code" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
-	    echo "../../../../$$code" >"$$file"; done; done
+# The project itself is not installed: a stage imports the modules of its own checkout, also in the copies
+# that DVC makes for experiments.
+# template: only here
+# The toolkit is. The path to its sources is made relative: under LC_ALL=C, Python before 3.13 does not
+# even start where a .pth file has a letter beyond ASCII.
+$(INSTALLED): toolkit/pyproject.toml
+# template: end
+$(INSTALLED): $(PACKAGES) pyproject.toml
+# template: only here
+	@$(BIN)/uv pip install $(INTO_VENV) --quiet --no-deps --no-build-isolation --editable toolkit
+	@for file in $$(grep -lxF "$(CURDIR)/toolkit/src" $(dir $(BIN))lib/python*/site-packages/*.pth); do \
+	  echo "../../../../toolkit/src" >"$$file"; done
+	@for file in $$(grep -lxF "../../../../src" $(dir $(BIN))lib/python*/site-packages/*.pth); do rm "$$file"; done
+# template: end
 	@$(BIN)/bucket protect-cache || true
 	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
@@ -175,7 +182,7 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
 # template: only here
 	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
-	@template/lock-skeleton $(COMPILE)
+	@template/lock $(COMPILE)
 # template: end
 
 # The Makefile that merged is of the old version; what follows is for the new one.

@@ -63,8 +63,11 @@ def test_the_lock_file_satisfies_pyproject(lock: str, requirements: list[Require
         ("requirements.lock", "requirements-dev.lock"),
         ("requirements-dev.lock", "toolkit/requirements-dev.lock"),
         ("template/skeleton/requirements.lock", "template/skeleton/requirements-dev.lock"),
-        ("template/skeleton/requirements.lock", "requirements.lock"),
-        ("template/skeleton/requirements-dev.lock", "requirements-dev.lock"),
+        ("template/skeleton/requirements.lock", "template/example/requirements.lock"),
+        ("template/skeleton/requirements-dev.lock", "template/example/requirements-dev.lock"),
+        ("template/example/requirements.lock", "template/example/requirements-dev.lock"),
+        ("template/example/requirements.lock", "requirements.lock"),
+        ("template/example/requirements-dev.lock", "requirements-dev.lock"),
     ],
 )
 def test_a_larger_lock_file_has_the_versions_of_a_smaller_one(lock: str, larger: str) -> None:
@@ -76,6 +79,7 @@ def test_a_larger_lock_file_has_the_versions_of_a_smaller_one(lock: str, larger:
     [
         *("requirements.lock", "requirements-dev.lock", "toolkit/requirements-dev.lock"),
         *("template/skeleton/requirements.lock", "template/skeleton/requirements-dev.lock"),
+        *("template/example/requirements.lock", "template/example/requirements-dev.lock"),
     ],
 )
 def test_the_lock_file_pins_each_name_once_with_hashes_and_no_address(lock: str) -> None:

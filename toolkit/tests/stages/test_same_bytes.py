@@ -20,11 +20,10 @@ def made(small: SmallProject, name: str, **environment: str) -> dict[str, bytes]
 
 @pytest.fixture
 def _as_on_a_cluster(small: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scheduler and workers find the project's modules, and have the stage's kernels."""
+    """Workers start in the project, which is not installed, with the stage's kernels."""
     for name, value in pins(os.environ).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTHONPATH", str(small.root))
-    monkeypatch.syspath_prepend(small.root)  # the scheduler is a thread of this process
+    monkeypatch.chdir(small.root)
 
 
 @pytest.mark.usefixtures("_as_on_a_cluster")

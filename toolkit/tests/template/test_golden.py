@@ -138,17 +138,17 @@ def test_a_project_differs_from_another_in_its_names_alone(template: Path, tmp_p
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
-def test_the_lock_files_are_those_of_the_template_and_the_wheel(
-    template: Path, tmp_path: Path, lock: str
+@pytest.mark.parametrize("kind", KIND)
+def test_a_lock_file_is_that_of_the_kind_and_the_wheel(
+    template: Path, tmp_path: Path, kind: str, lock: str
 ) -> None:
-    for kind, source in (("example", lock), ("skeleton", f"template/skeleton/{lock}")):
-        files = files_below(render(template, tmp_path / kind, kind=kind))
-        text = text_of(files[lock])
-        pin = text_of(files["vendor/pin.txt"]).replace(" --hash", " \\\n    --hash")
-        assert text.startswith("--find-links vendor\n\n")
-        assert text.removeprefix("--find-links vendor\n\n").replace(pin, "") == text_of(
-            REPOSITORY / source
-        )
+    files = files_below(render(template, tmp_path / "mine", kind=kind))
+    pin = text_of(files["vendor/pin.txt"]).replace(" --hash", " \\\n    --hash")
+    head, text = "--find-links vendor\n\n", text_of(files[lock])
+    assert text.startswith(head)
+    assert text.removeprefix(head).replace(pin, "") == text_of(
+        REPOSITORY / f"template/{kind}/{lock}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,14 @@ class UpdateError(BucketError):
     """The project cannot take a version of its template; nothing was changed."""
 
 
+class SaveError(BucketError):
+    """A step of `bucket save` that was refused or failed; the steps before it are done."""
+
+
+class NewError(BucketError):
+    """A stage or dataset that cannot be added, as a name is taken or its input is not there."""
+
+
 class StageError(BucketError):
     """Bad input to a stage, or a stage that cannot run here."""
 

@@ -3,8 +3,8 @@
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,6 +48,37 @@ def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
     """Write `path` in one step: no reader sees half of it, or it with a wider mode."""
     with replacing(path, mode) as file:
         file.write(text.encode())
+
+
+@contextmanager
+def all_written(texts: Mapping[Path, str]) -> Iterator[None]:
+    """Write several files before the block; if one of them or the block fails, restore them all.
+
+    A process that is killed leaves the first of them, in the order of the mapping.
+
+    Args:
+        texts: of new files, or the new texts of files that are there.
+    """
+    before = {path: path.read_bytes() if path.exists() else None for path in texts}
+    folders = [folder for path in texts for folder in path.parents if not folder.exists()]
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+            with replacing(path, mode) as file:
+                file.write(text.encode())
+        yield
+    except BaseException:
+        for path, content in before.items():
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                with replacing(path, stat.S_IMODE(path.stat().st_mode)) as file:
+                    file.write(content)
+        for folder in sorted(folders, key=lambda one: len(one.parts), reverse=True):
+            with suppress(OSError):  # somebody else put a file there
+                folder.rmdir()
+        raise
 
 
 def private_folder(path: Path) -> Path:

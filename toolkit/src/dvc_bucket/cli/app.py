@@ -26,13 +26,15 @@ from dvc_bucket.cli import (
 )
 from dvc_bucket.jobs.check import cli as check
 from dvc_bucket.jobs.lfs import cli as lfs
+from dvc_bucket.jobs.new import cli as new
 from dvc_bucket.jobs.report import cli as report
+from dvc_bucket.jobs.save import cli as save
 from dvc_bucket.jobs.verify import cli as verify
 
 #: The groups of `bucket --help`, in order. A word of DVC is there with its sentence; the rest of
 #: DVC's words work without being listed.
 GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
-    "Everyday": ["pull", "push", "fetch", "add", "status", dvc.repro],
+    "Everyday": ["pull", "push", "fetch", "add", "status", dvc.repro, save.save, new.app],
     "Look": [reading.ls, reading.cat, reading.cp, reading.pack, reading.advise],
     "Prove": [
         *(verify.verify, check.check, report.report, provenance.provenance, secrets.secrets),

@@ -45,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if status == 0 and MOVES.intersection(arguments[:1]):
         status = _report_unseen()
+    if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:
+        status = _drop_gone()
     if status == 0 and nothing.is_whole_pull(words):
         nothing.note(Project.find())
     return status
@@ -75,6 +77,20 @@ def _report_unseen() -> int:
     if found:
         print(f"bucket: {FIX}", file=sys.stderr)
     return 1 if found else 0
+
+
+def _drop_gone() -> int:
+    """Remove from lock files the stages that are gone, and name them; 1 if that fails."""
+    from dvc_bucket.dvc.lock import gone
+
+    try:
+        dropped = gone.drop(Project.find())
+    except BucketError as error:
+        print(visible(masked(f"bucket: {error}")), file=sys.stderr)
+        return 1
+    for file, names in dropped.items():
+        print(f"{file}: dropped {', '.join(names)}, which dvc.yaml no longer has.")
+    return 0
 
 
 def _guarded(arguments: Sequence[str]) -> contextlib.AbstractContextManager[Sequence[str]]:

@@ -8,13 +8,15 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.connected import remote_prefix, run_dvc
 from dvc_bucket.dvc.lock import entries
+from dvc_bucket.dvc.patched import command_line
+from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.git.contents import ended
 
 #: The option of `bucket repro` that is not DVC's.
 LOCKED = "--locked"
 
-#: Lists every `dvc.lock` of the project, tracked or new, with git.
-LOCKS = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", ":(glob)**/dvc.lock")
+#: Lists files of the project, tracked or new, with git.
+FILES = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
 
 
 def repro_locked(project: Project, settings: Settings, arguments: Sequence[str]) -> int:
@@ -45,7 +47,8 @@ def reproduce(
     Args:
         project: the clone.
         settings: the connection.
-        arguments: the words after `dvc repro`. With `--pull`, which takes finished stages from the
+        arguments: the words after `dvc repro`. Without a target, it is every dvc.yaml of the
+            project. With `--pull`, which takes finished stages from the
             remote, also those that ran elsewhere (DVC's run cache), the push leaves them there.
         locked: push nothing unless `dvc.lock` comes out as it is.
 
@@ -55,12 +58,28 @@ def reproduce(
         SettingsError: the settings and DVC's remote name different buckets.
     """
     remote_prefix(project, settings)
+    arguments = [*arguments, *_all_flows(project, arguments)]
     if locked:
         _check("repro", repro_locked(project, settings, arguments))
     else:
         _check("repro", run_dvc(["repro", *arguments], project, settings))
     run_cache = ["--run-cache"] if "--pull" in arguments else []
     _check("push", run_dvc(["push", *run_cache], project, settings))
+
+
+def _all_flows(project: Project, arguments: Sequence[str]) -> list[str]:
+    """Every dvc.yaml as a target, if no target is named and there are several.
+
+    DVC's own `--all-pipelines` takes data of `dvc add`, too, and fails if that is not here.
+    """
+    listed = ended(project.root, *FILES, ":(glob)**/dvc.yaml").stdout.split(b"\0")
+    if not set(filter(None, listed)) - {b"dvc.yaml"}:
+        return []
+    options = command_line.parsed(["repro", *arguments])
+    if options is None or options.targets or options.all_pipelines:
+        return []
+    flows = sorted({stage.file for stage in Snapshot.at(project).stages})
+    return [os.path.relpath(project.root / flow) for flow in flows]
 
 
 def _check(command: str, status: int) -> None:
@@ -78,7 +97,9 @@ def _check(command: str, status: int) -> None:
 
 def _recorded(project: Project) -> Mapping[str, entries.Entry]:
     """The entry of each stage in each `dvc.lock`, by the name that DVC gives the stage."""
-    listed = ended(project.root, *LOCKS).stdout  # nothing where the project is not in git
+    listed = ended(
+        project.root, *FILES, ":(glob)**/dvc.lock"
+    ).stdout  # nothing where the project is not in git
     found: dict[str, entries.Entry] = {}
     for name in {project.dvc_lock.name, *map(os.fsdecode, filter(None, listed.split(b"\0")))}:
         try:
@@ -97,7 +118,8 @@ def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.En
     Raises:
         ReproduceError: naming the stages.
     """
-    if changed := [name for name in after if after[name] != before.get(name)]:
+    names = dict.fromkeys([*after, *before])
+    if changed := [name for name in names if after.get(name) != before.get(name)]:
         raise ReproduceError(
             f"Not as dvc.lock had it: {', '.join(changed)}. Nothing was pushed. `git diff` shows "
             "what changed: commit that, or mend its cause."

@@ -1,5 +1,8 @@
 """For the author of a stage: all that lies between `dvc.yaml` and a pure function.
 
+Importing it has a script that is in a package import the modules of its own checkout: queued and
+temporary experiments of DVC, and `bucket check`, run copies. Import it before those modules.
+
 The shell of a script
     run_stage           run `main` as the stage's command line; one clear line on bad input
     run_program         the same for a program that is no stage
@@ -33,6 +36,7 @@ Partitions
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.lazy import lazy_names
+from dvc_bucket.base.own_code import import_own_code
 
 if TYPE_CHECKING:
     from dvc_bucket.base.errors import StageError
@@ -68,6 +72,9 @@ else:
             "write_text": "dvc_bucket.stages.text_files",
         },
     )
+
+# Here and not in `run_stage`: the imports of the script's own modules come before that.
+import_own_code()
 
 __all__ = [
     "DECIMALS",

@@ -9,14 +9,15 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
-from dvc_bucket.base.errors import StageError
+from dvc_bucket.base.errors import ProjectError, StageError
 from dvc_bucket.base.kernels import kernel_variables
 from dvc_bucket.base.paths import Project
 from dvc_bucket.transfer.single import file_sha256
@@ -35,10 +36,12 @@ class Recipe:
     Attributes:
         modules: SHA-256 of the source of each module of the project that it has imported.
         terms: releases of Python and packages, and the variables that pin kernels.
+        folders: that the project's modules are imported from, from its root.
     """
 
     modules: Mapping[str, str]
     terms: Mapping[str, str]
+    folders: Sequence[str] = ()
 
     @classmethod
     def here(cls) -> Self:
@@ -47,11 +50,14 @@ class Recipe:
         Raises:
             ProjectError: the current folder is in no project.
         """
-        return cls({name: _digest(name) for name in own_modules()}, _terms())
+        modules = {name: _digest(name) for name in own_modules()}
+        return cls(modules, _terms(), _own_folders())
 
     def checked(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """The function, for another process; there it fails unless that has the same recipe."""
-        return partial(_run_checked, self, function)
+        """The function, for a worker of Dask; there it fails unless that has the same recipe."""
+        from distributed.protocol import pickle
+
+        return partial(_run_checked, self, pickle.dumps(function))
 
     def digest(self, *parts: str) -> str:
         """SHA-256 of the recipe, the script that runs, and more that a result depends on."""
@@ -82,8 +88,26 @@ def own_modules() -> list[str]:
     )
 
 
-def _run_checked(expected: Recipe, function: Callable[[Any], Any], partition: Any) -> Any:
+def _own_folders() -> list[str]:
+    """Folders of the path of imports that are in the project of the current folder, from its root.
+
+    Raises:
+        ProjectError: the current folder is in no project.
+    """
+    root, environment = Project.find().root, Path(sys.prefix).resolve()
+    folders = [Path(path).resolve() for path in sys.path if path]
+    return [
+        str(folder.relative_to(root))
+        for folder in folders
+        if folder.is_relative_to(root) and not folder.is_relative_to(environment)
+    ]
+
+
+def _run_checked(expected: Recipe, pickled: bytes, partition: Any) -> Any:
     """Run in a worker what was sent from elsewhere, if it means the same here."""
+    with suppress(ProjectError):  # a worker that was started elsewhere finds them in its own way
+        folders = [str(Project.find().root / folder) for folder in expected.folders]
+        sys.path[:0] = [folder for folder in folders if folder not in sys.path]
     for name in expected.modules:
         importlib.import_module(name)
     here = {name: _digest(name) for name in expected.modules}
@@ -98,7 +122,16 @@ def _run_checked(expected: Recipe, function: Callable[[Any], Any], partition: An
             f"The Dask worker on {os.uname().nodename} differs from this process in "
             f"{', '.join(other)}. Start it in this clone: bucket run dask worker ADDRESS."
         )
-    return function(partition)
+    return _loaded(pickled)(partition)
+
+
+@lru_cache(maxsize=1)
+def _loaded(pickled: bytes) -> Callable[[Any], Any]:
+    """The function, whose modules have been imported and compared."""
+    from distributed.protocol import pickle
+
+    function: Callable[[Any], Any] = pickle.loads(pickled)
+    return function
 
 
 @cache

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.stage import Stage as DvcStage
 
-FLOW = "dvc.yaml"
+FLOW, LOCK = "dvc.yaml", "dvc.lock"
 
 #: Values of `status` for missing data.
 MISSING = ("deleted", "not in cache")
@@ -86,7 +86,8 @@ class _Reader:
             plots=list(dict.fromkeys(self._plots())),
             artifacts=list(self._artifacts()),
             graph_error=problem,
-            _stale=lambda: self._stale(ordered, graph),
+            gone=self._gone(),
+            _stale=lambda always: self._stale(ordered, graph, always=always),
         )
 
     def _graph(self) -> "tuple[list[DvcStage], Any, str]":
@@ -100,13 +101,14 @@ class _Reader:
             return list(self._index.stages), None, _sentence(error)
         return plan_repro(graph), graph, ""
 
-    def _stale(self, ordered: Iterable[Any], graph: Any) -> list[str]:
+    def _stale(self, ordered: Iterable[Any], graph: Any, *, always: bool) -> list[str]:
         """Names of the stages that DVC would run, from the stages and the graph of the index."""
         with _reading(self._repo, self._rev):
             return [
                 self._name(stage)
                 for stage in (ordered if graph else ())
-                if _is_changed(stage, graph, allow_missing=self._rev is not None)
+                if (always and _is_always_changed(stage))
+                or _is_changed(stage, graph, allow_missing=self._rev is not None)
             ]
 
     def _stage(self, stage: Any, upstream: Sequence[str]) -> Stage:
@@ -157,6 +159,17 @@ class _Reader:
             file = self._files.get(flow) or load_file(self._repo, flow)
             self._locks[flow] = file.lockfile_contents.get("stages") or {}
         return self._locks[flow]
+
+    def _gone(self) -> dict[str, list[str]]:
+        """Names in lock files whose dvc.yaml has no such stage, by path of the lock file."""
+        found = {}
+        for flow in self._files:
+            if self._relative(flow).rpartition("/")[2] != FLOW:
+                continue
+            names = {str(one.name) for one in self._index.stages if one.path == flow}
+            if gone := [name for name in self._lock(flow) if name not in names]:
+                found[self._beside(flow, LOCK)] = gone
+        return found
 
     def _current(self, dep: Any) -> dict[str, Any]:
         """The result of `dep.read_params()`; each file is read once."""
@@ -262,6 +275,10 @@ def _record(out: Any, path: str) -> PathRecord:
     )
 
 
+def _is_always_changed(stage: Any) -> bool:
+    return not stage.frozen and bool(stage.is_callback or stage.always_changed)
+
+
 def _is_changed(stage: Any, graph: Any, *, allow_missing: bool) -> bool:
     """As `Stage.changed`, which takes a lock in the work tree and so fails at a revision."""
     upstream = () if stage.frozen else list(graph.successors(stage))
@@ -275,8 +292,6 @@ def _is_changed(stage: Any, graph: Any, *, allow_missing: bool) -> bool:
         return any(out.hash_info != item.hash_info for out in made)
 
     if stage.changed_stage():
-        return True
-    if not stage.frozen and (stage.is_callback or stage.always_changed):
         return True
     return any(is_other(item) for item in (*(() if stage.frozen else stage.deps), *stage.outs))
 

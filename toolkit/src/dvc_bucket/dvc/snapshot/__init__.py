@@ -100,6 +100,7 @@ class Snapshot:
         artifacts: of all dvc.yaml files.
         graph_error: why DVC does not run the stages (a cycle, an output of two stages); empty if
             it does. If it does not, the stages are in the order of the files, without upstream.
+        gone: names in lock files whose dvc.yaml has no such stage, by path of the lock file.
     """
 
     rev: str | None
@@ -110,7 +111,8 @@ class Snapshot:
     plots: Sequence[str] = ()
     artifacts: Sequence[Artifact] = ()
     graph_error: str = ""
-    _stale: Callable[[], list[str]] = field(default=list, compare=False, repr=False)
+    gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _stale: Callable[[bool], list[str]] = field(default=lambda _: [], compare=False, repr=False)
 
     @classmethod
     def at(cls, source: "Project | Repo", rev: str | None = None) -> "Snapshot":
@@ -140,13 +142,17 @@ class Snapshot:
         """The recorded runs, in the order of the stages."""
         return [stage.run for stage in self.stages if stage.run]
 
-    def stale(self) -> list[str]:
+    def stale(self, *, always: bool = True) -> list[str]:
         """Names of the stages and `.dvc` files that `dvc repro` would run, in its order.
 
         In the workspace, this is what `dvc status` lists. At a revision, data that git does not
         have counts as unchanged, as with `--allow-missing`.
 
+        Args:
+            always: with the stages that DVC runs each time, changed or not (`always_changed`, or
+                without dependencies).
+
         Raises:
             ProjectError: DVC cannot compare them.
         """
-        return self._stale()
+        return self._stale(always)

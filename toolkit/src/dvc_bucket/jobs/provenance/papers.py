@@ -3,21 +3,18 @@
 They are `CITATION.cff`, `pyproject.toml`, the page of the data and the lock files of packages.
 """
 
-import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dvc_bucket.base import extras, project_settings
+from dvc_bucket.base import data_page, project_settings
+from dvc_bucket.base.data_page import DatasetRow
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.patched import yaml
 from dvc_bucket.git.revision import Revision
 
 README, CITATION = "README.md", "CITATION.cff"
-
-#: Titles of the columns of the table of datasets, each with its synonyms.
-DATASET, ORIGIN, LICENCE = ("dataset",), ("origin", "source"), ("licence", "license")
 
 #: Files that pin an environment: the tool that reads them, and the page on their format.
 PIP = ("pip", "https://pip.pypa.io/en/stable/reference/requirements-file-format/")
@@ -52,21 +49,6 @@ class Author:
     given_name: str = ""
     address: str = ""
     affiliation: str = ""
-
-
-@dataclass(frozen=True)
-class DatasetRow:
-    """A row of the table of datasets.
-
-    Attributes:
-        path: from the project's root.
-        origin: where it is from, in words.
-        licence: its SPDX name, an address, or words.
-    """
-
-    path: str
-    origin: str
-    licence: str
 
 
 @dataclass(frozen=True)
@@ -136,7 +118,7 @@ def read(revision: Revision, name: str) -> Papers:
         licence=_licence(citation.get("license") or project.get("license"), revision.commit),
         authors=[author for entry in citation.get("authors") or () if (author := _author(entry))],
         repository=str(citation.get("repository-code") or "").rstrip("/").removesuffix(".git"),
-        datasets=list(_datasets(revision.text(settings.data_page), settings.data_page)),
+        datasets=list(data_page.rows(revision.text(settings.data_page), settings.data_page)),
         pages=[path for path in pages if path in revision.files],
         lock_files=locks,
         python=str(python or ""),
@@ -180,41 +162,6 @@ def _author(entry: Mapping[str, Any]) -> Author | None:
     family = joined("name-particle", "family-names")
     author = Author(name, family, joined("given-names"), address, joined("affiliation"))
     return author if name else None
-
-
-def _datasets(text: str, page: str) -> Iterator[DatasetRow]:
-    """Rows of the tables that have columns for a dataset and a licence."""
-    folder = posixpath.dirname(page)
-    for head, *rows in _tables(text):
-        titles = [cell.strip().lower() for cell in head]
-        dataset, origin, licence = (
-            next((titles.index(title) for title in synonyms if title in titles), None)
-            for synonyms in (DATASET, ORIGIN, LICENCE)
-        )
-        if dataset is None or licence is None:
-            continue
-        for row in rows:
-            if row[dataset] and row[licence]:
-                path = posixpath.normpath(posixpath.join(folder, row[dataset]))
-                yield DatasetRow(path, "" if origin is None else row[origin], row[licence])
-
-
-def _tables(page: str) -> Iterator[list[list[str]]]:
-    """The tables of a page in Markdown: rows of cells as plain text, the head first."""
-    with extras.needed("crate"):
-        from markdown_it import MarkdownIt
-
-    rows: list[list[str]] = []
-    for token in MarkdownIt("commonmark").enable("table").parse(page):
-        if token.type == "table_open":
-            rows = []
-        elif token.type == "tr_open":
-            rows.append([])
-        elif token.type == "inline" and rows:
-            rows[-1].append("".join(child.content for child in token.children or ()))
-        elif token.type == "table_close":
-            yield rows
-            rows = []
 
 
 def _dvc(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Add a stage or a dataset to the project: `new stage`, `new data`."""

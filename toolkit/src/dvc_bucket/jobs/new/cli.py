@@ -1,0 +1,154 @@
+"""`bucket new`."""
+
+import json
+import shlex
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from dvc_bucket.base.command_word import Group, add
+from dvc_bucket.base.options import JsonOption
+from dvc_bucket.jobs.new.layout import Kind
+
+app = typer.Typer(
+    name="new",
+    cls=Group,
+    help="Add a stage or a dataset to the project (docs/grow.md).",
+    epilog=(
+        "\b\nExamples:\n"
+        "  bucket new stage smooth --deps data/raw/levels.csv --outs data/interim/smooth.csv\n"
+        "  bucket new data data/raw/levels.csv --licence CC0-1.0 --origin 'Our own gauges'"
+    ),
+    no_args_is_help=True,
+)
+
+#: What follows a new stage.
+NEXT = """\
+It copies its input until you write it. Next:
+  edit {script} and {test}
+  bucket repro {name}
+  git add {files}
+"""
+
+
+def stage(
+    name: Annotated[
+        str, typer.Argument(help="Name of the stage, its script and its section of params.yaml.")
+    ],
+    deps: Annotated[
+        list[str],
+        typer.Option("--deps", help="Inputs, separated by commas; paths from the project's root."),
+    ],
+    outs: Annotated[
+        list[str],
+        typer.Option("--outs", help="Outputs, separated by commas; paths from the project's root."),
+    ],
+    params: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--params", help="KEY=VALUE for a new parameter, SECTION.KEY for another; repeatable."
+        ),
+    ] = None,
+    kind: Annotated[Kind, typer.Option(help="What its script is.")] = "python",
+    as_json: JsonOption = False,
+) -> None:
+    """Add a stage: a script, its section of params.yaml, its entry in dvc.yaml and a test.
+
+    The stage runs at once and copies its input to its output until you write it. Nothing is
+    written if the stage, a file or the section of params.yaml is there already.
+
+    Examples:
+      bucket new stage smooth --deps data/raw/levels.csv --outs data/interim/smooth.csv
+      bucket new stage peaks --deps data/raw --outs reports/peaks.json --params top=3 --kind shell
+    """
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.jobs.new import stage as job
+
+    if not job.NAME.fullmatch(name):
+        raise typer.BadParameter(
+            f"{name!r} does not begin with a lower-case letter, or has other characters than "
+            "lower-case letters, digits and _",
+            param_hint="NAME",
+        )
+    request = job.StageRequest(name, _split(deps), _split(outs), params or (), kind)
+    if not (request.deps and request.outs):
+        raise typer.BadParameter("a stage has at least one input and one output")
+    done = job.new_stage(Project.find(), request)
+    if as_json:
+        print(json.dumps(asdict(done), ensure_ascii=False))
+        return
+    for path in (done.script, done.test):
+        print(f"new      {path}")
+    for path in done.changed:
+        print(f"changed  {path}")
+    files = " ".join([done.script, done.test, *done.changed, "dvc.lock"])
+    print(NEXT.format(name=name, script=done.script, test=done.test, files=files), end="")
+
+
+def _split(options: list[str]) -> list[str]:
+    """Paths of options, each with one or several."""
+    return list(dict.fromkeys(path for text in options for path in text.split(",") if path))
+
+
+def data(
+    path: Annotated[str, typer.Argument(help="Path of the data, from the project's root.")],
+    licence: Annotated[
+        str, typer.Option("--licence", "--license", help="SPDX expression, such as CC-BY-4.0.")
+    ],
+    origin: Annotated[str, typer.Option("--origin", help="Where the data is from, in words.")],
+    source: Annotated[
+        str,
+        typer.Option("--from", metavar="URL", help="Fetch it from https://, s3:// or another."),
+    ] = "",
+    in_git: Annotated[
+        bool, typer.Option("--in-git", help="Keep the data in git: raw data of up to 1 MB.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Track data with DVC or git, and add its row to the page about the data.
+
+    `dvc add` tracks what is there, `dvc import-url` what is fetched.
+
+    Examples:
+      bucket new data data/raw/levels.csv --licence CC0-1.0 --origin "Our own gauges"
+      bucket new data data/raw/sites.csv --in-git --licence CC-BY-4.0 --origin "Survey of 2024"
+    """
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.jobs.new import data as job
+
+    try:
+        name = str(canonicalize_license_expression(licence))
+    except InvalidLicenseExpression:
+        raise typer.BadParameter(
+            f"{licence!r} is no SPDX expression; https://spdx.org/licenses/ lists the names, and "
+            "LicenseRef-NAME is for any other",
+            param_hint="--licence",
+        ) from None
+    if not origin.strip():
+        raise typer.BadParameter("say where the data is from", param_hint="--origin")
+    if source and "://" not in source:
+        raise typer.BadParameter(
+            "give an address such as https://... or s3://...; data of this machine is copied to "
+            "its path and added without --from",
+            param_hint="--from",
+        )
+    project = Project.find()
+    request = job.DataRequest(path.rstrip("/"), name, origin, source, in_git)
+    done = job.new_data(project, request, lambda: Settings.load(project), quiet=as_json)
+    if as_json:
+        print(json.dumps(asdict(done), ensure_ascii=False))
+        return
+    print(f"{done.path} is tracked by {done.tracked_by}. Next:")
+    if done.files:
+        print(f"  git add {' '.join(map(shlex.quote, done.files))}")
+        print(f"  git commit -m {shlex.quote(f'Add {done.path}')}")
+    if done.tracked_by == "dvc":
+        print("  bucket push")
+
+
+for word in (stage, data):
+    add(app, word, "Commands")

@@ -1,0 +1,1 @@
+"""Save the state of the work tree: data on the remote, a commit, a push: `save`."""
