@@ -240,6 +240,27 @@ def test_an_answer_is_changed_without_another_version(
     }
 
 
+def redirected(template: Clone, cache: Path) -> dict[str, str]:
+    """Variables with which git finds the template's URL in a folder."""
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{template.root}.insteadOf",
+        "GIT_CONFIG_VALUE_0": updates.URL,
+        "COPIER_CACHE_DIR": str(cache),
+    }
+
+
+def test_copier_alone_changes_an_answer_too(
+    fresh: SmallProject, template: Clone, tmp_path: Path
+) -> None:
+    project = updates.copy_of(fresh, tmp_path / "mine")
+    words = ("copier", "update", "--vcs-ref", ":current:", "--defaults", "--data", "forge=gitlab")
+    project.clone.run(*words, check=True, **redirected(template, tmp_path / "cache"))
+    assert (project.root / ".gitlab-ci.yml").is_file()
+    assert not (project.root / ".github/workflows/reproduce.yml").exists()
+    assert f"_commit: v{FIRST}\n" in (project.root / answers.FILE).read_text()
+
+
 def test_a_file_that_git_does_not_have_is_never_replaced(
     fresh: SmallProject, template: Clone, tmp_path: Path
 ) -> None:
@@ -284,7 +305,11 @@ def test_a_project_that_is_of_the_version_or_of_a_newer_one_stays(
 ) -> None:
     project = updates.copy_of(updated, tmp_path / "mine")
     updates.commit(project, "The update")
-    assert merge(project, template.root).stdout == f"This project is of version {SECOND} already.\n"
+    words = ("bucket", "merge-template")
+    there = project.clone.run(
+        *words, check=True, **redirected(template, tmp_path / "cache")
+    )  # by its URL
+    assert there.stdout == f"This project is of version {SECOND} already.\n"
     older = merge(project, template.root, "--version", FIRST)
     assert f"VERSION={FIRST} is older than {SECOND}" in older.stderr
     assert not git(project, "status", "--porcelain")

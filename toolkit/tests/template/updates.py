@@ -22,6 +22,9 @@ FIRST, SECOND = "900.0.0", "900.1.0"
 #: Where the projects say that they come from; nobody answers there.
 URL = "https://template.invalid/lab/template.git"
 
+#: What the second release asks of a project.
+ASKED = "### What to do\n\n- Run `make reproduce`.\n"
+
 #: The locks of a project.
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
@@ -61,6 +64,15 @@ def two_releases(folder: Path, registry: Path) -> Clone:
     clone = clone_of_template(folder / "template")
     publish_pins(registry, clone.root / "template/skeleton")
     release(clone, FIRST)
+    publish(registry, PINNED, PIN)
+    for lock in LOCKS:
+        pin(clone.root / "template/skeleton" / lock, PINNED, PIN)
+    second_release(clone)
+    return clone
+
+
+def second_release(clone: Clone) -> None:
+    """Change the template and release it again."""
     for path, change in OF_TEMPLATE.items():
         found = [clone.root / folder / path for folder in SOURCES]
         [source, *_] = [one for one in found if one.is_file() and not one.is_symlink()]
@@ -69,15 +81,10 @@ def two_releases(folder: Path, registry: Path) -> Clone:
     (project / ".editorconfig").unlink()
     (project / "NEWS.md").write_text("Of the template\n")
     (project / "README.md.jinja").write_text("Of the template\n")
-    asked = "## Unreleased\n\n### What to do\n\n- Run `make reproduce`.\n"
-    edit(clone.root, "toolkit/CHANGELOG.md", ("## Unreleased\n", asked))
-    publish(registry, PINNED, PIN)
-    for lock in LOCKS:
-        pin(clone.root / "template/skeleton" / lock, PINNED, PIN)
+    edit(clone.root, "toolkit/CHANGELOG.md", ("## Unreleased\n", f"## Unreleased\n\n{ASKED}\n"))
     clone.run("git", "add", "--all")
     clone.run("git", "commit", "--quiet", "--message", "After the first release")
     release(clone, SECOND)
-    return clone
 
 
 def pin(lock: Path, name: str, version: str) -> None:
