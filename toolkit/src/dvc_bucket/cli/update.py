@@ -30,23 +30,18 @@ def merge_template(
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.update import merge
 
-    found: list[tuple[merge.Merge, str]] = []
-
-    def use(one: merge.Merge) -> None:
-        found.append((one, one.as_text() if dry_run else ""))
-        if not dry_run:
-            one.apply()
-
-    with progress.status() as say:
-        options = merge.UpdateOptions(version, source, data or ())
-        merged = merge.update(Project.find(), options, use, say)
-    if not found:
-        print(f"This project is of version {merged} already.")
-    for one, difference in found:
-        print(difference or f"Merged version {merged}.")
-        if one.conflicts:
-            print(one.advice, file=sys.stderr)
-            raise typer.Exit(1)
+    options = merge.UpdateOptions(version, source, data or ())
+    with progress.status() as say, merge.merging(Project.find(), options, say) as (taken, merged):
+        difference = merged.as_text() if merged and dry_run else ""
+        if merged and not dry_run:
+            merged.apply()
+    if merged is None:
+        print(f"This project is of version {taken} already.")
+        return
+    print(difference or f"Merged version {taken}.")
+    if merged.conflicts:
+        print(merged.advice, file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def prove_update(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -42,6 +43,17 @@ class UpdateOptions:
     version: str = ""
     source: str = ""
     data: Sequence[str] = ()
+
+    @property
+    def folder(self) -> str:
+        """Absolute path of the template; empty where the source is none on this machine."""
+        path = Path(self.source).expanduser()
+        return str(path.resolve()) if self.source and path.exists() else ""
+
+    def answers(self, current: Answers) -> list[str]:
+        """The answers for copier; the URL of the template never becomes a path."""
+        keeps_url = self.folder or not self.source
+        return [*([f"template_url={current.source}"] if keeps_url else []), *self.data]
 
 
 @dataclass(frozen=True)
@@ -109,22 +121,18 @@ class Merge:
                 yield f"{mode} {kept.decode().strip()} {side}\t{path}\n"
 
 
-def update(
-    project: Project,
-    options: UpdateOptions,
-    use: Callable[[Merge], None],
-    say: Callable[[str], None] = lambda _: None,
-) -> str:
-    """Merge a version of the template in a clone, and do something with the result.
+@contextmanager
+def merging(
+    project: Project, options: UpdateOptions, say: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[str, Merge | None]]:
+    """A version of the template, merged in a clone that is there as long as the context is.
+
+    Gives the version, and no merge if the project is of that version already.
 
     Args:
-        project: the clone of the person.
+        project: the person's clone.
         options: what it takes.
-        use: gets the merge while its clone is there; not called if the project is of that version.
         say: hears what is being done.
-
-    Returns:
-        the version.
 
     Raises:
         UpdateError: the project or the template does not allow it; nothing was changed.
@@ -132,30 +140,27 @@ def update(
     """
     repository, answers = Repository.of(project), _answers(project)
     _refuse_changes(repository)
-    is_path = bool(options.source) and Path(options.source).expanduser().exists()
-    source = str(Path(options.source).expanduser().resolve()) if is_path else options.source
     with tempfile.TemporaryDirectory(prefix="bucket-update-") as name:
         folder = Path(name).resolve()
         say("fetching the template")
-        origin = template.clone(source or answers.source, folder / "template")
+        source = options.folder or options.source or answers.source
+        origin = template.clone(source, folder / "template")
         wanted = options.version or (answers.version if options.data else "")
         version = origin.choose(answers, wanted)
         if version == answers.version and not options.data:
-            return version
+            yield version, None
+            return
         say(f"merging version {version}")
         clone, base = _clone(repository, folder / "project")
         inside = clone / project.root.resolve().relative_to(repository.root.resolve())
-        # The answers never name a path of somebody's machine.
-        kept = [f"template_url={answers.source}"] if is_path or not source else []
-        _copier(inside, answers, origin.root, f"v{version}", [*kept, *options.data])
+        _copier(inside, answers, origin.root, f"v{version}", options.answers(answers))
         conflicts = _conflicts(clone)
         if not _needs_lock(conflicts):
             say("locking the packages")
             locks.lock(inside)
         git(clone, *PLAIN, "add", "--all", "--force")
         tree = git(clone, "write-tree").decode().strip()
-        use(Merge(repository, clone, base, tree, conflicts))
-        return version
+        yield version, Merge(repository, clone, base, tree, conflicts)
 
 
 def _answers(project: Project) -> Answers:
@@ -205,7 +210,7 @@ def _copier(
     if not importlib.util.find_spec("copier"):
         raise UpdateError("copier is not installed; requirements-dev.lock has it: make setup")
     # JSON is YAML; copier writes the file again.
-    text = json.dumps({**answers.values, "_src_path": str(source)})
+    text = json.dumps({**answers.values, "_src_path": str(source)}, default=str)
     _write(inside / answers_file.FILE, text)
     git(inside, *PLAIN, "commit", "--quiet", "--all", "--no-gpg-sign", "--message", "Source")
     words = ["update", "--defaults", "--quiet", "--conflict", "inline", "--vcs-ref", version]

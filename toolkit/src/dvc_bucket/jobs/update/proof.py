@@ -15,6 +15,7 @@ from dvc_bucket.base.toolkit import COMMAND
 from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.git import answers as answers_file
+from dvc_bucket.git.answers import Answers
 from dvc_bucket.git.contents import Repository, ended, git
 from dvc_bucket.jobs.update import notes
 
@@ -69,15 +70,16 @@ def prove(project: Project, tests: str, say: Callable[[str], None] = print) -> i
         UpdateError: a conflict is not resolved, or there is no update to prove.
     """
     repository = Repository.of(project)
-    old, new = _versions(project)
+    before, after = _answers(project)
     _refuse_conflicts(repository)
     commit = _commit(repository)
     changes = list(_changes(repository, commit))
     proof = _stages(project, commit)
+    old, new = (one.version or one.commit for one in (before, after))
     say(f"Update: {old} -> {new}, {', '.join(changes)}.")
     say(f"Tests:  {tests if tests == PASSED else 'FAILED, see above'}.")
     say(f"Stages: {proof}")
-    asked = list(notes.to_do(*(version if version[0].isdigit() else "" for version in (old, new))))
+    asked = list(notes.to_do(before.version, after.version))
     say("To do:" if asked else "To do:  nothing.")
     for version, lines in asked:
         say(f"for {version}:\n{lines}")
@@ -88,8 +90,8 @@ def prove(project: Project, tests: str, say: Callable[[str], None] = print) -> i
     return NOT_SEEN if proof.unknown else FINE
 
 
-def _versions(project: Project) -> tuple[str, str]:
-    """The template's version in the last commit and in the work tree; a commit where it is none.
+def _answers(project: Project) -> tuple[Answers, Answers]:
+    """The answers in the last commit and in the work tree.
 
     Raises:
         UpdateError: they are the same.
@@ -98,7 +100,7 @@ def _versions(project: Project) -> tuple[str, str]:
     before = answers_file.parse(git(project.root, "show", f"HEAD:./{answers_file.FILE}").decode())
     if after is None or after.values == before.values:
         raise UpdateError("There is no update that is not committed. Begin one: make update")
-    return before.version or before.commit, after.version or after.commit
+    return before, after
 
 
 def _refuse_conflicts(repository: Repository) -> None:
@@ -147,7 +149,9 @@ def _stages(project: Project, commit: str) -> StageProof:
     """Run the stages that do not fit `dvc.lock` any more, in a clean clone."""
     snapshot = Snapshot.at(project, commit)
     stale = set(snapshot.stale())
-    names = [one.name for one in snapshot.stages if one.name in stale and not one.is_frozen]
+    names = [  # not those that never ran: there is nothing to compare with
+        one.name for one in snapshot.stages if one.name in stale and one.run and not one.is_frozen
+    ]
     if not names:
         return StageProof(names)
     words = ("check", commit, "--here", "--no-causes", "--json", "--stages", ",".join(names))
