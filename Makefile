@@ -40,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup init doctor reproduce test check lint format secrets pull push verify changes serve stop \
-  report leave add lock upgrade clean
+  report leave add lock update updated upgrade clean
 # template: only here
 .PHONY: new release
 # template: end
@@ -177,15 +177,26 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 # template: only here
 	@rm -rf toolkit/dist && uv build --quiet --wheel --out-dir toolkit/dist toolkit
 # template: end
-	@trap 'rm -f requirements.lock.new requirements-dev.lock.new' EXIT && \
+	@trap 'rm -f requirements.lock.new requirements-dev.lock.new .pins.new' EXIT && \
 	for lock in $(LOCKS); do sed '/^--find-links /d' $$lock >$$lock.new || exit; done && \
 	$(COMPILE) --output-file requirements.lock.new && \
-	$(COMPILE) --extra dev --constraint requirements.lock.new --output-file requirements-dev.lock.new && \
+	sed '/^--find-links /d' requirements.lock.new >.pins.new && \
+	$(COMPILE) --extra dev --constraint .pins.new --output-file requirements-dev.lock.new && \
 	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
 # template: only here
 	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
 	@template/lock $(COMPILE)
 # template: end
+
+# The Makefile that merged is of the old version; what follows is for the new one.
+update: setup ## Take the newest version of the template, or VERSION=1.2.0 (ARGS=--dry-run shows it)
+	@bucket merge-template --version "$(VERSION)" --from "$(FROM)" $(ARGS)
+	@git diff --quiet HEAD -- .copier-answers.yml || $(MAKE) --no-print-directory updated
+
+# The second half of `make update`; after conflicts, what you go on with.
+updated: setup
+	@bucket serve --if-embedded || true
+	@tests=passed; $(MAKE) --no-print-directory test || tests=failed; bucket prove-update --tests $$tests
 
 upgrade: ## Write the two lock files with the newest versions
 	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade

@@ -9,7 +9,7 @@ import typer
 
 from dvc_bucket import plugin
 from dvc_bucket.base.command_word import Group, Verbatim, add
-from dvc_bucket.cli import dvc, dvc_words, init, packages, proving, reading, serve, set_up
+from dvc_bucket.cli import dvc, dvc_words, init, packages, proving, reading, serve, set_up, update
 from dvc_bucket.jobs.check import cli as check
 from dvc_bucket.jobs.lfs import cli as lfs
 from dvc_bucket.jobs.new import cli as new
@@ -32,7 +32,10 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
 }
 
 #: Words that programs call: make, git and this project's own set-up.
-HIDDEN = (dvc.dvc, dvc.reproduce, set_up.protect_cache, proving.lock_merge, packages.add_package)
+HIDDEN = (
+    *(dvc.dvc, dvc.reproduce, set_up.protect_cache, proving.lock_merge, packages.add_package),
+    *(update.merge_template, update.prove_update),
+)
 
 #: Words whose arguments are another program's: DVC gets all of them, `--help` too.
 OPTIONS: dict[Callable[..., Any], dict[str, Any]] = {

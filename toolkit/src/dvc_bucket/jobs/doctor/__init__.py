@@ -19,12 +19,13 @@ from dvc_bucket.jobs.doctor import (
     repository,
     rights,
     service,
+    template,
 )
 from dvc_bucket.jobs.doctor.check import Check, Result, of_plugins, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
 #: In the order in which their checks are made.
-FAMILIES = (files, repository, network, certificate, service, rights, machine)
+FAMILIES = (files, repository, network, certificate, service, rights, machine, template)
 
 
 def _family(module: ModuleType) -> Iterator[type[Check]]:
