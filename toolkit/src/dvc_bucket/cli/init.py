@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dvc_bucket.cli.doctor import doctor
+from dvc_bucket.cli.set_up import doctor
 from dvc_bucket.cli.serve import serve
 
 
