@@ -46,6 +46,9 @@ SENDING = parts(
 #: Those that the guard of `gc` has beside them.
 GUARD = [*parts(places.PARSING), *parts(places.COLLECTING_GARBAGE)]
 
+#: An object of DVC 2 in the cache.
+LEGACY = "ab/cdef0123456789abcdef0123456789"
+
 #: Other uses, and a command of each.
 OTHER_USES = [
     *(
@@ -201,7 +204,12 @@ def test_other_commands_say_it_in_one_sentence(
 ) -> None:
     if not is_there(project):
         bucket("pull")
+    legacy = project.root / ".dvc" / "cache" / LEGACY
+    if set(changed) <= set(places.HASHING):  # DVC's own hash is that of before DVC 3
+        legacy.parent.mkdir()
+        legacy.write_text("a line\n")
     done = bucket(*words, changed=changed)
+    shutil.rmtree(legacy.parent, ignore_errors=True)
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert line.startswith("bucket: This DVC (dvc 3.")

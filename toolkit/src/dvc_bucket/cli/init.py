@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from dvc_bucket.cli.set_up import doctor
 from dvc_bucket.cli.serve import serve
+from dvc_bucket.cli.set_up import doctor
 
 
 def init(

@@ -131,7 +131,7 @@ class Unfinished:
             path = f"{folder}/.{secrets.token_hex(8)}{LOOSE}"
             try:
                 descriptor = os.open(path, NEW, mode)
-            except FileNotFoundError:  # or a process that ended has just removed the folder
+            except (FileNotFoundError, NotADirectoryError):  # or a process has just removed it
                 if self._is_over:
                     raise
                 _make(Path(folder))

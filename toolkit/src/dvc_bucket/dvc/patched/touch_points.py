@@ -151,6 +151,12 @@ WRITING_YAML = {
 #: What computes DVC's hash of a file.
 HASHING = {"dvc_data.hashfile.hash:fobj_md5": "fobj, chunk_size=, name="}
 
+#: What tries the kinds of link between two folders.
+LINKING = {
+    "dvc_objects.fs.generic:test_links": "links, from_fs, from_path, to_fs, to_path",
+    "dvc_objects.fs.local:localfs": ATTRIBUTE,
+}
+
 #: What keeps other DVC commands from some paths.
 LOCKING = {
     PATHS_LOCK: MOVING[PATHS_LOCK],

@@ -18,6 +18,7 @@ from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.audit.cache import LocalCache
+from dvc_bucket.dvc.patched import links as links_of_dvc
 from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.doctor.repository import GitThere, dvc_option, git, more
@@ -48,15 +49,12 @@ class CacheLinks(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Try the configured link types in their order, from the cache to the workspace."""
-        from dvc_objects.fs.generic import test_links
-        from dvc_objects.fs.local import localfs
-
         own = config.read(patient.project.dvc_config_local).get("cache", {})
         is_protected = os.geteuid() == 0 and own.get("type") == ",".join(config.ROOT_LINKS)
         wanted = config.link_types(patient.project, tracked_only=is_protected)
-        folder, beside = str(_cache(patient)), str(patient.project.dvc_config.parent)
+        folder, beside = _cache(patient), patient.project.dvc_config.parent
         links = wanted[: wanted.index("copy")] if "copy" in wanted else wanted
-        for kind in test_links(links, localfs, folder, localfs, beside):
+        for kind in links_of_dvc.working(links, folder, beside):
             if is_protected and kind not in config.ROOT_LINKS:
                 return "copies, as root writes through links into the cache"
             return f"{kind}: one copy on disk"
