@@ -18,6 +18,7 @@ from dvc_bucket.jobs.new import yaml_text
 from dvc_bucket.jobs.new.layout import Kind, Layout
 from dvc_bucket.jobs.new.stage import NAME, StageRequest, new_stage
 from dvc_bucket.jobs.new.texts import StageTexts
+from tests import TESTS_ROOT
 from tests.bucket.git_tools import TOOLS
 from tests.new.growing import ON_PATH, Growing, make
 
@@ -59,8 +60,7 @@ def test_a_new_stage_of_any_kind_runs_and_copies_its_inputs(grown: Growing) -> N
 
 def test_the_tests_of_new_stages_are_green_and_in_good_style(grown: Growing) -> None:
     grown.pytest("tests")
-    settings = Path(__file__).parents[2] / "pyproject.toml"
-    folders = ("--config", settings, "scripts", "tests")
+    folders = ("--config", TESTS_ROOT / "pyproject.toml", "scripts", "tests")
     for words in (["check"], ["format", "--check"]):
         grown.run(TOOLS / "ruff", *words, *folders)
 
