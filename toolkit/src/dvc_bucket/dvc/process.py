@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     if status == 0 and MOVES.intersection(arguments[:1]):
         status = _report_unseen()
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:
-        status = _drop_gone()
+        _drop_gone()
     if status == 0 and nothing.is_whole_pull(words):
         nothing.note(Project.find())
     return status
@@ -79,18 +79,20 @@ def _report_unseen() -> int:
     return 1 if found else 0
 
 
-def _drop_gone() -> int:
-    """Remove from lock files the stages that are gone, and name them; 1 if that fails."""
+def _drop_gone() -> None:
+    """Remove from lock files the stages that are gone, and name them.
+
+    Where that fails, the entries stay for the next time: the exit status is that of DVC.
+    """
     from dvc_bucket.dvc.lock import gone
 
     try:
         dropped = gone.drop(Project.find())
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
-        return 1
+        return
     for file, names in dropped.items():
-        print(f"{file}: dropped {', '.join(names)}, which dvc.yaml no longer has.")
-    return 0
+        print(visible(f"{file}: dropped {', '.join(names)}, which dvc.yaml no longer has."))
 
 
 def _guarded(arguments: Sequence[str]) -> contextlib.AbstractContextManager[Sequence[str]]:
