@@ -1,10 +1,14 @@
 """What a project of the template consists of: its files, and whose names are in them."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
+from dvc_bucket import Project
+from dvc_bucket.connection import named_files
 from tests.end_to_end.clones import REPOSITORY
 from tests.template.conftest import VERSION
 from tests.template.projects import files_below, is_executable, render
@@ -137,6 +141,23 @@ def test_a_project_differs_from_another_in_its_names_alone(template: Path, tmp_p
     assert "url = s3://lab-data/atlas/river\n" in text_of(first[".dvc/config"])
 
 
+@pytest.mark.parametrize("kind", KIND)
+def test_make_init_finds_the_names_and_writes_others(
+    template: Path, tmp_path: Path, kind: str
+) -> None:
+    project = Project(render(template, tmp_path / "mine", kind=kind, **ANSWERS))
+    names = named_files.current(project)
+    assert (names.project, names.bucket, names.prefix) == ("river-atlas", "lab-data", "atlas/river")
+    for file, found in named_files.named(project).items():
+        assert found.with_defaults(names) == names, file
+    for path, (_, text) in named_files.rewritten(project, replace(names, project="sea")).items():
+        path.write_text(text)
+    left = [
+        name for name, path in files_below(project.root).items() if "river-atlas" in text_of(path)
+    ]
+    assert left == [".copier-answers.yml"]
+
+
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
 @pytest.mark.parametrize("kind", KIND)
 def test_a_lock_file_is_that_of_the_kind_and_the_wheel(
@@ -169,6 +190,23 @@ def test_the_licence_names_the_author(
     assert re.search(r"Copyright .*20\d\d The O'Neill lab\n", text)
     assert f'license = "{licence}"\n' in text_of(files["pyproject.toml"])
     assert "orcid: https://orcid.org/0000-0002-1825-0097\n" in text_of(files["CITATION.cff"])
+
+
+@pytest.mark.parametrize(
+    ("author", "line"),
+    [
+        ("The river-atlas contributors", "  - name: The river-atlas contributors\n"),
+        ("No", '  - name: "No"\n'),
+        ("Zoë: a lab", '  - name: "Zoë: a lab"\n'),
+    ],
+)
+def test_the_author_is_text_whatever_the_name(
+    template: Path, tmp_path: Path, author: str, line: str
+) -> None:
+    files = files_below(render(template, tmp_path / "mine", author=author, orcid=""))
+    assert line in text_of(files["CITATION.cff"])
+    [entry] = YAML(typ="safe").load(files["CITATION.cff"])["authors"]
+    assert entry == {"name": author}
 
 
 def test_a_project_without_a_licence_says_nothing_of_one(template: Path, tmp_path: Path) -> None:
