@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests import TESTS_ROOT
+from tests.clones import TOOLS
 
 PAGE = TESTS_ROOT / "docs" / "tutorial.md"
 
@@ -23,13 +24,24 @@ def script() -> str:
     return "\n".join(steps)
 
 
-def tools_of_the_tests(folder: Path, venv: Path) -> Path:
-    """A folder with a `make` that takes an environment that is there instead of setting one up."""
-    folder.mkdir()
+def tools_of_the_tests(folder: Path) -> Path:
+    """A folder with a `make` that takes the environment of the tests instead of setting one up.
+
+    The programs of `.venv` are those that run the tests. A link to the whole environment would not
+    do, as it names folders by their place.
+    """
+    programs = folder / "venv" / "bin"
+    programs.mkdir(parents=True)
+    for program in TOOLS.iterdir():
+        if not program.name.startswith("python"):
+            (programs / program.name).symlink_to(program)
     make = folder / "make"
-    real = shutil.which("make")
-    make.write_text(
-        f'#!/bin/sh\n[ -e .venv ] || ln -s "{venv}" .venv\nexec {real} -o .venv/.installed "$@"\n'
-    )
-    make.chmod(0o755)
+    scripts = {
+        programs / "python": f'exec "{TOOLS}/python" "$@"',
+        make: f'[ -e .venv ] || ln -s "{programs.parent}" .venv\n'
+        f'exec {shutil.which("make")} -o .venv/.installed "$@"',
+    }
+    for path, text in scripts.items():
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
     return folder

@@ -24,7 +24,7 @@ class Params(BaseModel):
     @classmethod
     def section_name(cls) -> str:
         """The name of the section."""
-        return re.sub(r"(?<=[^_A-Z])(?=[A-Z])", "_", cls.__name__).lower()
+        return section_of(cls.__name__)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -52,3 +52,8 @@ class Params(BaseModel):
                 for fault in error.errors()
             ]
             raise StageError("\n".join(faults)) from None
+
+
+def section_of(model: str) -> str:
+    """The name of the section, from that of its model."""
+    return re.sub(r"(?<=[^_A-Z])(?=[A-Z])", "_", model).lower()

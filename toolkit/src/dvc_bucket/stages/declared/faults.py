@@ -1,0 +1,180 @@
+"""The faults of the declarations in `dvc.yaml`, each as a sentence with what to do."""
+
+import os
+import posixpath
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc_bucket.base import project_settings
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.snapshot import Snapshot, Stage, overlap
+from dvc_bucket.git.contents import git
+from dvc_bucket.stages.declared import imports, programs
+from dvc_bucket.stages.declared.programs import PYTHON, Programs
+
+
+def stage_faults(root: Path | None = None) -> list[str]:
+    """What `dvc.yaml` does not declare of what the stages run, import and read, and the reverse.
+
+    For stages of any kind and in any dvc.yaml: Python scripts, modules (`python -m`), notebooks,
+    shell and R scripts, commands of the shell, `foreach` and `matrix`. Nothing is run and no data
+    is needed. The rules:
+
+    - a script, and each module of the project that it imports, is among the deps (or in a folder
+      that is), and no Python file is that nothing of the stage runs or imports;
+    - a file of git, or data of DVC, on a command line is a dep, an output or a file of parameters;
+    - a dep is in git, is tracked by DVC, or is the output of a stage;
+    - a declared parameter exists, and a section that the code reads through a model
+      (`dvc_bucket.stages.Params`) is declared.
+
+    What `meta: reads:` of a stage names is left out, and so is code in the folders `packages` of
+    `[tool.dvc-bucket]`, which counts as installed.
+
+    Args:
+        root: a folder of the project (default: the current one).
+
+    Returns:
+        One sentence for each fault, in the order of the stages; none if all is declared.
+
+    Raises:
+        ProjectError: DVC cannot read the project.
+    """
+    project = Project.find(root)
+    snapshot = Snapshot.at(project)
+    if snapshot.graph_error:
+        return [snapshot.graph_error]
+    known = _Known.of(project, snapshot)
+    found: dict[str, None] = {}
+    for stage in snapshot.stages:
+        found |= dict.fromkeys(_StageCheck(project, known, stage).faults())
+    return list(found)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the project has: paths from its root.
+
+    Attributes:
+        data: all outputs of stages and tracked data.
+        files: of git, tracked or new; None if the project is in no repository.
+        installed: folders whose code counts as installed.
+    """
+
+    data: Sequence[str]
+    files: Sequence[str] | None
+    installed: Sequence[str]
+
+    @classmethod
+    def of(cls, project: Project, snapshot: Snapshot) -> "_Known":
+        words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        try:
+            names = os.fsdecode(git(project.root, *words)).split("\0")
+        except ProjectError:
+            names = None
+        packages = [*project_settings.of(project).packages, ".venv"]
+        return cls(list(snapshot.outs), names, packages)
+
+    def is_installed(self, path: str) -> bool:
+        return any(overlap(path, folder) for folder in self.installed)
+
+
+@dataclass(frozen=True)
+class _StageCheck:
+    """The check of one stage."""
+
+    project: Project
+    known: _Known
+    stage: Stage
+
+    def faults(self) -> Iterator[str]:
+        """A sentence for each fault."""
+        root = self.project.root
+        started = programs.of_command(self.stage.command, root / self.stage.folder)
+        code = imports.code_of(started.files, started.modules, self._path(started))
+        files = {*code.files, *started.files}
+        own = sorted(path for file in files if (path := self._inside(file)))
+        for path in own:
+            if not self._is_declared(path, self._deps):
+                yield self._said(f"runs or imports {path}, which is not among its deps. Add it.")
+        if code.files and code.is_whole:
+            yield from self._needless(own, started)
+        yield from self._on_command_line(started, own)
+        yield from self._nowhere()
+        yield from self._params(code)
+
+    def _path(self, started: Programs) -> list[Path]:
+        """Folders of Python's path of imports: of the command, its folder and the project."""
+        root = self.project.root
+        current = [root / self.stage.folder] if started.modules else []
+        inside = [Path(path) for path in sys.path if Path(path).is_relative_to(root)]
+        own = [path for path in inside if path != root and self._inside(path)]
+        return [*started.path, *current, root / "src", *own]
+
+    def _needless(self, own: Sequence[str], started: Programs) -> Iterator[str]:
+        words = {posixpath.normpath(posixpath.join(self.stage.folder, w)) for w in started.words}
+        for path in self._deps:
+            is_data = any(overlap(path, data) for data in self.known.data)
+            if path.endswith(PYTHON) and path not in own and path not in words and not is_data:
+                yield self._said(f"has the dep {path}, which nothing of it imports. Take it out.")
+
+    def _on_command_line(self, started: Programs, own: Sequence[str]) -> Iterator[str]:
+        """Known files among the words of the command, beside its code, that are not declared."""
+        declared = [*self._deps, *self._outs, *self.stage.params, *own]
+        parts = (part for words in started.words for part in words.split("="))
+        for word in dict.fromkeys(parts):
+            path = posixpath.normpath(posixpath.join(self.stage.folder, word))
+            is_known = path in self.known.data or path in (self.known.files or ())
+            if word and is_known and not self._is_declared(path, declared):
+                yield self._said(
+                    f"has {path} on its command line, which is neither a dep nor an output nor a "
+                    "file of its params. Declare it."
+                )
+
+    def _nowhere(self) -> Iterator[str]:
+        if self.known.files is None:
+            return
+        for path in (*self._deps, *self.stage.params):
+            is_inside = "://" not in path and not posixpath.isabs(path) and path[:3] != "../"
+            if is_inside and not any(
+                overlap(path, one) for one in (*self.known.data, *self.known.files)
+            ):
+                yield self._said(
+                    f"has the dep {path}, which is neither in git, nor tracked by DVC, nor the "
+                    "output of a stage. Nobody else can have it."
+                )
+
+    def _params(self, code: imports.Code) -> Iterator[str]:
+        declared = set()
+        for file, params in self.stage.params.items():
+            declared |= {key.partition(".")[0] for key in params.keys or params.current}
+            for key in params.keys:
+                if key not in params.current:
+                    yield self._said(f"has the parameter {key}, which {file} does not have.")
+        for section in sorted(code.sections - declared):
+            yield self._said(f"reads the section {section} of its parameters. Add it to params.")
+        for section in sorted((code.models - code.sections) & declared):
+            yield self._said(f"has the params {section}, which nothing of it reads. Take it out.")
+
+    @property
+    def _deps(self) -> list[str]:
+        return [dep.path for dep in self.stage.deps]
+
+    @property
+    def _outs(self) -> list[str]:
+        return [out.path for out in self.stage.outs]
+
+    def _is_declared(self, path: str, declared: Sequence[str]) -> bool:
+        allowed = self.stage.meta.get("reads") or ()
+        return any(overlap(path, one) for one in (*declared, *allowed))
+
+    def _inside(self, file: Path) -> str:
+        """The path of a file from the project's root; empty for one that is not its own."""
+        path = os.path.relpath(file, self.project.root).replace(os.sep, "/")
+        is_own = path[:3] != "../" and not self.known.is_installed(path)
+        return path if is_own else ""
+
+    def _said(self, what: str) -> str:
+        return f"{self.stage.file}: stage {self.stage.title.partition('@')[0]} {what}"

@@ -1,0 +1,173 @@
+"""Which files of a project its Python code imports, directly or not."""
+
+import ast
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dvc_bucket.stages.declared.programs import NOTEBOOK, PYTHON
+
+#: Modules with which code imports or runs what no import statement names.
+DYNAMIC = {"importlib", "pkgutil", "runpy", "subprocess", "multiprocessing"}
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code that a program consists of.
+
+    Attributes:
+        files: the program, and every file of the project that it imports.
+        sections: sections of parameters that it reads through models (`Params`).
+        models: sections that it has a model of.
+        is_whole: it cannot import anything else.
+    """
+
+    files: set[Path] = field(default_factory=set)
+    sections: set[str] = field(default_factory=set)
+    models: set[str] = field(default_factory=set)
+    is_whole: bool = True
+
+
+def code_of(programs: Iterable[Path], modules: Iterable[str], path: Sequence[Path]) -> Code:
+    """The code of some programs.
+
+    Args:
+        programs: scripts and notebooks; those in other languages are left out.
+        modules: that `python -m` runs.
+        path: folders that they import from, beside their own.
+    """
+    code, calls = Code(), set[str]()
+    models: dict[str, str] = {}
+    pending = [file for file in programs if file.suffix in {PYTHON, NOTEBOOK}]
+    folders = [*dict.fromkeys([*(one for file in pending for one in own_folders(file)), *path])]
+    pending += [file for module in modules for file in _with_main(module, folders)]
+    is_whole = True
+    while pending:
+        file = pending.pop()
+        if file in code.files:
+            continue
+        code.files.add(file)
+        for tree in _trees(file):
+            for module, names in _imports(tree, file):
+                is_whole &= module.partition(".")[0] not in DYNAMIC
+                for name in (module, *(f"{module}.{one}" for one in names)):
+                    pending += _found(name, folders)
+            models |= dict(_models(tree))
+            calls |= set(_reads(tree))
+    sections = {section for name, section in models.items() if name in calls}
+    return Code(code.files, sections, {*models.values()}, is_whole)
+
+
+def own_folders(script: Path) -> list[Path]:
+    """The folders that a script imports from: its own, and the one above its package."""
+    folder = script.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return [script.parent, folder]
+
+
+def _with_main(module: str, folders: Sequence[Path]) -> list[Path]:
+    """The files that `python -m` runs."""
+    return [*_found(module, folders), *_found(f"{module}.__main__", folders)]
+
+
+def _found(module: str, folders: Sequence[Path]) -> list[Path]:
+    """The file of a module and those of the packages around it; none if it is no project's."""
+    if not module or Path(module).is_absolute():
+        return [Path(module)] if module and Path(module).is_file() else []
+    for folder in folders:
+        files, place = [], folder
+        for part in module.split("."):
+            if (place / part / "__init__.py").is_file():
+                files.append(place / part / "__init__.py")
+            elif (place / f"{part}.py").is_file():
+                files.append(place / f"{part}.py")
+                break
+            elif not (place / part).is_dir():
+                break
+            place = place / part
+        if files:
+            return files
+    return []
+
+
+def _trees(file: Path) -> tuple[ast.AST, ...]:
+    """The syntax of a file, or of each cell of a notebook in Python; none of what is no Python."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    found = []
+    for source in _cells(text) if file.suffix == NOTEBOOK else [text]:
+        try:
+            found.append(ast.parse(source))
+        except (SyntaxError, ValueError):
+            continue
+    return tuple(found)
+
+
+def _cells(text: str) -> Iterator[str]:
+    try:
+        notebook = json.loads(text)
+        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError):
+        return
+    for cell in cells:
+        source = "".join(cell.get("source") or ())
+        # Commands of IPython and of the shell.
+        yield "\n".join("" if line.lstrip().startswith(("%", "!")) else line
+                        for line in source.splitlines())  # fmt: skip
+
+
+def _imports(tree: ast.AST, file: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each imported module, and the names that are taken from it; a relative one as its path."""
+    for node in _run(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            if not node.level:
+                yield node.module or "", names
+                continue
+            folder = file.parents[node.level - 1]
+            yield str(folder / "__init__.py"), []
+            modules = [node.module] if node.module else names
+            inner = [name for name in names if node.module]
+            for module in modules:
+                for path in _found(module, [folder]):
+                    yield str(path), []
+                for name in inner:
+                    yield from ((str(path), []) for path in _found(f"{module}.{name}", [folder]))
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker sees."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            pending += node.orelse
+        else:
+            pending += ast.iter_child_nodes(node)
+
+
+def _models(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Name and section of each model of parameters in a file."""
+    from dvc_bucket.stages.params import section_of
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and any(_last(base) == "Params" for base in node.bases):
+            yield node.name, section_of(node.name)
+
+
+def _reads(tree: ast.AST) -> Iterator[str]:
+    """Names of which a method `read` is called or given away."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "read":
+            yield _last(node.value)
+
+
+def _last(node: ast.expr) -> str:
+    """The last name of `module.Name` or `Name`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
