@@ -174,10 +174,11 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 # template: only here
 	@rm -rf toolkit/dist && uv build --quiet --wheel --out-dir toolkit/dist toolkit
 # template: end
-	@trap 'rm -f requirements.lock.new requirements-dev.lock.new' EXIT && \
+	@trap 'rm -f requirements.lock.new requirements-dev.lock.new requirements.pins.new' EXIT && \
 	for lock in $(LOCKS); do sed '/^--find-links /d' $$lock >$$lock.new || exit; done && \
 	$(COMPILE) --output-file requirements.lock.new && \
-	$(COMPILE) --extra dev --constraint requirements.lock.new --output-file requirements-dev.lock.new && \
+	sed '/^--find-links /d' requirements.lock.new >requirements.pins.new && \
+	$(COMPILE) --extra dev --constraint requirements.pins.new --output-file requirements-dev.lock.new && \
 	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
 # template: only here
 	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)

@@ -42,5 +42,6 @@ def run(
 
 def let_be_set_up(root: Path) -> None:
     """Have `make setup` find a clone up to date whose .venv is that of the tests."""
-    for name in ("pyproject.toml", "requirements.lock", "toolkit/pyproject.toml"):
+    locks = ("requirements.lock", "requirements-dev.lock")
+    for name in ("pyproject.toml", *locks, "toolkit/pyproject.toml"):
         os.utime(root / name, (0, 0))

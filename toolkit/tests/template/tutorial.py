@@ -5,8 +5,10 @@ import shlex
 import shutil
 from pathlib import Path
 
+from dvc_bucket import Project
 from tests import TESTS_ROOT
-from tests.clones import TOOLS
+from tests.clones import TOOLS, Clone
+from tests.conftest import discard
 
 PAGE = TESTS_ROOT / "docs" / "tutorial.md"
 
@@ -22,6 +24,29 @@ def script() -> str:
         else:
             steps.append(f"printf %s {shlex.quote(text)} >{shlex.quote(file)}")
     return "\n".join(steps)
+
+
+def follow(template: Clone, folder: Path, **variables: str) -> Clone:
+    """Type the commands in a clone of the template, in an empty home; the project that they make.
+
+    Args:
+        template: has a release.
+        folder: with the clone in it; the project and the home are made there, too.
+        variables: changes of the environment.
+    """
+    home, root = folder / "home", folder / "rivers"
+    home.mkdir()
+    environment = template.environment | {"HOME": str(home)} | variables
+    del environment["PYTHONPATH"]
+    try:
+        Clone(template.root, environment, timeout=1200).run("bash", "-c", script())
+    finally:
+        if root.exists():
+            discard(Project(root))
+    project = Clone(root, environment)
+    assert "<svg" in (root / "reports" / "levels.svg").read_text()
+    assert not project.run("git", "status", "--porcelain").stdout
+    return project
 
 
 def tools_of_the_tests(folder: Path) -> Path:

@@ -8,6 +8,7 @@ import typer
 REPRO_HELP = """\
 bucket repro is `dvc repro` with this project's connection, and one option more:
   --locked              Exit with 1 if dvc.lock does not come out as recorded.
+After a run it removes from dvc.lock the stages that dvc.yaml no longer has, and names them.
 """
 
 
@@ -51,7 +52,7 @@ def reproduce(
         bool, typer.Option("--locked", help="Push nothing if dvc.lock changes; exit with 1.")
     ] = False,
 ) -> None:
-    """Run `dvc repro` with its options, then `dvc push`.
+    """Run `dvc repro` with its options, for every dvc.yaml, then `dvc push`.
 
     Examples:
       bucket reproduce --pull

@@ -107,7 +107,7 @@ class _Reader:
             return [
                 self._name(stage)
                 for stage in (ordered if graph else ())
-                if (always and _is_always_changed(stage))
+                if (always and not stage.frozen and (stage.is_callback or stage.always_changed))
                 or _is_changed(stage, graph, allow_missing=self._rev is not None)
             ]
 
@@ -162,14 +162,10 @@ class _Reader:
 
     def _gone(self) -> dict[str, list[str]]:
         """Names in lock files whose dvc.yaml has no such stage, by path of the lock file."""
-        found = {}
-        for flow in self._files:
-            if self._relative(flow).rpartition("/")[2] != FLOW:
-                continue
-            names = {str(one.name) for one in self._index.stages if one.path == flow}
-            if gone := [name for name in self._lock(flow) if name not in names]:
-                found[self._beside(flow, LOCK)] = gone
-        return found
+        names = {(one.path, str(one.name)) for one in self._index.stages if _has_name(one)}
+        flows = [flow for flow in self._files if flow.endswith(FLOW)]
+        gone = {at: [one for one in self._lock(at) if (at, one) not in names] for at in flows}
+        return {self._beside(flow, LOCK): found for flow, found in gone.items() if found}
 
     def _current(self, dep: Any) -> dict[str, Any]:
         """The result of `dep.read_params()`; each file is read once."""
@@ -273,10 +269,6 @@ def _record(out: Any, path: str) -> PathRecord:
         is_imported=bool(out.stage.is_repo_import),
         remote=getattr(out, "remote", None),
     )
-
-
-def _is_always_changed(stage: Any) -> bool:
-    return not stage.frozen and bool(stage.is_callback or stage.always_changed)
 
 
 def _is_changed(stage: Any, graph: Any, *, allow_missing: bool) -> bool:

@@ -3,13 +3,16 @@
 import json
 import shlex
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dvc_bucket.base.command_word import Group, add
 from dvc_bucket.base.options import JsonOption
 from dvc_bucket.jobs.new.layout import Kind
+
+if TYPE_CHECKING:
+    from dvc_bucket.jobs.new.data import NewData
 
 app = typer.Typer(
     name="new",
@@ -141,7 +144,12 @@ def data(
     done = job.new_data(project, request, lambda: Settings.load(project), quiet=as_json)
     if as_json:
         print(json.dumps(asdict(done), ensure_ascii=False))
-        return
+    else:
+        _show(done)
+
+
+def _show(done: "NewData") -> None:
+    """Say what was added, and what to type next."""
     print(f"{done.path} is tracked by {done.tracked_by}. Next:")
     if done.files:
         print(f"  git add {' '.join(map(shlex.quote, done.files))}")

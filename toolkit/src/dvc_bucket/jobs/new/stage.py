@@ -91,19 +91,26 @@ def new_stage(project: Project, request: StageRequest) -> NewStage:
     )
     new = {place.script: texts.script(), place.test: texts.test()}
     _check_free(project, new)
-    changed = {}
-    if values:
+    changed = _changed(project, request, texts, params)
+    with all_written({project.root / path: text for path, text in (new | changed).items()}):
+        if fault := Snapshot.at(project).graph_error:
+            raise NewError(f"DVC refuses the stage {request.name}: {fault} Nothing was written.")
+    return NewStage(request.name, place.script, place.test, list(changed))
+
+
+def _changed(
+    project: Project, request: StageRequest, texts: StageTexts, params: str
+) -> dict[str, str]:
+    """The new texts of files that are there: parameters, their models, and dvc.yaml as the last."""
+    place, changed = texts.layout, {}
+    if texts.values:
         section = "".join(f"  {key}: {text}\n" for key, text in _texts(request).items())
         changed[PARAMS] = yaml_text.with_entry(params, PARAMS, None, f"{request.name}:\n{section}")
         if place.models:
             model = f"\n\nclass {texts.model_name}(Params):\n{texts.model}\n"
             changed[place.models] = _read(project, place.models).rstrip("\n") + "\n" + model
-    # Last: with it, there is the stage.
     changed[FLOW] = yaml_text.with_entry(_read(project, FLOW), FLOW, "stages", texts.entry())
-    with all_written({project.root / path: text for path, text in (new | changed).items()}):
-        if fault := Snapshot.at(project).graph_error:
-            raise NewError(f"DVC refuses the stage {request.name}: {fault} Nothing was written.")
-    return NewStage(request.name, place.script, place.test, list(changed))
+    return changed
 
 
 def _check_name(request: StageRequest, snapshot: Snapshot) -> None:
