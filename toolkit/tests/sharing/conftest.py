@@ -1,13 +1,16 @@
 """A project on the embedded store, with data of two commits, and clones of it with their own."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import obstore
 import pytest
 
 from dvc_bucket import Project, Settings, upload
 from dvc_bucket.base import ports
+from dvc_bucket.git.lfs_layout import key
 from tests.clones import TOOLS, Clone
 from tests.conftest import discard
 from tests.projects import copy_files
@@ -24,8 +27,15 @@ OLD, NEW = b"day,level\n1,2\n", b"day,level\n1,2\n2,3\n"
 #: An object that was published beside DVC's, and its content.
 PUBLISHED, RAW = "published/levels.csv", b"raw levels\n"
 
-#: Objects of DVC: two tables, three images, their list.
-OBJECTS = 6
+#: A file of Git LFS, and the pointer that git has of it.
+FIGURE = b"a figure\n"
+FIGURE_SHA256 = hashlib.sha256(FIGURE).hexdigest()
+POINTER = (
+    f"version https://git-lfs.github.com/spec/v1\noid sha256:{FIGURE_SHA256}\nsize {len(FIGURE)}\n"
+)
+
+#: Objects below the prefix: two tables, three images, their list, the figure.
+OBJECTS = 7
 
 
 def clone_at(root: Path) -> Clone:
@@ -59,14 +69,16 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     (root / "images").mkdir()
     for number in range(3):
         (root / "images" / f"{number}.bin").write_bytes(bytes([number]) * 1000)
+    (root / "figure.bin").write_text(POINTER)
     for table in (OLD, NEW):
         (root / "table.csv").write_bytes(table)
         clone.run("bucket", "add", "table.csv", "images")
         commit(clone, f"{len(table)} bytes")
     clone.run("bucket", "push", "--all-commits")
-    source = root.with_name("raw")
+    source, settings = root.with_name("raw"), Settings.load(project)
     source.write_bytes(RAW)
-    upload(source, PUBLISHED, settings=Settings.load(project))
+    upload(source, PUBLISHED, settings=settings)
+    obstore.put(settings.obstore(), key("river-levels", FIGURE_SHA256), FIGURE)
     yield clone
     discard(project)
 

@@ -32,7 +32,7 @@ def init(
         bool,
         typer.Option(
             "--no-doctor",
-            help="Do not start the embedded store (if it is the one) and run `bucket doctor`.",
+            help="At the end neither start the embedded store nor run `bucket doctor`.",
         ),
     ] = False,
 ) -> None:

@@ -34,7 +34,7 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
     if is_embedded(str(tracked.get("endpointurl", ""))) and not settings.is_embedded:
         if url := _moved_to(project, settings):
             wanted["url"] = url
-    elif config.effective_remote(project)["url"] == tracked["url"]:
+    elif config.effective_remote(project).get("url") == tracked.get("url"):
         wanted["url"] = None  # of the commit before
     config.set_overrides(project, wanted)
     config.protect_cache(project)

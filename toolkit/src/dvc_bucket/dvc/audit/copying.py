@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from dvc_bucket.base.paths import Project
@@ -183,5 +184,9 @@ class _Copier:
     def _local(self, name: bytes) -> Path:
         """Where this machine may have a copy."""
         if ids.is_lfs(name):
-            return lfs.local_copy(Repository.of(self._project), name)
+            return lfs.local_copy(self._repository, name)
         return self._cache / ids.path(name)
+
+    @cached_property
+    def _repository(self) -> Repository:
+        return Repository.of(self._project)

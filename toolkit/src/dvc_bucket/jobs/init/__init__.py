@@ -140,11 +140,7 @@ def run(
     """
     is_person = sys.stdin.isatty() and sys.stdout.isatty()
     planned = plan(project, given, cacert=cacert, ask=is_person and not yes)
-    typer.echo(planned.diff())
-    if not planned.is_empty and not yes and not is_person:
-        raise SettingsError("Nothing was written: no terminal to ask at. Add --yes to write this.")
-    for note in _notes(planned):
-        typer.echo(f"Note: {note}")
+    _show(planned, is_agreed=yes or is_person)
     move, settings = None, planned.settings
     if move_data is not False:
         move = moving.found(project, planned.before, planned.names)
@@ -154,9 +150,30 @@ def run(
     if move and settings and is_moving:
         move.run(planned.names, settings)
     planned.write()
+    _say_what_is_next(planned, is_moved=is_moving)
+
+
+def _show(planned: Plan, *, is_agreed: bool) -> None:
+    """Show what would be written, and what a person should know of it.
+
+    Args:
+        planned: the changes.
+        is_agreed: somebody agrees to them, or is there to be asked.
+
+    Raises:
+        SettingsError: nobody does.
+    """
+    typer.echo(planned.diff())
+    if not planned.is_empty and not is_agreed:
+        raise SettingsError("Nothing was written: no terminal to ask at. Add --yes to write this.")
+    for note in _notes(planned):
+        typer.echo(f"Note: {note}")
+
+
+def _say_what_is_next(planned: Plan, *, is_moved: bool) -> None:
     if planned.tracked:
         typer.echo("Written. To commit the tracked files: git commit -a")
-    if is_moving:
+    if is_moved:
         typer.echo(
             "The embedded store keeps its copy in .bucket/. Stop it with `make stop`; delete "
             ".bucket/ when everybody has the new commit."
