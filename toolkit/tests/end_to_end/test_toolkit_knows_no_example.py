@@ -19,7 +19,7 @@ TOOLKIT = REPOSITORY / "toolkit"
 
 #: Tests of the template, which read it.
 TEMPLATE = (
-    *("tests/ci", "tests/end_to_end", "tests/soak/template"),
+    *("tests/ci", "tests/end_to_end", "tests/golden", "tests/soak/template", "tests/template"),
     "tests/safety/test_set_up_changes_only_its_own_venv.py",
 )
 
