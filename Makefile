@@ -188,10 +188,11 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 	@template/lock $(COMPILE)
 # template: end
 
-# The Makefile that merged is of the old version; what follows is for the new one.
+# The first half runs by the Makefile and the toolkit of the old version, the second by those of the new
+# one. It is told where uv is: its own search would find the one in .venv.
 update: setup ## Take the newest version of the template, or VERSION=1.2.0 (ARGS=--dry-run shows it)
 	@bucket merge-template --version "$(VERSION)" --from "$(FROM)" $(ARGS)
-	@git diff --quiet HEAD -- .copier-answers.yml || $(MAKE) --no-print-directory updated
+	@git diff --quiet HEAD -- .copier-answers.yml || $(MAKE) --no-print-directory UV="$(UV)" updated
 
 # The second half of `make update`; after conflicts, what you go on with.
 updated: setup

@@ -15,7 +15,7 @@ from tests.template.updates import FIRST, SECOND, edit, second_release
 PYTHON = f"PYTHON={sys.executable}"
 
 SUMMARY = f"""\
-Update: {FIRST} -> {SECOND}, 15 files changed, of which removed: .editorconfig, \
+Update: {FIRST} -> {SECOND}, 16 files changed, of which removed: .editorconfig, \
 vendor/dvc_bucket-{FIRST}-py3-none-any.whl.
 Tests:  passed.
 Stages: clean, summary changed; the outputs are identical to the recorded ones.
