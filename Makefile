@@ -40,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup init doctor reproduce test check lint format secrets pull push verify changes serve stop \
-  report add lock upgrade clean
+  report add lock update updated upgrade clean
 # template: only here
 .PHONY: new release
 # template: end
@@ -185,6 +185,17 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
 	@template/lock $(COMPILE)
 # template: end
+
+# The first half runs by the Makefile and the toolkit of the old version, the second by those of the new
+# one. It is told where uv is: its own search would find the one in .venv.
+update: setup ## Take the newest version of the template, or VERSION=1.2.0 (ARGS=--dry-run shows it)
+	@bucket merge-template --version "$(VERSION)" --from "$(FROM)" $(ARGS)
+	@git diff --quiet HEAD -- .copier-answers.yml || $(MAKE) --no-print-directory UV="$(UV)" updated
+
+# The second half of `make update`; after conflicts, what you go on with.
+updated: setup
+	@bucket serve --if-embedded || true
+	@tests=passed; $(MAKE) --no-print-directory test || tests=failed; bucket prove-update --tests $$tests
 
 upgrade: ## Write the two lock files with the newest versions
 	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade

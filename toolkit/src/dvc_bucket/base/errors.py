@@ -77,6 +77,10 @@ class CheckError(BucketError):
     """A commit cannot be rebuilt here, so nothing can be said of its results."""
 
 
+class UpdateError(BucketError):
+    """The project cannot take a version of its template; nothing was changed."""
+
+
 class SaveError(BucketError):
     """A step of `bucket save` that was refused or failed; the steps before it are done."""
 

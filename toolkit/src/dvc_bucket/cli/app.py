@@ -22,6 +22,7 @@ from dvc_bucket.cli import (
     run,
     secrets,
     serve,
+    update,
 )
 from dvc_bucket.jobs.check import cli as check
 from dvc_bucket.jobs.lfs import cli as lfs
@@ -42,7 +43,10 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
 }
 
 #: Words that programs call: make, git and this project's own set-up.
-HIDDEN = (dvc.dvc, dvc.reproduce, doctor.protect_cache, lock.lock_merge, packages.add_package)
+HIDDEN = (
+    *(dvc.dvc, dvc.reproduce, doctor.protect_cache, lock.lock_merge, packages.add_package),
+    *(update.merge_template, update.prove_update),
+)
 
 #: Words whose arguments are another program's: DVC gets all of them, `--help` too.
 OPTIONS: dict[Callable[..., Any], dict[str, Any]] = {

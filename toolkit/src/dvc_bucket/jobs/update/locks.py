@@ -1,0 +1,59 @@
+"""Lock files: a conflict is resolved package by package, then the packages are locked again."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from dvc_bucket.base.errors import UpdateError
+
+#: A package of a lock file: its name, and all lines until the next one.
+_PACKAGE = re.compile(r"^(\w[\w.-]*)==[^\n]*\n(?:[ \t#][^\n]*\n|\n)*", re.MULTILINE)
+
+#: Without what a make that calls us tells its own children.
+_OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
+
+
+def merged(base: str, ours: str, theirs: str) -> str:
+    """A lock file that both sides changed: each pin as the side that changed it has it.
+
+    Where both did, theirs counts. What nothing needs any more goes with the next `lock`.
+
+    Args:
+        base: text at the last update.
+        ours: text of the project.
+        theirs: text of the new version.
+    """
+    before, mine, new = map(_packages, (base, ours, theirs))
+    pins = mine | {name: lines for name, lines in new.items() if lines != before.get(name)}
+    head = theirs[: found.start()] if (found := _PACKAGE.search(theirs)) else theirs
+    return head + "".join(pins[name] for name in sorted(pins))
+
+
+def _packages(text: str) -> dict[str, str]:
+    """Lines by name of the package; one that is there for several systems has all its lines."""
+    found: dict[str, str] = {}
+    for match in _PACKAGE.finditer(text if text.endswith("\n") else f"{text}\n"):
+        found[match[1]] = found.get(match[1], "") + match[0]
+    return found
+
+
+def lock(root: Path) -> None:
+    """Write the lock files of a project as its `make lock` does; a pin that still fits stays.
+
+    Raises:
+        UpdateError: it fails.
+    """
+    env = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
+    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+    command = ["make", "--no-print-directory", "lock"]
+    done = subprocess.run(
+        command, cwd=root, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        raise UpdateError(
+            f"The packages of the new version cannot be locked, so nothing was changed:\n{said}"
+        )
