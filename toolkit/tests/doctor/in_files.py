@@ -200,6 +200,19 @@ def _(case: Case) -> None:
     case.edit("requirements.lock", "^dvc==[0-9.]+", "dvc==3.0.0")
 
 
+@add("a template of another version", says="of version 0.0.1; dvc-bucket is", warns=("template",))
+def _(case: Case) -> None:
+    case.write(".copier-answers.yml", "_commit: v0.0.1\nproject_name: river-levels\n")
+
+
+@add("the template's answers are deleted", says="is gone", warns=("template",))
+def _(case: Case) -> None:
+    case.write(".copier-answers.yml", "_commit: v0.0.1\n")
+    case.git("add", ".copier-answers.yml")
+    case.git("commit", "--quiet", "--message", "Answers")
+    case.git("rm", "--quiet", ".copier-answers.yml")
+
+
 @add("a scratch folder that is not there", "scratch space", says="No such file or directory")
 def _(case: Case) -> None:
     case.environment["SCRATCH"] = str(case.project.root / "nowhere")

@@ -21,13 +21,14 @@ from dvc_bucket.jobs.doctor import (
     repository,
     rights,
     service,
+    template,
     web,
 )
 from dvc_bucket.jobs.doctor.check import Check, Result, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
 #: In the order in which their checks are made.
-FAMILIES = (files, repository, network, certificate, web, service, rights, cache, machine)
+FAMILIES = (files, repository, network, certificate, web, service, rights, cache, machine, template)
 
 
 def _family(module: ModuleType) -> Iterator[type[Check]]:
