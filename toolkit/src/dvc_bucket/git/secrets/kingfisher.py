@@ -35,7 +35,7 @@ MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 MAX_DEPTH = 2
 
 
-class ArchiveError(Exception):
+class UnpackError(Exception):
     """An archive is damaged, or larger than what is unpacked."""
 
 
@@ -104,7 +104,7 @@ def members(path: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file in an archive.
 
     Raises:
-        ArchiveError: it is damaged or too large.
+        UnpackError: it is damaged or too large.
     """
     from kingfisher_sdk import ScanInput, expand_archives
 
@@ -118,7 +118,7 @@ def members(path: str, data: bytes) -> Iterator[tuple[str, bytes]]:
         for member in expand_archives([source], depth=MAX_DEPTH, max_bytes=MAX_UNPACKED_BYTES):
             yield member.path, member.data or b""
     except (RuntimeError, OSError, EOFError, zlib.error) as error:
-        raise ArchiveError from error
+        raise UnpackError from error
 
 
 @cache

@@ -232,7 +232,7 @@ class _Scan:
         if kingfisher.is_archive(content):
             try:
                 contents += kingfisher.members(entry.path, content)
-            except kingfisher.ArchiveError:
+            except kingfisher.UnpackError:
                 self.result.unopened += 1
         for path, data in contents:
             self._report(path, self.rules.examine(path, data), entry.commit)

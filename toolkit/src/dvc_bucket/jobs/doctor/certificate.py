@@ -83,7 +83,7 @@ class CertificateTrusted(Check):
         return f"valid for {settings.host}"
 
 
-class Answers(Check):
+class StoreAnswers(Check):
     """S3 is spoken over HTTP."""
 
     name = "answer (HTTP)"
@@ -115,7 +115,7 @@ class ClockAgrees(Check):
 
     name = "clock"
     fix = "Set this machine's clock (`timedatectl set-ntp true`), or ask its administrator."
-    requires = (Answers,)
+    requires = (StoreAnswers,)
 
     @staticmethod
     def check(patient: Patient) -> str:

@@ -12,7 +12,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from dvc_bucket.connection import clients, wire
-from dvc_bucket.jobs.doctor.certificate import Answers, ClockAgrees
+from dvc_bucket.jobs.doctor.certificate import ClockAgrees, StoreAnswers
 from dvc_bucket.jobs.doctor.check import Check, Problem
 from dvc_bucket.jobs.doctor.patient import Patient
 
@@ -37,7 +37,7 @@ class SpeaksS3(Check):
 
     name = "speaks S3"
     fix = "Ask for the address of the S3 API, and write it in OS_ENDPOINT_URL."
-    requires = (Answers,)
+    requires = (StoreAnswers,)
 
     @staticmethod
     def check(patient: Patient) -> str:

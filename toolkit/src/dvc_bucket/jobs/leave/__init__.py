@@ -17,7 +17,7 @@ from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.git.contents import Repository
 from dvc_bucket.git.hooks import configuration
 from dvc_bucket.git.hooks.install import MARK
-from dvc_bucket.jobs.leave.packages import Packages
+from dvc_bucket.jobs.leave.packages import PlainLock
 from dvc_bucket.jobs.leave.uses import Use, uses, uses_by_stage
 
 __all__ = ["LOCK", "PAGE", "Leaving", "plan", "write"]
@@ -48,7 +48,7 @@ class Leaving:
     remote: str
     url: str
     endpoint: str
-    packages: Packages
+    packages: PlainLock
     stages: dict[str, list[Use]]
     files: list[Use]
     hooks: list[str]
@@ -91,7 +91,7 @@ def plan(project: Project) -> Leaving:
         remote=dvc_config.read(project.dvc_config)["core"]["remote"],
         url=str(remote.get("url", "")),
         endpoint=str(remote.get("endpointurl", "")),
-        packages=Packages.of(project, settings.lock_file),
+        packages=PlainLock.of(project, settings.lock_file),
         stages=stages,
         files=[use for use in project_uses if use.file not in of_stages],
         hooks=_hooks(project),

@@ -19,7 +19,7 @@ PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==")
 
 
 @dataclass(frozen=True)
-class Packages:
+class PlainLock:
     """A lock file without the toolkit.
 
     Attributes:
@@ -33,7 +33,7 @@ class Packages:
     left_out: list[str]
 
     @classmethod
-    def of(cls, project: Project, lock_file: str) -> "Packages":
+    def of(cls, project: Project, lock_file: str) -> "PlainLock":
         """Take from the lock file what the project's own dependencies need.
 
         A package that is not installed here (one of another system) stays.

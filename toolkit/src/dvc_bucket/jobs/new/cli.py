@@ -13,6 +13,7 @@ from dvc_bucket.jobs.new.layout import Kind
 
 if TYPE_CHECKING:
     from dvc_bucket.jobs.new.data import NewData
+    from dvc_bucket.jobs.new.stage import NewStage
 
 app = typer.Typer(
     name="new",
@@ -80,7 +81,12 @@ def stage(
     done = job.new_stage(Project.find(), request)
     if as_json:
         print(json.dumps(asdict(done), ensure_ascii=False))
-        return
+    else:
+        _show_stage(name, done)
+
+
+def _show_stage(name: str, done: "NewStage") -> None:
+    """Say which files are new or changed, and what to do next."""
     for path in (done.script, done.test):
         print(f"new      {path}")
     for path in done.changed:
@@ -117,20 +123,11 @@ def data(
       bucket new data data/raw/levels.csv --licence CC0-1.0 --origin "Our own gauges"
       bucket new data data/raw/sites.csv --in-git --licence CC-BY-4.0 --origin "Survey of 2024"
     """
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
     from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings
     from dvc_bucket.jobs.new import data as job
 
-    try:
-        name = str(canonicalize_license_expression(licence))
-    except InvalidLicenseExpression:
-        raise typer.BadParameter(
-            f"{licence!r} is no SPDX expression; https://spdx.org/licenses/ lists the names, and "
-            "LicenseRef-NAME is for any other",
-            param_hint="--licence",
-        ) from None
+    name = _spdx(licence)
     if not origin.strip():
         raise typer.BadParameter("say where the data is from", param_hint="--origin")
     if source and "://" not in source:
@@ -146,6 +143,20 @@ def data(
         print(json.dumps(asdict(done), ensure_ascii=False))
     else:
         _show(done)
+
+
+def _spdx(licence: str) -> str:
+    """The SPDX expression as SPDX writes it."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        return str(canonicalize_license_expression(licence))
+    except InvalidLicenseExpression:
+        raise typer.BadParameter(
+            f"{licence!r} is no SPDX expression; https://spdx.org/licenses/ lists the names, and "
+            "LicenseRef-NAME is for any other",
+            param_hint="--licence",
+        ) from None
 
 
 def _show(done: "NewData") -> None:
