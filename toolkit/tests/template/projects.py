@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,17 @@ ORIGIN = "https://somebody:secret@example.org/lab/template.git"
 
 
 def clone_of_template(root: Path) -> Clone:
-    """A clone of the working tree as it is, without a release."""
+    """A clone of the working tree as it is, without the last release, and with a change since."""
     root.mkdir(parents=True)
     copy_repository(root)
-    subprocess.run(["git", "remote", "add", "origin", ORIGIN], cwd=root, check=True)
-    return Clone(root, environment(root) | IDENTITY)
+    shutil.rmtree(root / "template" / "project" / "vendor", ignore_errors=True)
+    changelog = root / "toolkit" / "CHANGELOG.md"
+    heading, change = "## Unreleased\n", "\n- A change.\n"
+    changelog.write_text(changelog.read_text().replace(heading, heading + change, 1))
+    clone = Clone(root, environment(root) | IDENTITY)
+    clone.run("git", "commit", "--quiet", "--all", "--amend", "--no-edit")
+    clone.run("git", "remote", "add", "origin", ORIGIN)
+    return clone
 
 
 def release(clone: Clone, version: str) -> None:
