@@ -194,8 +194,7 @@ update: setup ## Take the newest version of the template, or VERSION=1.2.0 (ARGS
 	@bucket merge-template --version "$(VERSION)" --from "$(FROM)" $(ARGS)
 	@git diff --quiet HEAD -- .copier-answers.yml || $(MAKE) --no-print-directory UV="$(UV)" updated
 
-# The second half of `make update`; after conflicts, what you go on with.
-updated: setup
+updated: setup ## The second half of `make update`; after conflicts, go on with it
 	@bucket serve --if-embedded || true
 	@tests=passed; $(MAKE) --no-print-directory test || tests=failed; bucket prove-update --tests $$tests
 

@@ -47,26 +47,3 @@ def follow(template: Clone, folder: Path, **variables: str) -> Clone:
     assert "<svg" in (root / "reports" / "levels.svg").read_text()
     assert not project.run("git", "status", "--porcelain").stdout
     return project
-
-
-def tools_of_the_tests(folder: Path) -> Path:
-    """A folder with a `make` that takes the environment of the tests instead of setting one up.
-
-    The programs of `.venv` are those that run the tests. A link to the whole environment would not
-    do, as it names folders by their place.
-    """
-    programs = folder / "venv" / "bin"
-    programs.mkdir(parents=True)
-    for program in TOOLS.iterdir():
-        if not program.name.startswith("python"):
-            (programs / program.name).symlink_to(program)
-    make = folder / "make"
-    scripts = {
-        programs / "python": f'exec "{TOOLS}/python" "$@"',
-        make: f'[ -e .venv ] || ln -s "{programs.parent}" .venv\n'
-        f'exec {shutil.which("make")} -o .venv/.installed "$@"',
-    }
-    for path, text in scripts.items():
-        path.write_text(f"#!/bin/sh\n{text}\n")
-        path.chmod(0o755)
-    return folder

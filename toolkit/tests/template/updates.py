@@ -51,6 +51,9 @@ OF_TEMPLATE: Mapping[str, Edit] = {
 #: Where a path of a project is in the template.
 SOURCES = ("template/skeleton/", "template/project/", "")
 
+#: Names that DVC would take for its own stand in the template as others.
+RENAMED = {"dvc.yaml": "pipeline.yaml"}
+
 
 def edit(root: Path, path: str, change: Edit) -> None:
     """Change a text where it stands first."""
@@ -74,7 +77,7 @@ def two_releases(folder: Path, registry: Path) -> Clone:
 def second_release(clone: Clone) -> None:
     """Change the template and release it again."""
     for path, change in OF_TEMPLATE.items():
-        found = [clone.root / folder / path for folder in SOURCES]
+        found = [clone.root / folder / RENAMED.get(path, path) for folder in SOURCES]
         [source, *_] = [one for one in found if one.is_file() and not one.is_symlink()]
         edit(clone.root, source.relative_to(clone.root).as_posix(), change)
     project = clone.root / "template/project"

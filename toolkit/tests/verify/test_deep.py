@@ -64,6 +64,15 @@ def contents(front: PlainFront) -> int:
     return sum("list-type" not in one.path and "files/md5/" in one.path for one in asked)
 
 
+def settled(front: PlainFront) -> int:
+    """The same, once the last requests of a killed process are through."""
+    before, now = -1, contents(front)
+    while before != now:
+        time.sleep(0.5)
+        before, now = now, contents(front)
+    return now
+
+
 def test_a_killed_run_is_continued(front: PlainFront, gate: Gate, on_seaweed: Published) -> None:
     gate.allow(FREE)
     notes = on_seaweed.project.verified
@@ -81,7 +90,7 @@ def test_a_killed_run_is_continued(front: PlainFront, gate: Gate, on_seaweed: Pu
     gate.opened.set()
     with notes.open("ab") as file:
         file.write(b"\1\2\3")  # a note that was cut off
-    before = contents(front)
+    before = settled(front)
     report = on_seaweed.verify(deep=True)
     assert (report.ok, report.read) == (True, OBJECTS - FREE)
     assert contents(front) - before == OBJECTS - FREE
