@@ -2,12 +2,11 @@
 
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 from dvc_bucket import Project
 from tests import TESTS_ROOT
-from tests.clones import TOOLS, Clone
+from tests.clones import Clone
 from tests.conftest import discard
 
 PAGE = TESTS_ROOT / "docs" / "tutorial.md"
