@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    # Every command of `bucket` imports this module, and a snapshot takes 0.15 s to import.
+    from dvc_bucket.dvc.snapshot import Snapshot
 
 Kind = Literal["python", "notebook", "r", "shell"]
 
@@ -40,7 +43,7 @@ class Layout:
     package: str = ""
 
 
-def layout(project: Project, snapshot: Snapshot, name: str, kind: Kind) -> Layout:
+def layout(project: Project, snapshot: "Snapshot", name: str, kind: Kind) -> Layout:
     """Where the files of a new stage go: beside those of the stages that there are.
 
     Args:
@@ -58,7 +61,7 @@ def layout(project: Project, snapshot: Snapshot, name: str, kind: Kind) -> Layou
     return Layout(script, test)
 
 
-def _folder(project: Project, snapshot: Snapshot, kind: Kind) -> str:
+def _folder(project: Project, snapshot: "Snapshot", kind: Kind) -> str:
     scripts = [
         PurePosixPath(word)
         for stage in snapshot.stages
