@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dvc_bucket.base import lock_file
 from dvc_bucket.git import answers
-from dvc_bucket.jobs.update import locks
 from tests.clones import Clone
 from tests.template import updates
 from tests.template.packages import SmallProject
@@ -135,10 +135,10 @@ def test_every_pin_stays_but_those_that_the_template_changed(
     worked: SmallProject, updated: SmallProject, lock: str
 ) -> None:
     before, after = (project.root.joinpath(lock).read_text() for project in (worked, updated))
-    pins = locks._packages(before)
+    pins = lock_file.packages(before)
     wheel = re.findall(r"--hash=(\S+)", (updated.root / "vendor/pin.txt").read_text())
-    assert locks._packages(after).keys() == pins.keys()
-    for name, lines in locks._packages(after).items():
+    assert lock_file.packages(after).keys() == pins.keys()
+    for name, lines in lock_file.packages(after).items():
         if name == "dvc-bucket":
             assert lines == f"dvc-bucket=={SECOND} \\\n    --hash={wheel[0]}\n"
         elif name == PINNED:
@@ -192,7 +192,7 @@ def test_a_conflict_is_listed_and_ends_with_1(
     assert "# Of mine" in text
     assert "# Of the template" in text
     for lock in LOCKS:
-        pins = locks._packages((project.root / lock).read_text())
+        pins = lock_file.packages((project.root / lock).read_text())
         assert pins[PINNED].startswith(f"{PINNED}=={PIN}")
         assert pins["dvc-bucket"].startswith(f"dvc-bucket=={SECOND}")
 

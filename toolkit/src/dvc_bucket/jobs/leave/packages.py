@@ -1,8 +1,6 @@
 """The lock file of a project without the toolkit and what only the toolkit needs."""
 
 import importlib.metadata
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
@@ -10,12 +8,10 @@ from packaging.utils import canonicalize_name
 
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.lock_file import packages
 from dvc_bucket.base.paths import Project
 
 TOOLKIT = "dvc-bucket"
-
-#: The first line of a package in a lock file of pip; its hashes follow, indented.
-PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==")
 
 
 @dataclass(frozen=True)
@@ -47,15 +43,14 @@ class PlainLock:
             raise ProjectError(
                 f"{lock_file} cannot be read ({type(error).__name__}). Write it with `make lock`."
             ) from None
-        needed, pins = _needed(_dependencies(project)), list(_pins(lock))
-        kept = [
-            (name, lines)
-            for name, lines in pins
-            if name in needed or (name != TOOLKIT and not _is_installed(name))
-        ]
-        names = [name for name, _ in kept]
-        left_out = sorted({TOOLKIT, *(name for name, _ in pins)} - set(names))
-        return cls("".join(lines for _, lines in kept), names, left_out)
+        needed, pins = _needed(_dependencies(project)), packages(lock)
+        kept = {
+            name: lines
+            for name, lines in pins.items()
+            if canonicalize_name(name) in needed or (name != TOOLKIT and not _is_installed(name))
+        }
+        left_out = sorted({TOOLKIT, *pins} - kept.keys())
+        return cls("".join(kept.values()), [*kept], left_out)
 
 
 def _dependencies(project: Project) -> list[Requirement]:
@@ -90,17 +85,3 @@ def _is_installed(name: str) -> bool:
     except importlib.metadata.PackageNotFoundError:
         return False
     return True
-
-
-def _pins(lock: str) -> Iterator[tuple[str, str]]:
-    """Canonical name and lines of each pinned package."""
-    name, lines = "", ""
-    for line in lock.splitlines(keepends=True):
-        if found := PIN.match(line):
-            if name:
-                yield name, lines
-            name, lines = canonicalize_name(found[1]), ""
-        if line[:1].isspace() or found:
-            lines += line
-    if name:
-        yield name, lines

@@ -1,15 +1,12 @@
 """Lock files: a conflict is resolved package by package, then the packages are locked again."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
+from dvc_bucket.base import lock_file
 from dvc_bucket.base.errors import UpdateError
-
-#: A package of a lock file: its name, and all lines until the next one.
-_PACKAGE = re.compile(r"^(\w[\w.-]*)==[^\n]*\n(?:[ \t#][^\n]*\n|\n)*", re.MULTILINE)
 
 #: Without what a make that calls us tells its own children.
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
@@ -25,18 +22,10 @@ def merged(base: str, ours: str, theirs: str) -> str:
         ours: text of the project.
         theirs: text of the new version.
     """
-    before, mine, new = map(_packages, (base, ours, theirs))
+    before, mine, new = map(lock_file.packages, (base, ours, theirs))
     pins = mine | {name: lines for name, lines in new.items() if lines != before.get(name)}
-    head = theirs[: found.start()] if (found := _PACKAGE.search(theirs)) else theirs
+    head = theirs[: found.start()] if (found := lock_file.PACKAGE.search(theirs)) else theirs
     return head + "".join(pins[name] for name in sorted(pins))
-
-
-def _packages(text: str) -> dict[str, str]:
-    """Lines by name of the package; one that is there for several systems has all its lines."""
-    found: dict[str, str] = {}
-    for match in _PACKAGE.finditer(text if text.endswith("\n") else f"{text}\n"):
-        found[match[1]] = found.get(match[1], "") + match[0]
-    return found
 
 
 def lock(root: Path) -> None:
