@@ -4,6 +4,7 @@ import sys
 import traceback
 
 from dvc_bucket.base import terminal
+from dvc_bucket.base.errors import BucketError
 from dvc_bucket.cli import failures
 from dvc_bucket.cli.app import app
 
@@ -24,4 +25,4 @@ def main() -> None:
         said = failures.sentence(error)
         text = f"bucket: {said}" if said else traceback.format_exc().rstrip()
         print(masked(text), file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.status if isinstance(error, BucketError) else 1)

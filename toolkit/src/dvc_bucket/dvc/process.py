@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
             status = command_line.run(words)
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
-        return 1
+        return error.status
     if status == 0 and MOVES.intersection(arguments[:1]):
         status = _report_unseen()
     if status and {"pull", "fetch"}.intersection(arguments[:1]) and (why := never_here.explained()):

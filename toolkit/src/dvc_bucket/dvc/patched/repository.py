@@ -10,6 +10,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import trust
 from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
 from dvc_bucket.dvc.patched.touch_points import READING
+from dvc_bucket.dvc.patched.whole_commits import bring_first
 from dvc_bucket.dvc.site_cache import site_cache
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def opened(
     from dvc.repo import Repo
 
     trust.check(project)
+    bring_first()
     root, sections = project.root, {name: dict(options) for name, options in (config or {}).items()}
     core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
