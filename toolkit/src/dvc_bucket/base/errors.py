@@ -28,6 +28,12 @@ class PartialCloneError(ProjectError):
     status = 3
 
 
+class NotInS3Error(ProjectError):
+    """The remote that was asked about is no bucket, so nothing can be said of it."""
+
+    status = 3
+
+
 class RevisionError(BucketError):
     """A word that names no commit of this clone."""
 

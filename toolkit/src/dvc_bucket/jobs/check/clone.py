@@ -78,6 +78,13 @@ def _set_up_dvc(project: Project, clone: Project) -> None:
         "autostage": "false",
         "analytics": "false",
     }
+    if not config.is_of_project(project):
+        name, _ = config.chosen_remote(project)
+        options = config.options_of(project, name)
+        place = options.get("url", "")
+        if place and "://" not in place:  # a folder, from that of the configuration
+            options["url"] = str((project.dvc_config.parent / place).resolve())
+        core["remote"], overrides[f'remote "{name}"'] = name, options
     written = ConfigObj(interpolation=False)
     written.update(overrides | {"cache": cache, "core": core})
     write_private(clone.dvc_config_local, "\n".join([*written.write(), ""]))

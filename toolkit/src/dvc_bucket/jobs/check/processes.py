@@ -16,8 +16,6 @@ from typing import NoReturn
 
 import psutil
 
-from dvc_bucket.base.errors import NotCheckedError
-
 #: Signals with which a terminal, a scheduler or a CI service ends a program.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -84,7 +82,6 @@ def temporary_folder(*, keep: bool) -> Iterator[Path]:
     handlers = {number: signal.signal(number, _stop) for number in SIGNALS}
     folder = Path(tempfile.mkdtemp(prefix="bucket-check-")).resolve()
     try:
-        _refuse_noexec(folder)
         yield folder
     finally:
         for number in SIGNALS:  # a second signal must not stop the removal
@@ -93,25 +90,6 @@ def temporary_folder(*, keep: bool) -> Iterator[Path]:
             _remove(folder)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-
-
-def _refuse_noexec(folder: Path) -> None:
-    """Refuse a folder in which no program can be started.
-
-    Raises:
-        NotCheckedError: it is on a disk that is mounted so (noexec).
-    """
-    probe = folder / "probe"
-    probe.write_text("#!/bin/sh\n")
-    probe.chmod(0o700)
-    try:
-        subprocess.run([probe], check=False)
-    except PermissionError:
-        raise NotCheckedError(
-            f"No program can be started from {folder.parent}, which is mounted noexec. Name "
-            "another folder: `mkdir -p ~/tmp && TMPDIR=~/tmp bucket check`."
-        ) from None
-    probe.unlink()
 
 
 def _stop(number: int, _: FrameType | None) -> NoReturn:
