@@ -197,6 +197,11 @@ class Repository:
             yield read
 
 
+def is_in_repository(folder: Path) -> bool:
+    """Whether a folder, or one above, is the root of a work tree of git."""
+    return any((place / ".git").exists() for place in (folder, *folder.parents))
+
+
 def _listed(raw: bytes) -> Iterator[tuple[list[str], str]]:
     """The words and the path of each entry in a listing of git."""
     for line in filter(None, raw.split(b"\0")):

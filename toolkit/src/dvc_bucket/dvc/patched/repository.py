@@ -12,6 +12,7 @@ from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
 from dvc_bucket.dvc.patched.touch_points import READING
 from dvc_bucket.dvc.patched.whole_commits import bring_first
 from dvc_bucket.dvc.site_cache import site_cache
+from dvc_bucket.git.contents import is_in_repository
 
 if TYPE_CHECKING:
     from dvc.output import Output
@@ -45,7 +46,7 @@ def opened(
     bring_first()
     root, sections = project.root, {name: dict(options) for name, options in (config or {}).items()}
     core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
-    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+    if not is_in_repository(root):
         core["no_scm"] = True
     try:
         repo = Repo(os.fspath(root), config=sections | {"core": core | sections.get("core", {})})
