@@ -3,11 +3,9 @@
 import sys
 import traceback
 
-from dvc_bucket.base import terminal
-from dvc_bucket.cli import failures
-from dvc_bucket.cli.app import app
+from dvc_bucket.base import surroundings
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
 
 def main() -> None:
@@ -15,6 +13,11 @@ def main() -> None:
 
     Whatever failed, no credential of this clone or environment is in the text.
     """
+    surroundings.settle()  # before the first import of a package
+    from dvc_bucket.base import terminal
+    from dvc_bucket.cli import failures
+    from dvc_bucket.cli.app import app
+
     terminal.guard()
     try:
         app()

@@ -2,6 +2,7 @@
 # Merges dvc.lock stage by stage. `bucket lock-merge --install` put this here, as `make setup` does;
 # git calls it with the files of the ancestor, ours and theirs, the path, and the length of a mark.
 project=.  # the folder of the project in the repository
+unset PYTHONHOME  # of another Python, with which none starts
 
 # 97: this Python does not have the toolkit.
 with_venv() {

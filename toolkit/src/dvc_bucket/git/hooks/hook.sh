@@ -4,6 +4,7 @@
 # (`bucket verify --install-hook`, `bucket lfs setup`). A hook that was here before is beside it,
 # named HOOK.local; it runs before a push and after a commit is checked.
 project=.  # the folder of the project in the repository
+unset PYTHONHOME  # of another Python, with which none starts
 hook=HOOK
 verifies=yes
 
