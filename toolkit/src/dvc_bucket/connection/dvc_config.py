@@ -66,13 +66,20 @@ def split(url: str) -> tuple[str, str]:
     """Bucket and prefix of the keys of a remote's URL.
 
     Raises:
-        ProjectError: the URL is not of the form `s3://bucket/prefix`.
+        ProjectError: the URL is not of the form `s3://bucket/prefix`, or a part of the prefix is
+            empty or dots: stores and clients keep such keys under different names.
     """
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc:
         raise ProjectError(
             f"DVC's default remote has the URL {url or '(none)'}, which is not of the form "
             "s3://bucket/prefix. Set it: `dvc remote modify NAME url s3://bucket/prefix`."
+        )
+    if "//" in parts.path or {".", ".."}.intersection(parts.path.split("/")):
+        raise ProjectError(
+            f"DVC's default remote has the URL {url}, whose prefix has an empty part (//) or one "
+            "of dots: stores and clients keep such keys under different names. Choose another: "
+            "`dvc remote modify NAME url s3://bucket/prefix`, then `bucket push`."
         )
     return parts.netloc, parts.path.strip("/")
 
