@@ -6,6 +6,7 @@ and all other programs that it starts have from it.
 
 import os
 import pwd
+import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,9 @@ REDIRECTING = (
 #: Where Python and DVC look for the name of the user. Source: getpass.getuser.
 USER_NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 
+#: Files that transfers and stages open at a time, at most. Some systems allow 256.
+OPEN_FILES = 4096
+
 #: The environment as the person has it, before `settle` changed it.
 _before: dict[str, str] = {}
 
@@ -35,7 +39,8 @@ def settle() -> None:
 
     Names of files are UTF-8, whatever the locale: Python is started again if it has another
     encoding. Packages come from this Python's own folders before those of `PYTHONPATH` and of the
-    user. The user has a name and a home folder, and temporary files have a folder.
+    user. The user has a name and a home folder, and temporary files have a folder. As many files
+    can be open as the system lets a program ask for.
     """
     if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
         command = [sys.executable, *sys.orig_argv[1:]]
@@ -46,6 +51,7 @@ def settle() -> None:
         del os.environ[name]
     _settle_imports()
     settle_user()
+    _allow_files()
     if fault := unusable(os.environ.get("TMPDIR", "")):
         del os.environ["TMPDIR"]
         print(f"bucket: TMPDIR {fault}. The system's folder is used.", file=sys.stderr)
@@ -101,6 +107,14 @@ def unusable(folder: str) -> str:
     if not Path(folder).is_dir():
         return f"names {folder}, which is no folder"
     return f"names {folder}, where nothing can be written"
+
+
+def _allow_files() -> None:
+    """Have this process open as many files as the system lets it, up to what transfers need."""
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    if limit not in {resource.RLIM_INFINITY, wanted} and limit < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _settle_imports() -> None:
