@@ -3,12 +3,10 @@
 import sys
 import traceback
 
-from dvc_bucket.base import terminal
+from dvc_bucket.base import surroundings
 from dvc_bucket.base.errors import BucketError
-from dvc_bucket.cli import failures
-from dvc_bucket.cli.app import app
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
 
 def main() -> None:
@@ -16,6 +14,11 @@ def main() -> None:
 
     Whatever failed, no credential of this clone or environment is in the text.
     """
+    surroundings.settle()  # before the first import of a package
+    from dvc_bucket.base import terminal
+    from dvc_bucket.cli import failures
+    from dvc_bucket.cli.app import app
+
     terminal.guard()
     try:
         app()

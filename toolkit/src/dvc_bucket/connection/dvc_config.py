@@ -134,6 +134,8 @@ def split(url: str, which: str = "") -> tuple[str, str]:
 
     Raises:
         NotInS3Error: the URL is not of the form `s3://bucket/prefix`.
+        ProjectError: a part of the prefix is empty or dots: stores and clients keep such keys under
+            different names.
     """
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc:
@@ -147,6 +149,12 @@ def split(url: str, which: str = "") -> tuple[str, str]:
         raise NotInS3Error(
             f"{what} has the URL {url or '(none)'}, which is not of the form "
             f"s3://bucket/prefix. {fix}"
+        )
+    if "//" in parts.path or {".", ".."}.intersection(parts.path.split("/")):
+        raise ProjectError(
+            f"DVC's default remote has the URL {url}, whose prefix has an empty part (//) or one "
+            "of dots: stores and clients keep such keys under different names. Choose another: "
+            "`dvc remote modify NAME url s3://bucket/prefix`, then `bucket push`."
         )
     return parts.netloc, parts.path.strip("/")
 

@@ -17,7 +17,7 @@ from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids
 from dvc_bucket.dvc.remote.connection import Remote
-from dvc_bucket.transfer.errors import naming_failures
+from dvc_bucket.transfer.errors import fault_of, naming_failures
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
 THREADS = 16
@@ -99,9 +99,8 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
         remote.check()
-        cause = str(error.__cause__).strip() or str(error)
-        detail = f"the store does not give it: {cause.splitlines()[0][:200]}"
-        return ObjectFault("unreadable", detail)
+        fault = fault_of(error.__cause__ or error)
+        return ObjectFault("unreadable", f"the store does not give it: {fault or error}")
     if digest == ids.digest(name):
         return None
     label = "SHA-256" if ids.is_lfs(name) else "MD5"

@@ -2,6 +2,7 @@
 # Merges dvc.lock stage by stage. `bucket lock-merge --install` put this here, as `make setup` does;
 # git calls it with the files of the ancestor, ours and theirs, the path, and the length of a mark.
 projects=.  # the folders of the projects in the repository, a line each
+unset PYTHONHOME  # of another Python, with which none starts
 
 # 97: this Python does not have the toolkit.
 with_venv() {

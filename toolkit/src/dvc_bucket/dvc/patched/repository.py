@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.surroundings import settle_user
 from dvc_bucket.connection.settings import trust
 from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
 from dvc_bucket.dvc.patched.touch_points import READING
@@ -44,6 +45,7 @@ def opened(
 
     trust.check(project)
     bring_first()
+    settle_user()  # DVC asks for it
     root, sections = project.root, {name: dict(options) for name, options in (config or {}).items()}
     core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
     if not is_in_repository(root):

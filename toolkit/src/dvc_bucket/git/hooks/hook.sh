@@ -4,6 +4,7 @@
 # (`bucket verify --install-hook`, `bucket lfs setup`). A hook that was here before is beside it,
 # named HOOK.local; it runs before a push and after a commit is checked.
 projects=.  # the folders of the projects in the repository, a line each
+unset PYTHONHOME  # of another Python, with which none starts
 hook=HOOK
 verifies=yes
 

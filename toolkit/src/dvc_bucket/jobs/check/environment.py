@@ -13,6 +13,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import NAMES, Settings
 from dvc_bucket.connection.settings.sources import Sources
+from dvc_bucket.dvc import connected
 from dvc_bucket.jobs.check import processes
 
 #: Variables of whoever runs the check that change what Python, DVC, git or make do.
@@ -119,6 +120,8 @@ def variables(
         "PATH": os.pathsep.join([str(packages.python.parent), env.get("PATH", os.defpath)]),
         "PYTHONDONTWRITEBYTECODE": "1",  # so that the sources are what is read
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "SHELL": connected.SHELL,
     }
     if packages.paths:
         env["PYTHONPATH"] = os.pathsep.join(str(clone.root / path) for path in packages.paths)

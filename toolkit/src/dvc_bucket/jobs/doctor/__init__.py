@@ -13,6 +13,7 @@ from types import FrameType, ModuleType
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
     certificate,
+    environment,
     files,
     machine,
     network,
@@ -25,7 +26,17 @@ from dvc_bucket.jobs.doctor.check import Check, Result, of_plugins, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
 #: In the order in which their checks are made.
-FAMILIES = (files, repository, network, certificate, service, rights, machine, template)
+FAMILIES = (
+    files,
+    repository,
+    environment,
+    network,
+    certificate,
+    service,
+    rights,
+    machine,
+    template,
+)
 
 
 def _family(module: ModuleType) -> Iterator[type[Check]]:
