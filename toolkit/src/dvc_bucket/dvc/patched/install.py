@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import waiting
+from dvc_bucket.dvc.patched import unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
@@ -25,6 +25,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     READ_LIST,
     READING,
     REGISTRY,
+    REPORT,
     REPRODUCE,
 )
 
@@ -67,6 +68,7 @@ def install() -> str:
             PATHS_LOCK: waiting.patient,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
+            REPORT: unexpected.explained,
         }
         for place, make in ours.items():
             _replace(place, make)
