@@ -137,7 +137,10 @@ def _copy(*arguments: Any, **named: Any) -> None:
 
 
 def _checked(original: Any) -> Any:
-    """In the place of DVC's method: a name that leads out of the directory is refused."""
+    """In the place of DVC's method: a name that leads out of the directory is refused.
+
+    So is a list that DVC did not write, of which DVC would say only what Python says.
+    """
     from dvc.exceptions import DvcException
 
     from dvc_bucket.base import safe_paths
@@ -147,8 +150,15 @@ def _checked(original: Any) -> Any:
         try:
             for entry in entries:
                 safe_paths.check(entry["relpath"])
+                if not isinstance(entry.get("md5", ""), str):
+                    raise TypeError
         except UnsafePathError as error:
             raise DvcException(str(error)) from None
+        except (AttributeError, TypeError, KeyError):
+            raise DvcException(
+                "The list of files of a directory is not one that DVC writes. Ask the publisher of "
+                "the data to push it again."
+            ) from None
         return original(entries, *arguments, **named)
 
     return staticmethod(from_list)
