@@ -277,15 +277,26 @@ def test_the_doctor_warns_of_it(
         check.check(Patient(machine.project))
 
 
-def test_the_doctor_warns_of_a_locale(machine: Machine, latin1: dict[str, str]) -> None:
-    code = (
-        "from dvc_bucket.jobs.doctor.environment import NamesAreUtf8\n"
-        "try:\n    print(NamesAreUtf8.check(None))\n"
-        "except Exception as warning:\n    print(warning.found)"
-    )
-    python = str(TOOLS / "python")
-    assert "ISO-8859-1" in machine.run(python, "-c", code, **latin1).stdout
-    assert machine.run(python, "-c", code, LC_ALL="C").stdout == "UTF-8\n"
+#: Prints what the doctor finds of the locale and of the limits of this process.
+FOUND = """\
+from dvc_bucket.jobs.doctor.environment import FilesOpen, NamesAreUtf8
+for check in (NamesAreUtf8, FilesOpen):
+    try:
+        print(check.check(None))
+    except Exception as warning:
+        print(warning.found)
+"""
+
+
+def test_the_doctor_warns_of_a_locale_and_of_limits(
+    machine: Machine, latin1: dict[str, str]
+) -> None:
+    python = (str(TOOLS / "python"), "-c", FOUND)
+    limited = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
+    names, files = machine.run(*python, prefix=limited, **latin1).stdout.splitlines()
+    assert names == "the locale has ISO-8859-1: plain dvc records names in it"
+    assert files == "64 at a time (ulimit -n)"
+    assert machine.run(*python, LC_ALL="C").stdout.startswith("UTF-8\n")
 
 
 @pytest.mark.parametrize("makefile", ["Makefile", "toolkit/Makefile"])
