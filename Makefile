@@ -146,7 +146,9 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 	@for file in $$(grep -lxF "../../../../src" $(dir $(BIN))lib/python*/site-packages/*.pth); do rm "$$file"; done
 # template: end
 	@$(BIN)/bucket protect-cache || true
-	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
+# 1: in a repository, whose root may be a folder above, and which does not ignore this folder.
+	@git check-ignore -q . 2>/dev/null; [ $$? -ne 1 ] || \
+	  { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
 
 # Its own file is removed first and written last: a set-up that failed is not taken for done.

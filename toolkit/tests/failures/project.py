@@ -1,4 +1,4 @@
-"""A project of all that the public functions read, pushed once; what its store does on a bad day."""
+"""A project of all that public functions read, pushed once; its store on a bad day."""
 
 import secrets
 from collections.abc import Callable, Iterator

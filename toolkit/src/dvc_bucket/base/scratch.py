@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dvc_bucket.base.errors import CheckError
+from dvc_bucket.base.errors import NotCheckedError
 
 #: Bytes that Python's own sockets add to the folder: of a pool, of a manager. Source: the standard
 #: library, multiprocessing.util.get_temp_dir and multiprocessing.connection.arbitrary_address.
@@ -28,7 +28,7 @@ def usable() -> Iterator[tuple[Path, str]]:
         The folder for large files; a sentence if it is not the usual one, else empty text.
 
     Raises:
-        CheckError: there is no such folder.
+        NotCheckedError: there is no such folder.
     """
     faults: dict[Path, str] = {}
     for folder in dict.fromkeys([Path(tempfile.gettempdir()), *OTHERS]):
@@ -36,7 +36,7 @@ def usable() -> Iterator[tuple[Path, str]]:
             break
         faults[folder] = clause
     else:
-        raise CheckError(f"{_said(faults)} Set TMPDIR to a folder in which programs run.")
+        raise NotCheckedError(f"{_said(faults)} Set TMPDIR to a folder in which programs run.")
     if not faults:
         yield folder, ""
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dvc_bucket.base import kernels, project_settings
-from dvc_bucket.base.errors import BucketError, CheckError
+from dvc_bucket.base.errors import BucketError, CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import NAMES, Settings
@@ -65,7 +65,8 @@ def made(clone: Project, log: Path) -> Packages:
     """Install the packages of the commit's lock file into `.venv` of the clone.
 
     Raises:
-        CheckError: it has no lock file, or the installation fails.
+        CheckError: it has no lock file.
+        NotCheckedError: the installation fails.
         ProjectError: its `pyproject.toml` does not say where the lock file is.
     """
     name = project_settings.of(clone).lock_file
@@ -84,7 +85,7 @@ def made(clone: Project, log: Path) -> Packages:
     has_make = (clone.root / "Makefile").is_file() and shutil.which("make")
     knows_setup = has_make and succeeds([*make, "--dry-run"])
     if not all(map(succeeds, [make] if knows_setup else _steps(python, venv, clone.root / name))):
-        raise CheckError(f"The packages cannot be installed:\n{processes.tail(log)}")
+        raise NotCheckedError(f"The packages cannot be installed here:\n{processes.tail(log)}")
     return Packages(venv / "bin" / "python", f"from the commit's {name}", venv=venv)
 
 

@@ -19,7 +19,7 @@ from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.jobs.check import environment, lineage, plan, processes, variations
+from dvc_bucket.jobs.check import doubts, environment, lineage, plan, processes, variations
 from dvc_bucket.jobs.check.causes import CauseSearch
 from dvc_bucket.jobs.check.clone import Clones, check_stages
 from dvc_bucket.jobs.check.compare import OutputComparison, RecordedOutputs
@@ -77,6 +77,7 @@ def check(
         RevisionError: there is no such revision.
         StageNameError: there is no such stage.
         CheckError: the commit cannot be rebuilt: no packages, no inputs, no stages.
+        NotCheckedError: this machine or clone cannot rebuild it.
         SettingsError: the connection is needed and not set up.
     """
     repository = Repository.of(project)
@@ -143,6 +144,7 @@ class _Rebuild:
             findings=[fault for result in results for fault in result.faults],
             causes=causes,
             notes=list(self._notes(first.run)),
+            doubts=self._doubts([result.run for result in results]),
             folder=str(self.bench.folder) if self.options.keep else None,
         )
 
@@ -190,6 +192,11 @@ class _Rebuild:
             with suppress(CheckError):  # it is the bytes that count; why is more than was asked
                 return CauseSearch(self.bench, self.commit_plan, run, other).causes(outputs)
         return {}
+
+    def _doubts(self, runs: Sequence[CloneRun]) -> dict[str, str]:
+        """Why what is wrong may be no fault of the commit, by stage; an empty name for all."""
+        of_all = doubts.of_clone(runs[0].clone, is_here=self.options.here)
+        return doubts.of_runs(runs) | ({"": text} if (text := " ".join(of_all)) else {})
 
     def _notes(self, first: CloneRun) -> Iterator[str]:
         """What else there is to know, in sentences."""
