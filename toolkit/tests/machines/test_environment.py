@@ -134,6 +134,18 @@ def test_names_are_utf8_in_a_latin1_locale(machine: Machine, latin1: dict[str, s
         shutil.rmtree(machine.root / "d", ignore_errors=True)
 
 
+def test_a_name_that_is_not_utf8_is_one_sentence(machine: Machine) -> None:
+    folder = machine.root / "old names"
+    folder.mkdir()
+    (folder / os.fsdecode(b"M\xfcller.csv")).write_text("1\n")
+    try:
+        done = machine.bucket("add", "old names", status=1)
+        assert done.stderr.startswith(r"bucket: old names/M\xfcller.csv: the name is not UTF-8")
+        assert done.stderr.count("\n") == 1
+    finally:
+        shutil.rmtree(folder)
+
+
 @pytest.fixture
 def noexec(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "noexec"
