@@ -134,6 +134,18 @@ def test_names_are_utf8_in_a_latin1_locale(machine: Machine, latin1: dict[str, s
         shutil.rmtree(machine.root / "d", ignore_errors=True)
 
 
+def test_a_name_that_is_not_utf8_is_one_sentence(machine: Machine) -> None:
+    folder = machine.root / "old names"
+    folder.mkdir()
+    (folder / os.fsdecode(b"M\xfcller.csv")).write_text("1\n")
+    try:
+        done = machine.bucket("add", "old names", status=1)
+        assert done.stderr.startswith(r"bucket: old names/M\xfcller.csv: the name is not UTF-8")
+        assert done.stderr.count("\n") == 1
+    finally:
+        shutil.rmtree(folder)
+
+
 @pytest.fixture
 def noexec(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "noexec"
@@ -277,15 +289,26 @@ def test_the_doctor_warns_of_it(
         check.check(Patient(machine.project))
 
 
-def test_the_doctor_warns_of_a_locale(machine: Machine, latin1: dict[str, str]) -> None:
-    code = (
-        "from dvc_bucket.jobs.doctor.environment import NamesAreUtf8\n"
-        "try:\n    print(NamesAreUtf8.check(None))\n"
-        "except Exception as warning:\n    print(warning.found)"
-    )
-    python = str(TOOLS / "python")
-    assert "ISO-8859-1" in machine.run(python, "-c", code, **latin1).stdout
-    assert machine.run(python, "-c", code, LC_ALL="C").stdout == "UTF-8\n"
+#: Prints what the doctor finds of the locale and of the limits of this process.
+FOUND = """\
+from dvc_bucket.jobs.doctor.environment import FilesOpen, NamesAreUtf8
+for check in (NamesAreUtf8, FilesOpen):
+    try:
+        print(check.check(None))
+    except Exception as warning:
+        print(warning.found)
+"""
+
+
+def test_the_doctor_warns_of_a_locale_and_of_limits(
+    machine: Machine, latin1: dict[str, str]
+) -> None:
+    python = (str(TOOLS / "python"), "-c", FOUND)
+    limited = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
+    names, files = machine.run(*python, prefix=limited, **latin1).stdout.splitlines()
+    assert names == "the locale has ISO-8859-1: plain dvc records names in it"
+    assert files == "64 at a time (ulimit -n)"
+    assert machine.run(*python, LC_ALL="C").stdout.startswith("UTF-8\n")
 
 
 @pytest.mark.parametrize("makefile", ["Makefile", "toolkit/Makefile"])

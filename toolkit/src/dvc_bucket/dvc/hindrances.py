@@ -1,5 +1,6 @@
 """What keeps DVC from working in a folder, and it does not say what to do about it."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,13 +24,16 @@ def refuse(arguments: Sequence[str]) -> None:
         arguments: the words after `dvc`.
 
     Raises:
-        ProjectError: the project is in no git repository, or a link leads to data outside of it.
+        ProjectError: the project is in no git repository, a link leads to data outside of it, or a
+            name of a file to add is not UTF-8.
     """
     project = Project.around()
     if not (project and NEED_GIT.intersection(arguments[:1])):
         return
     if is_in_repository(project.root):
         _refuse_links(project)
+        if arguments[0] == "add":
+            _refuse_names(arguments[1:])
     elif not _is_without_git(project):
         raise ProjectError(
             f"{project.root} is in no git repository, and DVC works only in one. A downloaded "
@@ -62,6 +66,23 @@ def _is_without_git(project: Project) -> bool:
         dvc_config.read(file).get("core", {}).get("no_scm") for file in dvc_config.files(project)
     )
     return str(next((value for value in values if value is not None), "")).lower() == "true"
+
+
+def _refuse_names(arguments: Sequence[str]) -> None:
+    """Refuse data with a name that other machines cannot read.
+
+    Raises:
+        ProjectError: names the first.
+    """
+    for top in filter(os.path.lexists, arguments):
+        for folder, folders, files in os.walk(top):
+            for name in (*folders, *files):
+                if any("\udc80" <= letter <= "\udcff" for letter in name):  # a byte of its own
+                    shown = os.fsencode(f"{folder}/{name}").decode("utf-8", "backslashreplace")
+                    raise ProjectError(
+                        f"{shown}: the name is not UTF-8, and DVC keeps no other names. Rename it; "
+                        f"all of a folder: `convmv -r -f latin1 -t utf8 --notest {top}`."
+                    )
 
 
 def _refuse_links(project: Project) -> None:

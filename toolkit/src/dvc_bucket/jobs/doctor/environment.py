@@ -114,7 +114,7 @@ class TemporaryFiles(Check):
         named = surroundings.before().get("TMPDIR", "")
         if fault := surroundings.unusable(named):
             raise Warn(f"TMPDIR {fault}")
-        folder = Path(tempfile.gettempdir())
+        folder = Path(named or tempfile.gettempdir())
         if fault := scratch.fault(folder):
             raise Warn(f"{folder} {fault}")
         return str(folder)
