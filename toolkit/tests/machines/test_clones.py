@@ -101,6 +101,7 @@ def test_what_a_partial_clone_lacks_is_fetched(
     part = clone_of(lab, tmp_path / "part", f"--filter={clone_filter}")
     done = part.bucket(*words, status=status)
     assert said in done.stdout + done.stderr
+    assert "Only a part" not in done.stdout
 
 
 def test_where_it_cannot_be_fetched_a_sentence_names_the_command_that_gets_it(
@@ -115,16 +116,17 @@ def test_where_it_cannot_be_fetched_a_sentence_names_the_command_that_gets_it(
 
 
 def test_no_setting_of_git_changes_a_verdict(lab: Machine, tmp_path: Path) -> None:
-    file = tmp_path / "gitconfig"
+    file = tmp_path / ".gitconfig"
     for name, value in SETTINGS.items():
         lab.run("git", "config", "--file", str(file), name, value)
+    as_person = ("env", "--unset=GIT_CONFIG_GLOBAL", f"HOME={tmp_path}")
     for words, said in {
         ("check", "v1", "--here", "--no-causes"): "Reproduced: all 1 outputs of 1 stage",
         ("verify", "-A"): "Complete: 2 objects",
         ("secrets", "--history"): "No secret in 2 commits",
         ("report", "--base", "v1", "--head", "v2"): "facts.json",
     }.items():
-        assert said in lab.bucket(*words, GIT_CONFIG_GLOBAL=str(file)).stdout
+        assert said in lab.bucket(*words, prefix=as_person).stdout
 
 
 def test_code_in_a_submodule_is_in_the_clone_of_the_check(lab: Machine, tmp_path: Path) -> None:
