@@ -31,7 +31,7 @@ def complete(folder: Path, revisions: Sequence[str], *, ancestors: bool = False)
         PartialCloneError: the objects cannot be fetched; names the command that gets them.
         ProjectError: git does not know a revision.
     """
-    remotes = _promisors(folder)
+    remotes = promisors(folder)
     if not (remotes and revisions):
         return
     walk = [] if ancestors else ["--no-walk"]
@@ -50,7 +50,7 @@ def complete(folder: Path, revisions: Sequence[str], *, ancestors: bool = False)
             lacking = left
 
 
-def _promisors(folder: Path) -> list[str]:
+def promisors(folder: Path) -> list[str]:
     """Names of the remotes that promise what is not here."""
     said = ended(folder, "config", "--type=bool", "--get-regexp", PROMISOR).stdout
     lines = [line.rpartition(" ") for line in os.fsdecode(said).splitlines()]

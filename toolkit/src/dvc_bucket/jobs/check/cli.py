@@ -54,7 +54,7 @@ def check(
       bucket check v1.0 --times 2
       bucket check --here --stages train --kernels
     """
-    from dvc_bucket.base import progress
+    from dvc_bucket.base import failures, progress
     from dvc_bucket.base.errors import (
         NotCheckedError,
         RevisionError,
@@ -64,7 +64,7 @@ def check(
         TransferError,
     )
     from dvc_bucket.base.paths import Project
-    from dvc_bucket.jobs.check import machine_faults, rebuild, report
+    from dvc_bucket.jobs.check import rebuild, report
 
     names = [name for words in stages or () for name in words.split(",") if name]
     options = rebuild.CheckOptions(rev, names, times, tolerance, kernels, here, causes, keep)
@@ -78,6 +78,7 @@ def check(
     except (SettingsError, ServerError, TransferError) as error:
         raise NotCheckedError(str(error)) from None
     except OSError as error:
-        raise NotCheckedError(machine_faults.of_error(error)) from None
+        said = failures.of_machine(error) or f"{error}. Mend it and run this again."
+        raise NotCheckedError(said) from None
     print(report.as_json(result)) if as_json else report.show(result)
     raise typer.Exit(result.status)

@@ -1,4 +1,4 @@
-"""What is wrong with this machine, as errors and the output of programs say."""
+"""What is wrong with this machine, as the output of programs says."""
 
 import errno
 import os
@@ -20,9 +20,3 @@ def of_text(text: str) -> str:
         if any(os.strerror(n) in text or f"[Errno {n}]" in text for n in numbers):
             return f"On this machine {what}."
     return "On this machine memory is short." if OF_PYTHON.search(text) else ""
-
-
-def of_error(error: OSError) -> str:
-    """A failure of the machine in a sentence."""
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}. Mend it and run this again."

@@ -13,6 +13,7 @@ from types import FrameType, ModuleType
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
     certificate,
+    clone,
     environment,
     files,
     machine,
@@ -29,6 +30,7 @@ from dvc_bucket.jobs.doctor.patient import Patient
 FAMILIES = (
     files,
     repository,
+    clone,
     environment,
     network,
     certificate,
