@@ -28,7 +28,8 @@ def refuse(arguments: Sequence[str]) -> None:
             name of a file to add is not UTF-8.
     """
     project = Project.around()
-    if not (project and NEED_GIT.intersection(arguments[:1])):
+    is_help = {"-h", "--help"}.intersection(arguments)
+    if is_help or not (project and NEED_GIT.intersection(arguments[:1])):
         return
     if is_in_repository(project.root):
         _refuse_links(project)
