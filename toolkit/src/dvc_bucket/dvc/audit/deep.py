@@ -17,6 +17,7 @@ from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids
 from dvc_bucket.dvc.remote.connection import Remote
+from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.errors import naming_failures
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
@@ -113,9 +114,7 @@ def object_hash(remote: Remote, key: str, name: bytes) -> str:
     import obstore
 
     if ids.is_text(name):
-        file = obstore.open_reader(remote.store, key, buffer_size=PIECE)
-        # DVC's hash of text wants `bytes`.
-        source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
+        source = SimpleNamespace(read=ranges.Whole(remote.store, key).read_on)
         return ids.hash_of(cast(io.BufferedIOBase, source), name)
     digest = hashlib.sha256() if ids.is_lfs(name) else hashlib.md5(usedforsecurity=False)
     for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):
