@@ -52,7 +52,7 @@ def test_what_is_not_to_be_on_the_remote_is_not_missed_but_said(on_seaweed: Publ
     (on_seaweed.root / "dvc.lock").write_text(LOCK + "".join(outs))
     report = on_seaweed.verify()
     assert named(report.findings) == [("missing", "made.bin")]
-    why = {one.dataset: one.why for one in report.unchecked}
+    why = {one.dataset: one.why for one in report.left_out}
     assert why.keys() == {
         "imported.bin",
         "elsewhere.bin",

@@ -18,7 +18,7 @@ from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids
 from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.transfer import ranges
-from dvc_bucket.transfer.errors import naming_failures
+from dvc_bucket.transfer.errors import fault_of, naming_failures
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
 THREADS = 16
@@ -100,9 +100,8 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
         remote.check()
-        cause = str(error.__cause__).strip() or str(error)
-        detail = f"the store does not give it: {cause.splitlines()[0][:200]}"
-        return ObjectFault("unreadable", detail)
+        reason = fault_of(error.__cause__)[1] if error.__cause__ else ""
+        return ObjectFault("not checked", f"the store does not give it: {reason or error}")
     if digest == ids.digest(name):
         return None
     label = "SHA-256" if ids.is_lfs(name) else "MD5"

@@ -139,7 +139,7 @@ class _Look:
             endpoint=self._remote.settings.endpoint_url,
             revisions=commits,
             deep=self._options.deep,
-            unchecked=self._needs.unchecked,
+            left_out=self._needs.left_out,
         )
         by_dataset = attrgetter("dataset")
         needs = sorted(self._needs.needed, key=by_dataset)
@@ -252,10 +252,10 @@ def _count(report: AuditReport, listing: Listing) -> None:
     absent = listing.find(array_of(listing.faults)) < 0
     report.objects = int(listing.needed.sum()) + int(absent.sum())
     report.size = int(listing.sizes[listing.needed].sum())
-    report.missing, report.damaged = count_faults(report.findings)
+    report.missing, report.damaged, report.not_checked = count_faults(report.findings)
     findings = {
         dataset: list(group)
         for dataset, group in groupby(report.findings, key=attrgetter("dataset"))
     }
     for row in report.datasets:
-        row.missing, row.damaged = count_faults(findings.get(row.name, ()))
+        row.missing, row.damaged, row.not_checked = count_faults(findings.get(row.name, ()))
