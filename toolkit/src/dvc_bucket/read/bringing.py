@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dvc_bucket.base.errors import BucketError, OutputError
+from dvc_bucket.base.errors import BucketError, MissingObjectError, OutputError
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.progress import Progress
 from dvc_bucket.connection.objects import ObjectRef
@@ -136,7 +136,7 @@ def no_folder(folder: Path, error: OSError) -> str:
 def _fetch(download: Download, item: Item) -> None:
     try:
         download(item.place, str(item.target), item.written)
-    except FileNotFoundError:
+    except MissingObjectError:
         if item.missing:
             raise item.missing() from None
         raise

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import obstore
 
 from dvc_bucket.transfer import ranges
-from dvc_bucket.transfer.errors import WrongContentError, explained
+from dvc_bucket.transfer.errors import WrongContentError, naming_failures
 from dvc_bucket.transfer.files import MD5, ContentHash, Unfinished, promised_md5
 from dvc_bucket.transfer.pool import Budget
 
@@ -90,7 +90,8 @@ class Download:
         Raises:
             WrongContentError: its bytes are not what its name promises, twice.
             StoreError: the store does not serve it.
-            FileNotFoundError: there is no such object.
+            MissingObjectError: there is no such object.
+            DiskError: the disk takes no more data.
         """
         promised = self._content.promised(target) or self._content.promised(place.key)
         for _ in range(2):
@@ -109,24 +110,23 @@ class Download:
     ) -> str | None:
         """Fetch once; returns the hash of the bytes if it is not the promised one."""
         try:
-            answer = self._answer(place, promised)
-            if answer.meta["size"] <= WHOLE_BYTES:
-                return self._small(answer, target, promised, written)
-            digest = self._content.new()
-            with (
-                self._unfinished.file(target, self._mode_of(target)) as file,
-                closing(self._pieces(place, answer, file)) as pieces,
-            ):
-                for piece in pieces:
-                    if promised:
-                        digest.update(piece)
-                    self.received += len(piece)
-                _compare(digest.hexdigest(), promised)
-                _set_time(file, written)
+            with naming_failures(f"download {place.url}", place.settings):
+                answer = self._answer(place, promised)
+                if answer.meta["size"] <= WHOLE_BYTES:
+                    return self._small(answer, target, promised, written)
+                digest = self._content.new()
+                with (
+                    self._unfinished.file(target, self._mode_of(target)) as file,
+                    closing(self._pieces(place, answer, file)) as pieces,
+                ):
+                    for piece in pieces:
+                        if promised:
+                            digest.update(piece)
+                        self.received += len(piece)
+                    _compare(digest.hexdigest(), promised)
+                    _set_time(file, written)
         except _MismatchError as error:
             return str(error)
-        except Exception as error:
-            raise explained(error, f"download {place.url}", place.where) from error
         return None
 
     def _answer(self, place: "ObjectRef", promised: str | None) -> "GetResult":

@@ -57,11 +57,11 @@ _making_client = threading.Lock()
 
 def beginning(place: "ObjectRef", end: int) -> "GetResult":
     """An object, or of a larger one its first `end` bytes where the store answers 206."""
-    if _answers_206.get(place.where, True):
+    if _answers_206.get(place.settings.where, True):
         try:
-            return _partial(place.where, place.store, place.key, {"range": (0, end)})
+            return _partial(place.settings.where, place.store, place.key, {"range": (0, end)})
         except BaseError as error:
-            if _answers_206.get(place.where, True) and NO_RANGE not in str(error):
+            if _answers_206.get(place.settings.where, True) and NO_RANGE not in str(error):
                 raise
     return obstore.get(place.store, place.key)
 
@@ -229,4 +229,5 @@ def _as_of_obstore(error: Exception) -> Exception:
         412: exceptions.PreconditionError,
     }
     kind = kinds.get(status, exceptions.GenericError)
-    return kind(f"status code: {status} {response.get('Error', {}).get('Code', '')}".rstrip())
+    code = response.get("Error", {}).get("Code", "")
+    return kind(f"status code: {status} <Code>{code}</Code>")

@@ -7,7 +7,7 @@ from pathlib import Path
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.transfer.errors import WrongContentError, named, naming_failures, raising
+from dvc_bucket.transfer.errors import WrongContentError, naming_failures
 from dvc_bucket.transfer.files import ContentHash, Unfinished
 
 #: Name of the user metadata in which `upload` leaves an object's SHA-256.
@@ -38,12 +38,10 @@ def download(
     content = ContentHash("SHA-256", hashlib.sha256, lambda _: promised)
     place = ObjectRef.of(settings, key)
 
-    what = f"download {key}"
     with Unfinished() as unfinished:
         unfinished.prepare([str(path)])
         try:
-            with raising(lambda error: named(error.__cause__ or error, what, settings)):
-                Download(unfinished, content)(place, str(path))
+            Download(unfinished, content)(place, str(path))
         except WrongContentError as error:
             raise ChecksumError(
                 f"{place.url} has SHA-256 {error.found}, expected {promised}. The object was "

@@ -100,8 +100,8 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
         remote.check()
-        reason = fault_of(error.__cause__)[1] if error.__cause__ else ""
-        return ObjectFault("not checked", f"the store does not give it: {reason or error}")
+        fault = fault_of(error.__cause__ or error)
+        return ObjectFault("not checked", f"the store does not give it: {fault or error}")
     if digest == ids.digest(name):
         return None
     label = "SHA-256" if ids.is_lfs(name) else "MD5"

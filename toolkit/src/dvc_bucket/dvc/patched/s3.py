@@ -26,6 +26,8 @@ from dvc_bucket.transfer.options import NotHonouredError, connection
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
+    from dvc_bucket.connection.settings import Settings
+
 Answer = TypeVar("Answer")
 
 #: DVC's own channel, so that `-q` silences this, too.
@@ -50,7 +52,7 @@ class FastS3FileSystem(StayingS3FileSystem):
     def __init__(self, fs: Any = None, **config: Any) -> None:
         super().__init__(fs=fs, **config)
         self._given = fs is not None
-        self._stores: dict[str, tuple[S3Store, str] | None] = {}
+        self._stores: dict[str, tuple[S3Store, Settings] | None] = {}
 
     def place(self, path: str) -> ObjectRef | None:
         """Where an object is; None where only DVC's own client can reach it."""
@@ -60,7 +62,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         client = self._stores[bucket]
         if client is None or not _is_plain(key):
             return None
-        return ObjectRef(client[0], key, bucket, client[1])
+        return ObjectRef(client[0], key, client[1])
 
     def forget_listings(self) -> None:
         """Objects were added without dvc-s3's client, which remembers what it has listed."""
@@ -144,8 +146,8 @@ class FastS3FileSystem(StayingS3FileSystem):
     def _place_of_ours(self, path: str) -> ObjectRef | None:
         return self.place(path.removesuffix("/")) if LAYOUT in path else None
 
-    def _store(self, bucket: str) -> "tuple[S3Store, str] | None":
-        """The client of a bucket, and what to call it in messages."""
+    def _store(self, bucket: str) -> "tuple[S3Store, Settings] | None":
+        """The client of a bucket, and the connection that it is made of."""
         from dvc_bucket.base.errors import SettingsError
         from dvc_bucket.connection import clients
 
@@ -157,7 +159,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         except (NotHonouredError, SettingsError) as reason:
             _say(f"{reason} is for DVC's own S3 client, which moves the data: slower.")
             return None
-        return store, described.settings.where
+        return store, described.settings
 
     def _ask(self, question: "Callable[[ObjectRef], Answer]", place: Any) -> "Answer":
         """The store's answer to a question."""
@@ -263,6 +265,7 @@ def _checked(place: ObjectRef) -> bytes:
 
 def _explained(what: str, place: ObjectRef) -> AbstractContextManager[None]:
     """Turn the client's exceptions into those that DVC shows as a sentence."""
-    from dvc_bucket.transfer.errors import explained, raising
+    from dvc_bucket.transfer.errors import raising, translated
 
-    return raising(lambda error: for_dvc(explained(error, f"{what} {place.url}", place.where)))
+    said = f"{what} {place.url}"
+    return raising(lambda error: for_dvc(translated(error, said, place.settings)))
