@@ -7,18 +7,16 @@ answers is found out at the first request for a range and remembered for the pro
 """
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from enum import Enum
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import obstore
 from obstore import exceptions
 from obstore.exceptions import BaseError
 
-from dvc_bucket.connection import clients
+from dvc_bucket.transfer.by_botocore import as_obstore_raises, client
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult
@@ -51,8 +49,6 @@ _answers_206: dict[str, bool] = {}
 
 #: How the others answer.
 _others: dict[str, RangeAnswer] = {}
-
-_making_client = threading.Lock()
 
 
 def beginning(place: "ObjectRef", end: int) -> "GetResult":
@@ -175,59 +171,24 @@ class Whole:
 
 def _other_answer(settings: "Settings", key: str) -> RangeAnswer:
     """Which of the two answers a store gives that does not answer 206."""
-    said, body = _asked(settings, key, 0, 1)
-    body.close()
-    return RangeAnswer.UNMARKED if said.startswith("bytes 0-0/") else RangeAnswer.WHOLE
+    with as_obstore_raises():
+        answer = client(settings).get_object(**_range_of(settings, key, 0, 1))
+        answer["Body"].close()
+    is_range = answer.get("ContentRange", "").startswith("bytes 0-0/")
+    return RangeAnswer.UNMARKED if is_range else RangeAnswer.WHOLE
 
 
 def _unmarked(settings: "Settings", key: str, start: int, end: int, etag: str | None) -> bytes:
     """A range that comes with 200."""
-    said, body = _asked(settings, key, start, end, **({"IfMatch": etag} if etag else {}))
-    with closing(body):
-        if not said.startswith(f"bytes {start}-"):
-            raise exceptions.GenericError(f"asked for bytes {start}-{end - 1}, got {said!r}")
-        try:
+    condition = {"IfMatch": etag} if etag else {}
+    with as_obstore_raises():
+        answer = client(settings).get_object(**_range_of(settings, key, start, end), **condition)
+        with closing(answer["Body"]) as body:
+            if not answer.get("ContentRange", "").startswith(f"bytes {start}-"):
+                raise exceptions.GenericError("the store sends ranges now and then")
             content: bytes = body.read()
-        except Exception as error:  # botocore's and urllib3's, of which there are many
-            raise _as_of_obstore(error) from error
     return content
 
 
-def _asked(
-    settings: "Settings", key: str, start: int, end: int, **condition: str
-) -> tuple[str, Any]:
-    """What an answer to a request for a range says of itself, and its body."""
-    place = {"Bucket": settings.bucket_name, "Key": key, "Range": f"bytes={start}-{end - 1}"}
-    try:
-        answer = _client(settings).get_object(**place, **condition)
-    except Exception as error:  # botocore's, of which there are many
-        raise _as_of_obstore(error) from error
-    return str(answer.get("ContentRange", "")), answer["Body"]
-
-
-def _client(settings: "Settings") -> Any:
-    with _making_client:
-        return _made_client(settings)
-
-
-@cache
-def _made_client(settings: "Settings") -> Any:
-    """A client of botocore, which hands over any answer; its import is slow."""
-    return clients.botocore(settings)
-
-
-def _as_of_obstore(error: Exception) -> Exception:
-    """An exception of botocore as obstore would raise it, so that one place translates both."""
-    response = getattr(error, "response", None)
-    if not response:
-        return exceptions.GenericError(f"HTTP error: {type(error).__name__}")
-    status = response["ResponseMetadata"]["HTTPStatusCode"]
-    kinds = {
-        401: exceptions.UnauthenticatedError,
-        403: exceptions.PermissionDeniedError,
-        404: FileNotFoundError,
-        412: exceptions.PreconditionError,
-    }
-    kind = kinds.get(status, exceptions.GenericError)
-    code = response.get("Error", {}).get("Code", "")
-    return kind(f"status code: {status} <Code>{code}</Code>")
+def _range_of(settings: "Settings", key: str, start: int, end: int) -> dict[str, str]:
+    return {"Bucket": settings.bucket_name, "Key": key, "Range": f"bytes={start}-{end - 1}"}

@@ -34,6 +34,7 @@ from dvc_bucket.dvc.audit.revisions import Selection
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.arrays import array_of
 from dvc_bucket.dvc.remote.lists import Lists
+from dvc_bucket.transfer import keys
 
 #: How much is read without --deep to settle what an ETag leaves doubtful.
 DOUBTFUL_OBJECTS = 1000
@@ -206,11 +207,13 @@ class _Look:
         listing = self.listing
         is_of_dvc = np.char.str_len(listing.names) == ids.SIZE
         foreign = np.flatnonzero(is_of_dvc & ~listing.needed)
-        report.foreign = len(foreign) + len(listing.odd)
+        if listing.refused:
+            report.notes.append(keys.said_of(listing.refused))
+        report.foreign = len(foreign) + len(listing.odd) + len(listing.refused)
         report.foreign_size = int(listing.sizes[foreign].sum()) + listing.odd_size
         if self._options.selection.all_commits:
-            keys = [self._remote.key(listing.name(at)) for at in foreign.tolist()]
-            report.foreign_keys = sorted(keys + listing.odd)
+            known = [self._remote.key(listing.name(at)) for at in foreign.tolist()]
+            report.foreign_keys = sorted(known + listing.odd + listing.refused)
 
 
 def _wrong_sum(need: Need, files: Positions, listing: Listing) -> ObjectFault | None:
