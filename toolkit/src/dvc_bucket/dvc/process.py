@@ -16,6 +16,7 @@ from typing import NoReturn
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
+from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
 from dvc_bucket.dvc import never_here
 from dvc_bucket.dvc import nothing_to_pull as nothing
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
     try:
+        log.follow("dvc")
         if plain := install.install():
             print(f"bucket: {plain}", file=sys.stderr)
         # What the imports made stays to the end: no reason to look through it again.
