@@ -21,3 +21,11 @@ def _(case: Case) -> None:
 def _(case: Case) -> None:
     file = case.project.root / "requirements.lock"
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+@add(
+    "a default remote of this clone alone", warns=("named places",), says="(core.remote in .dvc/co"
+)
+def _(case: Case) -> None:
+    text = "[core]\n    remote = mine\n['remote \"mine\"']\n    url = /scratch/mine\n"
+    case.write(".dvc/config.local", text)

@@ -172,11 +172,20 @@ def test_a_stage_that_this_machine_ends_says_nothing_of_the_commit(
     assert "Stage killed was ended by SIGKILL (memory that runs out does that)" in said
     assert "On this machine the disk or quota is full" in said
     assert "Stage lacking needs the program no-such-program, which is not here" in said
+    # Another stage fails by itself.
     flows.append(stage("random", "echo $$ > random.txt"))
     (project.root / "dvc.yaml").write_text("".join(["stages:\n", *flows]))
     project.bucket("repro", "--quiet", "random")
     commit(project)
     assert "FAILED" in project.bucket(*words, status=1).stdout
+    # With other packages and only the pointer to an input, nothing can be said of it either.
+    (project.root / "requirements.lock").write_text("dvc==1.0.0\n")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 5\n"
+    (project.root / "input.bin").write_text(pointer)
+    commit(project)
+    said = project.bucket(*words, status=3).stdout
+    assert "The current packages are not those of the commit: dvc " in said
+    assert "The content of input.bin is in Git LFS and not in your clone" in said
 
 
 def test_a_store_that_does_not_answer_says_nothing_of_the_commit(
