@@ -1,5 +1,6 @@
 """What the benchmarks share: a project with a store, the store further away, a file of results."""
 
+import json
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.base import ports
@@ -93,39 +94,54 @@ class Traffic(NamedTuple):
 
 
 class Forwarder:
-    """A server's port, so many milliseconds further away.
+    """The proxy before a server, in a process of its own.
 
     Attributes:
         url: where it is.
     """
 
-    def __init__(self, questions: IO[str], answers: IO[str]) -> None:
+    def __init__(self, questions: IO[str], answers: IO[str], scheme: str) -> None:
         self._questions, self._answers = questions, answers
-        self.url = f"http://127.0.0.1:{answers.readline().strip()}"
+        self.url = f"{scheme}://127.0.0.1:{answers.readline().strip()}"
+        self._faults: dict[str, Any] = {}
 
     def traffic(self) -> Traffic:
-        """What went through since this was asked last."""
-        self._questions.write("\n")
+        """What went through since this or `faults` was called last."""
+        return self.faults(**self._faults)
+
+    def faults(self, **faults: Any) -> Traffic:
+        """Have these faults from now on, as `Faults` of the tests' proxy; what went through."""
+        self._faults = faults
+        self._questions.write(json.dumps(faults) + "\n")
         self._questions.flush()
         return Traffic(*map(int, self._answers.readline().split()))
 
 
 @contextmanager
-def delayed(port: int, milliseconds: float) -> Iterator[Forwarder]:
-    """The server at `port` with a delay before it."""
-    command = [sys.executable, str(Path(__file__).with_name("delaying.py"))]
+def proxied(port: int, certificate: Path | None = None) -> Iterator[Forwarder]:
+    """The server at `port` behind the proxy of the tests, with TLS if a certificate is given."""
+    command = [sys.executable, "-m", "tests.stores.fault_proxy", str(port)]
     with subprocess.Popen(
-        [*command, str(port), str(milliseconds)],
+        [*command, *map(str, filter(None, [certificate]))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        cwd=Path(__file__).parents[1],
     ) as process:
         if not process.stdin or not process.stdout:
             raise ValueError("both are pipes")
         try:
-            yield Forwarder(process.stdin, process.stdout)
+            yield Forwarder(process.stdin, process.stdout, "https" if certificate else "http")
         finally:
             process.kill()
+
+
+@contextmanager
+def delayed(port: int, milliseconds: float) -> Iterator[Forwarder]:
+    """The server at `port`, so much further away."""
+    with proxied(port) as forwarder:
+        forwarder.faults(latency=milliseconds / 1000)
+        yield forwarder
 
 
 def put_section(file: Path, title: str, section: str) -> None:

@@ -4,7 +4,7 @@ from pydantic import SecretStr
 
 from dvc_bucket import Settings
 from tests.doctor.case import Case, SetUps
-from tests.doctor.fronts import Behaviour, Middle, Reply, always
+from tests.doctor.fronts import Ask, Behaviour, Middle, Reply, Request, always
 from tests.doctor.weed import DOMAIN
 from tests.stores.tls import Front
 
@@ -52,6 +52,15 @@ def _(case: Case) -> None:
     _instead(case, always(200, LOGIN, Content_Type="text/html"))
 
 
+@add("a front that refuses the client of transfers", "transfers", says="obstore cannot list")
+def _(case: Case) -> None:
+    def refuse(request: Request, ask: Ask) -> Reply:
+        agent = request.header("user-agent")
+        return Reply(403, {}) if "object_store" in agent else ask(request)
+
+    _instead(case, refuse, case.world.weed.port)
+
+
 @add("a web console that redirects to `/login`", "speaks S3", says="redirects to /login")
 def _(case: Case) -> None:
     _instead(case, always(302, "", Location="/login?next=/"))
@@ -80,6 +89,12 @@ def _(case: Case) -> None:
 @add("a server that answers 503", "speaks S3", says="cannot answer now (status 503)")
 def _(case: Case) -> None:
     _instead(case, always(503, BUSY, Content_Type="text/html"))
+
+
+@add("a store that throttles everything", "throttling", says="4 of 4 requests were answered 503")
+def _(case: Case) -> None:
+    slow_down = "<Error><Code>SlowDown</Code><Message>Please reduce your rate.</Message></Error>"
+    _instead(case, always(503, slow_down, Content_Type="application/xml"))
 
 
 @add("unknown access key (SeaweedFS)", "access key", says="does not know the key")

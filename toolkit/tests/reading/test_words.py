@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dvc_bucket.cli import app
+from dvc_bucket.cli.app import app
 from dvc_bucket.connection.objects import ObjectRef
+from dvc_bucket.errors import SpaceError
 from dvc_bucket.read import copied_record as staged
-from dvc_bucket.read.bringing import Item, SpaceError, bring
+from dvc_bucket.read.bringing import Item, bring
 from dvc_bucket.read.copying import default_folder
 from tests.reading.conftest import MANY, TRACKED
 from tests.verify.published import Published, s3
@@ -168,7 +169,7 @@ def test_a_damaged_object_is_not_put_there(
 
 def test_a_folder_without_room_says_so(on_swift: Published, tmp_path: Path) -> None:
     settings = on_swift.settings
-    place = ObjectRef(settings.obstore(), "huge", settings.bucket_name, "here")
+    place = ObjectRef(settings.obstore(), "huge", settings)
     item = Item(place, tmp_path / "small" / "huge", 10**18)
     with pytest.raises(
         SpaceError, match=r"free, and the missing files need 1000000.*name another folder"

@@ -1,27 +1,30 @@
 """The words a person types; no logic."""
 
 import sys
-import traceback
 
-from dvc_bucket.base import terminal
-from dvc_bucket.cli import failures
-from dvc_bucket.cli.app import app
+from dvc_bucket.base import surroundings
+from dvc_bucket.base.errors import BucketError
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; a failure that a person can mend is one paragraph on stderr.
+    """Run the command line; a failure is one paragraph on stderr.
 
     Whatever failed, no credential of this clone or environment is in the text.
     """
+    surroundings.settle()  # before the first import of a package
+    from dvc_bucket.base import terminal
+    from dvc_bucket.cli import failures
+    from dvc_bucket.cli.app import app
+
     terminal.guard()
     try:
         app()
-    except Exception as error:
+    except Exception as error:  # the edge to the person: whatever it is, it becomes a sentence
+        from dvc_bucket.connection import log
         from dvc_bucket.connection.masking import masked
 
-        said = failures.sentence(error)
-        text = f"bucket: {said}" if said else traceback.format_exc().rstrip()
-        print(masked(text), file=sys.stderr)
-        sys.exit(1)
+        log.failed(error)
+        print(masked(f"bucket: {failures.sentence(error)}"), file=sys.stderr)
+        sys.exit(error.status if isinstance(error, BucketError) else 1)

@@ -16,8 +16,9 @@ from typing import NoReturn
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
+from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
-from dvc_bucket.dvc import never_here
+from dvc_bucket.dvc import hindrances, never_here
 from dvc_bucket.dvc import nothing_to_pull as nothing
 from dvc_bucket.dvc.patched import command_line, install
 
@@ -33,19 +34,24 @@ def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
     try:
+        log.follow("dvc")
         if plain := install.install():
             print(f"bucket: {plain}", file=sys.stderr)
         # What the imports made stays to the end: no reason to look through it again.
         gc.freeze()
         with _guarded(arguments) as words:
+            hindrances.refuse(words)
             if plain:
                 return command_line.run_plain(words)
             status = command_line.run(words)
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
-        return 1
+        return error.status
     if status == 0 and MOVES.intersection(arguments[:1]):
         status = _report_unseen()
+    if status and hindrances.RUN.intersection(arguments[:1]):
+        for why in hindrances.explained(Project.find()):
+            print(visible(f"bucket: {why}"), file=sys.stderr)
     if status and {"pull", "fetch"}.intersection(arguments[:1]) and (why := never_here.explained()):
         print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:

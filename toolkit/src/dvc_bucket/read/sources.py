@@ -20,7 +20,8 @@ from dvc_bucket.read.content import Content
 from dvc_bucket.read.csv_lines import buffer
 from dvc_bucket.read.proof import Proof, Proven
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
-from dvc_bucket.transfer.errors import naming_failures
+from dvc_bucket.transfer import ranges
+from dvc_bucket.transfer.errors import StoreUnavailableError, naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -56,7 +57,8 @@ class Source:
         proof: of recorded files, which are all in the cache, or all on the remote; else None.
         by_place: the recorded files by their paths for the file system.
         is_cached: they are in the cache.
-        is_whole: they are small, and each is fetched whole and proven by its MD5.
+        is_whole: each is fetched whole and proven by its MD5: they are small, or the store sends no
+            parts of objects.
         versions: of other objects on the remote, by path.
     """
 
@@ -106,7 +108,7 @@ class Source:
         try:
             with naming_failures(f"read {file.path}", data.remote.settings):
                 answer = obstore.get(data.remote.store, data.key(file))
-                if answer.meta["size"] > WHOLE_BYTES:
+                if answer.meta["size"] > WHOLE_BYTES and _has_ranges(data, file):
                     self.proof.check(file, answer.meta)
                     return None
                 content = answer.bytes()
@@ -120,15 +122,34 @@ class Source:
         """A block that reads these files.
 
         Raises:
-            ChecksumError: Arrow cannot read one, and its copy in the cache is damaged.
+            NotPushedError: Arrow cannot read one, as it is not on the remote any more.
+            ChecksumError: nor can it read one that is damaged.
+            TransferError: the store refused, or could not be reached.
         """
         try:
             yield
         except (OSError, pa.ArrowInvalid) as error:
-            if self.proof and self.is_cached and not is_broken_page(error):
-                for place in places:
-                    self.proof.check_cached(self.by_place[place])
+            if self.proof and not is_broken_page(error):
+                self._judge(self.proof, list(places), error)
             raise
+
+    def _judge(self, proof: Proof, places: Sequence[str], error: Exception) -> None:
+        """Raise why Arrow cannot read recorded files: our own client asks for them again."""
+        is_of_store = not self.is_cached and isinstance(error, OSError)
+        named = [place for place in places if place.partition("/")[2] in str(error)]
+        for place in named or places:
+            file = self.by_place[place]
+            if self.is_cached:
+                proof.check_cached(file)
+            elif is_of_store or len(places) == 1:
+                versions = replace(proof.data, files=[file]).versions()
+                replace(proof, is_full=True).check(file, versions[file.path])
+        if is_of_store:
+            remote, said = proof.data.remote, str(error).partition("\n")[0]
+            raise StoreUnavailableError(
+                f"Could not read {self.path} from {remote.settings.where}, though the store has it "
+                f"({said}). Read it again."
+            ) from error
 
     def broken_page(self, place: str, error: OSError) -> Exception:
         """What to raise where Arrow cannot read a file: ChecksumError for a damaged page."""
@@ -202,6 +223,9 @@ def on_remote(proof: Proof) -> Source:
     versions: Mapping[str, ObjectMeta] = {} if is_whole else data.versions()
     if not is_whole:
         proof.check_objects(versions)
+        # Arrow believes that it gets the parts that it asks for.
+        filled = next((file for file in data.files if versions[file.path]["size"]), None)
+        is_whole = bool(filled and not _has_ranges(data, filled))
     pa.set_io_thread_count(max(REQUESTS, pa.io_thread_count()))
     bucket = data.remote.settings.bucket_name
     places = [f"{bucket}/{data.key(file)}" for file in data.files]
@@ -215,6 +239,18 @@ def on_remote(proof: Proof) -> Source:
         is_whole=is_whole,
         versions=versions,
     )
+
+
+def _has_ranges(data: TrackedData, file: TrackedFile) -> bool:
+    """Whether the store sends parts of a file that is not empty.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    remote = data.remote
+    with naming_failures(f"read {file.path}", remote.settings):
+        answer = ranges.find_out(remote.settings, remote.store, data.key(file))
+    return answer is not ranges.RangeAnswer.WHOLE
 
 
 def _are_many_and_small(data: TrackedData) -> bool:

@@ -1,6 +1,7 @@
 """Downloads an object to a file, which gets its name only if the bytes have the promised hash.
 
-1. One request asks for the object, at most the first 32 MiB of it. Its answer has the size.
+1. One request asks for the object, at most the first 32 MiB of it. Its answer has the size. A store
+   without ranges (`ranges`) is asked for all of it.
 2. The bytes go to an unfinished file and into the hash, piece by piece, as they arrive.
 3. Of a larger object, threads fetch the rest meanwhile: ranges of 8 MiB, four at once. They arrive
    in any order, and are hashed in theirs.
@@ -16,9 +17,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import BaseError
 
-from dvc_bucket.transfer.errors import WrongContentError, explained
+from dvc_bucket.transfer import ranges
+from dvc_bucket.transfer.errors import WrongContentError, naming_failures
 from dvc_bucket.transfer.files import MD5, ContentHash, Unfinished, promised_md5
 from dvc_bucket.transfer.pool import Budget
 
@@ -44,9 +45,6 @@ RANGES_AHEAD = 2 * STREAMS
 #: A range is written in pieces of about this size, while they are in the CPU's cache. Whole ranges
 #: cost three times the kernel's time.
 PIECE_BYTES = 1024 * 1024
-
-#: The answer to a request for a range of an empty object.
-NO_RANGE = "416 "
 
 #: Permissions of a file of the cache, as DVC leaves it, and of any other.
 CACHE_MODE = 0o444
@@ -92,7 +90,8 @@ class Download:
         Raises:
             WrongContentError: its bytes are not what its name promises, twice.
             StoreError: the store does not serve it.
-            FileNotFoundError: there is no such object.
+            MissingObjectError: there is no such object.
+            DiskError: the disk takes no more data.
         """
         promised = self._content.promised(target) or self._content.promised(place.key)
         for _ in range(2):
@@ -111,38 +110,32 @@ class Download:
     ) -> str | None:
         """Fetch once; returns the hash of the bytes if it is not the promised one."""
         try:
-            answer = self._answer(place, promised)
-            if answer.meta["size"] <= WHOLE_BYTES:
-                return self._small(answer, target, promised, written)
-            digest = self._content.new()
-            with (
-                self._unfinished.file(target, self._mode_of(target)) as file,
-                closing(self._pieces(place, answer, file)) as pieces,
-            ):
-                for piece in pieces:
-                    if promised:
-                        digest.update(piece)
-                    self.received += len(piece)
-                _compare(digest.hexdigest(), promised)
-                _set_time(file, written)
+            with naming_failures(f"download {place.url}", place.settings):
+                answer = self._answer(place, promised)
+                if answer.meta["size"] <= WHOLE_BYTES:
+                    return self._small(answer, target, promised, written)
+                digest = self._content.new()
+                with (
+                    self._unfinished.file(target, self._mode_of(target)) as file,
+                    closing(self._pieces(place, answer, file)) as pieces,
+                ):
+                    for piece in pieces:
+                        if promised:
+                            digest.update(piece)
+                        self.received += len(piece)
+                    _compare(digest.hexdigest(), promised)
+                    _set_time(file, written)
         except _MismatchError as error:
             return str(error)
-        except Exception as error:
-            raise explained(error, f"download {place.url}", place.where) from error
         return None
 
     def _answer(self, place: "ObjectRef", promised: str | None) -> "GetResult":
         """The object, or, of a large one, the beginning; its size and tag in any case."""
         start = time.perf_counter()
-        options: obstore.GetOptions = {"range": (0, LARGE_BYTES)}
         if promised == self._content.of(b""):  # no range is in an empty object
-            options = {}
-        try:
-            answer = obstore.get(place.store, place.key, options=options)
-        except BaseError as error:
-            if NO_RANGE not in str(error):
-                raise
             answer = obstore.get(place.store, place.key)
+        else:
+            answer = ranges.beginning(place, LARGE_BYTES)
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
         return answer
 
@@ -165,7 +158,7 @@ class Download:
 
         The rest of a large one is fetched in ranges while its beginning arrives.
         """
-        if answer.meta["size"] <= LARGE_BYTES:
+        if answer.range[1] == answer.meta["size"]:  # small, or of a store without ranges
             yield from _write_all(file, answer, 0)
             return
         from multiprocessing.pool import ThreadPool  # its threads do not outlive an interrupt

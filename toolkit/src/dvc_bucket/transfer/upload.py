@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import obstore
 
-from dvc_bucket.transfer.errors import explained
+from dvc_bucket.transfer.errors import naming_failures
 from dvc_bucket.transfer.pool import Budget
 
 if TYPE_CHECKING:
@@ -69,10 +69,8 @@ class Upload:
 
     def _put(self, place: "ObjectRef", body: "bytes | IO[bytes] | Path", **options: Any) -> None:
         start = time.perf_counter()
-        try:
+        with naming_failures(f"upload {place.url}", place.settings):
             obstore.put(place.store, place.key, body, **options)
-        except Exception as error:
-            raise explained(error, f"upload {place.url}", place.where) from error
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
 
 

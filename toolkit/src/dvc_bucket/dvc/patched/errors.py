@@ -8,7 +8,7 @@ from typing import Any
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.lock import LockError
 
-from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.errors import BucketError, MissingObjectError
 
 __all__ = ["DvcException", "LockError", "NotDvcRepoError", "for_dvc", "shown_by_dvc"]
 
@@ -16,13 +16,14 @@ __all__ = ["DvcException", "LockError", "NotDvcRepoError", "for_dvc", "shown_by_
 def for_dvc(error: BaseException) -> BaseException:
     """A failure of ours as one that is DVC's, too; others as they are.
 
-    DVC shows its own exceptions as a sentence, and any other as an unexpected error.
+    DVC shows its own exceptions as a sentence, and any other as an unexpected error. A missing
+    object is also a FileNotFoundError, as DVC expects it of its file systems. It has no cause: DVC
+    would show the words of the client behind the sentence.
     """
     if isinstance(error, DvcException) or not isinstance(error, BucketError):
         return error
     kind: Any = type(error)
     translated: BaseException = _also_of_dvc(kind)(str(error))
-    translated.__cause__ = error.__cause__
     return translated
 
 
@@ -35,9 +36,10 @@ def shown_by_dvc() -> Iterator[None]:
         translated = for_dvc(error)
         if translated is error:
             raise
-        raise translated from error.__cause__
+        raise translated from None
 
 
 @cache
 def _also_of_dvc(kind: type[BucketError]) -> Any:
-    return type(kind.__name__, (kind, DvcException), {"__doc__": kind.__doc__})
+    missing = (FileNotFoundError,) if issubclass(kind, MissingObjectError) else ()
+    return type(kind.__name__, (kind, DvcException, *missing), {"__doc__": kind.__doc__})

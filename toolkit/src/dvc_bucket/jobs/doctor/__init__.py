@@ -13,19 +13,35 @@ from types import FrameType, ModuleType
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
     certificate,
+    clone,
+    environment,
     files,
     machine,
     network,
+    probes,
     repository,
     rights,
     service,
     template,
+    throttle,
 )
 from dvc_bucket.jobs.doctor.check import Check, Result, of_plugins, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
 #: In the order in which their checks are made.
-FAMILIES = (files, repository, network, certificate, service, rights, machine, template)
+FAMILIES = (
+    files,
+    repository,
+    clone,
+    environment,
+    network,
+    certificate,
+    service,
+    rights,
+    throttle,
+    machine,
+    template,
+)
 
 
 def _family(module: ModuleType) -> Iterator[type[Check]]:
@@ -61,7 +77,7 @@ def examine(
         try:
             yield from run(checks, patient, on_start)
         finally:
-            rights.clean(patient)
+            probes.clean(patient)
 
 
 @contextmanager
