@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dvc_bucket.base.errors import MissingObjectError, TransferError
 from dvc_bucket.base.progress import bar
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.dvc.audit.findings import ObjectFault
 from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
@@ -56,6 +57,7 @@ def check_unnoted(
         notes.appending() as file,
         bar() as progress,
         ThreadPoolExecutor(THREADS) as pool,
+        interruptible(),
     ):
         try:
             for at, fault in _checked(pool, unnoted.tolist(), lambda at: check(bytes(names[at]))):
@@ -110,14 +112,19 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
 
 def object_hash(remote: Remote, key: str, name: bytes) -> str:
     """The hash of an object, in the way of its name, hexadecimal; it is read in pieces."""
-    import obstore
-
     if ids.is_text(name):
-        file = obstore.open_reader(remote.store, key, buffer_size=PIECE)
-        # DVC's hash of text wants `bytes`.
-        source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
-        return ids.hash_of(cast(io.BufferedIOBase, source), name)
+        return remote.store.retries.call(_text_hash, remote, key, name)
     digest = hashlib.sha256() if ids.is_lfs(name) else hashlib.md5(usedforsecurity=False)
-    for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):
+    for piece in remote.store.stream(key, PIECE):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _text_hash(remote: Remote, key: str, name: bytes) -> str:
+    """The same of text, which DVC hashes without its carriage returns, in pieces of one size."""
+    import obstore
+
+    file = obstore.open_reader(remote.store.once, key, buffer_size=PIECE)
+    # DVC's hash of text wants `bytes`.
+    source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
+    return ids.hash_of(cast(io.BufferedIOBase, source), name)

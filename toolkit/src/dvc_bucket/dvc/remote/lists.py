@@ -94,8 +94,6 @@ class Lists:
 
     def _fetch(self, name: bytes) -> bytes | None:
         """The list from the remote, kept for the next time; None if it has no good one."""
-        import obstore
-
         if self._remote is None or name in self._absent:
             return None
         key, path = self._remote.key(name), self._spool / ids.path(name)
@@ -104,7 +102,7 @@ class Lists:
             suppress(MissingObjectError),
             naming_failures(f"download {key}", self._remote.settings),
         ):
-            path.write_bytes(obstore.get(self._remote.store, key).bytes())
+            path.write_bytes(self._remote.store.read(key))
         text = _good(path, name)
         if text is None:
             self._absent.add(name)
