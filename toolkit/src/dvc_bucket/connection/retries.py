@@ -190,8 +190,8 @@ class Retries:
             return
         since = datetime.fromtimestamp(time.time() - seconds).astimezone()
         say(
-            f"waiting for {self._settings.where} since {since:%H:%M:%S} ({fault.reason}), up to "
-            f"{self._settings.retry_seconds} s. Ctrl-C stops; run the command again to go on."
+            f"waiting for {self._settings.where} since {since:%H:%M:%S}: {fault.reason}. Every "
+            f"request is tried for {self._settings.retry_seconds} s. Ctrl-C stops."
         )
 
 

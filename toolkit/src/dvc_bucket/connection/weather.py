@@ -37,11 +37,12 @@ TRANSPORT = (
     ("kind: Connect", "no connection"),
 )
 
-#: How rustls refuses a certificate or whatever is no TLS.
-NO_TLS = "InvalidData"
+#: What never heals: rustls refuses a certificate or whatever is no TLS; a redirect leads to another
+#: host, to which no client goes (see `clients.redirects`).
+HOPELESS = ("InvalidData", "127.0.0.1:0,")
 
 #: Seconds for what most likely does not heal, and attempts at what may be of one object.
-SHORT_SECONDS = 2.0
+SHORT_SECONDS = 1.0
 FEW_TRIES = 4
 
 #: Attempts at an object with other bytes than its name promises.
@@ -96,7 +97,7 @@ def fault(error: BaseException, settings: "Settings", *, has_answered: bool) -> 
     if status := STATUS.search(text):
         return _of_status(status[1], text, seconds)
     reason = next((reason for word, reason in TRANSPORT if word in text), "")
-    if not reason or NO_TLS in text:
+    if not reason or any(word in text for word in HOPELESS):
         return None
     is_short = (reason == "connection refused" and settings.is_embedded) or (
         reason == "unknown host" and not has_answered
@@ -108,8 +109,10 @@ def fault(error: BaseException, settings: "Settings", *, has_answered: bool) -> 
 
 
 def _of_status(status: str, text: str, seconds: float) -> Fault | None:
+    from http.client import responses
+
     code = CODE.search(text)
-    reason = f"{status} {code[1]}" if code else status
+    reason = f"{status} {responses.get(int(status), '')}".rstrip()
     if status == BROKEN:
         return Fault(reason, seconds, FEW_TRIES)
     if status in LATER or (code and code[1] in LATER_CODES):

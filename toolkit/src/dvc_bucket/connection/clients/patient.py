@@ -6,8 +6,9 @@ tried again, asks that client as well.
 
 Two calls make several requests each: a file in parts, and a listing of several pages. Inside of
 them obstore's own retries work, for the same time, as the parts and pages that succeeded would be
-lost otherwise. It reads no `Retry-After`, and these retries are not counted. obstore's functions,
-such as `obstore.get(store, key)`, have them too.
+lost otherwise. It reads no `Retry-After`, and these retries are not counted.
+
+obstore's functions, such as `obstore.get(store, key)`, know nothing of the policy: a few retries.
 """
 
 from collections.abc import Iterator
@@ -34,7 +35,9 @@ WHOLE_BYTES = 8 * 1024 * 1024
 #: Bytes of a body that are handed on at a time, at least.
 PIECE = 1024 * 1024
 
-#: What obstore does by itself in `once`, and elsewhere: time alone is the limit.
+#: What obstore does by itself: in its functions, in `once`, and inside of several requests, where
+#: time alone is the limit.
+FEW = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 ONCE = {"max_retries": 0, "retry_timeout": timedelta(0)}
 MANY = 1000
 BACKOFF = {
@@ -50,10 +53,12 @@ class PatientStore(S3Store):
     Attributes:
         retries: the policy.
         options: of obstore's S3Store.
+        is_proven: the store has answered this client.
     """
 
     retries: Retries
     options: dict[str, Any]
+    is_proven: bool
 
     def attempts(self, *, is_inner: bool = False) -> Attempts:
         """The attempts at one request: see `retries`."""
@@ -63,6 +68,13 @@ class PatientStore(S3Store):
     def once(self) -> S3Store:
         """The same bucket, without obstore's own retries."""
         return S3Store(**self.options | {"retry_config": ONCE})
+
+    @cached_property
+    def _steady(self) -> S3Store:
+        """The same bucket, with those for calls that make several requests."""
+        seconds = timedelta(seconds=self.retries.seconds)
+        config = {"max_retries": MANY, "retry_timeout": seconds, "backoff": BACKOFF}
+        return S3Store(**self.options | {"retry_config": config if seconds else ONCE})
 
     def head(self, path: str) -> "ObjectMeta":
         """What the store says of an object."""
@@ -108,8 +120,7 @@ class PatientStore(S3Store):
         if use_multipart is False:
             put = self.retries.call
             return put(obstore.put, self.once, path, file, use_multipart=False, **named)
-        if not self.retries.has_answered:  # a host that does not exist is soon found out
-            self._prove(path)
+        self._prove(path)
         return self.retries.call(self._put_in_parts, path, file, **named)
 
     def delete(self, paths: Any) -> None:
@@ -127,7 +138,7 @@ class PatientStore(S3Store):
         done, last = 0, ""
         for attempt in self.attempts(is_inner=True):
             with attempt, _final_after_retries():
-                store = self if done else self.once
+                store = self._steady if done else self.once
                 batches = obstore.list(store, prefix, offset=offset, chunk_size=chunk_size)
                 for number, batch in enumerate(batches, 1):
                     if number == done and batch[-1]["path"] != last:
@@ -141,29 +152,26 @@ class PatientStore(S3Store):
         return self.retries.call(obstore.list_with_delimiter, self.once, prefix)
 
     def _prove(self, path: str) -> None:
-        """Return if the store says anything at all."""
+        """Return if the store says anything at all; what cannot heal is found out soon so."""
         try:
-            self.head(path)
+            if not self.is_proven:
+                self.head(path)
         except Exception as error:
             if not weather.is_answer(error):
                 raise
+        self.is_proven = True
 
     def _put_in_parts(self, path: str, file: Any, **named: Any) -> Any:
         if hasattr(file, "seek"):
             file.seek(0)
         with _final_after_retries():
-            return obstore.put(self, path, file, **named)
+            return obstore.put(self._steady, path, file, **named)
 
 
 def patient(retries: Retries, options: dict[str, Any]) -> PatientStore:
     """A bucket by the options of obstore's S3Store."""
-    own = {
-        "max_retries": MANY,
-        "retry_timeout": timedelta(seconds=retries.seconds),
-        "backoff": BACKOFF,
-    }
-    store = PatientStore(**options | {"retry_config": own if retries.seconds else ONCE})
-    store.retries, store.options = retries, options
+    store = PatientStore(**options | {"retry_config": FEW})
+    store.retries, store.options, store.is_proven = retries, options, False
     return store
 
 

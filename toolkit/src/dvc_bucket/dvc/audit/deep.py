@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dvc_bucket.base.errors import MissingObjectError, TransferError
 from dvc_bucket.base.progress import bar
 from dvc_bucket.connection.retries import interruptible
+from dvc_bucket.connection.weather import WrongBytesError
 from dvc_bucket.dvc.audit.findings import ObjectFault
 from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
@@ -96,7 +97,14 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
     key = remote.key(name)
     try:
         with naming_failures(f"read {key}", remote.settings):
-            digest = object_hash(remote, key, name)
+            for attempt in remote.store.attempts(is_inner=True):
+                with attempt:
+                    digest = object_hash(remote, key, name)
+                    if digest != ids.digest(name):
+                        raise WrongBytesError  # noqa: TRY301 (an attempt is over)
+    except WrongBytesError:
+        label = "SHA-256" if ids.is_lfs(name) else "MD5"
+        return ObjectFault("corrupt", f"its content has the {label} {digest}")
     except MissingObjectError:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
@@ -104,10 +112,7 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
         cause = str(error.__cause__).strip() or str(error)
         detail = f"the store does not give it: {cause.splitlines()[0][:200]}"
         return ObjectFault("unreadable", detail)
-    if digest == ids.digest(name):
-        return None
-    label = "SHA-256" if ids.is_lfs(name) else "MD5"
-    return ObjectFault("corrupt", f"its content has the {label} {digest}")
+    return None
 
 
 def object_hash(remote: Remote, key: str, name: bytes) -> str:
