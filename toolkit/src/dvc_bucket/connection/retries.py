@@ -165,6 +165,12 @@ class Retries:
         if asks and (wanted := min(weather.wanted_rest(self._settings), seconds_left)) > 0:
             self._left_alone_until = time.monotonic() + wanted
 
+    def is_well(self) -> bool:
+        """Whether the store answers other requests than one that fails again and again."""
+        with _lock:
+            out = 0.0 if self._out_since is None else time.monotonic() - self._out_since
+        return out < WINDOW_SECONDS or weather.is_well(self._settings)
+
     def wait(self, seconds: float, until: float) -> None:
         """Wait so long, or as long as the store asks for, or until it has come back."""
         with _lock:
@@ -242,7 +248,8 @@ class Attempts:
             self._end = now + fault.seconds
         self._end = min(self._end, now + fault.seconds)
         is_over = now >= self._end or self._count >= fault.tries or retries.stops != self._stops
-        if is_over:
+        is_of_one = self._count == weather.SAME_TRIES and not fault.is_throttle
+        if is_over or (is_of_one and retries.is_well()):
             weather.make_final(error)
             return False
         retries.failed(fault, self._end - now)

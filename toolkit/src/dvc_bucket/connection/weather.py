@@ -1,12 +1,15 @@
 """Which failures of a request heal by themselves, read from what obstore says of them."""
 
 import re
+import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from dvc_bucket.base.errors import BucketError
 
 if TYPE_CHECKING:
     from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.connection.wire import Answer
 
 #: The status in obstore's words, and S3's code for it.
 STATUS = re.compile(r"status code: (\d{3})")
@@ -17,6 +20,9 @@ CODE = re.compile(r"<Code>(\w{1,40})</Code>")
 LATER = {"408", "425", "429", "502", "503", "504", "509"}
 THROTTLE = {"429", "503", "509"}
 BROKEN = "500"
+
+#: What to call them.
+PHRASES = {str(each.value): each.phrase for each in HTTPStatus}
 
 #: Codes that say so where the status does not.
 LATER_CODES = {"RequestTimeout", "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests"}
@@ -41,9 +47,11 @@ TRANSPORT = (
 #: host, to which no client goes (see `clients.redirects`).
 HOPELESS = ("InvalidData", "127.0.0.1:0,")
 
-#: Seconds for what most likely does not heal, and attempts at what may be of one object.
+#: Seconds for what most likely does not heal; attempts at what may be of one object; and those at
+#: an object after which it is, if the store answers other requests.
 SHORT_SECONDS = 1.0
 FEW_TRIES = 4
+SAME_TRIES = 8
 
 #: Attempts at an object with other bytes than its name promises.
 WRONG_TRIES = 3
@@ -109,10 +117,8 @@ def fault(error: BaseException, settings: "Settings", *, has_answered: bool) -> 
 
 
 def _of_status(status: str, text: str, seconds: float) -> Fault | None:
-    from http.client import responses
-
     code = CODE.search(text)
-    reason = f"{status} {responses.get(int(status), '')}".rstrip()
+    reason = f"{status} {PHRASES.get(status, '')}".rstrip()
     if status == BROKEN:
         return Fault(reason, seconds, FEW_TRIES)
     if status in LATER or (code and code[1] in LATER_CODES):
@@ -130,27 +136,36 @@ def make_final(error: BaseException) -> None:
     setattr(error, FINAL, True)
 
 
+def is_well(settings: "Settings") -> bool:
+    """Whether the store answers another request."""
+    answer = _answer(settings)
+    return answer is not None and 0 < answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 def wanted_rest(settings: "Settings") -> float:
     """The seconds that the store wants to be left alone, by the header that obstore does not show.
 
     One request asks for it.
     """
-    import time
     from email.utils import parsedate_to_datetime
 
-    from dvc_bucket.connection import wire
-
-    try:
-        header = wire.get(settings, {"list-type": "2", "max-keys": "0"}).headers.get("retry-after")
-    except BucketError:
-        return 0.0
+    answer = _answer(settings)
+    header = answer.headers.get("retry-after", "").strip() if answer else ""
     if not header:
         return 0.0
     try:
-        return (
-            float(header)
-            if header.strip().isdigit()
-            else (parsedate_to_datetime(header).timestamp() - time.time())
-        )
+        if header.isdigit():
+            return float(header)
+        return parsedate_to_datetime(header).timestamp() - time.time()
     except ValueError:
         return 0.0
+
+
+def _answer(settings: "Settings") -> "Answer | None":
+    """What the store says to the least that can be asked of it."""
+    from dvc_bucket.connection import wire
+
+    try:
+        return wire.get(settings, {"list-type": "2", "max-keys": "0"})
+    except BucketError:
+        return None
