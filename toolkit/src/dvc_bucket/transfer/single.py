@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from array import array
 from pathlib import Path
 
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError
@@ -60,11 +61,9 @@ def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     settings = settings or Settings.load()
     with naming_failures(f"upload {key}", settings):
-        obstore.put(settings.obstore(), key, path, attributes={SHA256_METADATA: file_sha256(path)})
+        settings.obstore().put(key, path, attributes={SHA256_METADATA: file_sha256(path)})
     return path.stat().st_size
 
 
@@ -74,12 +73,10 @@ def stored_sha256(key: str, *, settings: Settings | None = None) -> str | None:
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     settings = settings or Settings.load()
     try:
         with naming_failures(f"look up {key}", settings):
-            answer = obstore.get(settings.obstore(), key, options={"head": True})
+            answer = settings.obstore().get(key, options={"head": True})
     except MissingObjectError:
         return None
     noted = str(answer.attributes.get(SHA256_METADATA, ""))
@@ -92,15 +89,16 @@ def count_objects(prefix: str, *, settings: Settings | None = None) -> tuple[int
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
+    from dvc_bucket.transfer import keys
 
     settings = settings or Settings.load()
-    count = size = 0
+    sizes = array("Q")
     with naming_failures(f"list {prefix}", settings):
-        for batch in obstore.list(settings.obstore(), prefix=prefix):
-            count += len(batch)
-            size += sum(item["size"] for item in batch)
-    return count, size
+        store = settings.obstore()
+        batches = keys.objects(settings, store, prefix, lambda _, size: sizes.append(size))
+        for batch in batches:
+            sizes.extend(item["size"] for item in batch)
+    return len(sizes), sum(sizes)
 
 
 def file_sha256(path: Path) -> str:
