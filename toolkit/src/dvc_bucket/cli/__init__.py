@@ -2,7 +2,7 @@
 
 import sys
 
-from dvc_bucket.base import terminal
+from dvc_bucket.base import terminal, tried_again
 from dvc_bucket.cli import failures
 from dvc_bucket.cli.app import app
 
@@ -24,3 +24,5 @@ def main() -> None:
         log.failed(error)
         print(masked(f"bucket: {failures.sentence(error)}"), file=sys.stderr)
         sys.exit(1)
+    finally:
+        tried_again.tell()

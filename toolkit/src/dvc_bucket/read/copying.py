@@ -23,7 +23,8 @@ from dvc_bucket.transfer.download import OTHER_MODE
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
-    from obstore.store import S3Store
+
+    from dvc_bucket.connection.clients.patient import PatientStore
 
 
 def copy_to(
@@ -225,7 +226,9 @@ def _objects(url: str, folder: Path, *, parents: bool) -> SourceFiles:
     return SourceFiles(items, found.is_object, found.left_out)
 
 
-def object_item(version: "ObjectMeta", target: Path, settings: Settings, store: "S3Store") -> Item:
+def object_item(
+    version: "ObjectMeta", target: Path, settings: Settings, store: "PatientStore"
+) -> Item:
     """An object of a bucket that is to be a file."""
     place = ObjectRef.of(settings, version["path"], store)
     return Item(place, target, version["size"], version["last_modified"].timestamp())
