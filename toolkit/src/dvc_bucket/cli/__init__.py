@@ -3,7 +3,7 @@
 import sys
 import traceback
 
-from dvc_bucket.base import terminal
+from dvc_bucket.base import terminal, tried_again
 from dvc_bucket.cli import failures
 from dvc_bucket.cli.app import app
 
@@ -25,3 +25,5 @@ def main() -> None:
         text = f"bucket: {said}" if said else traceback.format_exc().rstrip()
         print(masked(text), file=sys.stderr)
         sys.exit(1)
+    finally:
+        tried_again.tell()

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
-
+    from dvc_bucket.connection.clients.patient import PatientStore
     from dvc_bucket.connection.settings import Settings
 
 
@@ -17,13 +16,13 @@ class ObjectRef:
         where: store and bucket, for messages.
     """
 
-    store: "S3Store"
+    store: "PatientStore"
     key: str
     bucket: str
     where: str
 
     @classmethod
-    def of(cls, settings: "Settings", key: str, store: "S3Store | None" = None) -> "ObjectRef":
+    def of(cls, settings: "Settings", key: str, store: "PatientStore | None" = None) -> "ObjectRef":
         """An object of the bucket that the settings name.
 
         Args:

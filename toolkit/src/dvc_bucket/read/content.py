@@ -16,7 +16,7 @@ from dvc_bucket.read.tracked import TrackedData, TrackedFile
 from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
 
 #: Bytes of a piece, and pieces of a file that are on their way at once.
 PIECE_BYTES = 4 * 1024 * 1024
@@ -117,16 +117,15 @@ def _read_file(path: Path, at: int, count: int) -> bytes:
 def _read_object(
     data: TrackedData, file: TrackedFile, etag: str | None, at: int, count: int
 ) -> Any:
-    import obstore
     from obstore.exceptions import PreconditionError
 
-    options: obstore.GetOptions = {"range": (at, at + count)}
+    options: GetOptions = {"range": (at, at + count)}
     if etag:
         options["if_match"] = etag
     try:
         with naming_failures(f"read {file.path}", data.remote.settings):
             try:
-                return obstore.get(data.remote.store, data.key(file), options=options).bytes()
+                return data.remote.store.read(data.key(file), options)
             except PreconditionError:
                 raise ChecksumError(
                     f"{file.path} on the remote {data.remote.address} was written again while it "

@@ -24,7 +24,8 @@ from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
-    from obstore.store import S3Store
+
+    from dvc_bucket.connection.clients.patient import PatientStore
 
 #: What a name in the bucket begins with.
 S3 = "s3://"
@@ -214,8 +215,6 @@ def _objects(url: str, folder: Path, *, parents: bool) -> SourceFiles:
     Raises:
         MissingObjectError: there are none.
     """
-    import obstore
-
     bucket, _, pattern = url.removeprefix(S3).partition("/")
     settings = Settings.load(Project.find()).model_copy(update={"bucket_name": bucket})
     store = settings.obstore()
@@ -223,11 +222,11 @@ def _objects(url: str, folder: Path, *, parents: bool) -> SourceFiles:
     prefix = fixed.rpartition("/")[0] if fixed != pattern else fixed.rstrip("/")
     objects: list[ObjectMeta] = []
     with naming_failures(f"list {url}", settings):
-        for batch in obstore.list(store, prefix or None):
+        for batch in store.list(prefix or None):
             objects += [version for version in batch if _matches(version["path"], pattern)]
         is_file = bool(not objects and fixed == pattern and pattern)
         if is_file:
-            objects = [obstore.head(store, pattern)]
+            objects = [store.head(pattern)]
     if not objects:
         raise MissingObjectError(
             f"No object is {url}, in {settings.endpoint_url}. `bucket run s5cmd ls s3://{bucket}/` "
@@ -241,7 +240,9 @@ def _objects(url: str, folder: Path, *, parents: bool) -> SourceFiles:
     return SourceFiles(items, is_file)
 
 
-def object_item(version: "ObjectMeta", target: Path, settings: Settings, store: "S3Store") -> Item:
+def object_item(
+    version: "ObjectMeta", target: Path, settings: Settings, store: "PatientStore"
+) -> Item:
     """An object of a bucket that is to be a file."""
     place = ObjectRef.of(settings, version["path"], store)
     return Item(place, target, version["size"], version["last_modified"].timestamp())

@@ -105,11 +105,14 @@ class Source:
         data, file = self.data, self.by_place[place]
         try:
             with naming_failures(f"read {file.path}", data.remote.settings):
-                answer = obstore.get(data.remote.store, data.key(file))
-                if answer.meta["size"] > WHOLE_BYTES:
+                for attempt in data.remote.store.attempts():
+                    with attempt:
+                        answer = obstore.get(data.remote.store.once, data.key(file))
+                        is_large = answer.meta["size"] > WHOLE_BYTES
+                        content = b"" if is_large else answer.bytes()
+                if is_large:
                     self.proof.check(file, answer.meta)
                     return None
-                content = answer.bytes()
         except MissingObjectError:
             raise data.not_pushed(file) from None
         data.compare(file, ids.hash_of(io.BytesIO(content), file.name))

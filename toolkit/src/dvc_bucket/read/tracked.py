@@ -16,6 +16,7 @@ from dvc_bucket.base.errors import (
     NotTrackedError,
 )
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.remote import Lists, Remote, ids
 from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, outputs
@@ -103,12 +104,11 @@ class TrackedData:
             ChecksumError: one has another size than DVC recorded.
             TransferError: the store refused or could not be reached.
         """
-        import obstore
 
         def look_up(file: TrackedFile) -> "ObjectMeta | None":
             try:
                 with naming_failures(f"look up {file.path}", self.remote.settings):
-                    version = obstore.head(self.remote.store, self.key(file))
+                    version = self.remote.store.head(self.key(file))
             except MissingObjectError:
                 return None
             if file.size not in {None, version["size"]}:
@@ -116,7 +116,7 @@ class TrackedData:
                 raise self.damaged(file, what)
             return version
 
-        with ThreadPoolExecutor(LOOKUPS) as pool:
+        with ThreadPoolExecutor(LOOKUPS) as pool, interruptible():
             answers = list(zip(self.files, pool.map(look_up, self.files), strict=True))
         if missing := [file for file, version in answers if version is None]:
             more = f" (and {len(missing) - 1:,} more of {len(answers):,})" if missing[1:] else ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dvc_bucket.connection.objects import ObjectRef
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.transfer.errors import STATUS, explained, refused
 
 #: Statuses that say something of the connection or the keys, and nothing of the request.
@@ -28,16 +29,14 @@ def delete(places: Sequence[ObjectRef], delete_one: Callable[[str], None], threa
     Raises:
         StoreError: the store refuses, or does not answer.
     """
-    import obstore
-
     first = places[0]
     try:
-        obstore.delete(first.store, [place.key for place in places])
+        first.store.delete([place.key for place in places])
     except Exception as error:
         text = str(error)
         status = STATUS.search(text)
         if OF_ONE in text or (status and status[1] not in NOT_OF_THE_REQUEST):
-            with ThreadPoolExecutor(threads) as pool:
+            with ThreadPoolExecutor(threads) as pool, interruptible():
                 list(pool.map(lambda place: _one(place, delete_one), places))
             return
         raise explained(error, f"delete {first.url}", first.where) from error

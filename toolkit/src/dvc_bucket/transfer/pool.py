@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.transfer.errors import StoreError
 
 Item = TypeVar("Item")
@@ -90,18 +91,27 @@ class Pool(Generic[Item]):
             StoreError: the store refused several objects and served none between them.
         """
         self._todo.extend(items)
-        shown = 0
         try:
-            self._start(min(self._fixed or MIN_THREADS, len(items)))
-            while not self._wait(TICK_SECONDS):
-                shown = self._report(shown, progress, failed)
-                if not self._fixed and shown >= ENOUGH_SEEN:
-                    wanted = min(MAX_THREADS, self._answer_seconds() / OBJECT_SECONDS)
-                    self._start(int(min(wanted, len(self._todo))) - len(self._ended))
-            self._report(shown, progress, failed)
+            with interruptible():
+                self._run(len(items), progress, failed)
         finally:
             self._stop.set()
             self._wait(END_SECONDS)
+
+    def _run(
+        self,
+        count: int,
+        progress: Callable[[int], None],
+        failed: Callable[[Item, BaseException], None],
+    ) -> None:
+        shown = 0
+        self._start(min(self._fixed or MIN_THREADS, count))
+        while not self._wait(TICK_SECONDS):
+            shown = self._report(shown, progress, failed)
+            if not self._fixed and shown >= ENOUGH_SEEN:
+                wanted = min(MAX_THREADS, self._answer_seconds() / OBJECT_SECONDS)
+                self._start(int(min(wanted, len(self._todo))) - len(self._ended))
+        self._report(shown, progress, failed)
 
     def _start(self, count: int) -> None:
         for _ in range(count):

@@ -62,11 +62,9 @@ def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     settings = settings or Settings.load()
     with naming_failures(f"upload {key}", settings):
-        obstore.put(settings.obstore(), key, path, attributes={SHA256_METADATA: file_sha256(path)})
+        settings.obstore().put(key, path, attributes={SHA256_METADATA: file_sha256(path)})
     return path.stat().st_size
 
 
@@ -76,12 +74,10 @@ def stored_sha256(key: str, *, settings: Settings | None = None) -> str | None:
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     settings = settings or Settings.load()
     try:
         with naming_failures(f"look up {key}", settings):
-            answer = obstore.get(settings.obstore(), key, options={"head": True})
+            answer = settings.obstore().get(key, options={"head": True})
     except MissingObjectError:
         return None
     noted = str(answer.attributes.get(SHA256_METADATA, ""))
@@ -94,12 +90,10 @@ def count_objects(prefix: str, *, settings: Settings | None = None) -> tuple[int
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     settings = settings or Settings.load()
     count = size = 0
     with naming_failures(f"list {prefix}", settings):
-        for batch in obstore.list(settings.obstore(), prefix=prefix):
+        for batch in settings.obstore().list(prefix):
             count += len(batch)
             size += sum(item["size"] for item in batch)
     return count, size

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from dvc_bucket.base.errors import MissingObjectError, TransferError
 from dvc_bucket.base.progress import bar
+from dvc_bucket.connection.retries import interruptible
+from dvc_bucket.connection.weather import WrongBytesError
 from dvc_bucket.dvc.audit.findings import ObjectFault
 from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
@@ -56,6 +58,7 @@ def check_unnoted(
         notes.appending() as file,
         bar() as progress,
         ThreadPoolExecutor(THREADS) as pool,
+        interruptible(),
     ):
         try:
             for at, fault in _checked(pool, unnoted.tolist(), lambda at: check(bytes(names[at]))):
@@ -94,7 +97,14 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
     key = remote.key(name)
     try:
         with naming_failures(f"read {key}", remote.settings):
-            digest = object_hash(remote, key, name)
+            for attempt in remote.store.attempts(is_inner=True):
+                with attempt:
+                    digest = object_hash(remote, key, name)
+                    if digest != ids.digest(name):
+                        raise WrongBytesError  # noqa: TRY301 (an attempt is over)
+    except WrongBytesError:
+        label = "SHA-256" if ids.is_lfs(name) else "MD5"
+        return ObjectFault("corrupt", f"its content has the {label} {digest}")
     except MissingObjectError:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
@@ -102,22 +112,24 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
         cause = str(error.__cause__).strip() or str(error)
         detail = f"the store does not give it: {cause.splitlines()[0][:200]}"
         return ObjectFault("unreadable", detail)
-    if digest == ids.digest(name):
-        return None
-    label = "SHA-256" if ids.is_lfs(name) else "MD5"
-    return ObjectFault("corrupt", f"its content has the {label} {digest}")
+    return None
 
 
 def object_hash(remote: Remote, key: str, name: bytes) -> str:
     """The hash of an object, in the way of its name, hexadecimal; it is read in pieces."""
-    import obstore
-
     if ids.is_text(name):
-        file = obstore.open_reader(remote.store, key, buffer_size=PIECE)
-        # DVC's hash of text wants `bytes`.
-        source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
-        return ids.hash_of(cast(io.BufferedIOBase, source), name)
+        return remote.store.retries.call(_text_hash, remote, key, name)
     digest = hashlib.sha256() if ids.is_lfs(name) else hashlib.md5(usedforsecurity=False)
-    for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):
+    for piece in remote.store.stream(key, PIECE):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _text_hash(remote: Remote, key: str, name: bytes) -> str:
+    """The same of text, which DVC hashes without its carriage returns, in pieces of one size."""
+    import obstore
+
+    file = obstore.open_reader(remote.store.once, key, buffer_size=PIECE)
+    # DVC's hash of text wants `bytes`.
+    source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
+    return ids.hash_of(cast(io.BufferedIOBase, source), name)

@@ -64,15 +64,13 @@ class Listing:
         Raises:
             TransferError: the store refused or could not be reached.
         """
-        import obstore
-
         self.odd: list[str] = []
         self.odd_size = 0
         names, sizes, tags, marks = list[bytes](), array("q"), array("b"), array("Q")
         root, salt = f"{remote.prefix}/" if remote.prefix else "", salt_of(remote)
         for folder in [""] if "" in folders else folders:
             with naming_failures(f"list {remote.address}", remote.settings):
-                for batch in obstore.list(remote.store, root + folder or None, chunk_size=BATCH):
+                for batch in remote.store.list(root + folder or None, chunk_size=BATCH):
                     for item in batch:
                         name = ids.from_path(item["path"][len(root) :])
                         if name is None:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fsspec.callbacks import DEFAULT_CALLBACK
 
 from dvc_bucket.connection.objects import ObjectRef
+from dvc_bucket.connection.retries import interruptible
+from dvc_bucket.connection.weather import WrongBytesError
 from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer.delete import delete
@@ -24,7 +26,7 @@ from dvc_bucket.transfer.files import MD5
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from dvc_bucket.connection.clients.patient import PatientStore
 
 Answer = TypeVar("Answer")
 
@@ -50,7 +52,7 @@ class FastS3FileSystem(StayingS3FileSystem):
     def __init__(self, fs: Any = None, **config: Any) -> None:
         super().__init__(fs=fs, **config)
         self._given = fs is not None
-        self._stores: dict[str, tuple[S3Store, str] | None] = {}
+        self._stores: dict[str, tuple[PatientStore, str] | None] = {}
 
     def place(self, path: str) -> ObjectRef | None:
         """Where an object is; None where only DVC's own client can reach it."""
@@ -104,7 +106,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         if len(wanted) == 1:
             yield from self._listed(wanted[0], begins[0])
             return
-        with ThreadPoolExecutor(batch_size or self.jobs) as threads:
+        with ThreadPoolExecutor(batch_size or self.jobs) as threads, interruptible():
             for names in threads.map(lambda *of: list(self._listed(*of)), wanted, begins):
                 yield from names
 
@@ -144,7 +146,7 @@ class FastS3FileSystem(StayingS3FileSystem):
     def _place_of_ours(self, path: str) -> ObjectRef | None:
         return self.place(path.removesuffix("/")) if LAYOUT in path else None
 
-    def _store(self, bucket: str) -> "tuple[S3Store, str] | None":
+    def _store(self, bucket: str) -> "tuple[PatientStore, str] | None":
         """The client of a bucket, and what to call it in messages."""
         from dvc_bucket.base.errors import SettingsError
         from dvc_bucket.connection import clients
@@ -177,7 +179,7 @@ class FastS3FileSystem(StayingS3FileSystem):
             list(group) for _, group in groupby(ordered, key=lambda place: _parent(place.key))
         ]
         existing: set[str] = set()
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads) as pool, interruptible():
             for keys in pool.map(lambda folder: self._existing_in(folder), folders):
                 existing.update(keys)
         return existing
@@ -213,10 +215,8 @@ def _parent(key: str) -> str:
 
 
 def _is_object(place: ObjectRef) -> bool:
-    import obstore
-
     try:
-        obstore.head(place.store, place.key)
+        place.store.head(place.key)
     except FileNotFoundError:
         return False
     return True
@@ -229,10 +229,8 @@ def _exists(place: ObjectRef) -> bool:
 
 def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
     """Keys below a place, or that begin with it."""
-    import obstore
-
     folder, offset = (_parent(place.key), place.key) if begins else (place.key, None)
-    for batch in obstore.list(place.store, prefix=folder, offset=offset, chunk_size=page):
+    for batch in place.store.list(folder, offset=offset, chunk_size=page):
         for item in batch:
             key = item["path"]
             if begins and not key.startswith(place.key):
@@ -241,9 +239,7 @@ def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterat
 
 
 def _names(place: ObjectRef) -> list[str]:
-    import obstore
-
-    listing = obstore.list_with_delimiter(place.store, prefix=place.key)
+    listing = place.store.list_with_delimiter(place.key)
     keys = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
     return [f"{place.bucket}/{key}" for key in keys]
 
@@ -254,11 +250,18 @@ def _checked(place: ObjectRef) -> bytes:
 
     from dvc_bucket.transfer.errors import WrongContentError
 
-    for _ in range(2):
-        body = bytes(obstore.get(place.store, place.key).bytes())
-        if MD5.promised(place.key) in {None, MD5.of(body)}:
-            return body
-    raise WrongContentError(f"{place.url} is damaged: its bytes are not what its name promises.")
+    def read() -> bytes:
+        body = bytes(obstore.get(place.store.once, place.key).bytes())
+        if MD5.promised(place.key) not in {None, MD5.of(body)}:
+            raise WrongBytesError
+        return body
+
+    try:
+        return place.store.retries.call(read)
+    except WrongBytesError:
+        raise WrongContentError(
+            f"{place.url} is damaged: its bytes are not what its name promises."
+        ) from None
 
 
 def _explained(what: str, place: ObjectRef) -> AbstractContextManager[None]:

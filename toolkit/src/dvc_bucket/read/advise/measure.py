@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import obstore
 from pyarrow import fs as filesystems
 
 from dvc_bucket.base.progress import silent
@@ -77,7 +76,7 @@ def latency(data: TrackedData) -> float:
     with naming_failures(f"read {data.title}", data.remote.settings):
         for _ in range(LATENCY_TRIES):
             start = time.perf_counter()
-            obstore.get_range(store, key, start=0, end=1)
+            store.get_range(key, start=0, end=1)
             times.append(time.perf_counter() - start)
     return statistics.median(times)
 
@@ -202,7 +201,7 @@ def _fetch_part(source: Source, sizes: Sequence[int], target: Path) -> float:
 
     def get(start: int) -> Any:
         stop = min(start + RANGE_BYTES, end)
-        return obstore.get_range(data.remote.store, data.key(file), start=start, end=stop)
+        return data.remote.store.get_range(data.key(file), start=start, end=stop)
 
     def fetch() -> None:
         digest = hashlib.md5(usedforsecurity=False)
