@@ -117,7 +117,7 @@ def test_a_store_that_does_not_serve_us_is_one_line(
     assert done.returncode
     [line, last] = done.stderr.splitlines()
     assert "Could not list" in line
-    assert ("refused the credentials" if fault == "keys" else "`make serve` starts it") in line
+    assert ("with these credentials" if fault == "keys" else "`make serve` starts it") in line
     assert last.startswith("error: failed to push")
     assert "0" * 40 not in line
     assert leftovers(other) == []

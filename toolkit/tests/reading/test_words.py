@@ -168,7 +168,7 @@ def test_a_damaged_object_is_not_put_there(
 
 def test_a_folder_without_room_says_so(on_swift: Published, tmp_path: Path) -> None:
     settings = on_swift.settings
-    place = ObjectRef(settings.obstore(), "huge", settings.bucket_name, "here")
+    place = ObjectRef(settings.obstore(), "huge", settings)
     item = Item(place, tmp_path / "small" / "huge", 10**18)
     with pytest.raises(
         SpaceError, match=r"free, and the missing files need 1000000.*name another folder"

@@ -126,7 +126,7 @@ def test_of_many_at_once_one_makes_the_object(project: Published, url: str, tmp_
     """All have asked already whether the key is free."""
     settings = project.settings
     key = f"{url.rpartition('/')[2]}/raced.txt"
-    place = ObjectRef(settings.obstore(), key, settings.bucket_name, settings.where)
+    place = ObjectRef(settings.obstore(), key, settings)
     sent = []
     for number in range(8):
         (tmp_path / str(number)).write_text(f"content {number}")

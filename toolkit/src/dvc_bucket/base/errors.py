@@ -57,6 +57,10 @@ class TransferError(BucketError):
     """An object could not be moved between the bucket and the disk."""
 
 
+class DiskError(TransferError):
+    """The disk is full or read-only, a quota is used up, or the disk fails."""
+
+
 class MissingObjectError(TransferError):
     """The bucket does not hold the object that was asked for."""
 

@@ -98,3 +98,6 @@ class Project:
 
     #: Which files the commands with an output option have written, git-ignored.
     written = _Below(".dvc/tmp/bucket-written")
+
+    #: What `BUCKET_LOG=debug` logs, git-ignored.
+    log = _Below(".dvc/tmp/bucket.log")

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from dvc_bucket.base.errors import ProjectError
@@ -21,11 +21,21 @@ SHORTEST = 8
 
 def masked(text: str) -> str:
     """`text` with stars in the place of each credential that this person has here."""
-    for value in sorted(set(_values()), key=len, reverse=True):
-        if len(value) >= SHORTEST and not value.startswith("<"):
-            for written in (value, quote(value, safe="")):
-                text = text.replace(written, "***")
+    return without(text, secrets())
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """`text` with stars in the place of each of the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
     return text
+
+
+def secrets() -> list[str]:
+    """The credentials that this person has here, as they are written; longer ones come first."""
+    values = sorted(set(_values()), key=len, reverse=True)
+    long = [value for value in values if len(value) >= SHORTEST and not value.startswith("<")]
+    return [written for value in long for written in (value, quote(value, safe=""))]
 
 
 def _values() -> Iterator[str]:

@@ -10,16 +10,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """An object, and the client that reaches it.
-
-    Attributes:
-        where: store and bucket, for messages.
-    """
+    """An object, the client that reaches it, and the connection that the client is made of."""
 
     store: "PatientStore"
     key: str
-    bucket: str
-    where: str
+    settings: "Settings"
 
     @classmethod
     def of(cls, settings: "Settings", key: str, store: "PatientStore | None" = None) -> "ObjectRef":
@@ -30,7 +25,12 @@ class ObjectRef:
             key: of the object.
             store: a client made from the settings; None for a new one.
         """
-        return cls(store or settings.obstore(), key, settings.bucket_name, settings.where)
+        return cls(store or settings.obstore(), key, settings)
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that it is in."""
+        return self.settings.bucket_name
 
     @property
     def url(self) -> str:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.base.tried_again import tried_again
-from dvc_bucket.connection import weather
+from dvc_bucket.connection import log, weather
 
 if TYPE_CHECKING:
     from dvc_bucket.connection.settings import Settings
@@ -89,7 +89,8 @@ class Retries:
 
     def call(self, request: Callable[..., Answer], *arguments: Any, **named: Any) -> Answer:
         """The answer to a request, which is a function and its arguments."""
-        for attempt in self.attempts():
+        key = next((each for each in arguments if isinstance(each, str)), "")
+        for attempt in self.attempts(getattr(request, "__name__", ""), key):
             with attempt:
                 answer = request(*arguments, **named)
         return answer
@@ -98,13 +99,15 @@ class Retries:
         """What heals, perhaps; None for what does not."""
         return weather.fault(error, self._settings, has_answered=self.has_answered)
 
-    def attempts(self, *, is_inner: bool = False) -> "Attempts":
+    def attempts(self, method: str = "", key: str = "", *, is_inner: bool = False) -> "Attempts":
         """The attempts at one request, each a context.
 
         Args:
+            method: of the request, for the log; empty for none.
+            key: of the object.
             is_inner: the request is made while an attempt of another thread waits for it.
         """
-        return Attempts(self, is_inner=is_inner)
+        return Attempts(self, method, key, is_inner=is_inner)
 
     def enter(self) -> bool:
         """Wait until a request may begin; whether it counts."""
@@ -204,7 +207,8 @@ class Retries:
 class Attempts:
     """The attempts at one request: yields itself, a context, until one succeeds."""
 
-    def __init__(self, retries: Retries, *, is_inner: bool) -> None:
+    def __init__(self, retries: Retries, method: str, key: str, *, is_inner: bool) -> None:
+        self._method, self._key, self._began = method, key, 0.0
         self._retries, self._is_inner = retries, is_inner
         self._is_done = self._counts = False
         self._count = 0
@@ -220,6 +224,7 @@ class Attempts:
 
     def __enter__(self) -> None:
         self._counts = not self._is_inner and self._retries.enter()
+        self._began = time.monotonic()
 
     def __exit__(
         self,
@@ -229,6 +234,10 @@ class Attempts:
     ) -> bool:
         if self._counts:
             self._retries.leave()
+        if self._method:
+            seconds = time.monotonic() - self._began
+            said = "done" if error is None else weather.word_of(error)
+            log.request_done(self._method, self._key, said, seconds, self._count + 1)
         if error is None or isinstance(error, GeneratorExit):
             self._is_done = True
             self._retries.answered()

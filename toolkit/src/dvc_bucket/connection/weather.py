@@ -131,6 +131,15 @@ def is_answer(error: BaseException) -> bool:
     return isinstance(error, FileNotFoundError) or STATUS.search(str(error)) is not None
 
 
+def word_of(error: BaseException) -> str:
+    """What a failure is, in a word or two: for the log."""
+    text = str(error)
+    if status := STATUS.search(text):
+        return status[1]
+    found = (reason for word, reason in TRANSPORT if word in text)
+    return next(found, type(error).__name__)
+
+
 def make_final(error: BaseException) -> None:
     """Have nobody try again after this failure."""
     setattr(error, FINAL, True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dvc_bucket.base.errors import BucketError, OutputError
+from dvc_bucket.base.errors import BucketError, MissingObjectError, OutputError
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.progress import Progress
 from dvc_bucket.connection.objects import ObjectRef
@@ -72,12 +72,14 @@ class Copied:
         files: how many are to be there.
         copied: how many of them were not.
         size: bytes of those.
+        left_out: keys that cannot be fetched, and would have to be there.
     """
 
     destination: Path | str
     files: int
     copied: int
     size: int
+    left_out: Sequence[str] = ()
 
 
 def bring(
@@ -136,7 +138,7 @@ def no_folder(folder: Path, error: OSError) -> str:
 def _fetch(download: Download, item: Item) -> None:
     try:
         download(item.place, str(item.target), item.written)
-    except FileNotFoundError:
+    except MissingObjectError:
         if item.missing:
             raise item.missing() from None
         raise

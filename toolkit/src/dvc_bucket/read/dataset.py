@@ -159,7 +159,9 @@ def _table(source: Source) -> Table:
         for name, place, size in source.files
     ]
     with source.judged([fragments[0].path]):
-        schema = fragments[0].physical_schema
+        content = source.fetch(fragments[0].path)
+        first = fragments[0] if content is None else file_format.make_fragment(content)
+        schema = first.physical_schema
     for field in fields:
         schema = schema.append(field)
     table = Table(fragments, schema, file_format, source.filesystem)

@@ -20,6 +20,7 @@ from dvc_bucket.read.content import Content
 from dvc_bucket.read.csv_lines import buffer
 from dvc_bucket.read.proof import Proof, Proven
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
+from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Source:
         proof: of recorded files, which are all in the cache, or all on the remote; else None.
         by_place: the recorded files by their paths for the file system.
         is_cached: they are in the cache.
-        is_whole: they are small, and each is fetched whole and proven by its MD5.
+        is_whole: each is fetched whole and proven by its MD5: they are small, or the store sends no
+            parts of objects.
         versions: of other objects on the remote, by path.
     """
 
@@ -110,9 +112,10 @@ class Source:
                         answer = obstore.get(data.remote.store.once, data.key(file))
                         is_large = answer.meta["size"] > WHOLE_BYTES
                         content = b"" if is_large else answer.bytes()
-                if is_large:
+                if is_large and _has_ranges(data, file):
                     self.proof.check(file, answer.meta)
                     return None
+                content = content or data.remote.store.read(data.key(file))
         except MissingObjectError:
             raise data.not_pushed(file) from None
         data.compare(file, ids.hash_of(io.BytesIO(content), file.name))
@@ -205,6 +208,9 @@ def on_remote(proof: Proof) -> Source:
     versions: Mapping[str, ObjectMeta] = {} if is_whole else data.versions()
     if not is_whole:
         proof.check_objects(versions)
+        # Arrow believes that it gets the parts that it asks for.
+        filled = next((file for file in data.files if versions[file.path]["size"]), None)
+        is_whole = bool(filled and not _has_ranges(data, filled))
     pa.set_io_thread_count(max(REQUESTS, pa.io_thread_count()))
     bucket = data.remote.settings.bucket_name
     places = [f"{bucket}/{data.key(file)}" for file in data.files]
@@ -218,6 +224,18 @@ def on_remote(proof: Proof) -> Source:
         is_whole=is_whole,
         versions=versions,
     )
+
+
+def _has_ranges(data: TrackedData, file: TrackedFile) -> bool:
+    """Whether the store sends parts of a file that is not empty.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    remote = data.remote
+    with naming_failures(f"read {file.path}", remote.settings):
+        answer = ranges.find_out(remote.settings, remote.store, data.key(file))
+    return answer is not ranges.RangeAnswer.WHOLE
 
 
 def _are_many_and_small(data: TrackedData) -> bool:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.retries import interruptible
-from dvc_bucket.transfer.errors import STATUS, explained, refused
+from dvc_bucket.transfer.errors import STATUS, naming_failures, refused
 
 #: Statuses that say something of the connection or the keys, and nothing of the request.
 NOT_OF_THE_REQUEST = {"401", "403", "404", "500", "502", "503", "504"}
@@ -29,17 +29,25 @@ def delete(places: Sequence[ObjectRef], delete_one: Callable[[str], None], threa
     Raises:
         StoreError: the store refuses, or does not answer.
     """
+    from obstore.exceptions import BaseError
+
     first = places[0]
-    try:
-        first.store.delete([place.key for place in places])
-    except Exception as error:
-        text = str(error)
-        status = STATUS.search(text)
-        if OF_ONE in text or (status and status[1] not in NOT_OF_THE_REQUEST):
-            with ThreadPoolExecutor(threads) as pool, interruptible():
-                list(pool.map(lambda place: _one(place, delete_one), places))
+    with naming_failures(f"delete {first.url}", first.settings):
+        try:
+            first.store.delete([place.key for place in places])
+        except BaseError as error:
+            if not _is_of_the_request(str(error)):
+                raise
+        else:
             return
-        raise explained(error, f"delete {first.url}", first.where) from error
+    with ThreadPoolExecutor(threads) as pool, interruptible():
+        list(pool.map(lambda place: _one(place, delete_one), places))
+
+
+def _is_of_the_request(text: str) -> bool:
+    """Whether the store refuses the request for many, in obstore's words, and may take others."""
+    status = STATUS.search(text)
+    return OF_ONE in text or bool(status and status[1] not in NOT_OF_THE_REQUEST)
 
 
 def _one(place: ObjectRef, delete_one: Callable[[str], None]) -> None:
@@ -48,4 +56,4 @@ def _one(place: ObjectRef, delete_one: Callable[[str], None]) -> None:
     except FileNotFoundError:
         return
     except PermissionError as error:
-        raise refused(f"delete {place.url}", place.where) from error
+        raise refused(f"delete {place.url}", place.settings) from error

@@ -1,11 +1,12 @@
 """Downloads an object to a file, which gets its name only if the bytes have the promised hash.
 
-1. One request asks for the object, at most the first 32 MiB of it. Its answer has the size.
+1. One request asks for the object, at most the first 32 MiB of it. Its answer has the size. A store
+   without ranges (`ranges`) is asked for all of it.
 2. The bytes go to an unfinished file and into the hash, piece by piece, as they arrive.
 3. Of a larger object, threads fetch the rest meanwhile: ranges of 8 MiB, four at once. They arrive
    in any order, and are hashed in theirs.
 4. With the promised hash, or where the name promises none, the file is renamed to the target. With
-   another one the object is fetched again, twice, and then it counts as damaged.
+   another one the object is fetched twice more, and then it counts as damaged.
 """
 
 import os
@@ -16,10 +17,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import BaseError
 
 from dvc_bucket.connection.weather import WRONG_TRIES, WrongBytesError
-from dvc_bucket.transfer.errors import WrongContentError, explained
+from dvc_bucket.transfer import ranges
+from dvc_bucket.transfer.errors import WrongContentError, naming_failures
 from dvc_bucket.transfer.files import MD5, ContentHash, Unfinished, promised_md5
 from dvc_bucket.transfer.pool import Budget
 
@@ -45,9 +46,6 @@ RANGES_AHEAD = 2 * STREAMS
 #: A range is written in pieces of about this size, while they are in the CPU's cache. Whole ranges
 #: cost three times the kernel's time.
 PIECE_BYTES = 1024 * 1024
-
-#: The answer to a request for a range of an empty object.
-NO_RANGE = "416 "
 
 #: Permissions of a file of the cache, as DVC leaves it, and of any other.
 CACHE_MODE = 0o444
@@ -93,11 +91,15 @@ class Download:
         Raises:
             WrongContentError: its bytes are not what its name promises, three times.
             StoreError: the store does not serve it.
-            FileNotFoundError: there is no such object.
+            MissingObjectError: there is no such object.
+            DiskError: the disk takes no more data.
         """
         promised = self._content.promised(target) or self._content.promised(place.key)
         try:
-            place.store.retries.call(self._fetch, place, target, promised, written)
+            with naming_failures(f"download {place.url}", place.settings):
+                for attempt in place.store.attempts("GET", place.key):
+                    with attempt:
+                        self._fetch(place, target, promised, written)
         except WrongBytesError as error:
             raise WrongContentError(
                 f"{place.url} is damaged: its bytes have the {self._content.label} {error}, asked "
@@ -105,8 +107,6 @@ class Download:
                 "Push it again from a clone that has it, after deleting it from the bucket.",
                 str(error),
             ) from None
-        except Exception as error:
-            raise explained(error, f"download {place.url}", place.where) from error
 
     def _fetch(
         self, place: "ObjectRef", target: str, promised: str | None, written: float | None
@@ -135,15 +135,10 @@ class Download:
     def _answer(self, place: "ObjectRef", promised: str | None) -> "GetResult":
         """The object, or, of a large one, the beginning; its size and tag in any case."""
         start = time.perf_counter()
-        options: obstore.GetOptions = {"range": (0, LARGE_BYTES)}
         if promised == self._content.of(b""):  # no range is in an empty object
-            options = {}
-        try:
-            answer = obstore.get(place.store.once, place.key, options=options)
-        except BaseError as error:
-            if NO_RANGE not in str(error):
-                raise
             answer = obstore.get(place.store.once, place.key)
+        else:
+            answer = ranges.beginning(place, LARGE_BYTES)
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
         return answer
 
@@ -164,7 +159,7 @@ class Download:
 
         The rest of a large one is fetched in ranges while its beginning arrives.
         """
-        if answer.meta["size"] <= LARGE_BYTES:
+        if answer.range[1] == answer.meta["size"]:  # small, or of a store without ranges
             yield from _write_all(file, answer, 0)
             return
         from multiprocessing.pool import ThreadPool  # its threads do not outlive an interrupt
@@ -220,7 +215,7 @@ def _range(
     if tag:
         options["if_match"] = tag
     pieces: list[memoryview] = []
-    for attempt in place.store.attempts(is_inner=True):
+    for attempt in place.store.attempts("GET", place.key, is_inner=True):
         with attempt:
             answer = obstore.get(place.store.once, place.key, options=options)
             pieces = list(_write_all(file, answer, start))

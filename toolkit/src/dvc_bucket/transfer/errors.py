@@ -1,12 +1,24 @@
-"""What goes wrong with the store, each as one sentence for a person; never a secret."""
+"""What goes wrong with the store or the disk, each as one sentence for a person; never a secret.
+
+The client's exceptions become ours here, and nowhere else. `dvc.patched.errors` makes them DVC's
+too, where DVC calls us.
+"""
 
 import errno
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dvc_bucket.base.errors import BucketError, ChecksumError, MissingObjectError, TransferError
+from dvc_bucket.base.errors import (
+    BucketError,
+    ChecksumError,
+    DiskError,
+    MissingObjectError,
+    TransferError,
+)
+from dvc_bucket.connection import log
 
 if TYPE_CHECKING:
     from dvc_bucket.connection.settings import Settings
@@ -14,12 +26,30 @@ if TYPE_CHECKING:
 #: What S3 answers where the bucket itself does not exist.
 NO_BUCKET = "NoSuchBucket"
 
-#: The status in obstore's words, and what it says the transport met with.
+#: What of obstore's words is told: the status, how often it tried, and what the transport met with.
 STATUS = re.compile(r"status code: (\d{3})")
+RETRIES = re.compile(r"after (\d+) retries")
 TRANSPORT = re.compile(r"HTTP error: ([^\n]+)")
+CAUSE = re.compile(r'\b(?:message|error): "([^"\\\n]{1,200})"')
+CERTIFICATE = re.compile(r"\b(InvalidCertificate\(\s*\w+|HandshakeFailure|InvalidContentType)")
+
+#: What of an S3 error is told. The rest of its XML is not for people.
+CODE = re.compile(r"<Code>\s*([\w.-]{1,64})\s*</Code>")
+REQUEST = re.compile(r"<RequestId>\s*([\w./+=:-]{1,128})\s*</RequestId>")
 
 #: Statuses with which a store refuses credentials, or what they may do.
 REFUSED = {"401", "403"}
+
+#: What to do where a store refuses, by the code of its answer.
+ADVICE = {
+    "AccessDenied": "These keys may lack the right to do it.",
+    "RequestTimeTooSkewed": "The clock of this machine is wrong.",
+    "ExpiredToken": "OS_SESSION_TOKEN has expired: get a new one.",
+}
+CHECK_KEYS = "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
+
+#: What a disk says that takes or gives no more data, whatever file is tried next.
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 
 class StoreError(TransferError):
@@ -27,11 +57,15 @@ class StoreError(TransferError):
 
 
 class StoreUnavailableError(StoreError):
-    """It does not answer, or answers that it cannot."""
+    """The store does not answer, or answers that it cannot."""
 
 
 class StoreRefusedError(StoreError):
-    """It refuses these credentials, or what was to be done with them."""
+    """The store refuses these credentials, or what was to be done with them."""
+
+
+class MissingBucketError(StoreRefusedError):
+    """The store has no bucket of this name."""
 
 
 class WrongContentError(ChecksumError):
@@ -47,130 +81,159 @@ class WrongContentError(ChecksumError):
         self.found = found
 
 
-def fault_of(error: BaseException) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Fault:
     """What an exception of the client says of the store.
 
-    Returns:
-        What is wrong (`no bucket`, `no object`, `refused` or `unavailable`; empty for an exception
-        that says nothing of the store), and the status of the answer or the first line of the
-        exception; empty if it says nothing.
+    Attributes:
+        kind: `no bucket`, `no object`, `refused` or `unavailable`.
+        status: of the answer, three digits; empty if there was none.
+        code: of the S3 error, such as `SlowDown`; empty if the answer has none.
+        reason: status, code and the store's name of the request, or what the transport met with.
     """
+
+    kind: str
+    status: str = ""
+    code: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def fault_of(error: BaseException) -> Fault | None:
+    """What an exception of the client says of the store; None if it says nothing of it."""
     from obstore import exceptions
 
     if isinstance(error, BucketError) or (isinstance(error, OSError) and error.filename):
-        return "", ""  # told already, or of a local file
+        return None  # told already, or of a local file
     text = str(error)
-    if NO_BUCKET in text:
-        return "no bucket", ""
+    status, code = _found(STATUS, text), _found(CODE, text)
+    fault = Fault("unavailable", status, code, _reason(text, status, code))
+    if code == NO_BUCKET:
+        return Fault("no bucket", status, code, fault.reason)
     if isinstance(error, FileNotFoundError | exceptions.NotFoundError):
-        return "no object", ""
-    if not isinstance(error, exceptions.BaseError):
-        return "", ""
-    status = STATUS.search(text)
+        return Fault("no object", status, code, fault.reason)
+    if not isinstance(error, exceptions.BaseError | ConnectionError | TimeoutError):
+        return None
     refusals = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-    if isinstance(error, refusals) or (status and status[1] in REFUSED):
-        return "refused", status[1] if status else ""
-    transport = TRANSPORT.search(text)
-    reason = f"status {status[1]}" if status else transport[1] if transport else _first_line(text)
-    return "unavailable", reason
+    if isinstance(error, refusals) or status in REFUSED:
+        return Fault("refused", status, code, fault.reason)
+    return fault
 
 
-def explained(error: BaseException, what: str, where: str) -> BaseException:
-    """The exception of a client as ours, with what was tried and where; others as they are.
-
-    A missing object is a FileNotFoundError, as DVC expects it of its file systems.
+def translated(error: BaseException, what: str, settings: "Settings") -> BaseException:
+    """The exception of a client or of the disk as ours, with the fix; others as they are.
 
     Args:
         error: what was raised.
         what: the rest of the sentence "Could not ...".
-        where: store and bucket.
+        settings: the connection.
     """
-    kind, reason = fault_of(error)
-    if kind == "no bucket":
-        return StoreRefusedError(
-            f"Could not {what}: there is no such bucket at {where}. `bucket doctor` says more."
+    if isinstance(error, OSError) and error.errno in DISK:
+        return disk_error(error, what)
+    fault = fault_of(error)
+    if fault is None:
+        return error
+    log.failed(error)
+    if fault.kind == "no bucket":
+        return MissingBucketError(
+            f"Could not {what}: there is no such bucket at {settings.where}. Check OS_BUCKET_NAME; "
+            "`bucket doctor` says more."
         )
-    if kind == "no object":
-        return FileNotFoundError(
-            errno.ENOENT, f"Could not {what}: no such object at {where}", what.split()[-1]
+    if fault.kind == "no object":
+        return MissingObjectError(
+            f"Could not {what}: there is no such object or bucket at {settings.where}. "
+            "Check the name, or publish the data first."
         )
-    if kind == "refused":
-        return refused(what, where, reason)
-    if kind == "unavailable":
-        return StoreUnavailableError(
-            f"Could not {what}: {where} does not serve it ({reason}), tried several times. "
-            "`bucket doctor` finds out why; run the command again to go on."
-        )
-    return error
+    if fault.kind == "refused":
+        return refused(what, settings, fault.reason, fault.code)
+    hint = (
+        "Is the embedded store up? `make serve` starts it;"
+        if settings.is_embedded
+        else "Check OS_ENDPOINT_URL and your network, `bucket doctor` finds the cause;"
+    )
+    return StoreUnavailableError(
+        f"Could not {what}: {settings.where} does not serve it ({fault.reason}). {hint} "
+        "run the command again to go on."
+    )
 
 
-def refused(what: str, where: str, status: str = "") -> StoreRefusedError:
+def refused(what: str, settings: "Settings", reason: str = "", code: str = "") -> StoreRefusedError:
     """The store refuses what was tried.
 
     Args:
         what: the rest of the sentence "Could not ...".
-        where: store and bucket.
-        status: of its answer, if known.
+        settings: the connection.
+        reason: status, code and request, if known.
+        code: of the S3 error.
     """
-    shown = f" ({status})" if status else ""
+    shown = f" ({reason})" if reason else ""
     return StoreRefusedError(
-        f"Could not {what}: {where} refuses it with these credentials{shown}. "
-        "`bucket doctor` finds out why."
+        f"Could not {what}: {settings.where} refuses it with these credentials{shown}. "
+        f"{ADVICE.get(code, CHECK_KEYS)} `bucket doctor` finds out why."
+    )
+
+
+def disk_error(error: OSError, what: str) -> DiskError:
+    """A disk that takes or gives no more data.
+
+    Args:
+        error: of the system.
+        what: the rest of the sentence "Could not ...".
+    """
+    where = f" {error.filename}" if error.filename else ""
+    return DiskError(
+        f"Could not {what}: {error.strerror}{where}. Nothing is half written: make room, or name "
+        "another disk, and run the command again."
     )
 
 
 @contextmanager
-def raising(translated: Callable[[BaseException], BaseException]) -> Iterator[None]:
-    """An exception leaves this block as what `translated` makes of it; or as it is."""
+def raising(translate: Callable[[BaseException], BaseException]) -> Iterator[None]:
+    """An exception leaves this block as what `translate` makes of it; or as it is."""
     try:
         yield
-    except Exception as error:
-        new = translated(error)
+    except Exception as error:  # the edge to the client: what is not of the store goes on as it is
+        new = translate(error)
         if new is error:
             raise
         raise new from error
 
 
 def naming_failures(what: str, settings: "Settings") -> AbstractContextManager[None]:
-    """Turn the client's exceptions into ours, as `named` does.
+    """Turn the client's exceptions into ours, as `translated` does.
 
     Raises:
-        MissingObjectError: there is no such object or bucket.
-        StoreError: the store refused or could not be reached.
+        MissingObjectError: there is no such object.
+        MissingBucketError: there is no such bucket.
+        StoreRefusedError: the store refused.
+        StoreUnavailableError: the store could not be reached.
+        DiskError: the disk is full or read-only, or fails.
     """
-    return raising(lambda error: named(error, what, settings))
+    return raising(lambda error: translated(error, what, settings))
 
 
-def named(error: BaseException, what: str, settings: "Settings") -> BaseException:
-    """The exception of a client as ours, with the fix for whoever set up the connection.
+def _reason(text: str, status: str, code: str) -> str:
+    """What to tell of the client's words, in a clause."""
+    request, retries = _found(REQUEST, text), _found(RETRIES, text)
+    if status:
+        parts = [" ".join(filter(None, (status, code)))]
+    else:
+        cause = _found(CERTIFICATE, text) or _found(CAUSE, text) or _found(TRANSPORT, text)
+        parts = [" ".join(cause.split()) or _first_line(text)]
+    if request:
+        parts.append(f"request {request}")
+    if retries:
+        parts.append(f"after {retries} retries")
+    return ", ".join(parts)
 
-    Args:
-        error: what was raised; if the store is not the cause, it is returned as it is.
-        what: the rest of the sentence "Could not ...".
-        settings: the connection.
-    """
-    kind, _ = fault_of(error)
-    if kind in {"no bucket", "no object"}:
-        return MissingObjectError(
-            f"Could not {what}: there is no such object or bucket at {settings.where}. "
-            "Check the name, or publish the data first."
-        )
-    if kind == "refused":
-        return StoreRefusedError(
-            f"Could not {what}: {settings.where} refused the credentials. "
-            "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
-        )
-    if kind == "unavailable":
-        hint = (
-            "Is the embedded store up? `make serve` starts it."
-            if settings.is_embedded
-            else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
-        )
-        return StoreUnavailableError(
-            f"Could not {what} at {settings.where}: {_first_line(str(error))} {hint}"
-        )
-    return error
+
+def _found(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found[1] if found else ""
 
 
 def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0][:200] if text.strip() else "no reason given"
+    """The first line up to a document that the store sent."""
+    return text.partition("<")[0].strip().partition("\n")[0][:200] or "no reason given"

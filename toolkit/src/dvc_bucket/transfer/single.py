@@ -2,12 +2,13 @@
 
 import hashlib
 import re
+from array import array
 from pathlib import Path
 
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.transfer.errors import WrongContentError, named, naming_failures, raising
+from dvc_bucket.transfer.errors import WrongContentError, naming_failures
 from dvc_bucket.transfer.files import ContentHash, Unfinished
 
 #: Name of the user metadata in which `upload` leaves an object's SHA-256.
@@ -38,12 +39,10 @@ def download(
     content = ContentHash("SHA-256", hashlib.sha256, lambda _: promised)
     place = ObjectRef.of(settings, key)
 
-    what = f"download {key}"
     with Unfinished() as unfinished:
         unfinished.prepare([str(path)])
         try:
-            with raising(lambda error: named(error.__cause__ or error, what, settings)):
-                Download(unfinished, content)(place, str(path))
+            Download(unfinished, content)(place, str(path))
         except WrongContentError as error:
             raise ChecksumError(
                 f"{place.url} has SHA-256 {error.found}, expected {promised}. The object was "
@@ -90,13 +89,16 @@ def count_objects(prefix: str, *, settings: Settings | None = None) -> tuple[int
     Raises:
         TransferError: the store refused or could not be reached.
     """
+    from dvc_bucket.transfer import keys
+
     settings = settings or Settings.load()
-    count = size = 0
+    sizes = array("Q")
     with naming_failures(f"list {prefix}", settings):
-        for batch in settings.obstore().list(prefix):
-            count += len(batch)
-            size += sum(item["size"] for item in batch)
-    return count, size
+        store = settings.obstore()
+        batches = keys.objects(settings, store, prefix, lambda _, size: sizes.append(size))
+        for batch in batches:
+            sizes.extend(item["size"] for item in batch)
+    return len(sizes), sum(sizes)
 
 
 def file_sha256(path: Path) -> str:

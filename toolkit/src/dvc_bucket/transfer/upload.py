@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from dvc_bucket.transfer.errors import explained
+from dvc_bucket.transfer.errors import naming_failures
 from dvc_bucket.transfer.pool import Budget
 
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ class Upload:
 
     def _put(self, place: "ObjectRef", body: "bytes | IO[bytes] | Path", **options: Any) -> None:
         start = time.perf_counter()
-        try:
+        with naming_failures(f"upload {place.url}", place.settings):
             place.store.put(place.key, body, **options)
-        except Exception as error:
-            raise explained(error, f"upload {place.url}", place.where) from error
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
 
 

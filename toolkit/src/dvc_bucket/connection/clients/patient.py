@@ -60,9 +60,9 @@ class PatientStore(S3Store):
     options: dict[str, Any]
     is_proven: bool
 
-    def attempts(self, *, is_inner: bool = False) -> Attempts:
+    def attempts(self, method: str = "", key: str = "", *, is_inner: bool = False) -> Attempts:
         """The attempts at one request: see `retries`."""
-        return self.retries.attempts(is_inner=is_inner)
+        return self.retries.attempts(method, key, is_inner=is_inner)
 
     @cached_property
     def once(self) -> S3Store:
@@ -86,7 +86,7 @@ class PatientStore(S3Store):
 
     def read(self, path: str, options: "GetOptions | None" = None) -> Any:
         """The bytes of an object, as obstore's `Bytes`."""
-        return self.retries.call(lambda: obstore.get(self.once, path, options=options).bytes())
+        return self.retries.call(_whole, self.once, path, options)
 
     def get_range(self, path: str, **named: Any) -> Any:
         """Some of them."""
@@ -103,7 +103,7 @@ class PatientStore(S3Store):
         """
         at = 0
         options: GetOptions = {}
-        for attempt in self.attempts():
+        for attempt in self.attempts("GET", path):
             with attempt:
                 answer = obstore.get(self.once, path, options=options)
                 for piece in answer.stream(min_chunk_size=size):
@@ -136,7 +136,7 @@ class PatientStore(S3Store):
         knows how its order goes on.
         """
         done, last = 0, ""
-        for attempt in self.attempts(is_inner=True):
+        for attempt in self.attempts("list", prefix or "", is_inner=True):
             with attempt, _final_after_retries():
                 store = self._steady if done else self.once
                 batches = obstore.list(store, prefix, offset=offset, chunk_size=chunk_size)
@@ -173,6 +173,10 @@ def patient(retries: Retries, options: dict[str, Any]) -> PatientStore:
     store = PatientStore(**options | {"retry_config": FEW})
     store.retries, store.options, store.is_proven = retries, options, False
     return store
+
+
+def _whole(store: S3Store, path: str, options: "GetOptions | None") -> Any:
+    return obstore.get(store, path, options=options).bytes()
 
 
 @contextmanager

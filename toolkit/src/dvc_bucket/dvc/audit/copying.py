@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.progress import Progress
 from dvc_bucket.connection.objects import ObjectRef
@@ -141,7 +142,7 @@ class _Copier:
         sent = deque[int]()
 
         def failed(name: bytes, error: BaseException) -> None:
-            if not isinstance(error, FileNotFoundError | WrongContentError):
+            if not isinstance(error, MissingObjectError | WrongContentError):
                 raise error
             copied.lost.add(name)
 
@@ -161,7 +162,7 @@ class _Copier:
         """Copy one object; return its size in bytes.
 
         Raises:
-            FileNotFoundError: there is no good copy of it.
+            MissingObjectError: there is no good copy of it.
             WrongContentError: its only copy is damaged.
             StoreError: a store does not serve us.
         """
@@ -175,7 +176,7 @@ class _Copier:
         self._download(source, str(copy))
         try:
             if not is_right(copy, name):
-                raise FileNotFoundError(copy)
+                raise MissingObjectError(f"{source.url} is damaged.")
             self._upload(place, str(copy))
             return copy.stat().st_size
         finally:

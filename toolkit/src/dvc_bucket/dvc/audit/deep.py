@@ -19,7 +19,8 @@ from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids
 from dvc_bucket.dvc.remote.connection import Remote
-from dvc_bucket.transfer.errors import naming_failures
+from dvc_bucket.transfer import ranges
+from dvc_bucket.transfer.errors import fault_of, naming_failures
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
 THREADS = 16
@@ -109,27 +110,17 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
         remote.check()
-        cause = str(error.__cause__).strip() or str(error)
-        detail = f"the store does not give it: {cause.splitlines()[0][:200]}"
-        return ObjectFault("unreadable", detail)
+        fault = fault_of(error.__cause__ or error)
+        return ObjectFault("not checked", f"the store does not give it: {fault or error}")
     return None
 
 
 def object_hash(remote: Remote, key: str, name: bytes) -> str:
     """The hash of an object, in the way of its name, hexadecimal; it is read in pieces."""
     if ids.is_text(name):
-        return remote.store.retries.call(_text_hash, remote, key, name)
+        source = SimpleNamespace(read=ranges.Whole(remote.store, key).read_on)
+        return ids.hash_of(cast(io.BufferedIOBase, source), name)
     digest = hashlib.sha256() if ids.is_lfs(name) else hashlib.md5(usedforsecurity=False)
     for piece in remote.store.stream(key, PIECE):
         digest.update(piece)
     return digest.hexdigest()
-
-
-def _text_hash(remote: Remote, key: str, name: bytes) -> str:
-    """The same of text, which DVC hashes without its carriage returns, in pieces of one size."""
-    import obstore
-
-    file = obstore.open_reader(remote.store.once, key, buffer_size=PIECE)
-    # DVC's hash of text wants `bytes`.
-    source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
-    return ids.hash_of(cast(io.BufferedIOBase, source), name)

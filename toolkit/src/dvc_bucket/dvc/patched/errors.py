@@ -8,7 +8,7 @@ from typing import Any
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.lock import LockError
 
-from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.errors import BucketError, MissingObjectError
 
 __all__ = ["DvcException", "LockError", "NotDvcRepoError", "for_dvc", "shown_by_dvc"]
 
@@ -16,7 +16,8 @@ __all__ = ["DvcException", "LockError", "NotDvcRepoError", "for_dvc", "shown_by_
 def for_dvc(error: BaseException) -> BaseException:
     """A failure of ours as one that is DVC's, too; others as they are.
 
-    DVC shows its own exceptions as a sentence, and any other as an unexpected error.
+    DVC shows its own exceptions as a sentence, and any other as an unexpected error. A missing
+    object is also a FileNotFoundError, as DVC expects it of its file systems.
     """
     if isinstance(error, DvcException) or not isinstance(error, BucketError):
         return error
@@ -40,4 +41,5 @@ def shown_by_dvc() -> Iterator[None]:
 
 @cache
 def _also_of_dvc(kind: type[BucketError]) -> Any:
-    return type(kind.__name__, (kind, DvcException), {"__doc__": kind.__doc__})
+    missing = (FileNotFoundError,) if issubclass(kind, MissingObjectError) else ()
+    return type(kind.__name__, (kind, DvcException, *missing), {"__doc__": kind.__doc__})

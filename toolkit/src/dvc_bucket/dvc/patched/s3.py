@@ -23,10 +23,12 @@ from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer.delete import delete
 from dvc_bucket.transfer.files import MD5
+from dvc_bucket.transfer.keys import PAGE, objects
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
     from dvc_bucket.connection.clients.patient import PatientStore
+    from dvc_bucket.connection.settings import Settings
 
 Answer = TypeVar("Answer")
 
@@ -35,9 +37,6 @@ logger = logging.getLogger("dvc").getChild("bucket")
 
 #: The part of a path that marks DVC's layout.
 LAYOUT = "/files/md5"
-
-#: Keys to a page of a listing, at most: S3's own limit.
-PAGE = 1000
 
 #: Objects of one folder from which on its listing is cheaper than a request for each.
 LISTED_FROM = 4
@@ -52,7 +51,7 @@ class FastS3FileSystem(StayingS3FileSystem):
     def __init__(self, fs: Any = None, **config: Any) -> None:
         super().__init__(fs=fs, **config)
         self._given = fs is not None
-        self._stores: dict[str, tuple[PatientStore, str] | None] = {}
+        self._stores: dict[str, tuple[PatientStore, Settings] | None] = {}
 
     def place(self, path: str) -> ObjectRef | None:
         """Where an object is; None where only DVC's own client can reach it."""
@@ -62,7 +61,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         client = self._stores[bucket]
         if client is None or not _is_plain(key):
             return None
-        return ObjectRef(client[0], key, bucket, client[1])
+        return ObjectRef(client[0], key, client[1])
 
     def forget_listings(self) -> None:
         """Objects were added without dvc-s3's client, which remembers what it has listed."""
@@ -146,8 +145,8 @@ class FastS3FileSystem(StayingS3FileSystem):
     def _place_of_ours(self, path: str) -> ObjectRef | None:
         return self.place(path.removesuffix("/")) if LAYOUT in path else None
 
-    def _store(self, bucket: str) -> "tuple[PatientStore, str] | None":
-        """The client of a bucket, and what to call it in messages."""
+    def _store(self, bucket: str) -> "tuple[PatientStore, Settings] | None":
+        """The client of a bucket, and the connection that it is made of."""
         from dvc_bucket.base.errors import SettingsError
         from dvc_bucket.connection import clients
 
@@ -159,7 +158,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         except (NotHonouredError, SettingsError) as reason:
             _say(f"{reason} is for DVC's own S3 client, which moves the data: slower.")
             return None
-        return store, described.settings.where
+        return store, described.settings
 
     def _ask(self, question: "Callable[[ObjectRef], Answer]", place: Any) -> "Answer":
         """The store's answer to a question."""
@@ -230,12 +229,13 @@ def _exists(place: ObjectRef) -> bool:
 def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
     """Keys below a place, or that begin with it."""
     folder, offset = (_parent(place.key), place.key) if begins else (place.key, None)
-    for batch in place.store.list(folder, offset=offset, chunk_size=page):
+    for batch in objects(place.settings, place.store, folder, offset=offset, page=page):
         for item in batch:
             key = item["path"]
-            if begins and not key.startswith(place.key):
+            if not begins or key.startswith(place.key):
+                yield key
+            elif key > place.key:  # not so at a store that begins every listing at the top
                 return
-            yield key
 
 
 def _names(place: ObjectRef) -> list[str]:
@@ -266,6 +266,7 @@ def _checked(place: ObjectRef) -> bytes:
 
 def _explained(what: str, place: ObjectRef) -> AbstractContextManager[None]:
     """Turn the client's exceptions into those that DVC shows as a sentence."""
-    from dvc_bucket.transfer.errors import explained, raising
+    from dvc_bucket.transfer.errors import raising, translated
 
-    return raising(lambda error: for_dvc(explained(error, f"{what} {place.url}", place.where)))
+    said = f"{what} {place.url}"
+    return raising(lambda error: for_dvc(translated(error, said, place.settings)))

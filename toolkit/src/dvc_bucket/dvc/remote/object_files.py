@@ -90,6 +90,6 @@ class Contents:
         from dvc_bucket.transfer.download import Download
 
         place = ObjectRef.of(remote.settings, remote.key(name), remote.store)
-        with suppress(BucketError, FileNotFoundError), Unfinished() as unfinished:
+        with suppress(BucketError), Unfinished() as unfinished:
             unfinished.prepare([str(target)])
             Download(unfinished)(place, str(target))

@@ -91,7 +91,7 @@ def _fetch(
     copy = spool / hashlib.sha256(key.encode()).hexdigest()
     try:
         download(place, str(copy))
-    except FileNotFoundError:
+    except MissingObjectError:
         raise MissingObjectError(
             f"{place.url} was removed while the store was exported. Run the command again."
         ) from None

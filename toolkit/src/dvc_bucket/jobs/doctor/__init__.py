@@ -16,16 +16,21 @@ from dvc_bucket.jobs.doctor import (
     files,
     machine,
     network,
+    probes,
     repository,
     rights,
     service,
     template,
+    throttle,
 )
 from dvc_bucket.jobs.doctor.check import Check, Result, of_plugins, run
 from dvc_bucket.jobs.doctor.patient import Patient
 
 #: In the order in which their checks are made.
-FAMILIES = (files, repository, network, certificate, service, rights, machine, template)
+FAMILIES = (
+    *(files, repository, network, certificate, service, rights, throttle),
+    *(machine, template),
+)
 
 
 def _family(module: ModuleType) -> Iterator[type[Check]]:
@@ -61,7 +66,7 @@ def examine(
         try:
             yield from run(checks, patient, on_start)
         finally:
-            rights.clean(patient)
+            probes.clean(patient)
 
 
 @contextmanager

@@ -74,16 +74,19 @@ def _move(objects: "Objects", request: Message, send: Callable[[Message], None])
 
 def _failure(error: Exception) -> Message:
     """A failure as the protocol has it, its message one line."""
-    from dvc_bucket.base.errors import BucketError
+    from dvc_bucket.base.errors import BucketError, MissingObjectError
+    from dvc_bucket.connection import log
     from dvc_bucket.transfer.errors import StoreRefusedError, WrongContentError
 
-    codes = {StoreRefusedError: REFUSED, FileNotFoundError: MISSING, WrongContentError: DAMAGED}
-    text = str(error)
-    if isinstance(error, FileNotFoundError) and error.strerror:
-        text = f"{error.strerror}."
-    elif not isinstance(error, BucketError):
-        text = f"{type(error).__name__}: {error}"
-    return {"code": codes.get(type(error), FAILED), "message": " ".join(text.split())}
+    log.failed(error)
+    kinds: dict[Any, int] = {
+        StoreRefusedError: REFUSED,
+        (MissingObjectError, FileNotFoundError): MISSING,
+        WrongContentError: DAMAGED,
+    }
+    code = next((code for kind, code in kinds.items() if isinstance(error, kind)), FAILED)
+    text = str(error) if isinstance(error, BucketError) else f"{type(error).__name__}: {error}"
+    return {"code": code, "message": " ".join(text.split())}
 
 
 class Reception(ThreadingMixIn, UnixStreamServer):

@@ -3,17 +3,19 @@
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.git import lfs_layout as layout
 from dvc_bucket.transfer.download import Download
-from dvc_bucket.transfer.errors import explained, naming_failures
+from dvc_bucket.transfer.errors import naming_failures
 from dvc_bucket.transfer.files import ContentHash, Unfinished, sweep
 from dvc_bucket.transfer.pool import Budget
 from dvc_bucket.transfer.upload import Upload
@@ -30,7 +32,7 @@ class Transfer:
 
     Attributes:
         run: moves it; returns the path of the file that it was downloaded to. It raises StoreError
-            where the store does not serve us, FileNotFoundError where it has no such object, and
+            where the store does not serve us, MissingObjectError where it has no such object, and
             WrongContentError where the bytes of that are not what its name promises, twice.
         moved: tells how many bytes have been moved.
     """
@@ -67,12 +69,12 @@ class Objects:
 
         def run() -> None:
             place = self._place(oid)
-            try:
+            is_there = False
+            with (
+                suppress(MissingObjectError),
+                naming_failures(f"look up {place.url}", self._settings),
+            ):
                 is_there = bool(self._store.head(place.key)["size"] == size)
-            except FileNotFoundError:
-                is_there = False
-            except Exception as error:
-                raise explained(error, f"look up {place.url}", place.where) from error
             if not is_there:
                 Upload(self._budget)(place, path, sent.append)
 
