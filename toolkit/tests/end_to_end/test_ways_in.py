@@ -106,4 +106,4 @@ def test_a_stage_streams_what_it_reads_and_runs_when_that_changes(bare: Clone) -
     yaml.dump(recorded, lock)
     changed = bare.run("bucket", "repro", "late_by_carrier", check=False)
     assert changed.returncode != 0
-    assert "list of files is neither in the cache nor on the remote" in changed.stderr
+    assert "list of files is missing or damaged in the cache and on the remote" in changed.stderr

@@ -10,7 +10,8 @@ import pytest
 
 from dvc_bucket import Project, iter_samples, pack
 from dvc_bucket.base.errors import OutputError
-from dvc_bucket.read.packing import MIN_SHARD_BYTES, PackError
+from dvc_bucket.errors import PackError
+from dvc_bucket.read.packing import MIN_SHARD_BYTES
 from tests.reading.test_words import bucket, files
 from tests.verify.published import Published
 

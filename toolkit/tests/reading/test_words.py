@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from dvc_bucket.cli import app
 from dvc_bucket.connection.objects import ObjectRef
+from dvc_bucket.errors import SpaceError
 from dvc_bucket.read import copied_record as staged
-from dvc_bucket.read.bringing import Item, SpaceError, bring
+from dvc_bucket.read.bringing import Item, bring
 from dvc_bucket.read.copying import default_folder
 from tests.reading.conftest import MANY, TRACKED
 from tests.verify.published import Published, s3

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dvc_bucket.errors import PackError
 from dvc_bucket.read import packing
-from dvc_bucket.read.packing import PackError
 from tests.safety.conftest import Stranger
 
 #: What a folder can hold that is no file, by its name: how it gets there.

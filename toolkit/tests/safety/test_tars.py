@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from dvc_bucket import iter_samples, pack
 from dvc_bucket.base.errors import UnsafePathError
-from dvc_bucket.read.dataset import FormatError
+from dvc_bucket.errors import FormatError
 from dvc_bucket.read.packing import DATA, NAME
 from tests.safety.hostile import GOOD, NAMES
 

@@ -61,6 +61,18 @@ class DiskError(TransferError):
     """The disk is full or read-only, a quota is used up, or the disk fails."""
 
 
+class SpaceError(BucketError):
+    """There is no folder to copy to, or no room in it."""
+
+
+class FormatError(BucketError):
+    """No table is read from files of this kind."""
+
+
+class PackError(BucketError):
+    """A folder cannot be packed as it was asked for."""
+
+
 class MissingObjectError(TransferError):
     """The bucket does not hold the object that was asked for."""
 

@@ -39,8 +39,10 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
                 os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         unfinished.replace(path)
-    except BaseException:
+    except BaseException as error:  # Ctrl-C too: nothing half written stays behind
         unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not error.filename:  # a full disk names no file
+            error.filename = str(path)
         raise
 
 
@@ -68,7 +70,7 @@ def all_written(texts: Mapping[Path, str]) -> Iterator[None]:
             with replacing(path, mode) as file:
                 file.write(text.encode())
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C too: all or nothing
         for path, content in before.items():
             if content is None:
                 path.unlink(missing_ok=True)

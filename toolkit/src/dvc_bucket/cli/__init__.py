@@ -1,7 +1,6 @@
 """The words a person types; no logic."""
 
 import sys
-import traceback
 
 from dvc_bucket.base import terminal, tried_again
 from dvc_bucket.cli import failures
@@ -11,19 +10,19 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Run the command line; a failure that a person can mend is one paragraph on stderr.
+    """Run the command line; a failure is one paragraph on stderr.
 
     Whatever failed, no credential of this clone or environment is in the text.
     """
     terminal.guard()
     try:
         app()
-    except Exception as error:
+    except Exception as error:  # the edge to the person: whatever it is, it becomes a sentence
+        from dvc_bucket.connection import log
         from dvc_bucket.connection.masking import masked
 
-        said = failures.sentence(error)
-        text = f"bucket: {said}" if said else traceback.format_exc().rstrip()
-        print(masked(text), file=sys.stderr)
+        log.failed(error)
+        print(masked(f"bucket: {failures.sentence(error)}"), file=sys.stderr)
         sys.exit(1)
     finally:
         tried_again.tell()

@@ -1,6 +1,7 @@
 """The command `bucket`: collects the words of the jobs, groups them, and leaves the rest to DVC."""
 
 import difflib
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -128,6 +129,14 @@ def _version(*, is_wanted: bool) -> None:
         raise typer.Exit
 
 
+def _log(*, is_wanted: bool) -> None:
+    from dvc_bucket.connection import log
+
+    if is_wanted:
+        os.environ[log.VARIABLE] = log.STDERR  # for the programs that a command starts, too
+    log.begin(sys.argv)
+
+
 def bucket(
     version: Annotated[
         bool,
@@ -136,6 +145,14 @@ def bucket(
             help="Print the versions of the toolkit, DVC and Python.",
             is_eager=True,
             callback=lambda value: _version(is_wanted=value),
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            help="Log each request, and the traceback of a failure, on stderr.",
+            callback=lambda value: _log(is_wanted=value),
         ),
     ] = False,
 ) -> None:

@@ -1,47 +1,38 @@
-"""Failures that are no fault of ours and that a person can mend, in words: no traceback."""
+"""A failure of a command in a sentence."""
 
-import errno
-import sqlite3
+import sys
+import traceback
 
+from dvc_bucket.base import failures, toolkit
 from dvc_bucket.base.errors import BucketError
 
-#: What a machine refuses: no space, no permission, a failing disk, a file in the place of a folder.
-REFUSALS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
-    | {errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ELOOP}
-    | {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
-)
 
-#: What files of a project or answers of a store can cause that somebody made for that.
-TOO_MUCH = (OverflowError, RecursionError, MemoryError)
-
-
-def sentence(error: Exception) -> str | None:
-    """What to tell a person about a failure; None if it is a fault of ours.
+def sentence(error: Exception) -> str:
+    """What to tell a person about a failure.
 
     Args:
         error: that ended a command.
     """
     if isinstance(error, BucketError):
         return str(error)
-    if isinstance(error, OSError) and error.errno in REFUSALS:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}. Nothing is half written: mend it and run this again."
-    if isinstance(error, TOO_MUCH):
-        return (
-            f"A file of the project or an answer of the store is too large, nests too deep, or has "
-            f"a number that is too large ({type(error).__name__}). Look at `dvc.yaml`, `dvc.lock` "
-            "and the `.dvc` files, above all if you do not know who wrote them."
-        )
-    if isinstance(error, sqlite3.OperationalError):
-        return (
-            f"DVC's database of file hashes, .dvc/tmp/site, fails: {error}. Is the disk full? "
-            "Mend it and run this again."
-        )
+    if said := failures.of_machine(error):
+        return said
     # An import of DVC takes 0.3 s; an error of DVC's exists only where that is done already.
     if any(kind.__module__.partition(".")[0] == "dvc" for kind in type(error).__mro__):
         from dvc_bucket.dvc.patched.errors import DvcException
 
         if isinstance(error, DvcException):
             return f"DVC says: {error}."
-    return None
+    return _fault_of_ours(error)
+
+
+def _fault_of_ours(error: Exception) -> str:
+    """What nobody foresaw: the kind of the exception, the place, and how to tell of it."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{last.filename.rpartition('/')[2]}, line {last.lineno}"
+    words = " ".join(sys.argv[1:2])
+    return (
+        f"a fault of {toolkit.DISTRIBUTION} {toolkit.version()} itself: {type(error).__name__}: "
+        f"{error} ({place}). `bucket --verbose {words} ...` shows its traceback: report it with "
+        "that and with what `bucket doctor --json` prints."
+    )

@@ -6,7 +6,9 @@
 
 import logging
 import os
+import platform
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -25,10 +27,29 @@ FILE, STDERR = "debug", "stderr"
 APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def check() -> None:
-    """Raise SettingsError if `BUCKET_LOG` has a value that means nothing."""
+def begin(words: Sequence[str]) -> None:
+    """Log what a command is, and what it runs on.
+
+    Raises:
+        SettingsError: `BUCKET_LOG` has a value that means nothing.
+    """
     if (value := os.environ.get(VARIABLE, "")) not in {"", FILE, STDERR}:
         raise SettingsError(f"{VARIABLE} is {value!r}. Set it to {FILE}, or unset it.")
+    if log := _log():
+        from dvc_bucket.base import toolkit
+
+        about = [*toolkit.versions().splitlines(), platform.platform()]
+        log.debug("%s (%s)", " ".join(words), ", ".join(about))
+
+
+def follow(name: str) -> None:
+    """Log what another package logs, with its tracebacks.
+
+    Args:
+        name: of its logger.
+    """
+    if log := _log():
+        logging.getLogger(name).addHandler(log.handlers[0])
 
 
 def request_done(

@@ -17,6 +17,7 @@ from dvc_bucket.base import tried_again
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
+from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
 from dvc_bucket.dvc import never_here
 from dvc_bucket.dvc import nothing_to_pull as nothing
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
     try:
+        log.follow("dvc")
         if plain := install.install():
             print(f"bucket: {plain}", file=sys.stderr)
         # What the imports made stays to the end: no reason to look through it again.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dvc_bucket.base.errors import BucketError, MissingObjectError, OutputError
+from dvc_bucket.base.errors import BucketError, MissingObjectError, OutputError, SpaceError
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.progress import Progress
 from dvc_bucket.connection.objects import ObjectRef
@@ -19,10 +19,6 @@ from dvc_bucket.transfer.pool import Pool
 
 #: Threads that compare files that are there already.
 HASHING = 4
-
-
-class SpaceError(BucketError):
-    """There is no folder to copy to, or no room in it."""
 
 
 @dataclass(frozen=True)

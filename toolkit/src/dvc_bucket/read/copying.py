@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.base.errors import NotTrackedError, OutputError
+from dvc_bucket.base.errors import NotTrackedError, OutputError, SpaceError
 from dvc_bucket.base.files import PRIVATE, private_folder
 from dvc_bucket.base.paths import FAST_DISKS, Project
 from dvc_bucket.base.progress import Progress, silent
@@ -16,7 +16,7 @@ from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read import bucket_objects, tracked
-from dvc_bucket.read.bringing import Copied, Item, SpaceError, bring, no_folder
+from dvc_bucket.read.bringing import Copied, Item, bring, no_folder
 from dvc_bucket.read.bucket_objects import S3, fixed_part
 from dvc_bucket.read.tracked import TrackedData
 from dvc_bucket.transfer.download import OTHER_MODE

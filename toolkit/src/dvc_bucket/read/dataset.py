@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.errors import FormatError
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read.proof import Proven
 from dvc_bucket.read.sources import Source, locate
@@ -31,10 +31,6 @@ FORMATS = {
 
 #: The value of a column in the name of a folder that is a whole number.
 NUMBER = re.compile(r"-?[0-9]{1,18}")
-
-
-class FormatError(BucketError):
-    """No table is read from files of this kind."""
 
 
 def open_dataset(
@@ -158,10 +154,14 @@ def _table(source: Source) -> Table:
         )
         for name, place, size in source.files
     ]
-    with source.judged([fragments[0].path]):
-        content = source.fetch(fragments[0].path)
-        first = fragments[0] if content is None else file_format.make_fragment(content)
-        schema = first.physical_schema
+    try:
+        with source.judged([fragments[0].path]):
+            content = source.fetch(fragments[0].path)
+            first = fragments[0] if content is None else file_format.make_fragment(content)
+            schema = first.physical_schema
+    except pa.ArrowInvalid as error:
+        said = str(error).partition("\n")[0]
+        raise FormatError(f"{source.files[0][0]} is no table of the kind {kind}: {said}") from None
     for field in fields:
         schema = schema.append(field)
     table = Table(fragments, schema, file_format, source.filesystem)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.errors import PackError
 from dvc_bucket.base.files import files_below
 from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.dvc import written
@@ -37,10 +37,6 @@ COMPRESSION, LEVEL = "zstd", 3
 
 #: Permissions of files in a tar.
 MODE = 0o644
-
-
-class PackError(BucketError):
-    """A folder cannot be packed as it was asked for."""
 
 
 @dataclass(frozen=True)

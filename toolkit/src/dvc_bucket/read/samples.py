@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from dvc_bucket.base import safe_paths
+from dvc_bucket.base.errors import FormatError
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read.dataset import FormatError, format_of
+from dvc_bucket.read.dataset import format_of
 from dvc_bucket.read.packing import DATA, NAME
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proven

@@ -21,7 +21,7 @@ from dvc_bucket.read.csv_lines import buffer
 from dvc_bucket.read.proof import Proof, Proven
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
 from dvc_bucket.transfer import ranges
-from dvc_bucket.transfer.errors import naming_failures
+from dvc_bucket.transfer.errors import StoreUnavailableError, naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -126,15 +126,34 @@ class Source:
         """A block that reads these files.
 
         Raises:
-            ChecksumError: Arrow cannot read one, and its copy in the cache is damaged.
+            NotPushedError: Arrow cannot read one, as it is not on the remote any more.
+            ChecksumError: nor can it read one that is damaged.
+            TransferError: the store refused, or could not be reached.
         """
         try:
             yield
         except (OSError, pa.ArrowInvalid) as error:
-            if self.proof and self.is_cached and not is_broken_page(error):
-                for place in places:
-                    self.proof.check_cached(self.by_place[place])
+            if self.proof and not is_broken_page(error):
+                self._judge(self.proof, list(places), error)
             raise
+
+    def _judge(self, proof: Proof, places: Sequence[str], error: Exception) -> None:
+        """Raise why Arrow cannot read recorded files: our own client asks for them again."""
+        is_of_store = not self.is_cached and isinstance(error, OSError)
+        named = [place for place in places if place.partition("/")[2] in str(error)]
+        for place in named or places:
+            file = self.by_place[place]
+            if self.is_cached:
+                proof.check_cached(file)
+            elif is_of_store or len(places) == 1:
+                versions = replace(proof.data, files=[file]).versions()
+                replace(proof, is_full=True).check(file, versions[file.path])
+        if is_of_store:
+            remote, said = proof.data.remote, str(error).partition("\n")[0]
+            raise StoreUnavailableError(
+                f"Could not read {self.path} from {remote.settings.where}, though the store has it "
+                f"({said}). Read it again."
+            ) from error
 
     def broken_page(self, place: str, error: OSError) -> Exception:
         """What to raise where Arrow cannot read a file: ChecksumError for a damaged page."""

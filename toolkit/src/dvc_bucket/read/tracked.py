@@ -259,8 +259,8 @@ def _files(dataset: str, out: "Output", lists: Lists) -> Iterator[TrackedFile]:
     members = lists.members(name)
     if members is None:
         raise NotPushedError(
-            f"{dataset} is a directory whose list of files is neither in the cache nor on the "
-            "remote: push it from a clone that has it, with `bucket push`."
+            f"{dataset} is a directory whose list of files is missing or damaged in the cache and "
+            "on the remote: push it from a clone that has it, with `bucket push`."
         )
     is_noted = meta and meta.size is not None and meta.nfiles
     mean = meta.size // meta.nfiles if is_noted else None

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
+from dvc_bucket.base.errors import DiskError
 from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.transfer.errors import StoreError
 
@@ -89,6 +90,7 @@ class Pool(Generic[Item]):
 
         Raises:
             StoreError: the store refused several objects and served none between them.
+            DiskError: the disk takes or gives no more data.
         """
         self._todo.extend(items)
         try:
@@ -153,7 +155,7 @@ class Pool(Generic[Item]):
         progress(done - shown)
         while self._failures:
             item, error = self._failures.popleft()
-            if not isinstance(error, Exception):
+            if isinstance(error, DiskError) or not isinstance(error, Exception):
                 raise error
             if isinstance(error, StoreError):
                 self._refused += 1

@@ -17,13 +17,13 @@ def for_dvc(error: BaseException) -> BaseException:
     """A failure of ours as one that is DVC's, too; others as they are.
 
     DVC shows its own exceptions as a sentence, and any other as an unexpected error. A missing
-    object is also a FileNotFoundError, as DVC expects it of its file systems.
+    object is also a FileNotFoundError, as DVC expects it of its file systems. It has no cause: DVC
+    would show the words of the client behind the sentence.
     """
     if isinstance(error, DvcException) or not isinstance(error, BucketError):
         return error
     kind: Any = type(error)
     translated: BaseException = _also_of_dvc(kind)(str(error))
-    translated.__cause__ = error.__cause__
     return translated
 
 
@@ -36,7 +36,7 @@ def shown_by_dvc() -> Iterator[None]:
         translated = for_dvc(error)
         if translated is error:
             raise
-        raise translated from error.__cause__
+        raise translated from None
 
 
 @cache

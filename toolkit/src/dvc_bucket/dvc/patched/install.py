@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import waiting
+from dvc_bucket.dvc.patched import unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
@@ -25,6 +25,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     READ_LIST,
     READING,
     REGISTRY,
+    REPORT,
     REPRODUCE,
 )
 
@@ -67,6 +68,7 @@ def install() -> str:
             PATHS_LOCK: waiting.patient,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
+            REPORT: unexpected.explained,
         }
         for place, make in ours.items():
             _replace(place, make)
@@ -135,7 +137,10 @@ def _copy(*arguments: Any, **named: Any) -> None:
 
 
 def _checked(original: Any) -> Any:
-    """In the place of DVC's method: a name that leads out of the directory is refused."""
+    """In the place of DVC's method: a name that leads out of the directory is refused.
+
+    So is a list that DVC did not write, of which DVC would say only what Python says.
+    """
     from dvc.exceptions import DvcException
 
     from dvc_bucket.base import safe_paths
@@ -145,8 +150,15 @@ def _checked(original: Any) -> Any:
         try:
             for entry in entries:
                 safe_paths.check(entry["relpath"])
+                if not isinstance(entry.get("md5", ""), str):
+                    raise TypeError
         except UnsafePathError as error:
             raise DvcException(str(error)) from None
+        except (AttributeError, TypeError, KeyError):
+            raise DvcException(
+                "The list of files of a directory is not one that DVC writes. Ask the publisher of "
+                "the data to push it again."
+            ) from None
         return original(entries, *arguments, **named)
 
     return staticmethod(from_list)

@@ -1,11 +1,12 @@
 """A project as DVC sees it: opened, its outputs, and whether git has it."""
 
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.errors import DiskError, ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import trust
 from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
@@ -33,6 +34,7 @@ def opened(
     Raises:
         ProjectError: DVC cannot open it, or cannot read one of its files.
         DvcDiffersError: this DVC has another inside than the tested one.
+        DiskError: DVC's database cannot be written.
         UnsafePathError: other users can enter the folder of DVC's databases.
         SettingsError: somebody else could have put there what DVC would trust.
     """
@@ -49,6 +51,8 @@ def opened(
         repo = Repo(os.fspath(root), config=sections | {"core": core | sections.get("core", {})})
     except DvcException as error:
         raise ProjectError(f"DVC cannot open {root}: {error}") from None
+    except sqlite3.OperationalError as error:
+        raise _no_database(project, error) from None
     try:
         yield repo
     except DvcException as error:
@@ -56,6 +60,8 @@ def opened(
         raise ProjectError(
             f"DVC cannot read {root}: {said}. `bucket status` shows the place."
         ) from None
+    except sqlite3.OperationalError as error:
+        raise _no_database(project, error) from None
     except AttributeError as error:
         if place := _place(error):
             raise DvcDiffersError([place]) from error
@@ -88,6 +94,13 @@ def has_git(repo: "Repo") -> bool:
     from dvc.scm import NoSCM
 
     return not isinstance(repo.scm, NoSCM)
+
+
+def _no_database(project: Project, error: sqlite3.OperationalError) -> DiskError:
+    return DiskError(
+        f"DVC's database of file hashes in {project.dvc_site_cache} fails: {error}. Is the disk "
+        "full? Make room and run this again."
+    )
 
 
 def _place(error: AttributeError) -> str:

@@ -9,7 +9,7 @@ import io
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +19,7 @@ from fsspec.callbacks import DEFAULT_CALLBACK
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.connection.weather import WrongBytesError
-from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
+from dvc_bucket.dvc.patched.errors import shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer.delete import delete
 from dvc_bucket.transfer.files import MD5
@@ -264,9 +264,10 @@ def _checked(place: ObjectRef) -> bytes:
         ) from None
 
 
-def _explained(what: str, place: ObjectRef) -> AbstractContextManager[None]:
+@contextmanager
+def _explained(what: str, place: ObjectRef) -> Iterator[None]:
     """Turn the client's exceptions into those that DVC shows as a sentence."""
-    from dvc_bucket.transfer.errors import raising, translated
+    from dvc_bucket.transfer.errors import naming_failures
 
-    said = f"{what} {place.url}"
-    return raising(lambda error: for_dvc(translated(error, said, place.settings)))
+    with shown_by_dvc(), naming_failures(f"{what} {place.url}", place.settings):
+        yield

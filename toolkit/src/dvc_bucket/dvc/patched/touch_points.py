@@ -31,6 +31,9 @@ REPRODUCE = "dvc.stage:Stage.reproduce"
 #: ... and the method that reads the list of a directory. A check-out joins its names to a folder.
 READ_LIST = "dvc_data.hashfile.tree:Tree.from_list"
 
+#: The function that reports an error which is none of DVC's own.
+REPORT = "dvc.cli:_log_exceptions"
+
 #: The method that makes the options of the S3 client.
 CREDENTIALS = "dvc_s3:S3FileSystem._prepare_credentials"
 
@@ -43,6 +46,7 @@ MOVING = {
     MAKE_LOCK: "lockfile, tmp_dir=, friendly=, hardlink_lock=, wait=",
     REPRODUCE: "self, interactive=, **kwargs",
     READ_LIST: "cls, lst, hash_name=",
+    REPORT: "exc",
     CREDENTIALS: "self, **config",
     "dvc_s3:S3FileSystem.__init__": "self, fs=, **kwargs",
     "dvc_s3:S3FileSystem.exists": "self, path, callback=, batch_size=",

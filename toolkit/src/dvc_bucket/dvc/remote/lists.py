@@ -82,15 +82,27 @@ class Lists:
         return members if self._read(name, add) else None
 
     def _read(self, name: bytes, add: Callable[[dict[str, Any]], None]) -> bool:
-        """Have every entry of a list added; entries are dropped as they are read."""
+        """Have every entry of a list added; entries are dropped as they are read.
+
+        A list that DVC did not write is none, though its bytes are those that its name promises.
+        """
         copies = (_good(folder / ids.path(name), name) for folder in self._folders)
         text = next((copy for copy in copies if copy is not None), None)
         if text is None and (text := self._fetch(name)) is None:
             return False
-        decoded = text.decode()
-        del text  # of a million files, 70 MB
-        json.loads(decoded, object_hook=add)
-        return True
+
+        def added(entry: dict[str, Any]) -> None:
+            if not isinstance(entry["relpath"], str) or not isinstance(entry["md5"], str):
+                raise TypeError
+            add(entry)
+
+        try:
+            decoded = text.decode()
+            del text  # of a million files, 70 MB
+            listed = json.loads(decoded, object_hook=added)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return False
+        return isinstance(listed, list) and not any(entry is not None for entry in listed)
 
     def _fetch(self, name: bytes) -> bytes | None:
         """The list from the remote, kept for the next time; None if it has no good one."""

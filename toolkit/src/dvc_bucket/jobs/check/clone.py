@@ -66,7 +66,8 @@ class Clones:
         ):
             command = ["git", *PLAIN, *words]
             if processes.run(command, cwd=target.parent, env=_environment(), log=log) != 0:
-                raise CheckError(f"git cannot clone {commit[:7]}: {processes.tail(log, 3)}")
+                said = " ".join(processes.tail(log, 3).split())
+                raise CheckError(f"git cannot clone {commit[:7]}: {said}")
         clone = Project(target / self.project.root.resolve().relative_to(root.resolve()))
         if not clone.dvc_config.is_file():
             raise CheckError(f"{commit[:7]} has no .dvc/config: DVC ran no stages there.")

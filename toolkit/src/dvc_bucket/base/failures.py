@@ -1,0 +1,37 @@
+"""Failures that are no fault of ours and that a person can mend, in words: no traceback."""
+
+import errno
+import sqlite3
+
+#: What a machine refuses: no space, no permission, a failing disk, a file in the place of a folder.
+REFUSALS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+    | {errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ELOOP}
+    | {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
+)
+
+#: What files of a project or answers of a store can cause that somebody made for that.
+TOO_MUCH = (OverflowError, RecursionError, MemoryError)
+
+
+def of_machine(error: BaseException) -> str:
+    """What to tell a person about a failure of the machine or of a file; empty for any other.
+
+    Args:
+        error: that ended a command.
+    """
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}. Nothing is half written: mend it and run this again."
+    if isinstance(error, TOO_MUCH):
+        return (
+            f"A file of the project or an answer of the store is too large, nests too deep, or has "
+            f"a number that is too large ({type(error).__name__}). Look at `dvc.yaml`, `dvc.lock` "
+            "and the `.dvc` files, above all if you do not know who wrote them."
+        )
+    if isinstance(error, sqlite3.OperationalError):
+        return (
+            f"DVC's database of file hashes, .dvc/tmp/site, fails: {error}. Is the disk full? "
+            "Mend it and run this again."
+        )
+    return ""

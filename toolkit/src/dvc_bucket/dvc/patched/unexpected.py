@@ -1,0 +1,28 @@
+"""In the place of DVC's report of an error that it does not know."""
+
+import logging
+from collections.abc import Callable
+
+from dvc_bucket.base import failures
+from dvc_bucket.connection import log
+
+#: DVC's own channel, so that `-q` silences this, too.
+logger = logging.getLogger("dvc").getChild("bucket")
+
+Report = Callable[[Exception], int | None]
+
+
+def explained(report: Report) -> Report:
+    """DVC's report, but for failures of the machine, which get our sentence.
+
+    DVC calls a full disk an unexpected error, and sends the person to its support.
+    """
+
+    def told(error: Exception) -> int | None:
+        log.failed(error)
+        if not (said := failures.of_machine(error)):
+            return report(error)
+        logger.error("%s", said)
+        return None
+
+    return told
