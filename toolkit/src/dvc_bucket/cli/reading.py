@@ -26,9 +26,9 @@ def ls(
       bucket ls data/processed --rev v1.0 --long
     """
     from dvc_bucket.dvc.remote import ids
-    from dvc_bucket.read import tracked
+    from dvc_bucket.read import tracked, tree
 
-    data = tracked.find(tracked.from_here(path), rev, remote)
+    data = tree.find(tracked.from_here(path), rev, remote)
     sizes = data.sizes() if long else {}
     files = [
         {"path": file.path, "md5": ids.md5(file.name), "size": sizes.get(file.path, file.size)}

@@ -79,9 +79,22 @@ def opened(project: Project, rev: str) -> Iterator[Revision]:
     repository = Repository.of(project)
     commit = commit_of(repository, rev)
     date = git(project.root, "show", "--no-patch", "--format=%cI", commit).decode().strip()
+    with repository.contents() as contents:
+        yield Revision(commit, date, files_of(repository, commit), contents)
+
+
+def files_of(repository: Repository, commit: str | None) -> dict[str, Entry]:
+    """The regular files of the project in a commit, or in the index, by path from its root.
+
+    Args:
+        repository: that has the project.
+        commit: its full id; None for the index.
+    """
     folder = repository.project.relative_to(repository.root.resolve()).as_posix()
     prefix = "" if folder == "." else f"{folder}/"
-    entries = [entry for entry in repository.files(commit, prefix) if entry.mode in FILES]
-    files = {entry.path.removeprefix(prefix): entry for entry in entries}
-    with repository.contents() as contents:
-        yield Revision(commit, date, files, contents)
+    entries = repository.files(commit, prefix) if commit else repository.tracked()
+    return {
+        entry.path.removeprefix(prefix): entry
+        for entry in entries
+        if entry.mode in FILES and entry.path.startswith(prefix)
+    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError, NotTrackedError
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.read import tracked
+from dvc_bucket.read import tree
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proof
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
@@ -76,16 +76,18 @@ class Content(io.RawIOBase):
         """Read the rest."""
         return b"".join(self.pieces())
 
-    def pieces(self) -> Iterator[Any]:
-        """The rest in pieces, several of them on their way at once."""
-        starts = range(self._at, self._size, PIECE_BYTES)
+    def pieces(self, end: int | None = None) -> Iterator[Any]:
+        """The rest, or the part up to `end`, in pieces, several of them on their way at once."""
+        end = self._size if end is None else min(end, self._size)
+        starts = range(self._at, end, PIECE_BYTES)
         self._add(memoryview(b""))
-        for piece in prefetch(self._piece, starts, threads=PIECES, count=PIECES):
-            self._add(memoryview(piece))
-            yield piece
 
-    def _piece(self, start: int) -> Any:
-        return self._read_at(start, min(PIECE_BYTES, self._size - start))
+        def piece(start: int) -> Any:
+            return self._read_at(start, min(PIECE_BYTES, end - start))
+
+        for content in prefetch(piece, starts, threads=PIECES, count=PIECES):
+            self._add(memoryview(content))
+            yield content
 
     def _add(self, piece: memoryview) -> None:
         """Go on by a piece that was read, and hash what of it was not hashed yet.
@@ -136,15 +138,39 @@ def _read_object(
         raise data.not_pushed(file) from None
 
 
+def fetch(proof: Proof, file: TrackedFile, limit: int) -> Any:
+    """A file on the remote, whole, with one request; None if it is larger than `limit` bytes.
+
+    Raises:
+        NotPushedError: it is not there.
+        ChecksumError: the content is not what DVC recorded.
+        TransferError: the store refused or could not be reached.
+    """
+    import obstore
+
+    data = proof.data
+    try:
+        with naming_failures(f"read {file.path}", data.remote.settings):
+            answer = obstore.get(data.remote.store, data.key(file))
+            if answer.meta["size"] > limit:
+                proof.check(file, answer.meta)
+                return None
+            content = answer.bytes()
+    except MissingObjectError:
+        raise data.not_pushed(file) from None
+    data.compare(file, ids.hash_of(io.BytesIO(content), file.name))
+    return content
+
+
 def recorded(path: str, rev: str | None = None, remote: str | None = None) -> Iterator[Any]:
     """The recorded bytes of a file, from the cache or the remote, in pieces.
 
     Raises:
         ChecksumError: they are not what DVC recorded; all pieces but the last may have come.
         NotTrackedError: the path is a directory.
-        BucketError: as `tracked.find`.
+        BucketError: as `tree.find`.
     """
-    data = tracked.find(path, rev, remote)
+    data = tree.find(path, rev, remote)
     if not data.is_file:
         raise NotTrackedError(
             f"{path} is a directory of {len(data.files):,} files. Name one: `bucket ls {path}`."

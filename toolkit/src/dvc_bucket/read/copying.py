@@ -16,7 +16,7 @@ from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read import tracked
+from dvc_bucket.read import tracked, tree
 from dvc_bucket.read.bringing import Copied, Item, SpaceError, bring, no_folder
 from dvc_bucket.read.tracked import TrackedData
 from dvc_bucket.transfer.download import OTHER_MODE
@@ -118,7 +118,7 @@ def select(
     path = tracked.inside(Project.find(), source)
     fixed = _fixed(path)
     parent = fixed.rpartition("/")[0]
-    data = tracked.find(path if fixed == path else parent, rev, remote)
+    data = tree.find(path if fixed == path else parent, rev, remote)
     if fixed != path:
         files = [file for file in data.files if _matches(file.path, path)]
         if not files:

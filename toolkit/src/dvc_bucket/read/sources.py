@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 from pyarrow import fs as filesystems
 
-from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.read import tracked
-from dvc_bucket.read.content import Content
+from dvc_bucket.read import tracked, tree
+from dvc_bucket.read.content import Content, fetch
 from dvc_bucket.read.csv_lines import buffer
 from dvc_bucket.read.proof import Proof, Proven
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
-from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -98,22 +95,10 @@ class Source:
             ChecksumError: the content is not what DVC recorded.
             TransferError: the store refused or could not be reached.
         """
-        import obstore
-
         if not (self.is_whole and self.proof):
             return None
-        data, file = self.data, self.by_place[place]
-        try:
-            with naming_failures(f"read {file.path}", data.remote.settings):
-                answer = obstore.get(data.remote.store, data.key(file))
-                if answer.meta["size"] > WHOLE_BYTES:
-                    self.proof.check(file, answer.meta)
-                    return None
-                content = answer.bytes()
-        except MissingObjectError:
-            raise data.not_pushed(file) from None
-        data.compare(file, ids.hash_of(io.BytesIO(content), file.name))
-        return buffer(memoryview(content))
+        content = fetch(self.proof, self.by_place[place], WHOLE_BYTES)
+        return None if content is None else buffer(memoryview(content))
 
     @contextmanager
     def judged(self, places: Iterable[str]) -> Iterator[None]:
@@ -155,7 +140,7 @@ def locate(
     is_workspace = rev is None and repo is None and not proven
     if is_workspace and (here := _local(path)):
         return here
-    data = tracked.find(path, rev, remote, repo, settings)
+    data = tree.find(path, rev, remote, repo, settings)
     return recorded(Proof(data, is_full=proven == "full"))
 
 
