@@ -78,9 +78,15 @@ def opened(project: Project, rev: str) -> Iterator[Revision]:
     """
     repository = Repository.of(project)
     commit = commit_of(repository, rev)
-    date = git(project.root, "show", "--no-patch", "--format=%cI", commit).decode().strip()
     with repository.contents() as contents:
-        yield Revision(commit, date, files_of(repository, commit), contents)
+        files = files_of(repository, commit)
+        yield Revision(commit, date_of(repository, commit), files, contents)
+
+
+def date_of(repository: Repository, commit: str) -> str:
+    """When a commit was made, ISO 8601 with the offset from UTC."""
+    said = git(repository.project, "show", "--no-patch", "--format=%cI", commit)
+    return said.decode().strip()
 
 
 def files_of(repository: Repository, commit: str | None) -> dict[str, Entry]:

@@ -12,6 +12,7 @@ import os
 import posixpath
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,10 @@ class TrackedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Name, size, type and hash of a file or folder; errors as of `ls`."""
         return self._files.entry(self._strip_protocol(path), is_exact=True)
+
+    def modified(self, path: str) -> datetime:
+        """When a file was written, here or to the remote; of a file in git, the commit."""
+        return self._files.modified(self._strip_protocol(path))
 
     def ukey(self, path: str) -> str:
         """The hash of a file: the same as long as its content is."""

@@ -7,6 +7,7 @@ or else from the remote.
 import errno
 import io
 import os
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,7 +16,7 @@ from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import NotTrackedError, ProjectError
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.git.contents import Entry, Repository
-from dvc_bucket.git.revision import files_of
+from dvc_bucket.git.revision import date_of, files_of
 from dvc_bucket.read.content import Content, fetch
 from dvc_bucket.read.names import Item, Names
 from dvc_bucket.read.proof import Proof
@@ -74,12 +75,25 @@ class RevisionFiles:
             return entry | {"size": self._git_sizes.get(item.id), "git": item.id}
         if isinstance(item, Dataset):
             return entry | {"size": item.size}
-        cached, size = self._tree.cache / ids.path(item.name), item.size
-        if cached.is_file():
+        size = item.size
+        if cached := self._on_disk(path, item):
             size = cached.stat().st_size
         elif size is None and is_exact:
             size = self._version(item)["size"]
         return entry | {"size": size, "md5": ids.md5(item.name)}
+
+    def modified(self, path: str) -> datetime:
+        """When a file was written, here or to the remote; of a file in git, the commit.
+
+        Raises:
+            BucketError: as `entry`.
+        """
+        item = self._item(path)
+        if item and (place := self._on_disk(path, item)):
+            return datetime.fromtimestamp(place.stat().st_mtime, UTC)
+        if isinstance(item, TrackedFile):
+            return self._version(item)["last_modified"]
+        return datetime.fromisoformat(date_of(self._repository, self._tree.commit or "HEAD"))
 
     def whole(self, path: str, limit: int) -> bytes | None:
         """A file that only the remote has, with one request, if it is no larger than `limit` bytes.
@@ -88,11 +102,9 @@ class RevisionFiles:
             BucketError: as `open`.
         """
         item = self._item(path)
-        is_local = not isinstance(item, TrackedFile) or self._in_workspace(path, item)
-        if is_local or self._is_full or not isinstance(item, TrackedFile):
+        if self._is_full or not isinstance(item, TrackedFile) or self._on_disk(path, item):
             return None
-        proof = self._proof(item)
-        content = None if proof.data.cached(item).is_file() else fetch(proof, item, limit)
+        content = fetch(self._proof(item), item, limit)
         return None if content is None else bytes(content)
 
     def open(self, path: str) -> BinaryIO | Content:
@@ -144,6 +156,14 @@ class RevisionFiles:
             return None
         place = safe_paths.below(self._tree.project.root, path)
         return place if place.is_file() else None
+
+    def _on_disk(self, path: str, item: Item) -> Path | None:
+        """The file on this disk that has the content."""
+        place = self._in_workspace(path, item)
+        if place or not isinstance(item, TrackedFile):
+            return place
+        cached = self._tree.cache / ids.path(item.name)
+        return cached if cached.is_file() else None
 
     def _version(self, file: TrackedFile) -> "ObjectMeta":
         """The object of a file: the same one as long as this lives."""
