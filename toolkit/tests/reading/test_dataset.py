@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from dvc_bucket import Project, Settings, open_dataset, open_file
 from dvc_bucket.base.errors import NotPushedError, NotTrackedError, ProjectError, RevisionError
-from dvc_bucket.read.dataset import FormatError
+from dvc_bucket.read.layout import FormatError
 from tests.reading.conftest import GROUP, ROWS, flights, fresh_clone
 from tests.stores.plain_front import PlainFront
 from tests.verify.published import Published

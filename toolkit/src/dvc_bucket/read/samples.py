@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 
 from dvc_bucket.base import safe_paths
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read.dataset import FormatError, format_of
+from dvc_bucket.read.layout import FormatError, format_of
 from dvc_bucket.read.packing import DATA, NAME
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proven

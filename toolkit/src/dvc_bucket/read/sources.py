@@ -135,25 +135,29 @@ def locate(
     repo: str | None = None,
     settings: Settings | None = None,
     proven: Proven | None = None,
+    start: Path | None = None,
 ) -> Source:
-    """Where the files are that `open_dataset` of the same arguments reads."""
+    """Where the files are that `open_dataset` of the same arguments reads.
+
+    The project is the one around the folder `start`; None for the current folder.
+    """
     is_workspace = rev is None and repo is None and not proven
-    if is_workspace and (here := _local(path)):
+    if is_workspace and (here := _local(path, start)):
         return here
-    data = tree.find(path, rev, remote, repo, settings)
+    data = tree.Tree.at(rev, remote, repo, settings, start).data(path)
     return recorded(Proof(data, is_full=proven == "full"))
 
 
-def _local(path: str | Path) -> Source | None:
+def _local(path: str | Path, start: Path | None) -> Source | None:
     """The files of the workspace, if they are there."""
-    if not (project := Project.around()):
+    if not (project := Project.around(start)):
         return None
     asked = tracked.inside(project, path)
     whole = project.root / asked
     files = [
         (file.relative_to(project.root).as_posix(), str(file), None)
         for file in ([whole] if whole.is_file() else sorted(whole.rglob("*")))
-        if file.is_file() and not file.name.startswith(".") and file.suffix != ".dvc"
+        if file.is_file() and file.name != ".gitignore" and file.suffix != ".dvc"
     ]
     return Source(filesystems.LocalFileSystem(), files, asked) if files else None
 

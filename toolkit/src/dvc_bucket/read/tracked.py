@@ -53,6 +53,7 @@ class TrackedData:
     Attributes:
         path: as it was asked for, from the project's root.
         rev: the revision as it was asked for; None for the workspace.
+        commit: its full id; None for the workspace.
         files: in order of their paths; the path itself if that is a file.
         remote: that has the objects.
         cache: DVC's cache on this machine, which may have them.
@@ -61,6 +62,7 @@ class TrackedData:
 
     path: str
     rev: str | None
+    commit: str | None
     files: Sequence[TrackedFile]
     remote: Remote
     cache: Path

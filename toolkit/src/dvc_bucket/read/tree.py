@@ -135,7 +135,7 @@ class Tree:
     def data_of(self, path: str, files: Sequence[TrackedFile]) -> TrackedData:
         """Files of this tree, as data at a path."""
         reader = Project.around() or self.project
-        return TrackedData(path, self.rev, files, self.remote, self.cache, reader)
+        return TrackedData(path, self.rev, self.commit, files, self.remote, self.cache, reader)
 
     def files(self, dataset: Dataset) -> Sequence[TrackedFile]:
         """The files of a dataset; errors as of `data`."""

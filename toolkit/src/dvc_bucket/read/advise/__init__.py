@@ -19,7 +19,7 @@ from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.read import dataset, sources, tree
 from dvc_bucket.read.advise.conditions import expression
 from dvc_bucket.read.advise.measure import OneRead, latency, of_files, of_row_groups, of_stream
-from dvc_bucket.read.dataset import FORMATS
+from dvc_bucket.read.layout import FORMATS
 from dvc_bucket.read.proof import Proof
 
 #: Files of this mean size at most are fetched whole by a reader.
