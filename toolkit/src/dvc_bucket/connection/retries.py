@@ -18,6 +18,7 @@ waits as long for a host that does not exist. It does so only inside of calls th
 requests: see `clients.patient`.
 """
 
+import os
 import random
 import sys
 import threading
@@ -58,6 +59,16 @@ RETURN_SECONDS = 0.5
 
 _policies: dict[tuple[str, int], "Retries"] = {}
 _lock = threading.RLock()
+
+
+def _forget() -> None:
+    """The child of a fork has policies and a lock of its own: a thread can hold those of before."""
+    global _lock
+    _lock = threading.RLock()
+    _policies.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 class Retries:

@@ -12,11 +12,10 @@ from contextlib import closing
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import obstore
 from obstore import exceptions
 from obstore.exceptions import BaseError
 
-from dvc_bucket.transfer.by_botocore import as_obstore_raises, client
+from dvc_bucket.connection.by_botocore import as_obstore_raises, client
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult
@@ -62,7 +61,7 @@ def beginning(place: "ObjectRef", end: int) -> "GetResult":
         except BaseError as error:
             if _answers_206.get(place.settings.where, True) and NO_RANGE not in str(error):
                 raise
-    return obstore.get(place.store.once, place.key)
+    return place.store.once.get(place.key)
 
 
 def find_out(settings: "Settings", store: "PatientStore", key: str) -> RangeAnswer:
@@ -133,7 +132,7 @@ def _partial(where: str, store: "PatientStore", key: str, options: "GetOptions")
         FileNotFoundError, BaseError: as obstore, also where it answers otherwise.
     """
     try:
-        answer = obstore.get(store.once, key, options=options)
+        answer = store.once.get(key, options=options)
     except BaseError as error:
         if NOT_PARTIAL.search(str(error)):
             _answers_206[where] = False
@@ -165,7 +164,7 @@ class Whole:
     def _read(self, start: int, end: int) -> bytes:
         pieces, self._pieces = self._pieces, None  # of an answer that breaks off there is no more
         if pieces is None or start < self._at:
-            answer = obstore.get(self._store.once, self._key, options=self._options)
+            answer = self._store.once.get(self._key, options=self._options)
             pieces = iter(answer.stream(PIECE_BYTES))
             self._at, self._left = 0, memoryview(b"")
         taken = bytearray()
