@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dvc_bucket import copy_to, filesystem, iter_samples, open_dataset, open_file
+from tests.reading.conftest import fresh_clone
 from tests.verify.published import Published
 
 #: Where each reader is, by name, so that every way to start a process finds it.
@@ -43,9 +44,12 @@ def watch() -> None:
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_every_reader_works_in_a_child_of_a_process_that_has_read(
-    bare: Published, tmp_path: Path, method: str
+    published_tables: dict[str, Published],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
 ) -> None:
-    assert bare
+    monkeypatch.chdir(fresh_clone(published_tables["seaweed"], tmp_path).root)
     opened[:] = [open_dataset("flights.parquet", "v1"), open_file("notes.bin", "v1")]
     expected = read_all(tmp_path)
     if method != "fork":
