@@ -15,12 +15,14 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsspec.callbacks import DEFAULT_CALLBACK
+from obstore.exceptions import BaseError, PermissionDeniedError
 
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.connection.weather import WrongBytesError
 from dvc_bucket.dvc.patched.errors import shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
+from dvc_bucket.transfer import unlisted
 from dvc_bucket.transfer.delete import delete
 from dvc_bucket.transfer.files import MD5
 from dvc_bucket.transfer.keys import PAGE, objects
@@ -168,8 +170,13 @@ class FastS3FileSystem(StayingS3FileSystem):
     def _listed(self, place: ObjectRef, begins: bool) -> Iterator[str]:
         """Paths of the objects below a place, or whose names begin with it."""
         with _explained("list", place):
-            for key in _keys(place, begins=begins):
-                yield f"{place.bucket}/{key}"
+            try:
+                for key in _keys(place, begins=begins):
+                    yield f"{place.bucket}/{key}"
+            except BaseError as error:
+                if unlisted.is_refusal(error):
+                    self.CAN_TRAVERSE = False  # each object is asked for: see `install`
+                raise
 
     def _existing(self, places: list[ObjectRef], threads: int) -> set[str]:
         """Keys of those that are there: by listing their folder where that is cheaper."""
@@ -185,7 +192,7 @@ class FastS3FileSystem(StayingS3FileSystem):
 
     def _existing_in(self, folder: list[ObjectRef]) -> Iterable[str]:
         """The same for places of one folder."""
-        if len(folder) >= LISTED_FROM:
+        if len(folder) >= LISTED_FROM and self.CAN_TRAVERSE:
             parent = replace(folder[0], key=_parent(folder[0].key))
             # No more pages than objects: what is left of a large folder is asked for.
             listed = list(islice(self._listed(parent, begins=False), PAGE * len(folder)))
@@ -218,12 +225,24 @@ def _is_object(place: ObjectRef) -> bool:
         place.store.head(place.key)
     except FileNotFoundError:
         return False
+    except PermissionDeniedError as error:
+        if not unlisted.may_be_missing(place.store, place.key, error):
+            raise
+        _say(unlisted.SAID)
+        return False
     return True
 
 
 def _exists(place: ObjectRef) -> bool:
     """An object, or something below."""
-    return _is_object(place) or next(_keys(place, page=1), None) is not None
+    if _is_object(place):
+        return True
+    try:
+        return next(_keys(place, page=1), None) is not None
+    except BaseError as error:
+        if not unlisted.is_refusal(error):
+            raise
+        return f"/{place.key}".endswith(LAYOUT)  # there may be objects, and an object is no folder
 
 
 def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
@@ -239,7 +258,12 @@ def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterat
 
 
 def _names(place: ObjectRef) -> list[str]:
-    listing = place.store.list_with_delimiter(place.key)
+    try:
+        listing = place.store.list_with_delimiter(place.key)
+    except BaseError as error:
+        if not unlisted.is_refusal(error):
+            raise
+        return []
     keys = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
     return [f"{place.bucket}/{key}" for key in keys]
 
