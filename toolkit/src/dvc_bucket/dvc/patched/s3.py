@@ -25,7 +25,7 @@ from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer import unlisted
 from dvc_bucket.transfer.delete import delete
 from dvc_bucket.transfer.files import MD5
-from dvc_bucket.transfer.keys import PAGE, objects
+from dvc_bucket.transfer.keys import PAGE, is_plain, objects
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         if bucket not in self._stores:
             self._stores[bucket] = self._store(bucket)
         client = self._stores[bucket]
-        if client is None or not _is_plain(key):
+        if client is None or not is_plain(key):
             return None
         return ObjectRef(client[0], key, client[1])
 
@@ -211,11 +211,6 @@ def _say(text: str) -> None:
         logger.warning("bucket: %s", text)
 
 
-def _is_plain(key: str) -> bool:
-    """Whether a key goes through obstore as it is: it takes keys apart at slashes."""
-    return all(part not in {"", ".", ".."} for part in key.split("/")) and key.isprintable()
-
-
 def _parent(key: str) -> str:
     return key.rpartition("/")[0]
 
@@ -282,6 +277,10 @@ def _checked(place: ObjectRef) -> bytes:
 
     try:
         return place.store.retries.call(read)
+    except PermissionDeniedError as error:
+        if not unlisted.is_refusal(error):
+            raise
+        raise FileNotFoundError(place.key) from None  # it may be, for a key that may not list
     except WrongBytesError:
         raise WrongContentError(
             f"{place.url} is damaged: its bytes are not what its name promises."
