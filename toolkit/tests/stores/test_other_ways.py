@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from tests.doctor.fronts import Ask, Middle, Reply, Request, signer
+from tests.projects import make_project
 from tests.stores.fixtures import access
+from tests.stores.rclone import Rclone
 from tests.verify.published import FILES, OBJECTS, Published, empty, publish
 from tests.verify.test_deep import point_at
 
@@ -68,3 +72,20 @@ def test_a_conditional_put_may_be_unknown(project: Published) -> None:
     assert (
         project.clone.run("bucket", "cat", f"{url}/table.csv").stdout.encode() == FILES["table.csv"]
     )
+
+
+def test_a_bucket_may_have_dots_in_its_name(
+    request: pytest.FixtureRequest,
+    rclone: Rclone,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    name = "lab.data.2024"
+    (rclone.home / name).mkdir()
+    store = replace(access(request, "rclone"), bucket=name)
+    for variable, value in store.env.items():
+        monkeypatch.setenv(variable, value)
+    settings = Settings.load(make_project(tmp_path / "clone"))
+    settings.obstore().put("k", b"content")
+    assert bytes(settings.obstore().read("k")) == b"content"
+    assert store.keys("") == ["k"]
