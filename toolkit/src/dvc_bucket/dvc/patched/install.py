@@ -7,6 +7,7 @@ lead out of their folder are refused, and no secret follows a redirect of a stor
 `tests/dvc_plane/test_touch_points.py` changes each place and looks at what DVC does.
 """
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     COLLECT,
     COPY,
     CREDENTIALS,
+    EXIST,
     MAKE_LOCK,
     MOVING,
     PATHS_LOCK,
@@ -69,6 +71,7 @@ def install() -> str:
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,
+            EXIST: _asking,
         }
         for place, make in ours.items():
             _replace(place, make)
@@ -134,6 +137,24 @@ def _copy(*arguments: Any, **named: Any) -> None:
     from dvc_bucket.dvc.patched.copy import copy
 
     copy(*arguments, **named)
+
+
+def _asking(original: Any) -> Any:
+    """In the place of DVC's method; what it needs is loaded where a store refuses to list."""
+
+    @functools.wraps(original)  # a subclass's is compared after this one is replaced
+    def oids_exist(odb: Any, oids: Any, *arguments: Any, **named: Any) -> Any:
+        from dvc_bucket.transfer.errors import StoreRefusedError
+
+        wanted = list(oids)
+        try:
+            return original(odb, wanted, *arguments, **named)
+        except StoreRefusedError:
+            if odb.fs.CAN_TRAVERSE:
+                raise
+            return original(odb, wanted, *arguments, **named)
+
+    return oids_exist
 
 
 def _checked(original: Any) -> Any:
