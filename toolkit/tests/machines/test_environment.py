@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_a_user_without_a_name_and_a_home(machine: Machine, tmp_path: Path) -> N
 
 
 @pytest.fixture(scope="module")
-def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder, name = tmp_path_factory.mktemp("locales"), "en_US.ISO-8859-1"
     command = ["localedef", "-i", "en_US", "-f", "ISO-8859-1", str(folder / name)]
     if not shutil.which("localedef") or subprocess.run(command, capture_output=True).returncode:
@@ -120,7 +121,7 @@ def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"LOCPATH": str(folder), "LC_ALL": name}
 
 
-def test_names_are_utf8_in_a_latin1_locale(machine: Machine, latin1: dict[str, str]) -> None:
+def test_names_are_utf8_in_a_latin1_locale(machine: Machine, latin1: dict[str, Any]) -> None:
     machine.same_results(**latin1)
     (machine.root / "d").mkdir()
     (machine.root / "d" / "Müller.csv").write_text("1\n")
@@ -250,6 +251,19 @@ def test_more_open_files_are_asked_for(machine: Machine) -> None:
     assert done.stdout.split() == ["1000", "1000"]
 
 
+def test_locks_for_network_disks_work_after_the_usual_ones(machine: Machine) -> None:
+    """DVC leaves the file of its usual lock, and to the other kind the file is the lock."""
+    machine.run("dvc", "status", "--quiet")
+    locks = [machine.root / ".dvc/tmp" / name for name in ("lock", "rwlock.lock")]
+    assert all(lock.is_file() for lock in locks)
+    machine.run("dvc", "config", "--local", "core.hardlink_lock", "true")
+    try:
+        machine.bucket("status", "--quiet")
+        assert not any(lock.exists() for lock in locks)
+    finally:
+        machine.run("dvc", "config", "--local", "--unset", "core.hardlink_lock")
+
+
 @pytest.mark.parametrize(
     ("url", "said"), [("a//b", "an empty part (//)"), ("../b", "one of dots"), ("/b", "(//)")]
 )
@@ -301,7 +315,7 @@ for check in (NamesAreUtf8, FilesOpen):
 
 
 def test_the_doctor_warns_of_a_locale_and_of_limits(
-    machine: Machine, latin1: dict[str, str]
+    machine: Machine, latin1: dict[str, Any]
 ) -> None:
     python = (str(TOOLS / "python"), "-c", FOUND)
     limited = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
