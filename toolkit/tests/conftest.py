@@ -16,6 +16,8 @@ from tests.projects import make_project
 from tests.stores.fixtures import (  # noqa: F401 (fixtures: pytest finds them by name here)
     authority,
     good_certificate,
+    rclone,
+    rclone_tls_endpoint,
     remote_store,
     seaweed_tls_endpoint,
     swift,

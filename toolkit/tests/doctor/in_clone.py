@@ -1,6 +1,6 @@
 """Set-ups whose fault is how the repository was cloned."""
 
-from tests.doctor.case import Case, SetUps, run
+from tests.doctor.case import TOOLS, Case, SetUps, run
 
 SET_UPS = SetUps()
 add = SET_UPS.add
@@ -21,3 +21,11 @@ def _(case: Case) -> None:
 def _(case: Case) -> None:
     file = case.project.root / "requirements.lock"
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+@add(
+    "a default remote of this clone alone", warns=("named places",), says="(core.remote in .dvc/co"
+)
+def _(case: Case) -> None:
+    words = ("remote", "add", "--local", "--quiet", "--default", "mine", "/scratch/mine")
+    run(case.project.root, str(TOOLS / "dvc"), *words)

@@ -1,5 +1,6 @@
 """Set-ups whose fault is what a key may do, or what becomes of the bytes."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,6 +15,12 @@ from tests.stores.tls import Front
 
 SET_UPS = SetUps()
 add = SET_UPS.add
+
+SLOW_DOWN = Reply(
+    503,
+    {"Content-Type": "application/xml"},
+    b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+)
 
 NO_CHECKSUM_SETTINGS = r"^AWS_(REQUEST|RESPONSE)_CHECKSUM_.*\n"
 
@@ -96,6 +103,36 @@ def _(case: Case) -> None:
     refusal = Reply(501, {"Content-Type": "application/xml"}, body)
     _through(case, lambda request, ask: refusal if _is_framed(request) else ask(request))
     case.edit(".env", NO_CHECKSUM_SETTINGS, "")
+
+
+@add(
+    "a store that throttles now and then", says=" were answered 503 SlowDown", warns=("throttling",)
+)
+def _(case: Case) -> None:
+    """One request in three, and not the next one, is asked to slow down."""
+    numbers = itertools.count(1)
+    _through(case, lambda request, ask: ask(request) if next(numbers) % 3 else SLOW_DOWN)
+
+
+@add("a store that throttles multipart uploads", "throttling", says="requests were answered 429")
+def _(case: Case) -> None:
+    refusal = Reply(429, {})
+    _through(
+        case, lambda request, ask: refusal if request.path.endswith("?uploads") else ask(request)
+    )
+
+
+@add("a store without range requests", warns=("range requests",), says="no range requests")
+def _(case: Case) -> None:
+    """The front answers with what was put there, as a cache in front of a store can."""
+    bodies: dict[str, bytes] = {}
+
+    def whole(request: Request, ask: Ask) -> Reply:
+        if request.method == "PUT":
+            bodies[request.path] = request.body
+        return Reply(200, {}, bodies[request.path]) if request.header("range") else ask(request)
+
+    _through(case, whole)
 
 
 @add("a full bucket", "may write", says="the bucket is full (QuotaExceeded)")

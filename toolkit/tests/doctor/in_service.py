@@ -91,6 +91,12 @@ def _(case: Case) -> None:
     _instead(case, always(503, BUSY, Content_Type="text/html"))
 
 
+@add("a store that throttles everything", "throttling", says="4 of 4 requests were answered 503")
+def _(case: Case) -> None:
+    slow_down = "<Error><Code>SlowDown</Code><Message>Please reduce your rate.</Message></Error>"
+    _instead(case, always(503, slow_down, Content_Type="application/xml"))
+
+
 @add("unknown access key (SeaweedFS)", "access key", says="does not know the key")
 def _(case: Case) -> None:
     _weed(case, access_key_id="0123456789abcdef0123")  # pragma: allowlist secret

@@ -15,6 +15,7 @@ OWN_REASONS = {
     "no keys in .env",
     "for root only",
     "DVC cannot read the project",
+    "the store asked us to slow down: see throttling",
 }
 
 

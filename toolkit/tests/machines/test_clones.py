@@ -101,6 +101,7 @@ def test_what_a_partial_clone_lacks_is_fetched(
     part = clone_of(lab, tmp_path / "part", f"--filter={clone_filter}")
     done = part.bucket(*words, status=status)
     assert said in done.stdout + done.stderr
+    assert "Only a part" not in done.stdout
 
 
 def test_where_it_cannot_be_fetched_a_sentence_names_the_command_that_gets_it(
@@ -115,16 +116,17 @@ def test_where_it_cannot_be_fetched_a_sentence_names_the_command_that_gets_it(
 
 
 def test_no_setting_of_git_changes_a_verdict(lab: Machine, tmp_path: Path) -> None:
-    file = tmp_path / "gitconfig"
+    file = tmp_path / ".gitconfig"
     for name, value in SETTINGS.items():
         lab.run("git", "config", "--file", str(file), name, value)
+    as_person = ("env", "--unset=GIT_CONFIG_GLOBAL", f"HOME={tmp_path}")
     for words, said in {
         ("check", "v1", "--here", "--no-causes"): "Reproduced: all 1 outputs of 1 stage",
         ("verify", "-A"): "Complete: 2 objects",
         ("secrets", "--history"): "No secret in 2 commits",
         ("report", "--base", "v1", "--head", "v2"): "facts.json",
     }.items():
-        assert said in lab.bucket(*words, GIT_CONFIG_GLOBAL=str(file)).stdout
+        assert said in lab.bucket(*words, prefix=as_person).stdout
 
 
 def test_code_in_a_submodule_is_in_the_clone_of_the_check(lab: Machine, tmp_path: Path) -> None:
@@ -170,11 +172,20 @@ def test_a_stage_that_this_machine_ends_says_nothing_of_the_commit(
     assert "Stage killed was ended by SIGKILL (memory that runs out does that)" in said
     assert "On this machine the disk or quota is full" in said
     assert "Stage lacking needs the program no-such-program, which is not here" in said
+    # Another stage fails by itself.
     flows.append(stage("random", "echo $$ > random.txt"))
     (project.root / "dvc.yaml").write_text("".join(["stages:\n", *flows]))
     project.bucket("repro", "--quiet", "random")
     commit(project)
     assert "FAILED" in project.bucket(*words, status=1).stdout
+    # With other packages and only the pointer to an input, nothing can be said of it either.
+    (project.root / "requirements.lock").write_text("dvc==1.0.0\n")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 5\n"
+    (project.root / "input.bin").write_text(pointer)
+    commit(project)
+    said = project.bucket(*words, status=3).stdout
+    assert "The current packages are not those of the commit: dvc " in said
+    assert "The content of input.bin is in Git LFS and not in your clone" in said
 
 
 def test_a_store_that_does_not_answer_says_nothing_of_the_commit(

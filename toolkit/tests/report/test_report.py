@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from dvc_bucket.base.errors import RevisionError
 from dvc_bucket.base.files import write_private
+from dvc_bucket.dvc.audit.findings import ObjectFault
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.jobs.report.commit_views import choose
 from dvc_bucket.jobs.report.comparison import Changes
@@ -99,9 +100,19 @@ def test_a_forgotten_push_is_named(found: Changes, project: Published) -> None:
     page = render(found)
     assert "> **Not on the remote: 6 of 7 objects** that this commit needs." in page
     assert "- missing: `curve.csv`, `parts`, `parts/0.csv`" in page
-    assert "All that this commit needs is there: 6 objects" in render(
-        report(project, "main", "main")
-    )
+    whole = report(project, "main", "main")
+    assert "All that this commit needs is there: 6 objects" in render(whole)
+
+
+def test_what_the_store_did_not_give_is_told_from_what_is_missing(found: Changes) -> None:
+    assert found.remote.pushed
+    [finding, *_] = found.remote.pushed.findings
+    unread = replace(finding, fault=ObjectFault("not checked", "the store does not give it"))
+    pushed = replace(found.remote.pushed, missing=0, not_checked=1, findings=[unread])
+    page = render(replace(found, remote=replace(found.remote, pushed=pushed)))
+    assert "> **Not checked on the remote: 1 of 7 objects** that this commit needs." in page
+    assert f"- not checked: `{finding.path}`" in page
+    assert "On the remote:" not in page
 
 
 def test_a_stage_that_was_not_run_again_is_named(project: Published) -> None:

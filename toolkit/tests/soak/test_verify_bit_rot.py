@@ -16,6 +16,6 @@ def test_an_object_that_seaweedfs_cannot_read_any_more_is_named_and_mended(
     on_seaweed.put(path, content)
     flip_on_disk(store.store, content)
     assert on_seaweed.verify().ok
-    assert named(on_seaweed.verify(deep=True).findings) == [("unreadable", "one.bin")]
+    assert named(on_seaweed.verify(deep=True).findings) == [("not checked", "one.bin")]
     assert on_seaweed.verify(deep=True, repair=True).ok
     assert on_seaweed.get(path) == content

@@ -57,7 +57,11 @@ class StoreAccess:
             "aws_secret_access_key": self.secret_access_key,
             "region_name": "us-east-1",
             "verify": str(self.ca_bundle),
-            "config": Config(retries={"max_attempts": 0}, proxies={}),
+            "config": Config(
+                retries={"max_attempts": 0},
+                proxies={},
+                request_checksum_calculation="when_required",  # rclone takes no trailers
+            ),
         }
         return Session().create_client("s3", **(options | changes))
 

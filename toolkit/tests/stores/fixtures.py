@@ -7,6 +7,7 @@ import pytest
 
 from dvc_bucket import Project, Settings
 from tests.stores.access import StoreAccess
+from tests.stores.rclone import Rclone
 from tests.stores.swift import Swift
 from tests.stores.tls import Authority, Front
 
@@ -34,6 +35,20 @@ def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
 
 
 @pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rclone]:
+    """A running `rclone serve s3`, plain http."""
+    with Rclone(tmp_path_factory.mktemp("rclone") / "buckets") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def rclone_tls_endpoint(rclone: Rclone, good_certificate: Path) -> Iterator[str]:
+    """URL of that rclone behind TLS."""
+    with Front(rclone.port, good_certificate) as front:
+        yield front.url
+
+
+@pytest.fixture(scope="session")
 def swift_tls_endpoint(swift: Swift, good_certificate: Path) -> Iterator[str]:
     """URL of that Swift behind TLS."""
     with Front(swift.port, good_certificate) as front:
@@ -54,11 +69,11 @@ def remote_store(request: pytest.FixtureRequest) -> StoreAccess:
 
 
 def access(request: pytest.FixtureRequest, name: str) -> StoreAccess:
-    """One of the two by name, for a fixture that needs both at once."""
+    """A store by name: one of these two, or `rclone`."""
     url: str = request.getfixturevalue(f"{name}_tls_endpoint")
     authority: Authority = request.getfixturevalue("authority")
-    if name == "swift":
-        settings = request.getfixturevalue("swift").settings()
-    else:
+    if name == "seaweed":
         settings = Settings.load(request.getfixturevalue("store"))
+    else:
+        settings = request.getfixturevalue(name).settings()
     return StoreAccess.through(name, url, settings, authority.bundle)

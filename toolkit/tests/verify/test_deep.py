@@ -147,7 +147,7 @@ def test_an_object_that_the_store_does_not_give_is_named_and_the_others_are_read
     with PlainFront(Settings.load(store).port, hang_up) as front:
         point_at(front, on_seaweed)
         report = on_seaweed.verify(deep=True)
-    assert (named(report.findings), report.read) == ([("unreadable", path)], OBJECTS)
+    assert (named(report.findings), report.read) == ([("not checked", path)], OBJECTS)
     assert "the store does not give it" in report.findings[0].fault.detail
 
 

@@ -159,7 +159,7 @@ def test_the_command_says_it_to_people_and_its_status_to_programs(on_seaweed: Pu
     done = on_seaweed.clone.run("bucket", "verify", check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert f"missing  {GONE}  needed by workspace\n" in done.stdout
-    assert "NOT complete: 1 missing, 0 damaged of 10" in done.stdout
+    assert "NOT complete: 1 missing, 0 damaged, 0 not checked of 10" in done.stdout
     done = on_seaweed.clone.run("bucket", "verify", "--repair", "--json")
     found = json.loads(done.stdout)
     assert (found["ok"], found["findings"], found["objects"]) == (True, [], 10)

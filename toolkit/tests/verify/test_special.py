@@ -1,6 +1,7 @@
 """Data that DVC keeps in other ways, remotes of other kinds, and a store that does not answer."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_what_is_not_to_be_on_the_remote_is_not_missed_but_said(on_seaweed: Publ
     (on_seaweed.root / "dvc.lock").write_text(LOCK + "".join(outs))
     report = on_seaweed.verify()
     assert named(report.findings) == [("missing", "made.bin")]
-    why = {one.dataset: one.why for one in report.unchecked}
+    why = {one.dataset: one.why for one in report.left_out}
     assert why.keys() == {
         "imported.bin",
         "elsewhere.bin",
@@ -172,3 +173,20 @@ def test_a_store_that_does_not_answer_is_one_clear_sentence(on_seaweed: Publishe
     env.write_text(env.read_text().replace("OS_BUCKET_NAME=", "OS_BUCKET_NAME=not-"))
     with pytest.raises(SettingsError, match="OS_BUCKET_NAME is not-"):
         on_seaweed.verify()
+
+
+def test_keys_that_no_client_of_ours_takes_are_named_and_the_rest_is_checked(
+    originals: dict[str, Published], tmp_path: Path
+) -> None:
+    published = originals["swift"].copy(tmp_path / "project")
+    gone, odd = published.keys[0], ("files/md5/00//x", "files/md5/00/../y", "files/md5/\x01")
+    published.delete(gone)
+    for key in odd:
+        published.put(key, b"x")
+    report = published.verify()
+    assert (report.missing, report.foreign) == (1, len(odd))
+    [note] = report.notes
+    assert note.startswith("3 keys left out, with an empty part")
+    assert published.verify(repair=True).ok
+    assert published.clone.run("bucket", "gc", "--workspace", "--cloud", "--force", check=False)
+    assert {*odd} < {*published.keys}

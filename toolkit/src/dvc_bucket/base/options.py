@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 PathArgument = Annotated[str, typer.Argument(help="A path that DVC tracks.")]
+DataArgument = Annotated[str, typer.Argument(help="A path that DVC tracks, or s3://bucket/key.")]
 RevOption = Annotated[
     str | None,
     typer.Option("--rev", help="Branch, tag or commit (default: the work tree)."),

@@ -2,16 +2,23 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dvc_bucket.base.options import JsonOption, PathArgument, RemoteOption, RevOption
+from dvc_bucket.base.options import (
+    DataArgument,
+    JsonOption,
+    PathArgument,
+    RemoteOption,
+    RevOption,
+)
 
 
 def ls(
-    path: PathArgument = ".",
+    path: DataArgument = ".",
     rev: RevOption = None,
     remote: RemoteOption = None,
     long: Annotated[
@@ -19,21 +26,13 @@ def ls(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the files that DVC tracks at or below a path, present or not.
+    """List the files that DVC tracks at or below a path, present or not; or objects of a bucket.
 
     Examples:
-      bucket ls data/raw
       bucket ls data/processed --rev v1.0 --long
+      bucket ls 's3://lab-data/images/*.png'
     """
-    from dvc_bucket.dvc.remote import ids
-    from dvc_bucket.read import tracked
-
-    data = tracked.find(tracked.from_here(path), rev, remote)
-    sizes = data.sizes() if long else {}
-    files = [
-        {"path": file.path, "md5": ids.md5(file.name), "size": sizes.get(file.path, file.size)}
-        for file in data.files
-    ]
+    files = _objects(path, rev, remote) if _is_url(path) else _tracked(path, rev, remote, long=long)
     if as_json:
         print(json.dumps(files))
         return
@@ -41,17 +40,62 @@ def ls(
         print(f"{file['size']:>14,}  {file['path']}" if long else file["path"])
 
 
-def cat(path: PathArgument, rev: RevOption = None, remote: RemoteOption = None) -> None:
-    """Write a file that DVC tracks to stdout, from the cache or the bucket.
+def _tracked(path: str, rev: str | None, remote: str | None, *, long: bool) -> list[dict[str, Any]]:
+    from dvc_bucket.dvc.remote import ids
+    from dvc_bucket.read import tracked
+
+    data = tracked.find(tracked.from_here(path), rev, remote)
+    sizes = data.sizes() if long else {}
+    return [
+        {"path": file.path, "md5": ids.md5(file.name), "size": sizes.get(file.path, file.size)}
+        for file in data.files
+    ]
+
+
+def _objects(url: str, rev: str | None, remote: str | None) -> list[dict[str, Any]]:
+    from dvc_bucket.read import bucket_objects
+
+    _refuse_options(rev, remote)
+    found = bucket_objects.find(url)
+    _say_left_out(found.left_out)
+    root = f"s3://{found.settings.bucket_name}/"
+    return [{"path": root + item["path"], "size": item["size"]} for item in found.versions]
+
+
+def cat(path: DataArgument, rev: RevOption = None, remote: RemoteOption = None) -> None:
+    """Write a file that DVC tracks, or an object of a bucket, to stdout.
 
     Examples:
-      bucket cat data/raw/table.csv
       bucket cat data/raw/table.csv --rev v1.0 | head
+      bucket cat s3://lab-data/notes.txt
     """
-    from dvc_bucket.read import content, tracked
+    from dvc_bucket.read import bucket_objects, content, tracked
 
-    for piece in content.recorded(tracked.from_here(path), rev, remote):
+    if _is_url(path):
+        _refuse_options(rev, remote)
+        pieces = bucket_objects.pieces(path)
+    else:
+        pieces = content.recorded(tracked.from_here(path), rev, remote)
+    for piece in pieces:
         sys.stdout.buffer.write(piece)
+
+
+def _is_url(path: str) -> bool:
+    return path.startswith("s3://")
+
+
+def _refuse_options(rev: str | None, remote: str | None) -> None:
+    """The name of an object says where it is, and has no revisions."""
+    if rev or remote:
+        hint = "--rev" if rev else "--remote"
+        raise typer.BadParameter("goes with paths that DVC tracks only", param_hint=hint)
+
+
+def _say_left_out(left_out: Sequence[str]) -> None:
+    if left_out:
+        from dvc_bucket.transfer import keys
+
+        print(keys.said_of(left_out), file=sys.stderr)
 
 
 PathsArgument = Annotated[
@@ -113,7 +157,7 @@ def cp(
     to = None if scratch else sources.pop()
     with bar() as progress:
         done = copying.copy_to(
-            [path if path.startswith(copying.S3) else Path.cwd() / path for path in sources],
+            [path if _is_url(path) else Path.cwd() / path for path in sources],
             to,
             rev=rev,
             remote=remote,
@@ -125,7 +169,10 @@ def cp(
         f"{done.files:,} files, {done.copied:,} of them copied ({done.size:,} bytes).",
         file=sys.stderr,
     )
+    _say_left_out(done.left_out)
     print(done.destination)
+    if done.left_out:
+        raise typer.Exit(1)
 
 
 def pack(

@@ -1,12 +1,13 @@
 """One HTTP request to the store and its answer as it came, so that the checks can read it.
 
-botocore signs it. botocore does not send it, as that would parse the answer and try again.
+botocore signs it. botocore does not send it, as that would parse the answer.
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
@@ -36,12 +37,14 @@ class Answer:
         headers: by lower-case name.
         text: the first bytes of the body, as text.
         error: the first cause of a failure: an SSLError, a TimeoutError, an OSError ...
+        before: statuses of earlier tries of the request.
     """
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     error: BaseException | None = None
+    before: Sequence[int] = ()
 
     @cached_property
     def _elements(self) -> list[tuple[str, str]]:
@@ -78,8 +81,17 @@ class Answer:
         return next((text for tag, text in self._elements if tag == name), "")
 
 
-def get(settings: Settings, query: Mapping[str, str] | None = None) -> Answer:
+def get(
+    settings: Settings,
+    query: Mapping[str, str] | None = None,
+    retries: "urllib3.Retry | Literal[False]" = False,
+) -> Answer:
     """Send `GET`: unsigned for the endpoint's root, or signed for the bucket with `query`.
+
+    Args:
+        settings: the connection.
+        query: of the signed request.
+        retries: what is tried again; False for nothing.
 
     Raises:
         StrangerError: another user's program listens at the embedded endpoint.
@@ -100,7 +112,7 @@ def get(settings: Settings, query: Mapping[str, str] | None = None) -> Answer:
             sent.url,
             headers=dict(sent.headers),
             redirect=False,
-            retries=False,
+            retries=retries,
             preload_content=False,
         )
         body = response.read(BODY_BYTES, decode_content=True)
@@ -108,7 +120,10 @@ def get(settings: Settings, query: Mapping[str, str] | None = None) -> Answer:
         return Answer(error=_first_cause(error))
     response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status, headers, body.decode("utf-8", errors="replace"))
+    history = response.retries.history if response.retries else ()
+    before = [past.status for past in history if past.status]
+    text = body.decode("utf-8", errors="replace")
+    return Answer(response.status, headers, text, before=before)
 
 
 def timeouts(settings: Settings) -> tuple[float, float]:

@@ -68,12 +68,14 @@ class Copied:
         files: how many are to be there.
         copied: how many of them were not.
         size: bytes of those.
+        left_out: keys that cannot be fetched, and would have to be there.
     """
 
     destination: Path | str
     files: int
     copied: int
     size: int
+    left_out: Sequence[str] = ()
 
 
 def bring(

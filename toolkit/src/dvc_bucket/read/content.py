@@ -3,7 +3,8 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from dvc_bucket.read import tracked
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proof
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
+from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Content(io.RawIOBase):
         self._size = version["size"] if version else data.cached(file).stat().st_size
         self._at = self._hashed = 0
         self._digest = hashlib.md5(usedforsecurity=False)
+        self._whole: ranges.Whole | None = None
 
     def readable(self) -> bool:
         """Whether it can be read."""
@@ -80,9 +83,14 @@ class Content(io.RawIOBase):
         """The rest in pieces, several of them on their way at once."""
         starts = range(self._at, self._size, PIECE_BYTES)
         self._add(memoryview(b""))
-        for piece in prefetch(self._piece, starts, threads=PIECES, count=PIECES):
+        for piece in self._read_ahead(starts):
             self._add(memoryview(piece))
             yield piece
+
+    def _read_ahead(self, starts: Sequence[int]) -> Iterable[Any]:
+        if len(starts) > 1 and self._comes_whole():
+            return map(self._piece, starts)  # out of one answer
+        return prefetch(self._piece, starts, threads=PIECES, count=PIECES)
 
     def _piece(self, start: int) -> Any:
         return self._read_at(start, min(PIECE_BYTES, self._size - start))
@@ -106,7 +114,23 @@ class Content(io.RawIOBase):
     def _read_at(self, at: int, count: int) -> Any:
         if self._version is None:
             return _read_file(self._data.cached(self._file), at, count)
-        return _read_object(self._data, self._file, self._version["e_tag"], at, count)
+        with _naming_failures(self._data, self._file):
+            if self._whole:
+                return self._whole.read(at, at + count)
+            remote, key = self._data.remote, self._data.key(self._file)
+            etag = self._version["e_tag"]
+            return ranges.read(remote.settings, remote.store, key, at, at + count, etag)
+
+    def _comes_whole(self) -> bool:
+        """Whether each answer of the store has all of the object; then parts share one."""
+        if self._version is None:
+            return False
+        remote, key = self._data.remote, self._data.key(self._file)
+        with _naming_failures(self._data, self._file):
+            answer = ranges.find_out(remote.settings, remote.store, key)
+        if answer is ranges.RangeAnswer.WHOLE and not self._whole:
+            self._whole = ranges.Whole(remote.store, key, self._version["e_tag"])
+        return self._whole is not None
 
 
 def _read_file(path: Path, at: int, count: int) -> bytes:
@@ -114,19 +138,21 @@ def _read_file(path: Path, at: int, count: int) -> bytes:
         return os.pread(source.fileno(), count, at)
 
 
-def _read_object(
-    data: TrackedData, file: TrackedFile, etag: str | None, at: int, count: int
-) -> Any:
-    import obstore
+@contextmanager
+def _naming_failures(data: TrackedData, file: TrackedFile) -> Iterator[None]:
+    """Turn the client's exceptions into ours.
+
+    Raises:
+        ChecksumError: the object is another version.
+        NotPushedError: there is no object.
+        TransferError: the store refused or could not be reached.
+    """
     from obstore.exceptions import PreconditionError
 
-    options: obstore.GetOptions = {"range": (at, at + count)}
-    if etag:
-        options["if_match"] = etag
     try:
         with naming_failures(f"read {file.path}", data.remote.settings):
             try:
-                return obstore.get(data.remote.store, data.key(file), options=options).bytes()
+                yield
             except PreconditionError:
                 raise ChecksumError(
                     f"{file.path} on the remote {data.remote.address} was written again while it "

@@ -1,7 +1,6 @@
 """Copies between the bucket and a disk: what is missing or different, in parallel, proven right."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -9,28 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.base.errors import MissingObjectError, NotTrackedError, OutputError, SpaceError
+from dvc_bucket.base.errors import NotTrackedError, OutputError, SpaceError
 from dvc_bucket.base.files import PRIVATE, private_folder
 from dvc_bucket.base.paths import FAST_DISKS, Project
 from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read import tracked
+from dvc_bucket.read import bucket_objects, tracked
 from dvc_bucket.read.bringing import Copied, Item, bring, no_folder
+from dvc_bucket.read.bucket_objects import S3, fixed_part
 from dvc_bucket.read.tracked import TrackedData
 from dvc_bucket.transfer.download import OTHER_MODE
-from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
     from obstore.store import S3Store
-
-#: What a name in the bucket begins with.
-S3 = "s3://"
-
-#: Signs of a pattern.
-WILDCARDS = re.compile(r"[*?[]")
 
 
 def copy_to(
@@ -84,12 +77,14 @@ def copy_to(
         select(source, folder, rev, remote, parents=parents or not to) for source in sources
     ]
     kinds = [selection.is_file for selection in selections]
+    left_out = [key for selection in selections for key in selection.left_out]
     if to and is_name(kinds, str(to), is_folder=folder.is_dir(), parents=parents):
         items = [replace(selections[0].items[0], target=folder)]
         done = bring(folder.parent, items, progress, force=force)
         return replace(done, destination=folder)
     items = distinct(selections)
-    return bring(folder, items, progress, force=force, mode=OTHER_MODE if to else PRIVATE)
+    mode = OTHER_MODE if to else PRIVATE
+    return replace(bring(folder, items, progress, force=force, mode=mode), left_out=left_out)
 
 
 @dataclass(frozen=True)
@@ -99,10 +94,12 @@ class SourceFiles:
     Attributes:
         items: the files, to be below the destination.
         is_file: it names one file, not a folder or a pattern.
+        left_out: keys of the bucket that cannot be fetched.
     """
 
     items: Sequence[Item]
     is_file: bool
+    left_out: Sequence[str] = ()
 
 
 def select(
@@ -116,11 +113,14 @@ def select(
     if str(source).startswith(S3):
         return _objects(str(source), folder, parents=parents)
     path = tracked.inside(Project.find(), source)
-    fixed = _fixed(path)
+    fixed = fixed_part(path)
     parent = fixed.rpartition("/")[0]
     data = tracked.find(path if fixed == path else parent, rev, remote)
     if fixed != path:
-        files = [file for file in data.files if _matches(file.path, path)]
+        files = [file for file in data.files if tracked.is_within(file.path, path)]
+        if files:  # the wildcard is part of a name
+            parent = path.rpartition("/")[0]
+        files = files or [file for file in data.files if fnmatchcase(file.path, path)]
         if not files:
             raise NotTrackedError(f"DVC tracks no file that is {path}. `bucket ls` lists them.")
         data = replace(data, path=path, files=files)
@@ -209,53 +209,26 @@ def items_of(data: TrackedData, folder: Path, base: str = "") -> list[Item]:
 
 
 def _objects(url: str, folder: Path, *, parents: bool) -> SourceFiles:
-    """Objects below `s3://bucket/prefix`, or whose keys match it.
+    """Objects of the bucket, by the name that they have there.
 
     Raises:
-        MissingObjectError: there are none.
+        BucketError: as `bucket_objects.find`.
     """
-    import obstore
-
-    bucket, _, pattern = url.removeprefix(S3).partition("/")
-    settings = Settings.load(Project.find()).model_copy(update={"bucket_name": bucket})
-    store = settings.obstore()
-    fixed = _fixed(pattern)
-    prefix = fixed.rpartition("/")[0] if fixed != pattern else fixed.rstrip("/")
-    objects: list[ObjectMeta] = []
-    with naming_failures(f"list {url}", settings):
-        for batch in obstore.list(store, prefix or None):
-            objects += [version for version in batch if _matches(version["path"], pattern)]
-        is_file = bool(not objects and fixed == pattern and pattern)
-        if is_file:
-            objects = [obstore.head(store, pattern)]
-    if not objects:
-        raise MissingObjectError(
-            f"No object is {url}, in {settings.endpoint_url}. `bucket run s5cmd ls s3://{bucket}/` "
-            "shows what there is."
-        )
-    base = "" if parents else prefix if fixed != pattern else prefix.rpartition("/")[0]
+    found = bucket_objects.find(url)
+    base = "" if parents else found.folder
     items = [
-        object_item(version, below(folder, _from(base, version["path"])), settings, store)
-        for version in objects
+        object_item(
+            version, below(folder, _from(base, version["path"])), found.settings, found.store
+        )
+        for version in found.versions
     ]
-    return SourceFiles(items, is_file)
+    return SourceFiles(items, found.is_object, found.left_out)
 
 
 def object_item(version: "ObjectMeta", target: Path, settings: Settings, store: "S3Store") -> Item:
     """An object of a bucket that is to be a file."""
     place = ObjectRef.of(settings, version["path"], store)
     return Item(place, target, version["size"], version["last_modified"].timestamp())
-
-
-def _fixed(pattern: str) -> str:
-    """A pattern up to its first wildcard."""
-    return WILDCARDS.split(pattern, maxsplit=1)[0]
-
-
-def _matches(path: str, pattern: str) -> bool:
-    """Whether a path is the pattern, below it, or matches it."""
-    folder = pattern.rstrip("/")
-    return not folder or path.startswith(f"{folder}/") or fnmatchcase(path, pattern)
 
 
 def _from(base: str, path: str) -> str:

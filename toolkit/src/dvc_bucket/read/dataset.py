@@ -156,7 +156,9 @@ def _table(source: Source) -> Table:
     ]
     try:
         with source.judged([fragments[0].path]):
-            schema = fragments[0].physical_schema
+            content = source.fetch(fragments[0].path)
+            first = fragments[0] if content is None else file_format.make_fragment(content)
+            schema = first.physical_schema
     except pa.ArrowInvalid as error:
         said = str(error).partition("\n")[0]
         raise FormatError(f"{source.files[0][0]} is no table of the kind {kind}: {said}") from None

@@ -26,7 +26,8 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.read import bringing
 from dvc_bucket.read.bringing import Copied
-from dvc_bucket.read.copying import S3, distinct, is_name, same_name, select
+from dvc_bucket.read.bucket_objects import S3
+from dvc_bucket.read.copying import distinct, is_name, same_name, select
 from dvc_bucket.transfer.errors import naming_failures
 from dvc_bucket.transfer.single import SHA256_METADATA, file_sha256
 

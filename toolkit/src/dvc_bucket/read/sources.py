@@ -20,6 +20,7 @@ from dvc_bucket.read.content import Content
 from dvc_bucket.read.csv_lines import buffer
 from dvc_bucket.read.proof import Proof, Proven
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
+from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.errors import StoreUnavailableError, naming_failures
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Source:
         proof: of recorded files, which are all in the cache, or all on the remote; else None.
         by_place: the recorded files by their paths for the file system.
         is_cached: they are in the cache.
-        is_whole: they are small, and each is fetched whole and proven by its MD5.
+        is_whole: each is fetched whole and proven by its MD5: they are small, or the store sends no
+            parts of objects.
         versions: of other objects on the remote, by path.
     """
 
@@ -106,7 +108,7 @@ class Source:
         try:
             with naming_failures(f"read {file.path}", data.remote.settings):
                 answer = obstore.get(data.remote.store, data.key(file))
-                if answer.meta["size"] > WHOLE_BYTES:
+                if answer.meta["size"] > WHOLE_BYTES and _has_ranges(data, file):
                     self.proof.check(file, answer.meta)
                     return None
                 content = answer.bytes()
@@ -221,6 +223,9 @@ def on_remote(proof: Proof) -> Source:
     versions: Mapping[str, ObjectMeta] = {} if is_whole else data.versions()
     if not is_whole:
         proof.check_objects(versions)
+        # Arrow believes that it gets the parts that it asks for.
+        filled = next((file for file in data.files if versions[file.path]["size"]), None)
+        is_whole = bool(filled and not _has_ranges(data, filled))
     pa.set_io_thread_count(max(REQUESTS, pa.io_thread_count()))
     bucket = data.remote.settings.bucket_name
     places = [f"{bucket}/{data.key(file)}" for file in data.files]
@@ -234,6 +239,18 @@ def on_remote(proof: Proof) -> Source:
         is_whole=is_whole,
         versions=versions,
     )
+
+
+def _has_ranges(data: TrackedData, file: TrackedFile) -> bool:
+    """Whether the store sends parts of a file that is not empty.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    remote = data.remote
+    with naming_failures(f"read {file.path}", remote.settings):
+        answer = ranges.find_out(remote.settings, remote.store, data.key(file))
+    return answer is not ranges.RangeAnswer.WHOLE
 
 
 def _are_many_and_small(data: TrackedData) -> bool:

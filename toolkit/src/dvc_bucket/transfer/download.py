@@ -1,6 +1,7 @@
 """Downloads an object to a file, which gets its name only if the bytes have the promised hash.
 
-1. One request asks for the object, at most the first 32 MiB of it. Its answer has the size.
+1. One request asks for the object, at most the first 32 MiB of it. Its answer has the size. A store
+   without ranges (`ranges`) is asked for all of it.
 2. The bytes go to an unfinished file and into the hash, piece by piece, as they arrive.
 3. Of a larger object, threads fetch the rest meanwhile: ranges of 8 MiB, four at once. They arrive
    in any order, and are hashed in theirs.
@@ -16,8 +17,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import BaseError
 
+from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.errors import WrongContentError, naming_failures
 from dvc_bucket.transfer.files import MD5, ContentHash, Unfinished, promised_md5
 from dvc_bucket.transfer.pool import Budget
@@ -44,9 +45,6 @@ RANGES_AHEAD = 2 * STREAMS
 #: A range is written in pieces of about this size, while they are in the CPU's cache. Whole ranges
 #: cost three times the kernel's time.
 PIECE_BYTES = 1024 * 1024
-
-#: The answer to a request for a range of an empty object.
-NO_RANGE = "416 "
 
 #: Permissions of a file of the cache, as DVC leaves it, and of any other.
 CACHE_MODE = 0o444
@@ -134,15 +132,10 @@ class Download:
     def _answer(self, place: "ObjectRef", promised: str | None) -> "GetResult":
         """The object, or, of a large one, the beginning; its size and tag in any case."""
         start = time.perf_counter()
-        options: obstore.GetOptions = {"range": (0, LARGE_BYTES)}
         if promised == self._content.of(b""):  # no range is in an empty object
-            options = {}
-        try:
-            answer = obstore.get(place.store, place.key, options=options)
-        except BaseError as error:
-            if NO_RANGE not in str(error):
-                raise
             answer = obstore.get(place.store, place.key)
+        else:
+            answer = ranges.beginning(place, LARGE_BYTES)
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
         return answer
 
@@ -165,7 +158,7 @@ class Download:
 
         The rest of a large one is fetched in ranges while its beginning arrives.
         """
-        if answer.meta["size"] <= LARGE_BYTES:
+        if answer.range[1] == answer.meta["size"]:  # small, or of a store without ranges
             yield from _write_all(file, answer, 0)
             return
         from multiprocessing.pool import ThreadPool  # its threads do not outlive an interrupt

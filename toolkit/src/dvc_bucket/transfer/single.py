@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from array import array
 from pathlib import Path
 
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError
@@ -92,15 +93,16 @@ def count_objects(prefix: str, *, settings: Settings | None = None) -> tuple[int
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
+    from dvc_bucket.transfer import keys
 
     settings = settings or Settings.load()
-    count = size = 0
+    sizes = array("Q")
     with naming_failures(f"list {prefix}", settings):
-        for batch in obstore.list(settings.obstore(), prefix=prefix):
-            count += len(batch)
-            size += sum(item["size"] for item in batch)
-    return count, size
+        store = settings.obstore()
+        batches = keys.objects(settings, store, prefix, lambda _, size: sizes.append(size))
+        for batch in batches:
+            sizes.extend(item["size"] for item in batch)
+    return len(sizes), sum(sizes)
 
 
 def file_sha256(path: Path) -> str:

@@ -5,7 +5,7 @@ object again that is read-only, and takes it for right. Here each object is read
 path, time, size and inode; it is read again after one of these changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -60,16 +60,23 @@ class LocalCache:
     def sound(self, names: Iterable[bytes]) -> set[bytes]:
         """Those of the objects that are there with the right content; reads the unread ones."""
         looks = self._looks(names)
+        return looks.keys() - self._faults(looks).keys()
+
+    def faults(self, names: Iterable[bytes]) -> dict[bytes, ObjectFault]:
+        """What is wrong with those of the objects that are there; reads the unread ones."""
+        return self._faults(self._looks(names))
+
+    def _faults(self, looks: Mapping[bytes, tuple[int, int]]) -> dict[bytes, ObjectFault]:
         faults, count = deep.check_unnoted(
             self._notes,
             [*looks],
             np.array([mark for mark, _ in looks.values()], np.uint64),
             np.array([size for _, size in looks.values()], np.int64),
-            self._fault,
+            self._examine,
             lambda name: key_mark(SALT, str(self.path(name))),
         )
         self.read += count
-        return looks.keys() - faults.keys()
+        return faults
 
     def move_aside(self, name: bytes) -> Path:
         """Take an object out of DVC's sight and keep its bytes; return where they are."""
@@ -95,11 +102,11 @@ class LocalCache:
             looks[name] = key_mark(SALT, version), look.st_size
         return looks
 
-    def _fault(self, name: bytes) -> ObjectFault | None:
+    def _examine(self, name: bytes) -> ObjectFault | None:
         try:
             return None if ids.is_right(self.path(name), name) else ObjectFault("corrupt")
-        except OSError:
-            return ObjectFault("unreadable")
+        except OSError as error:
+            return ObjectFault("not checked", error.strerror or type(error).__name__)
 
 
 def _listed(folder: Path) -> list[Path]:

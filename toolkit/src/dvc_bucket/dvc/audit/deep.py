@@ -17,6 +17,7 @@ from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids
 from dvc_bucket.dvc.remote.connection import Remote
+from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.errors import fault_of, naming_failures
 
 #: Requests at once, each in a thread: with obstore faster than coroutines.
@@ -100,7 +101,7 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
     except TransferError as error:
         remote.check()
         fault = fault_of(error.__cause__ or error)
-        return ObjectFault("unreadable", f"the store does not give it: {fault or error}")
+        return ObjectFault("not checked", f"the store does not give it: {fault or error}")
     if digest == ids.digest(name):
         return None
     label = "SHA-256" if ids.is_lfs(name) else "MD5"
@@ -112,9 +113,7 @@ def object_hash(remote: Remote, key: str, name: bytes) -> str:
     import obstore
 
     if ids.is_text(name):
-        file = obstore.open_reader(remote.store, key, buffer_size=PIECE)
-        # DVC's hash of text wants `bytes`.
-        source = SimpleNamespace(read=lambda size: bytes(file.read(size)))
+        source = SimpleNamespace(read=ranges.Whole(remote.store, key).read_on)
         return ids.hash_of(cast(io.BufferedIOBase, source), name)
     digest = hashlib.sha256() if ids.is_lfs(name) else hashlib.md5(usedforsecurity=False)
     for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):

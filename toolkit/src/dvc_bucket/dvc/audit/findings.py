@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["missing", "truncated", "wrong size", "corrupt", "unreadable"]
+from dvc_bucket.base.errors import BucketError
+
+#: "not checked" is an object that could not be read; "unreadable" a commit or file of the project.
+Kind = Literal["missing", "truncated", "wrong size", "corrupt", "not checked", "unreadable"]
+
+#: Exit status where nothing is known to be wrong, and something could not be looked at.
+NOT_CHECKED = 3
+
+
+class NotCheckedError(BucketError):
+    """Data could not be looked at, so nothing can be said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,8 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Unchecked:
-    """Data that is not looked for on this remote, or a commit that cannot be read, and why."""
+class SkippedData:
+    """Data that is not looked for on this remote, or that DVC cannot read, and why."""
 
     dataset: str
     why: str
@@ -61,19 +71,19 @@ class Needs:
     Attributes:
         cache: DVC's local cache folder: in the clone, or where DVC's configuration says.
         needed: on the remote.
-        unchecked: data that does not belong there.
+        left_out: data that does not belong there.
         unreadable: what DVC cannot read.
     """
 
     cache: Path
     needed: dict[Need, list[NamedCommit]] = field(default_factory=dict)
-    unchecked: dict[Unchecked, list[NamedCommit]] = field(default_factory=dict)
-    unreadable: dict[Unchecked, list[NamedCommit]] = field(default_factory=dict)
+    left_out: dict[SkippedData, list[NamedCommit]] = field(default_factory=dict)
+    unreadable: dict[SkippedData, list[NamedCommit]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectFault:
-    """What is wrong with an object on the remote."""
+    """What is wrong with an object on the remote, or that it could not be looked at."""
 
     kind: Kind
     detail: str = ""
@@ -103,12 +113,11 @@ class AuditFinding:
     repair: str = ""
 
 
-def count_faults(findings: Iterable[AuditFinding]) -> tuple[int, int]:
-    """How many different objects are missing, and how many are damaged."""
-    missing = {
-        finding.name: finding.fault.kind == "missing" for finding in findings if finding.name
-    }
-    return sum(missing.values()), len(missing) - sum(missing.values())
+def count_faults(findings: Iterable[AuditFinding]) -> tuple[int, int, int]:
+    """How many different objects are missing, how many damaged, how many not checked."""
+    kinds = {finding.name: finding.fault.kind for finding in findings if finding.name}
+    missing, unread = (list(kinds.values()).count(kind) for kind in ("missing", "not checked"))
+    return missing, len(kinds) - missing - unread, unread
 
 
 @dataclass
@@ -120,6 +129,7 @@ class DatasetCount:
     size: int = 0
     missing: int = 0
     damaged: int = 0
+    not_checked: int = 0
 
 
 @dataclass
@@ -136,10 +146,11 @@ class AuditReport:
         size: bytes of those that are on the remote.
         missing: how many are not there.
         damaged: how many are there with another content than their names promise.
+        not_checked: how many the store did not give.
         datasets: the rows of the table.
         findings: what is wrong, after repair.
         mended: what was wrong before it.
-        unchecked: data that does not belong on this remote.
+        left_out: data that does not belong on this remote.
         notes: more sentences for the person.
         foreign: how many objects no checked commit needs.
         foreign_size: bytes of them together.
@@ -156,10 +167,11 @@ class AuditReport:
     size: int = 0
     missing: int = 0
     damaged: int = 0
+    not_checked: int = 0
     datasets: list[DatasetCount] = field(default_factory=list)
     findings: list[AuditFinding] = field(default_factory=list)
     mended: list[AuditFinding] = field(default_factory=list)
-    unchecked: dict[Unchecked, list[NamedCommit]] = field(default_factory=dict)
+    left_out: dict[SkippedData, list[NamedCommit]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     foreign: int = 0
     foreign_size: int = 0
@@ -169,3 +181,9 @@ class AuditReport:
     def ok(self) -> bool:
         """Whether everything that is needed is there with the right content."""
         return not self.findings
+
+    @property
+    def exit_status(self) -> int:
+        """Status for programs: 0, 1 for what is missing or damaged, 3 if it is only not checked."""
+        kinds = {finding.fault.kind for finding in self.findings}
+        return NOT_CHECKED if kinds == {"not checked"} else bool(kinds)

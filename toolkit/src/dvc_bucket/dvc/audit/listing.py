@@ -18,15 +18,13 @@ from dvc_bucket.dvc.audit.notes import Notes, key_mark, mark, salt_of
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids, array_of
 from dvc_bucket.dvc.remote.connection import Remote
+from dvc_bucket.transfer import keys
 from dvc_bucket.transfer.errors import naming_failures
 
 MISSING = ObjectFault("missing")
 
 #: The size is not recorded.
 UNKNOWN = -1
-
-#: Objects a request: what S3 gives at most.
-BATCH = 1000
 
 #: What an ETag says of the content: it is its MD5, it is another MD5, it is none.
 AS_NAMED, OTHER, NO_MD5 = 1, 0, -1
@@ -45,6 +43,7 @@ class Listing:
         marks: a number for each version of each object, which changes when it is written again.
         odd: keys in DVC's folder of objects that are none.
         odd_size: bytes of those.
+        refused: keys that no client of ours can ask for, and so none of DVC's.
         needed: which of the objects are needed.
         expected: sizes of these in bytes, or UNKNOWN.
         faults: what is wrong, by object.
@@ -64,15 +63,15 @@ class Listing:
         Raises:
             TransferError: the store refused or could not be reached.
         """
-        import obstore
-
         self.odd: list[str] = []
         self.odd_size = 0
+        self.refused: list[str] = []
         names, sizes, tags, marks = list[bytes](), array("q"), array("b"), array("Q")
         root, salt = f"{remote.prefix}/" if remote.prefix else "", salt_of(remote)
         for folder in [""] if "" in folders else folders:
             with naming_failures(f"list {remote.address}", remote.settings):
-                for batch in obstore.list(remote.store, root + folder or None, chunk_size=BATCH):
+                below = root + folder or None
+                for batch in keys.objects(remote.settings, remote.store, below, self._note_refused):
                     for item in batch:
                         name = ids.from_path(item["path"][len(root) :])
                         if name is None:
@@ -102,6 +101,10 @@ class Listing:
         positions = np.searchsorted(self.names, names)
         positions[positions == len(self.names)] = 0
         return np.where(self.names[positions] == names, positions, -1)
+
+    def _note_refused(self, key: str, size: int) -> None:
+        self.refused.append(key)
+        self.odd_size += size
 
     def _note_odd(self, item: Any, root: str) -> None:
         path = item["path"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.audit.findings import NamedCommit, Need, Needs, Unchecked
+from dvc_bucket.dvc.audit.findings import NamedCommit, Need, Needs, SkippedData
 from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, outputs
 from dvc_bucket.dvc.remote.unseen import unseen
 
@@ -35,10 +35,10 @@ def collect(project: Project, groups: Iterable[Sequence[NamedCommit]], remote: s
                     hidden = unseen(project, repo, commit)
             except Exception as error:
                 why = f"DVC cannot read it: {str(error).strip().splitlines()[0]}"
-                needs.unreadable.setdefault(Unchecked("", why), []).extend(group)
+                needs.unreadable.setdefault(SkippedData("", why), []).extend(group)
                 continue
             for path, why in hidden.items():
-                needs.unreadable.setdefault(Unchecked(path, why), []).extend(group)
+                needs.unreadable.setdefault(SkippedData(path, why), []).extend(group)
             for dataset, out in outs:
                 _sort_in(dataset, out, needs, group, remote)
     return needs
@@ -49,12 +49,12 @@ def _sort_in(
 ) -> None:
     """Add an output to what is needed, or to what does not belong on the remote."""
     if why := _elsewhere(out, remote):
-        needs.unchecked.setdefault(Unchecked(dataset, why), []).extend(group)
+        needs.left_out.setdefault(SkippedData(dataset, why), []).extend(group)
         return
     try:
         need = Need(dataset, dataset, name_of(out), out.meta.size if out.meta else None)
     except ValueError as error:
-        needs.unreadable.setdefault(Unchecked(dataset, f"{error}."), []).extend(group)
+        needs.unreadable.setdefault(SkippedData(dataset, f"{error}."), []).extend(group)
         return
     needs.needed.setdefault(need, []).extend(group)
 

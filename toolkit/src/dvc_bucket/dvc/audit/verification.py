@@ -34,6 +34,7 @@ from dvc_bucket.dvc.audit.revisions import Selection
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.arrays import array_of
 from dvc_bucket.dvc.remote.lists import Lists
+from dvc_bucket.transfer import keys
 
 #: How much is read without --deep to settle what an ETag leaves doubtful.
 DOUBTFUL_OBJECTS = 1000
@@ -139,7 +140,7 @@ class _Look:
             endpoint=self._remote.settings.endpoint_url,
             revisions=commits,
             deep=self._options.deep,
-            unchecked=self._needs.unchecked,
+            left_out=self._needs.left_out,
         )
         by_dataset = attrgetter("dataset")
         needs = sorted(self._needs.needed, key=by_dataset)
@@ -206,11 +207,13 @@ class _Look:
         listing = self.listing
         is_of_dvc = np.char.str_len(listing.names) == ids.SIZE
         foreign = np.flatnonzero(is_of_dvc & ~listing.needed)
-        report.foreign = len(foreign) + len(listing.odd)
+        if listing.refused:
+            report.notes.append(keys.said_of(listing.refused))
+        report.foreign = len(foreign) + len(listing.odd) + len(listing.refused)
         report.foreign_size = int(listing.sizes[foreign].sum()) + listing.odd_size
         if self._options.selection.all_commits:
-            keys = [self._remote.key(listing.name(at)) for at in foreign.tolist()]
-            report.foreign_keys = sorted(keys + listing.odd)
+            known = [self._remote.key(listing.name(at)) for at in foreign.tolist()]
+            report.foreign_keys = sorted(known + listing.odd + listing.refused)
 
 
 def _wrong_sum(need: Need, files: Positions, listing: Listing) -> ObjectFault | None:
@@ -252,10 +255,10 @@ def _count(report: AuditReport, listing: Listing) -> None:
     absent = listing.find(array_of(listing.faults)) < 0
     report.objects = int(listing.needed.sum()) + int(absent.sum())
     report.size = int(listing.sizes[listing.needed].sum())
-    report.missing, report.damaged = count_faults(report.findings)
+    report.missing, report.damaged, report.not_checked = count_faults(report.findings)
     findings = {
         dataset: list(group)
         for dataset, group in groupby(report.findings, key=attrgetter("dataset"))
     }
     for row in report.datasets:
-        row.missing, row.damaged = count_faults(findings.get(row.name, ()))
+        row.missing, row.damaged, row.not_checked = count_faults(findings.get(row.name, ()))

@@ -21,6 +21,7 @@ from dvc_bucket.dvc.patched.errors import shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer.delete import delete
 from dvc_bucket.transfer.files import MD5
+from dvc_bucket.transfer.keys import PAGE, objects
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ logger = logging.getLogger("dvc").getChild("bucket")
 
 #: The part of a path that marks DVC's layout.
 LAYOUT = "/files/md5"
-
-#: Keys to a page of a listing, at most: S3's own limit.
-PAGE = 1000
 
 #: Objects of one folder from which on its listing is cheaper than a request for each.
 LISTED_FROM = 4
@@ -231,15 +229,14 @@ def _exists(place: ObjectRef) -> bool:
 
 def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
     """Keys below a place, or that begin with it."""
-    import obstore
-
     folder, offset = (_parent(place.key), place.key) if begins else (place.key, None)
-    for batch in obstore.list(place.store, prefix=folder, offset=offset, chunk_size=page):
+    for batch in objects(place.settings, place.store, folder, offset=offset, page=page):
         for item in batch:
             key = item["path"]
-            if begins and not key.startswith(place.key):
+            if not begins or key.startswith(place.key):
+                yield key
+            elif key > place.key:  # not so at a store that begins every listing at the top
                 return
-            yield key
 
 
 def _names(place: ObjectRef) -> list[str]:

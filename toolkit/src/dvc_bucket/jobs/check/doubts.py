@@ -8,10 +8,13 @@ import importlib.metadata
 import re
 import signal
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from dvc_bucket.base import lock_file, project_settings
 from dvc_bucket.base.paths import Project
 from dvc_bucket.git.checkout import empty_submodules
+from dvc_bucket.git.contents import Repository
+from dvc_bucket.git.lfs_layout import POINTER_BYTES, Pointer
 from dvc_bucket.jobs.check import machine_faults as faults
 from dvc_bucket.jobs.check.runs import CloneRun
 
@@ -38,6 +41,11 @@ def of_clone(clone: Project, *, is_here: bool) -> Iterator[str]:
         yield (
             f"The submodule {', '.join(empty)} is not in your clone. Get it and run this again: "
             "`git submodule update --init --recursive`."
+        )
+    if pointers := list(_pointers(top)):
+        yield (
+            f"The content of {', '.join(pointers[:MAX_LISTED])} is in Git LFS and not in your "
+            "clone. Get it and run this again: `git lfs install`, then `git lfs pull`."
         )
     if is_here and (others := list(_other_packages(clone))):
         more = f" and {len(others) - MAX_LISTED} more" if len(others) > MAX_LISTED else ""
@@ -72,6 +80,16 @@ def _of_stage(name: str, because: str, said: str) -> str:
     if status == 127 and (lacking := NOT_FOUND.search(said)):
         return f"Stage {name} needs the program {lacking[1]}, which is not here. Install it."
     return faults.of_text(said)
+
+
+def _pointers(top: Path) -> Iterator[str]:
+    """Files for which the clone has only the pointer of Git LFS, as that is not installed."""
+    repository = Repository.of(Project(top))
+    for entry in repository.tracked():
+        file = top / entry.path
+        is_small = file.is_file() and file.stat().st_size < POINTER_BYTES
+        if is_small and Pointer.parse(file.read_bytes()):
+            yield entry.path
 
 
 def _other_packages(clone: Project) -> Iterator[str]:

@@ -12,7 +12,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dvc_bucket.base.errors import CheckError
@@ -132,7 +132,7 @@ class _Rebuild:
         for lines_of in (first.causes, first_causes, *(result.causes for result in further)):
             for name, lines in lines_of.items():
                 causes[name] = list(dict.fromkeys([*causes.get(name, ()), *lines]))
-        return CheckReport(
+        report = CheckReport(
             self.clones.commit,
             self.options.rev,
             [stage.name for stage in self.stages],
@@ -144,9 +144,11 @@ class _Rebuild:
             findings=[fault for result in results for fault in result.faults],
             causes=causes,
             notes=list(self._notes(first.run)),
-            doubts=self._doubts([result.run for result in results]),
+            doubts={},
             folder=str(self.bench.folder) if self.options.keep else None,
         )
+        runs = [result.run for result in results]
+        return report if report.ok else replace(report, doubts=self._doubts(runs))
 
     def _first(self, clone: Project) -> _RunFindings:
         """Run the stages in the first clone; compare outputs and lineage with the commit."""

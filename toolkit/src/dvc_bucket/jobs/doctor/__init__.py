@@ -18,10 +18,12 @@ from dvc_bucket.jobs.doctor import (
     files,
     machine,
     network,
+    probes,
     repository,
     rights,
     service,
     template,
+    throttle,
 )
 from dvc_bucket.jobs.doctor.check import Check, Result, of_plugins, run
 from dvc_bucket.jobs.doctor.patient import Patient
@@ -36,6 +38,7 @@ FAMILIES = (
     certificate,
     service,
     rights,
+    throttle,
     machine,
     template,
 )
@@ -74,7 +77,7 @@ def examine(
         try:
             yield from run(checks, patient, on_start)
         finally:
-            rights.clean(patient)
+            probes.clean(patient)
 
 
 @contextmanager

@@ -7,7 +7,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import urllib3
 
 from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.base.paths import Project
@@ -15,6 +17,7 @@ from dvc_bucket.connection import clients, wire
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.connection.settings.sources import Sources
+from dvc_bucket.jobs.doctor.answers import STATUSES, Answers
 from dvc_bucket.jobs.doctor.check import Skip
 
 if TYPE_CHECKING:
@@ -24,6 +27,22 @@ if TYPE_CHECKING:
 
 #: This machine in a key: tells whose a leftover is without telling others the name.
 MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+#: Tries of a request that is answered "later": they take a few seconds.
+ATTEMPTS = 4
+RETRIES = urllib3.Retry(
+    total=ATTEMPTS - 1,
+    connect=0,
+    read=0,
+    redirect=0,
+    other=0,
+    status_forcelist=[int(status) for status in STATUSES],
+    backoff_factor=0.3,
+    backoff_jitter=0.3,
+    raise_on_status=False,
+    respect_retry_after_header=False,  # that can be minutes, and the doctor has seconds
+)
 
 
 @dataclass
@@ -36,6 +55,7 @@ class Patient:
         environment: instead of the process's.
         run: name of this run's objects below `probes`: machine, process, a random number.
         has_written: whether the small probe object is there.
+        answers: to the requests of this run.
         written: by key, the probe objects that may be in the bucket, each with the multipart
             upload that is not finished, or None.
     """
@@ -45,6 +65,7 @@ class Patient:
     environment: Mapping[str, str] | None = None
     run: str = field(default_factory=lambda: f"{MACHINE}-{os.getpid()}-{secrets.token_hex(4)}")
     has_written: bool = False
+    answers: Answers = field(default_factory=Answers)
     written: dict[str, str | None] = field(default_factory=dict)
 
     @cached_property
@@ -87,7 +108,12 @@ class Patient:
 
     def list_as(self, settings: Settings) -> wire.Answer:
         """What the store would answer with other settings."""
-        return wire.get(settings, {"list-type": "2", "max-keys": "1", "prefix": self.folder})
+        query = {"list-type": "2", "max-keys": "1", "prefix": self.folder}
+        answer = wire.get(settings, query, retries=RETRIES)
+        if answer.code or str(answer.status) not in STATUSES:  # else it may be no store at all
+            for status in filter(None, (*answer.before, answer.status)):
+                self.answers.note(status, answer.code if status == answer.status else "")
+        return answer
 
     @cached_property
     def dvc_files(self) -> "tuple[dict[str, str], list[tuple[str, Output]]]":
@@ -107,6 +133,16 @@ class Patient:
 
     @cached_property
     def client(self) -> "BaseClient":
-        """The client that DVC is built on, set up as for DVC; a request is tried twice at most."""
-        attempts = {"total_max_attempts": 2, "mode": "standard"}
-        return clients.botocore(self.settings, retries=attempts)
+        """The client that DVC is built on, set up as for DVC, but for the time of its retries."""
+        return self.new_client()
+
+    def new_client(self, **config: Any) -> "BaseClient":
+        """A client of botocore whose answers are counted.
+
+        Args:
+            config: of `botocore.config.Config`, over what the settings say.
+        """
+        attempts = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
+        client = clients.botocore(self.settings, retries=attempts, **config)
+        client.meta.events.register("response-received.s3", self.answers.note_botocore)
+        return client

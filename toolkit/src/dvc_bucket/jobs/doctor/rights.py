@@ -5,19 +5,17 @@ there is removed by the next.
 """
 
 import contextlib
-import os
-import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-import psutil
 from botocore.exceptions import ClientError
 
 from dvc_bucket.connection import clients
+from dvc_bucket.jobs.doctor.answers import is_throttle
 from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
-from dvc_bucket.jobs.doctor.patient import MACHINE, Patient
+from dvc_bucket.jobs.doctor.patient import Patient
+from dvc_bucket.jobs.doctor.probes import probe, probe_bytes, sweep
 from dvc_bucket.jobs.doctor.service import BucketThere, MayList
 
 #: S3's smallest part but for the last. Source: Amazon S3 User Guide, "Multipart upload limits".
@@ -26,10 +24,6 @@ PART_BYTES = 5 * 1024**2
 #: Sizes of the small object and of the second part: no round numbers, so that padding is seen.
 SMALL_BYTES = 1_037
 LAST_PART_BYTES = 1_021
-
-#: A doctor takes seconds; what is older than this was left by one that was killed. The clock of
-#: another machine may be off.
-OWN_AGE, OTHERS_AGE = timedelta(hours=1), timedelta(days=1)
 
 
 #: Found with a key that may list the bucket and not write. That is no fault: most people of a group
@@ -79,9 +73,9 @@ class MayWrite(Check):
             raise Skip("--read-only")
         sweep(patient)
         try:
-            with _refusals("write"):
+            with _refusals(patient, "write"):
                 patient.client.put_object(
-                    Body=_content(patient, SMALL_BYTES), **_object(patient, "small")
+                    Body=probe_bytes(patient, SMALL_BYTES), **probe(patient, "small")
                 )
         except RefusedError:
             if patient.listing.status != HTTPStatus.OK:
@@ -105,13 +99,35 @@ class MayRead(Check):
             key, bucket = patient.listing.element("Key"), patient.settings.bucket_name
             if not key:
                 raise Skip("there is no object to read")
-            with _refusals("read"):
+            with _refusals(patient, "read"):
                 patient.client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")
             return "the first byte of an object that is there"
-        with _refusals("read"):
-            arrived = patient.client.get_object(**_object(patient, "small"))["Body"].read()
-        _compare(arrived, _content(patient, SMALL_BYTES))
+        with _refusals(patient, "read"):
+            arrived = patient.client.get_object(**probe(patient, "small"))["Body"].read()
+        _compare(arrived, probe_bytes(patient, SMALL_BYTES))
         return "the same bytes came back"
+
+
+class HasRanges(Check):
+    """Large files come in several streams, and tables in parts, where a store sends ranges."""
+
+    name = "range requests"
+    fix = "Nothing to do: what you ask for arrives, and large files take longer."
+    requires = (MayRead, MayWrite)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Get some bytes from the middle of the small object."""
+        with _refusals(patient, "read a range"):
+            answer = patient.client.get_object(Range="bytes=10-19", **probe(patient, "small"))
+            arrived = answer["Body"].read()
+        content = probe_bytes(patient, SMALL_BYTES)
+        if arrived == content:
+            raise Warn("no range requests: large files come in one stream, and parts with the rest")
+        _compare(arrived, content[10:20])
+        if answer["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.PARTIAL_CONTENT:
+            raise Warn("no range requests of the standard's: large files come in one stream")
+        return "answered"
 
 
 class Multipart(Check):
@@ -124,9 +140,9 @@ class Multipart(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Put an object of two parts, get it and compare."""
-        content = _content(patient, PART_BYTES + LAST_PART_BYTES)
-        place, client = _object(patient, "parts"), patient.client
-        with _refusals("write in parts"):
+        content = probe_bytes(patient, PART_BYTES + LAST_PART_BYTES)
+        place, client = probe(patient, "parts"), patient.client
+        with _refusals(patient, "write in parts"):
             upload = client.create_multipart_upload(**place)["UploadId"]
             patient.written[place["Key"]] = upload
             parts = []
@@ -137,7 +153,7 @@ class Multipart(Check):
                 UploadId=upload, MultipartUpload={"Parts": parts}, **place
             )
             patient.written[place["Key"]] = None
-        with _refusals("read what was written in parts"):
+        with _refusals(patient, "read what was written in parts"):
             _compare(client.get_object(**place)["Body"].read(), content)
         return f"{len(content) / 1e6:.1f} MB in two parts, the same bytes came back"
 
@@ -158,19 +174,19 @@ class ChecksumsTaken(Check):
         found = patient.sources.find
         if all(found(name).value == value for name, value in clients.CHECKSUMS.items()):
             return "only where S3 requires them"
-        client = clients.botocore(
-            patient.settings,
+        client = patient.new_client(
             request_checksum_calculation="when_supported",
             response_checksum_validation="when_supported",
-            retries={"total_max_attempts": 1},
         )
-        place, content = _object(patient, "trailer"), _content(patient, SMALL_BYTES)
+        place, content = probe(patient, "trailer"), probe_bytes(patient, SMALL_BYTES)
         try:
             client.put_object(Body=content, **place)
             # Read without the checking of the client itself, to see what is stored.
             arrived = patient.client.get_object(**place)["Body"].read()
         except Exception as error:
-            raise Problem(f"plain dvc's checksums are refused ({error_code(error)})") from None
+            if is_throttle(code := error_code(error)):
+                raise patient.answers.give_up() from None
+            raise Problem(f"plain dvc's checksums are refused ({code})") from None
         if arrived != content:
             raise Problem("with plain dvc's checksums the store keeps other bytes than were sent")
         return "not set; this store takes the SDKs' own"
@@ -187,7 +203,7 @@ class MayDelete(Check):
     def check(patient: Patient) -> str:
         """Delete the objects of this run, and see that they are gone."""
         bucket, mine = patient.settings.bucket_name, f"{patient.probes}{patient.run}/"
-        with _refusals(f"delete: objects stay below {patient.probes}"):
+        with _refusals(patient, f"delete: objects stay below {patient.probes}"):
             for key, upload in sorted(patient.written.items()):
                 patient.client.delete_object(Bucket=bucket, Key=key)
                 if upload is None:
@@ -202,64 +218,6 @@ class MayDelete(Check):
                 "Nothing to do: this store's listing lags behind; `dvc status -c` can too.",
             )
         return "nothing is left behind"
-
-
-def sweep(patient: Patient) -> None:
-    """Remove what a doctor that was killed left: of this machine at once, of others after a day."""
-    client = patient.client
-    listings = (
-        (client.list_objects_v2, "Contents", "LastModified"),
-        (client.list_multipart_uploads, "Uploads", "Initiated"),
-    )
-    for listing, items, since in listings:
-        # A key without these rights: later checks say so. Not every store lists uploads.
-        with contextlib.suppress(Exception):
-            found = listing(Bucket=patient.settings.bucket_name, Prefix=patient.probes)
-            for item in found.get(items, []):
-                if _is_dead(item["Key"], patient, datetime.now(UTC) - item[since]):
-                    _remove(patient, item["Key"], item.get("UploadId"))
-
-
-def clean(patient: Patient) -> None:
-    """Remove what this run put into the bucket, whatever else happened."""
-    for key, upload in sorted(patient.written.items()):
-        if upload:
-            _remove(patient, key, upload)
-        _remove(patient, key)
-
-
-def _remove(patient: Patient, key: str, upload: str | None = None) -> None:
-    """Remove an object, or an upload that is not finished, if this key may."""
-    place = {"Bucket": patient.settings.bucket_name, "Key": key}
-    with contextlib.suppress(Exception):
-        if upload:
-            patient.client.abort_multipart_upload(UploadId=upload, **place)
-        else:
-            patient.client.delete_object(**place)
-
-
-def _is_dead(key: str, patient: Patient, age: timedelta) -> bool:
-    """Whether the run that put `key` has ended, as its name tells: machine, process, a number."""
-    run = key.removeprefix(patient.probes).partition("/")[0]
-    machine, _, process = run.rpartition("-")[0].partition("-")
-    if run == patient.run:
-        return False
-    if machine == MACHINE and process.isdigit():
-        is_gone = int(process) == os.getpid() or not psutil.pid_exists(int(process))
-        return is_gone or age > OWN_AGE  # its number can be another program's by now
-    return age > OTHERS_AGE
-
-
-def _object(patient: Patient, name: str) -> dict[str, str]:
-    """Bucket and key of a probe object, which is noted so that it is removed."""
-    key = f"{patient.probes}{patient.run}/{name}"
-    patient.written.setdefault(key)
-    return {"Bucket": patient.settings.bucket_name, "Key": key}
-
-
-def _content(patient: Patient, size: int) -> bytes:
-    """Bytes that no other run has, the same each time within this one."""
-    return random.Random(patient.run).randbytes(size)  # noqa: S311 (no secret)
 
 
 def _compare(arrived: bytes, sent: bytes) -> None:
@@ -277,7 +235,7 @@ def _compare(arrived: bytes, sent: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _refusals(what: str) -> Iterator[None]:
+def _refusals(patient: Patient, what: str) -> Iterator[None]:
     """Turn the client's exceptions into problems: what was tried, the store's code."""
     try:
         yield
@@ -287,6 +245,8 @@ def _refusals(what: str) -> Iterator[None]:
         code = error_code(error)
         if code in MayList.REFUSALS or code in {"401", "403"}:
             raise RefusedError(f"this key may not {what}") from None
+        if is_throttle(code):
+            raise patient.answers.give_up() from None
         if "quota" in code.lower() or code in {"EntityTooLarge", "507", "InsufficientStorage"}:
             raise Problem(
                 f"the bucket is full ({code})", "Delete what is not needed, or ask for more room."

@@ -8,10 +8,12 @@ import base64
 import json
 import re
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from dvc_bucket.connection import clients, wire
+from dvc_bucket.jobs.doctor.answers import CODES
 from dvc_bucket.jobs.doctor.certificate import ClockAgrees, StoreAnswers
 from dvc_bucket.jobs.doctor.check import Check, Problem
 from dvc_bucket.jobs.doctor.patient import Patient
@@ -45,7 +47,9 @@ class SpeaksS3(Check):
         answer = patient.listing
         if answer.error:
             raise Problem(f"no answer to a signed request ({type(answer.error).__name__})", LATER)
-        if answer.status >= 500 or answer.status == 429:
+        if answer.code in CODES or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise patient.answers.give_up()
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             status = f"status {answer.status} {answer.code}".rstrip()
             raise Problem(f"the server cannot answer now ({status})", LATER)
         if other := clients.leads_away(patient.settings, answer.headers.get("location", "")):

@@ -63,8 +63,8 @@ def alike(
 
 
 def lacking(report: AuditReport) -> list[DatasetCount]:
-    """The datasets of which something is missing or damaged on the remote."""
-    return [dataset for dataset in report.datasets if dataset.missing or dataset.damaged]
+    """The datasets of which something is missing, damaged or not checked on the remote."""
+    return [row for row in report.datasets if row.missing or row.damaged or row.not_checked]
 
 
 def paths_by_fault(report: AuditReport) -> list[tuple[str, list[str]]]:

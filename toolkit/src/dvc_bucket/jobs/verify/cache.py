@@ -2,16 +2,15 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.words import counted, shortened
 from dvc_bucket.dvc.audit.cache import LocalCache
+from dvc_bucket.dvc.audit.findings import NotCheckedError
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.remote.outputs import name_of, opened, outputs
@@ -93,19 +92,22 @@ def check(project: Project, *, repair: bool = False) -> CacheReport:
         repair: move damaged objects aside, so that DVC fetches them again. Nothing is deleted.
 
     Raises:
-        ProjectError: DVC cannot open the project, or this user cannot read an object.
+        ProjectError: DVC cannot open the project.
+        NotCheckedError: an object cannot be read.
         OSError: a damaged object cannot be moved, or a folder of the cache cannot be listed.
     """
     with opened(project) as repo:
         folder = Path(repo.cache.legacy.path)
         cache = LocalCache(project, folder)
         names = cache.names()
-        paths: dict[bytes, list[str]] = {name: [] for name in sorted({*names} - cache.sound(names))}
+        faults = cache.faults(names)
+        paths: dict[bytes, list[str]] = {name: [] for name in sorted(faults)}
         for name in paths:
-            if not os.access(cache.path(name), os.R_OK) and cache.path(name).exists():
-                raise ProjectError(
-                    f"The object {cache.path(name)} could not be checked: you may not read it. "
-                    "Give yourself the right: `chmod u+r`."
+            if faults[name].kind == "not checked":
+                raise NotCheckedError(
+                    f"The object {cache.path(name)} could not be read ({faults[name].detail}), so "
+                    "the cache is not checked. Give yourself the right (`chmod u+r`), or mend the "
+                    "disk."
                 )
         for name, path in _objects(repo, folder) if paths else ():
             if name in paths:

@@ -1,5 +1,8 @@
 """`bucket verify`."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
 import typer
@@ -61,7 +64,8 @@ def verify(
     With --cache, it hashes the objects of the local cache that changed since the last check.
     --cache --repair moves damaged objects aside.
 
-    Exit status: 0 complete, 1 not complete, 2 wrong usage.
+    Exit status: 0 complete, 1 something missing or damaged, 2 wrong usage, 3 something not checked,
+    and nothing known to be wrong.
 
     Examples:
       bucket verify --all-branches --deep
@@ -85,19 +89,35 @@ def verify(
     selection = audit.Selection(rev or (), all_branches, all_tags, all_commits)
     options = audit.VerifyOptions(selection, remote, deep, repair, lfs)
     try:
-        result = audit.verify(project, Settings.load(project), options)
+        with _not_checked():
+            result = audit.verify(project, Settings.load(project), options)
     except audit.RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="--rev") from None
     if as_json:
         print(report.as_json(result))
     else:
         report.show(result)
-    raise typer.Exit(0 if result.ok else 1)
+    raise typer.Exit(result.exit_status)
+
+
+@contextmanager
+def _not_checked() -> Iterator[None]:
+    """End with the status for what could not be looked at, where a block could look at nothing."""
+    from dvc_bucket.base.errors import TransferError
+    from dvc_bucket.connection.masking import masked
+    from dvc_bucket.dvc.audit.findings import NOT_CHECKED, NotCheckedError
+
+    try:
+        yield
+    except (TransferError, NotCheckedError) as error:
+        print(masked(f"bucket: not checked. {error}"), file=sys.stderr)
+        raise typer.Exit(NOT_CHECKED) from None
 
 
 def _verify_cache(*, repair: bool, as_json: bool) -> NoReturn:
     from dvc_bucket.jobs.verify import cache
 
-    report = cache.check(Project.find(), repair=repair)
+    with _not_checked():
+        report = cache.check(Project.find(), repair=repair)
     print(report.as_json() if as_json else report)
     raise typer.Exit(0 if report.ok else 1)

@@ -12,7 +12,7 @@ from rich.text import Text
 from dvc_bucket.base.console import Console
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.words import counted, shortened
-from dvc_bucket.dvc.audit.findings import AuditFinding, AuditReport, NamedCommit
+from dvc_bucket.dvc.audit.findings import NOT_CHECKED, AuditFinding, AuditReport, NamedCommit
 from dvc_bucket.dvc.remote import ids
 
 #: Findings of a dataset, and commits of a finding, that are named one by one.
@@ -25,19 +25,19 @@ PIPE_WIDTH = 200
 
 def as_json(report: AuditReport) -> str:
     """The whole report, for a program."""
-    values = asdict(replace(report, findings=[], mended=[], unchecked={}))
+    values = asdict(replace(report, findings=[], mended=[], left_out={}))
     foreign = ("foreign", "foreign_size", "foreign_keys")
     objects, size, keys = (values.pop(name) for name in foreign)
-    unchecked = [
+    left_out = [
         asdict(item) | {"revisions": [asdict(commit) for commit in commits]}
-        for item, commits in report.unchecked.items()
+        for item, commits in report.left_out.items()
     ]
     values |= {
         "ok": report.ok,
         "remote": values.pop("address"),
         "findings": [_as_dict(item) for item in report.findings],
         "mended": [_as_dict(item) for item in report.mended],
-        "unchecked": unchecked,
+        "left_out": left_out,
         "not_needed": {"objects": objects, "size": size, "foreign": keys},
     }
     return json.dumps(values, indent=2)
@@ -79,7 +79,7 @@ def show(report: AuditReport) -> None:
 def _table(report: AuditReport) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("dataset")
-    for heading in ("objects", "size", "missing", "damaged"):
+    for heading in ("objects", "size", "missing", "damaged", "not checked"):
         table.add_column(heading, justify="right")
     for dataset in report.datasets:
         row = [
@@ -87,6 +87,7 @@ def _table(report: AuditReport) -> Table:
             readable_size(dataset.size),
             f"{dataset.missing:,}",
             f"{dataset.damaged:,}",
+            f"{dataset.not_checked:,}",
         ]
         style = "bold red" if dataset.missing or dataset.damaged else ""
         table.add_row(Text(dataset.name), *row, style=style)
@@ -110,7 +111,7 @@ def _print(console: Console, lines: Sequence[Text]) -> None:
 
 def _notes(report: AuditReport) -> list[str]:
     notes = [*report.notes]
-    notes += [f"Not checked: {item.dataset}, {item.why}." for item in report.unchecked]
+    notes += [f"Left out: {item.dataset}, {item.why}." for item in report.left_out]
     if report.foreign_keys is not None and report.foreign:
         foreign = f"{counted(report.foreign, 'object')} ({readable_size(report.foreign_size)})"
         notes.append(
@@ -124,10 +125,15 @@ def _summary(report: AuditReport) -> str:
     commits = _commits(report.revisions) if report.revisions else "no commit"
     where = f"{report.address} at {report.endpoint}"
     if not report.ok:
-        parts = [f"{report.missing:,} missing, {report.damaged:,} damaged of {report.objects:,}"]
-        if others := sum(finding.name is None for finding in report.findings):
-            parts.append(f"{others:,} more as listed")
-        return f"NOT complete: {'; '.join(parts)}, in {where}."
+        counts = (
+            f"{report.missing:,} missing, {report.damaged:,} damaged, "
+            f"{report.not_checked:,} not checked of {report.objects:,}"
+        )
+        if report.exit_status == NOT_CHECKED:
+            return f"NOT checked in full: {counts}, in {where}. Run it again."
+        others = sum(finding.name is None for finding in report.findings)
+        more = f"; {others:,} more as listed" if others else ""
+        return f"NOT complete: {counts}{more}, in {where}."
     if not report.objects:
         return f"Nothing is needed from {where} by {commits}."
     proof = "their contents right" if report.deep else "their sizes right"

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import obstore
 from pyarrow import fs as filesystems
 
 from dvc_bucket.base.progress import silent
@@ -20,6 +19,7 @@ from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.sources import Source
 from dvc_bucket.read.table import Table
 from dvc_bucket.read.tracked import TrackedData
+from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.download import RANGE_BYTES, STREAMS
 from dvc_bucket.transfer.errors import naming_failures
 
@@ -77,7 +77,7 @@ def latency(data: TrackedData) -> float:
     with naming_failures(f"read {data.title}", data.remote.settings):
         for _ in range(LATENCY_TRIES):
             start = time.perf_counter()
-            obstore.get_range(store, key, start=0, end=1)
+            ranges.read(data.remote.settings, store, key, 0, 1)
             times.append(time.perf_counter() - start)
     return statistics.median(times)
 
@@ -202,7 +202,8 @@ def _fetch_part(source: Source, sizes: Sequence[int], target: Path) -> float:
 
     def get(start: int) -> Any:
         stop = min(start + RANGE_BYTES, end)
-        return obstore.get_range(data.remote.store, data.key(file), start=start, end=stop)
+        remote = data.remote
+        return ranges.read(remote.settings, remote.store, data.key(file), start, stop)
 
     def fetch() -> None:
         digest = hashlib.md5(usedforsecurity=False)
