@@ -66,7 +66,7 @@ def load(
         title = f"entry point `{point.name}` ({group}) of {distribution}"
         try:
             value = _load(point, check, names)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # the edge to a plugin
             warn(title, "skipped", error)
         else:
             names.add(point.name)
@@ -102,7 +102,7 @@ def _points(group: str) -> Iterator[tuple[str, EntryPoint]]:
                 name = distribution.name or _place(distribution)
                 title = f"{name} {distribution.version}"
                 points_of.setdefault(name, [(title, point) for point in points])
-        except Exception as error:
+        except Exception as error:  # metadata that others wrote
             warn(f"entry points of {_place(distribution)}", "skipped", error)
     for name in sorted(points_of):
         yield from points_of[name]

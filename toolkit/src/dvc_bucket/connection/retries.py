@@ -273,7 +273,7 @@ def interruptible() -> Iterator[None]:
     """
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody waits on
         for policy in list(_policies.values()):
             policy.stop()
         raise

@@ -129,7 +129,7 @@ class Pool(Generic[Item]):
                 item = self._todo.popleft()
                 try:
                     self._work(item)
-                except BaseException as error:
+                except BaseException as error:  # of a thread: the caller hears of it
                     self._failures.append((item, error))
                 else:
                     done[0] += 1

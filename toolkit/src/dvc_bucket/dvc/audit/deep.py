@@ -70,7 +70,7 @@ def check_unnoted(
                     note(file, int(marks[at]), key_mark(name))
                 done += int(sizes[at])
                 progress(done, total)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no more requests
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return faults, len(unnoted)

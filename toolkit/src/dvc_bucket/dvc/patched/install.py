@@ -169,11 +169,10 @@ def _checked(original: Any) -> Any:
         try:
             for entry in entries:
                 safe_paths.check(entry["relpath"])
-                if not isinstance(entry.get("md5", ""), str):
-                    raise TypeError
+                bytes(entry.get("md5", ""), "ascii")
         except UnsafePathError as error:
             raise DvcException(str(error)) from None
-        except (AttributeError, TypeError, KeyError):
+        except (AttributeError, TypeError, KeyError, ValueError):
             raise DvcException(
                 "The list of files of a directory is not one that DVC writes. Ask the publisher of "
                 "the data to push it again."

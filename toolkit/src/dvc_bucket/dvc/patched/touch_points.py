@@ -62,6 +62,7 @@ MOVING = {
     "dvc_s3:S3FileSystem.remove": "self, path, recursive=, **kwargs",
     **attributes("dvc_objects.fs.base:FileSystem", "config jobs _JOBS CAN_TRAVERSE"),
     "dvc_objects.fs.local:LocalFileSystem": CLASS,
+    "dvc_objects.errors:ObjectFormatError": CLASS,
     "dvc.cli:main": "argv=",
     "dvc.exceptions:DvcException": CLASS,
     "dvc.lock:LockError": CLASS,
