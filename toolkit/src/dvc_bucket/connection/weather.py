@@ -43,6 +43,9 @@ TRANSPORT = (
     ("kind: Connect", "no connection"),
 )
 
+#: An answer that is no list of objects: cut short, or of something that is no store.
+NO_LIST = "InvalidListResponse"
+
 #: What never heals: rustls refuses a certificate or whatever is no TLS; a redirect leads to another
 #: host, to which no client goes (see `clients.redirects`).
 HOPELESS = ("InvalidData", "127.0.0.1:0,")
@@ -104,6 +107,8 @@ def fault(error: BaseException, settings: "Settings", *, has_answered: bool) -> 
     text = str(error)
     if status := STATUS.search(text):
         return _of_status(status[1], text, seconds)
+    if NO_LIST in text:
+        return Fault("answer cut short", seconds, FEW_TRIES)
     reason = next((reason for word, reason in TRANSPORT if word in text), "")
     if not reason or any(word in text for word in HOPELESS):
         return None

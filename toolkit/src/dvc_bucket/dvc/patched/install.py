@@ -7,6 +7,7 @@ lead out of their folder are refused, and no secret follows a redirect of a stor
 `tests/dvc_plane/test_touch_points.py` changes each place and looks at what DVC does.
 """
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -141,6 +142,7 @@ def _copy(*arguments: Any, **named: Any) -> None:
 def _asking(original: Any) -> Any:
     """In the place of DVC's method; what it needs is loaded where a store refuses to list."""
 
+    @functools.wraps(original)  # a subclass's is compared after this one is replaced
     def oids_exist(odb: Any, oids: Any, *arguments: Any, **named: Any) -> Any:
         from dvc_bucket.transfer.errors import StoreRefusedError
 
