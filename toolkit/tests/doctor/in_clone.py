@@ -1,6 +1,6 @@
 """Set-ups whose fault is how the repository was cloned."""
 
-from tests.doctor.case import Case, SetUps, run
+from tests.doctor.case import TOOLS, Case, SetUps, run
 
 SET_UPS = SetUps()
 add = SET_UPS.add
@@ -27,5 +27,5 @@ def _(case: Case) -> None:
     "a default remote of this clone alone", warns=("named places",), says="(core.remote in .dvc/co"
 )
 def _(case: Case) -> None:
-    text = "[core]\n    remote = mine\n['remote \"mine\"']\n    url = /scratch/mine\n"
-    case.write(".dvc/config.local", text)
+    words = ("remote", "add", "--local", "--quiet", "--default", "mine", "/scratch/mine")
+    run(case.project.root, str(TOOLS / "dvc"), *words)

@@ -8,8 +8,10 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,9 +83,7 @@ def test_stages_run_by_sh_whatever_the_login_shell(
 def test_modules_of_other_folders_come_last(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "tabulate.py").write_text("__version__ = '0.1'\n")
     (tmp_path / "typing_extensions.py").write_text("")  # DVC does not start with it
-    elsewhere = {"PYTHONPATH": str(tmp_path), "VIRTUAL_ENV": str(tmp_path), "PIP_USER": "1"}
-    machine.same_results(**elsewhere)
-    machine.bucket("check", "--here", "--no-causes", **elsewhere)
+    machine.same_results(PYTHONPATH=str(tmp_path), VIRTUAL_ENV=str(tmp_path), PIP_USER="1")
 
 
 def test_modules_of_the_project_come_first(machine: Machine, tmp_path: Path) -> None:
@@ -93,12 +93,20 @@ def test_modules_of_the_project_come_first(machine: Machine, tmp_path: Path) -> 
     assert done.stdout.split() == [f"{machine.root}/src:lib", "1"]
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach; those of pytest are for one."""
+    with tempfile.TemporaryDirectory(prefix="machines-") as name:
+        os.chown(name, UID, UID)
+        yield Path(name)
+
+
 @root_only
 @needs("setpriv")
-def test_a_user_without_a_name_and_a_home(machine: Machine, tmp_path: Path) -> None:
-    root = tmp_path / "nameless"
+def test_a_user_without_a_name_and_a_home(machine: Machine, open_folder: Path) -> None:
+    root = open_folder / "nameless"
     shutil.copytree(machine.root, root, symlinks=True, ignore=shutil.ignore_patterns("tmp"))
-    for path in (tmp_path, *tmp_path.rglob("*")):
+    for path in (root, *root.rglob("*")):
         os.chown(path, UID, UID, follow_symlinks=False)
     nameless = Machine(root, NAMELESS)
     nameless.bucket("serve")  # of its own: it does not talk to another user's
@@ -112,7 +120,7 @@ def test_a_user_without_a_name_and_a_home(machine: Machine, tmp_path: Path) -> N
 
 
 @pytest.fixture(scope="module")
-def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder, name = tmp_path_factory.mktemp("locales"), "en_US.ISO-8859-1"
     command = ["localedef", "-i", "en_US", "-f", "ISO-8859-1", str(folder / name)]
     if not shutil.which("localedef") or subprocess.run(command, capture_output=True).returncode:
@@ -120,7 +128,7 @@ def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"LOCPATH": str(folder), "LC_ALL": name}
 
 
-def test_names_are_utf8_in_a_latin1_locale(machine: Machine, latin1: dict[str, str]) -> None:
+def test_names_are_utf8_in_a_latin1_locale(machine: Machine, latin1: dict[str, Any]) -> None:
     machine.same_results(**latin1)
     (machine.root / "d").mkdir()
     (machine.root / "d" / "Müller.csv").write_text("1\n")
@@ -250,6 +258,19 @@ def test_more_open_files_are_asked_for(machine: Machine) -> None:
     assert done.stdout.split() == ["1000", "1000"]
 
 
+def test_locks_for_network_disks_work_after_the_usual_ones(machine: Machine) -> None:
+    """DVC leaves the file of its usual lock, and to the other kind the file is the lock."""
+    machine.run("dvc", "status", "--quiet")
+    locks = [machine.root / ".dvc/tmp" / name for name in ("lock", "rwlock.lock")]
+    assert all(lock.is_file() for lock in locks)
+    machine.run("dvc", "config", "--local", "core.hardlink_lock", "true")
+    try:
+        machine.bucket("status", "--quiet")
+        assert not any(lock.exists() for lock in locks)
+    finally:
+        machine.run("dvc", "config", "--local", "--unset", "core.hardlink_lock")
+
+
 @pytest.mark.parametrize(
     ("url", "said"), [("a//b", "an empty part (//)"), ("../b", "one of dots"), ("/b", "(//)")]
 )
@@ -301,7 +322,7 @@ for check in (NamesAreUtf8, FilesOpen):
 
 
 def test_the_doctor_warns_of_a_locale_and_of_limits(
-    machine: Machine, latin1: dict[str, str]
+    machine: Machine, latin1: dict[str, Any]
 ) -> None:
     python = (str(TOOLS / "python"), "-c", FOUND)
     limited = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")

@@ -125,18 +125,13 @@ def _settle_imports() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(kept)
     if not kept:
         del os.environ["PYTHONPATH"]
-    user = _user_site()
+    site = sys.modules.get("site")  # none where Python started without
+    user = site.getusersitepackages() if site else ""
     if user and not Path(__file__).is_relative_to(user):
         os.environ["PYTHONNOUSERSITE"] = "1"
         last.append(user)
     moved = [path for path in sys.path if path in last]
     sys.path[:] = [*(path for path in sys.path if path not in moved), *moved]
-
-
-def _user_site() -> str:
-    """The user's own folder of packages, if this Python takes them from there."""
-    site = sys.modules.get("site")
-    return str(site.getusersitepackages()) if site and site.ENABLE_USER_SITE else ""
 
 
 def _is_same(first: str, second: str) -> bool:

@@ -43,8 +43,15 @@ def refuse(arguments: Sequence[str]) -> None:
         )
 
 
-def explained(project: Project) -> Iterator[str]:
-    """Sentences about stages that could not run a program, after a run that failed."""
+def explained(arguments: Sequence[str]) -> Iterator[str]:
+    """Sentences about stages that could not run a program, after a command that failed.
+
+    Args:
+        arguments: the words after `dvc`.
+    """
+    project = Project.around()
+    if not (project and RUN.intersection(arguments[:1])):
+        return
     try:
         snapshot = Snapshot.at(project)
     except BucketError:  # DVC has said so
@@ -93,8 +100,12 @@ def _refuse_links(project: Project) -> None:
         ProjectError: names the link and an output.
     """
     root = Repository.of(project).root.resolve()
-    links = [path for path in project.root.iterdir() if path.is_symlink() and path.is_dir()]
-    leading_out = [path for path in links if not path.resolve().is_relative_to(root)]
+    leading_out = [
+        path
+        for path in project.root.iterdir()
+        if path.is_symlink() and path.is_dir() and not path.resolve().is_relative_to(root)
+        if not path.name.startswith(".")  # .venv
+    ]
     if not leading_out:
         return
     for out in Snapshot.at(project).outs:

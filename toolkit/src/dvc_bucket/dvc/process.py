@@ -50,9 +50,8 @@ def main(arguments: Sequence[str]) -> int:
         return error.status
     if status == 0 and MOVES.intersection(arguments[:1]):
         status = _report_unseen()
-    if status and hindrances.RUN.intersection(arguments[:1]):
-        for why in hindrances.explained(Project.find()):
-            print(visible(f"bucket: {why}"), file=sys.stderr)
+    for why in hindrances.explained(arguments) if status else ():
+        print(visible(f"bucket: {why}"), file=sys.stderr)
     if status and {"pull", "fetch"}.intersection(arguments[:1]) and (why := never_here.explained()):
         print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:

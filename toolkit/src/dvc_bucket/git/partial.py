@@ -6,6 +6,7 @@ reads commits, does not fetch what is promised: it waits for ever. git fetches e
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from dvc_bucket.base.errors import PartialCloneError
@@ -31,7 +32,7 @@ def complete(folder: Path, revisions: Sequence[str], *, ancestors: bool = False)
         PartialCloneError: the objects cannot be fetched; names the command that gets them.
         ProjectError: git does not know a revision.
     """
-    remotes = promisors(folder)
+    remotes = _known_promisors(folder)
     if not (remotes and revisions):
         return
     walk = [] if ancestors else ["--no-walk"]
@@ -48,6 +49,12 @@ def complete(folder: Path, revisions: Sequence[str], *, ancestors: bool = False)
                     f"run this again, or get all: `git fetch --refetch --no-filter {remotes[0]}`."
                 )
             lacking = left
+
+
+@cache
+def _known_promisors(folder: Path) -> list[str]:
+    """The same, asked for once: a command can look at thousands of commits."""
+    return promisors(folder)
 
 
 def promisors(folder: Path) -> list[str]:

@@ -135,9 +135,10 @@ class PatientStore(S3Store):
                     yield piece
 
     def put(self, path: str, file: Any, *, use_multipart: bool | None = None, **named: Any) -> Any:
-        """Store an object; a file up to `WHOLE_BYTES` in one request."""
-        if isinstance(file, Path) and file.stat().st_size <= WHOLE_BYTES:
-            use_multipart = False
+        """Store an object; a file or bytes up to `WHOLE_BYTES` in one request."""
+        if isinstance(file, Path | bytes):
+            size = len(file) if isinstance(file, bytes) else file.stat().st_size
+            use_multipart = use_multipart if size > WHOLE_BYTES else False
         if use_multipart is False:
             put = self.once.put
             return self.retries.call(put, path, file, use_multipart=False, **named)
