@@ -33,7 +33,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport UV_SYSTEM_PYTHON UV_PYTHON UV_BREAK_SYSTEM_PACKAGES UV_PROJECT UV_PROJECT_ENVIRONMENT \
   UV_WORKING_DIR UV_WORKING_DIRECTORY UV_NO_VERIFY_HASHES PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT \
   PIP_PYTHON PIP_DRY_RUN PIP_REQUIRE_VIRTUALENV PIP_BREAK_SYSTEM_PACKAGES PYTHONUSERBASE PYTHONHOME \
-  VIRTUAL_ENV CONDA_PREFIX
+  PYTHONSTARTUP PYTHONPLATLIBDIR VIRTUAL_ENV CONDA_PREFIX
+# Packages of a cluster's module, or of your own folder, do not come before those of .venv.
+ifneq ($(filter /%,$(subst :, ,$(subst $(CURDIR)/,,$(PYTHONPATH)))),)
+unexport PYTHONPATH
+endif
+export PYTHONNOUSERSITE := 1
+# Names of files are UTF-8, whatever the locale.
+export PYTHONUTF8 := 1
 INTO_VENV := --python $(BIN)/python
 # Images of containers set it; then each command compiles our modules again, for 0.1 s and more.
 unexport PYTHONDONTWRITEBYTECODE
@@ -139,7 +146,9 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 	@for file in $$(grep -lxF "../../../../src" $(dir $(BIN))lib/python*/site-packages/*.pth); do rm "$$file"; done
 # template: end
 	@$(BIN)/bucket protect-cache || true
-	@[ ! -e .git ] || { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
+# 1: in a repository, whose root may be a folder above, and which does not ignore this folder.
+	@git check-ignore -q . 2>/dev/null; [ $$? -ne 1 ] || \
+	  { $(BIN)/bucket secrets --install-hook; $(BIN)/bucket lock-merge --install; } || true
 	@touch $@
 
 # Its own file is removed first and written last: a set-up that failed is not taken for done.

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Project
-from dvc_bucket.cli import app, dvc_words
+from dvc_bucket.cli import dvc_words
+from dvc_bucket.cli.app import app
 from dvc_bucket.connection.env_file import create_env
 from tests.bucket.git_tools import TOOLS
 from tests.bucket.store_tools import BUCKET, run

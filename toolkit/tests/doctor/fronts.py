@@ -153,9 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_CONNECT = _answer  # noqa: N815
 
     def _tunnel(self) -> None:
-        """Move bytes both ways between the client and the server that it named, until one ends."""
-        host, _, port = self.path.rpartition(":")
-        with socket.create_connection((host, int(port))) as behind:
+        """Move bytes both ways between the client and the server at that port, until one ends."""
+        port = self.path.rpartition(":")[2]
+        with socket.create_connection((ADDRESS, int(port))) as behind:
             back = threading.Thread(target=_copy, args=(behind, self.connection), daemon=True)
             back.start()
             _copy(self.connection, behind)

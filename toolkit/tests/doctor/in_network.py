@@ -11,6 +11,9 @@ from tests.stores.tls import Authority, Front
 SET_UPS = SetUps()
 add = SET_UPS.add
 
+#: Another machine, which only a proxy can reach: none is asked for this one.
+ELSEWHERE = "https://store.example"
+
 
 def _at(case: Case, url: str, *, trust: bool = True) -> None:
     """Have everything name this URL for SeaweedFS."""
@@ -45,12 +48,14 @@ def _(case: Case) -> None:
         f"http://me:pass-of-proxy@{ADDRESS}:{free_ports(1)[0]}"  # pragma: allowlist secret
     )
     case.secrets.add("pass-of-proxy")
+    _at(case, ELSEWHERE)
 
 
 @add("a proxy that asks for a login", "certificate (TLS)", says="407")
 def _(case: Case) -> None:
     proxy = case.enter(Middle(lambda _request, _ask: Reply(407, {})))
     case.environment["https_proxy"] = proxy.url
+    _at(case, ELSEWHERE)
 
 
 def _certificate(case: Case, kind: str, *, trust: bool = True) -> None:
@@ -66,7 +71,8 @@ def _(case: Case) -> None:
 @add("certificate expired, seen through a proxy", "certificate (TLS)", says="has expired")
 def _(case: Case) -> None:
     case.environment["https_proxy"] = case.enter(Middle(lambda _request, _ask: Reply(200, {}))).url
-    _certificate(case, "expired")
+    front = case.enter(Front(case.world.weed.port, case.world.authority.expired()))
+    _at(case, f"{ELSEWHERE}:{front.port}")
 
 
 @add("certificate not valid yet", "certificate (TLS)", says="is not valid yet")

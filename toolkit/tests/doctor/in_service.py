@@ -4,7 +4,7 @@ from pydantic import SecretStr
 
 from dvc_bucket import Settings
 from tests.doctor.case import Case, SetUps
-from tests.doctor.fronts import Behaviour, Middle, Reply, always
+from tests.doctor.fronts import Ask, Behaviour, Middle, Reply, Request, always
 from tests.doctor.weed import DOMAIN
 from tests.stores.tls import Front
 
@@ -50,6 +50,15 @@ def _as(case: Case, settings: Settings, url: str, **changes: object) -> None:
 @add("a login page for everything", "speaks S3", says="a web page ('Sign in - University')")
 def _(case: Case) -> None:
     _instead(case, always(200, LOGIN, Content_Type="text/html"))
+
+
+@add("a front that refuses the client of transfers", "transfers", says="obstore cannot list")
+def _(case: Case) -> None:
+    def refuse(request: Request, ask: Ask) -> Reply:
+        agent = request.header("user-agent")
+        return Reply(403, {}) if "object_store" in agent else ask(request)
+
+    _instead(case, refuse, case.world.weed.port)
 
 
 @add("a web console that redirects to `/login`", "speaks S3", says="redirects to /login")

@@ -19,6 +19,7 @@ from dvc_bucket.jobs.doctor.patient import MACHINE
 from tests.doctor.case import TOOLS, Case, person
 from tests.doctor.conftest import live_as
 from tests.doctor.fronts import Ask, Middle, Reply, Request
+from tests.doctor.in_network import ELSEWHERE
 from tests.stores.access import StoreAccess
 from tests.stores.swift import Swift
 
@@ -90,6 +91,8 @@ def test_all_is_well_through_a_proxy(case: Case, examined: Examined) -> None:
 
     with Middle(note) as proxy:
         case.environment["https_proxy"] = proxy.url
+        port = case.world.weed_tls.rpartition(":")[2]
+        case.connect(case.world.weed.settings(), f"{ELSEWHERE}:{port}")
         results = examined()
     assert {result.status for result in results.values()} == {"ok"}
     assert "(the proxy)" in results["host name (DNS)"].found

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from dvc_bucket.base.errors import BucketError
-from dvc_bucket.cli import app
+from dvc_bucket.cli.app import app
 from dvc_bucket.read.advise import Advice, advise, measure, report
 from dvc_bucket.read.advise.conditions import ConditionError, expression
 from dvc_bucket.read.advise.measure import OneRead, seconds

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dvc_bucket import count_objects
-from dvc_bucket.cli import app
+from dvc_bucket.cli.app import app
 from tests.reading.test_words import files
 from tests.verify.published import Published, s3
 

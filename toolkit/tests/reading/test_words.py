@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dvc_bucket.cli import app
+from dvc_bucket.cli.app import app
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.errors import SpaceError
 from dvc_bucket.read import copied_record as staged

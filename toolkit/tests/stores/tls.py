@@ -25,7 +25,7 @@ from dvc_bucket.base.files import write_private
 from dvc_bucket.base.ports import ADDRESS
 
 #: What the good certificates are for.
-NAMES = ("localhost", ADDRESS)
+NAMES = ("localhost", ADDRESS, "store.example")
 
 #: Bytes moved at a time, and held for each direction of a connection.
 PIECE = 256 * 1024

@@ -59,7 +59,7 @@ def test_what_needs_no_data_goes_out_even_if_the_store_does_not_answer(hooked: P
     hooked.git("commit", "-q", "--allow-empty", "-m", "Nothing new")
     done = push(hooked, "main")
     assert done.returncode == 1
-    assert f"bucket: Could not list s3://{hooked.store.bucket}/{hooked.prefix} at" in done.stderr
+    assert f"bucket: Could not list s3://{hooked.store.bucket}/{hooked.prefix}: " in done.stderr
     assert "`git push --no-verify` goes past this check" in done.stderr
     assert remote_names(hooked) == ["refs/heads/main", "refs/tags/blob"]
 

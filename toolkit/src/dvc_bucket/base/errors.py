@@ -1,12 +1,17 @@
 """Every failure a user can meet, each with the sentence that names the cause and the fix."""
 
+from typing import ClassVar
+
 
 class BucketError(Exception):
     """Base of all errors that the toolkit raises on purpose.
 
     The message is one paragraph for a person: which setting or file, what was found, what to do.
-    It never holds a secret. The command line prints it and exits with status 1.
+    It never holds a secret. The command line prints it and exits with `status`.
     """
+
+    #: Exit status: 1 a failure or finding, 3 what was asked could not be looked at.
+    status: ClassVar[int] = 1
 
 
 class MissingExtraError(BucketError):
@@ -15,6 +20,18 @@ class MissingExtraError(BucketError):
 
 class ProjectError(BucketError):
     """The current folder is in no project, or the project lacks a file that it needs."""
+
+
+class PartialCloneError(ProjectError):
+    """A partial clone lacks files that were asked about, and they cannot be fetched."""
+
+    status = 3
+
+
+class NotInS3Error(ProjectError):
+    """The remote that was asked about is no bucket, so nothing can be said of it."""
+
+    status = 3
 
 
 class RevisionError(BucketError):
@@ -90,7 +107,13 @@ class ReproduceError(BucketError):
 
 
 class CheckError(BucketError):
-    """A commit cannot be rebuilt here, so nothing can be said of its results."""
+    """A commit cannot be rebuilt by anybody: it refers to what is not in it, nor on the remote."""
+
+
+class NotCheckedError(CheckError):
+    """This machine or clone cannot rebuild a commit, so nothing can be said of its results."""
+
+    status = 3
 
 
 class UpdateError(BucketError):

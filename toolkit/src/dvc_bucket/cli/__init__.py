@@ -2,11 +2,10 @@
 
 import sys
 
-from dvc_bucket.base import terminal, tried_again
-from dvc_bucket.cli import failures
-from dvc_bucket.cli.app import app
+from dvc_bucket.base import surroundings, tried_again
+from dvc_bucket.base.errors import BucketError
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
 
 def main() -> None:
@@ -14,15 +13,20 @@ def main() -> None:
 
     Whatever failed, no credential of this clone or environment is in the text.
     """
-    terminal.guard()
     try:
+        surroundings.settle()  # before the first import of a package
+        from dvc_bucket.base import terminal
+        from dvc_bucket.cli.app import app
+
+        terminal.guard()
         app()
     except Exception as error:  # the edge to the person: whatever it is, it becomes a sentence
+        from dvc_bucket.cli import failures
         from dvc_bucket.connection import log
         from dvc_bucket.connection.masking import masked
 
         log.failed(error)
         print(masked(f"bucket: {failures.sentence(error)}"), file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.status if isinstance(error, BucketError) else 1)
     finally:
         tried_again.tell()

@@ -1,11 +1,12 @@
 """What `.dvc/config` says of the default remote, and the git-ignored overrides beside it."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.errors import NotInS3Error, ProjectError
 from dvc_bucket.base.files import write_private
 from dvc_bucket.base.paths import Project
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 #: How DVC may bring files from the cache where it runs as root. Root writes through hard links and
 #: symbolic links into the cache, although its files are read-only.
 ROOT_LINKS = ("reflink", "copy")
+
+
+NO_DEFAULT = (
+    ".dvc/config names no default remote. "
+    "Set one with `dvc remote default NAME` (`dvc remote list` shows the names)."
+)
 
 
 def default_remote(project: Project) -> "Section":
@@ -52,27 +59,102 @@ def with_options(text: str, options: dict[str, str | None]) -> str:
     return "\n".join([*config.write(), ""])
 
 
-def effective_remote(project: Project) -> dict[str, str]:
-    """The options of the default remote as plain `dvc` sees them: tracked, then this clone's own.
+def files(project: Project) -> list[Path]:
+    """DVC's configuration: of this clone, the tracked one, of the person, of the machine.
+
+    The first that sets an option counts.
+
+    Source: DVC's documentation, "dvc config", and platformdirs, which DVC asks for the folders.
+    """
+    if sys.platform == "darwin":
+        person, machine = "~/Library/Application Support", "/Library/Application Support"
+    else:
+        person = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+        machine = (os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").partition(os.pathsep)[0]
+    own = os.environ.get("DVC_GLOBAL_CONFIG_DIR") or f"{person}/dvc"
+    shared = os.environ.get("DVC_SYSTEM_CONFIG_DIR") or f"{machine}/dvc"
+    others = [Path(os.path.expanduser(folder), "config") for folder in (own, shared)]  # noqa: PTH111
+    return [project.dvc_config_local, project.dvc_config, *others]
+
+
+def chosen_remote(project: Project) -> tuple[str, Path]:
+    """Name of the default remote that plain `dvc` uses here, and the file that says so.
 
     Raises:
-        ProjectError: `.dvc/config` names no default remote, or one of the files cannot be read.
+        ProjectError: no file names one, or one of them cannot be read.
     """
-    tracked = default_remote(project)
-    return {**tracked, **read(project.dvc_config_local).get(tracked.name, {})}
+    if chosen := _chosen(project):
+        return chosen
+    raise ProjectError(NO_DEFAULT)
 
 
-def split(url: str) -> tuple[str, str]:
+def is_of_project(project: Project) -> bool:
+    """Whether no file but the tracked `.dvc/config` chooses another default remote for here.
+
+    Raises:
+        ProjectError: one of the files cannot be read.
+    """
+    tracked = read(project.dvc_config).get("core", {}).get("remote")
+    chosen = _chosen(project)
+    return chosen is None or chosen[0] == tracked
+
+
+def _chosen(project: Project) -> tuple[str, Path] | None:
+    for file in files(project):
+        if name := read(file).get("core", {}).get("remote"):
+            return str(name), file
+    return None
+
+
+def options_of(project: Project, name: str) -> dict[str, str]:
+    """The options of a remote in all files of DVC's configuration; none if no file has it.
+
+    Raises:
+        ProjectError: one of the files cannot be read.
+    """
+    sections = [read(file).get(f'remote "{name}"', {}) for file in reversed(files(project))]
+    return {option: value for section in sections for option, value in section.items()}
+
+
+def effective_remote(project: Project) -> dict[str, str]:
+    """The options of the default remote as plain `dvc` sees them here.
+
+    Raises:
+        ProjectError: no file names a default remote, or one of the files cannot be read.
+    """
+    return options_of(project, chosen_remote(project)[0])
+
+
+def split(url: str, which: str = "") -> tuple[str, str]:
     """Bucket and prefix of the keys of a remote's URL.
 
+    Args:
+        url: of the remote.
+        which: remote that is, if it is not the project's default one: its name, and where from.
+
     Raises:
-        ProjectError: the URL is not of the form `s3://bucket/prefix`.
+        NotInS3Error: the URL is not of the form `s3://bucket/prefix`.
+        ProjectError: a part of the prefix is empty or dots: stores and clients keep such keys under
+            different names.
     """
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc:
+        what = f"The remote{which}" if which else "DVC's default remote"
+        fix = (
+            "Name the project's remote (`--remote NAME`) or make it the default again: `dvc remote "
+            "default --local --unset`."
+            if which
+            else "Set it: `dvc remote modify NAME url s3://bucket/prefix`."
+        )
+        raise NotInS3Error(
+            f"{what} has the URL {url or '(none)'}, which is not of the form "
+            f"s3://bucket/prefix. {fix}"
+        )
+    if "//" in parts.path or {".", ".."}.intersection(parts.path.split("/")):
         raise ProjectError(
-            f"DVC's default remote has the URL {url or '(none)'}, which is not of the form "
-            "s3://bucket/prefix. Set it: `dvc remote modify NAME url s3://bucket/prefix`."
+            f"DVC's default remote has the URL {url}, whose prefix has an empty part (//) or one "
+            "of dots: stores and clients keep such keys under different names. Choose another: "
+            "`dvc remote modify NAME url s3://bucket/prefix`, then `bucket push`."
         )
     return parts.netloc, parts.path.strip("/")
 
@@ -83,7 +165,21 @@ def address(project: Project) -> tuple[str, str]:
     Raises:
         ProjectError: there is none, or its URL is not of the form `s3://bucket/prefix`.
     """
-    return split(str(effective_remote(project).get("url", "")))
+    url = str(effective_remote(project).get("url", ""))
+    return split(url, of_whom(project))
+
+
+def of_whom(project: Project) -> str:
+    """What follows the words `default remote` where it is not the project's own: name and file.
+
+    Raises:
+        ProjectError: no file names a default remote, or one of the files cannot be read.
+    """
+    if is_of_project(project):
+        return ""
+    name, file = chosen_remote(project)
+    is_inside = file.is_relative_to(project.root)
+    return f" {name} (core.remote in {file.relative_to(project.root) if is_inside else file})"
 
 
 def set_overrides(project: Project, wanted: dict[str, str | None]) -> None:
@@ -183,8 +279,5 @@ def _default_remote(config: "ConfigObj") -> "Section":
     # DVC writes the name of a section in quotes of its own: ['remote "storage"'].
     section = f'remote "{config.get("core", {}).get("remote", "")}"'
     if section not in config:
-        raise ProjectError(
-            ".dvc/config names no default remote. "
-            "Set one with `dvc remote default NAME` (`dvc remote list` shows the names)."
-        )
+        raise ProjectError(NO_DEFAULT)
     return config[section]

@@ -16,12 +16,17 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
     DVC takes endpoint, region and timeouts from its own configuration first, so its git-ignored
     part gets what the settings say. Root's DVC is kept from linking to the cache.
 
+    A default remote of the person's own choice (`dvc remote default --local`) stays as it is.
+
     A commit from before the project left the embedded store names that one. There the git-ignored
     part names the remote that the data was moved to.
 
     Raises:
         ProjectError: `.dvc/config` names no default remote, or cannot be read.
     """
+    config.protect_cache(project)
+    if not config.is_of_project(project):
+        return
     defaults = type(settings).model_fields
     tracked = config.default_remote(project)
     wanted = {
@@ -37,7 +42,6 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
     elif config.effective_remote(project).get("url") == tracked.get("url"):
         wanted["url"] = None  # of the commit before
     config.set_overrides(project, wanted)
-    config.protect_cache(project)
 
 
 def _moved_to(project: Project, settings: Settings) -> str | None:

@@ -90,7 +90,7 @@ class Retries:
     def call(self, request: Callable[..., Answer], *arguments: Any, **named: Any) -> Answer:
         """The answer to a request, which is a function and its arguments."""
         key = next((each for each in arguments if isinstance(each, str)), "")
-        for attempt in self.attempts(getattr(request, "__name__", ""), key):
+        for attempt in self.attempts(getattr(request, "__name__", "").strip("_"), key):
             with attempt:
                 answer = request(*arguments, **named)
         return answer

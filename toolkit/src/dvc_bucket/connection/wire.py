@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
 import urllib3
@@ -100,7 +100,9 @@ def get(
     request = AWSRequest("GET", f"{clients.endpoint(settings)}/")
     if query is not None:
         url = clients.bucket_url(settings)
-        request.url, request.params = url if urlsplit(url).path else f"{url}/", dict(query)
+        # Written out, as it is signed: a store may read a `+` as no space.
+        words = urlencode(query, quote_via=quote)
+        request.url = f"{url}{'' if urlsplit(url).path else '/'}?{words}"
         keys, region = clients.credentials(settings), clients.region(settings)
         S3SigV4Auth(keys, "s3", region).add_auth(request)
     sent = request.prepare()

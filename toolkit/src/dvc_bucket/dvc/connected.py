@@ -19,11 +19,16 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.connection.settings.sources import RETRY_SECONDS
 from dvc_bucket.dvc import site_cache
 
+#: What stages run by, as in a Makefile.
+SHELL = "/bin/sh"
+
 
 def environment(project: Project, settings: Settings) -> dict[str, str]:
     """The environment in which `dvc` and the stages it starts find store and tools.
 
     The kernels of numerical libraries are pinned, so that stages compute the same on every CPU.
+    DVC runs stages by the shell that `SHELL` names: `/bin/sh`, and not the person's own, which may
+    have another syntax, read start files, or be none.
     The tools of the running Python come first on the PATH, so that `python` in a stage is the one
     with the project's packages.
 
@@ -42,6 +47,7 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         **_aws_config(project, settings),
         "PATH": os.pathsep.join([tools, os.environ.get("PATH", os.defpath)]),
+        "SHELL": SHELL,
         # Where output is a pipe, lines come as they are printed, not when a buffer is full.
         "PYTHONUNBUFFERED": "1",
     }

@@ -19,7 +19,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
-from dvc_bucket.dvc import never_here
+from dvc_bucket.dvc import hindrances, never_here
 from dvc_bucket.dvc import nothing_to_pull as nothing
 from dvc_bucket.dvc.patched import command_line, install
 
@@ -41,14 +41,17 @@ def main(arguments: Sequence[str]) -> int:
         # What the imports made stays to the end: no reason to look through it again.
         gc.freeze()
         with _guarded(arguments) as words:
+            hindrances.refuse(words)
             if plain:
                 return command_line.run_plain(words)
             status = command_line.run(words)
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
-        return 1
+        return error.status
     if status == 0 and MOVES.intersection(arguments[:1]):
         status = _report_unseen()
+    for why in hindrances.explained(arguments) if status else ():
+        print(visible(f"bucket: {why}"), file=sys.stderr)
     if status and {"pull", "fetch"}.intersection(arguments[:1]) and (why := never_here.explained()):
         print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:

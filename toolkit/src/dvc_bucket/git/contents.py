@@ -21,7 +21,11 @@ EXECUTABLE = "100755"
 FILES = {"100644", EXECUTABLE}
 
 #: A clone can bring a bare repository: its configuration starts programs, its index hides files.
-GIT = ("git", "-c", "safe.bareRepository=explicit", "--no-replace-objects")
+#: The other settings of a person add to what is read here, or start a program (fsmonitor).
+GIT = (
+    *("git", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"),
+    *("-c", "log.showSignature=false", "-c", "core.quotePath=false", "--no-replace-objects"),
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,11 @@ class Repository:
             if mode not in NO_CONTENT
         ]
 
+    def links(self, commit: str) -> list[Entry]:
+        """The submodules of a commit, each with the id of its own commit."""
+        listed = _listed(git(self.root, "ls-tree", "-r", "-z", "--full-tree", commit))
+        return [Entry(path, id, commit) for (mode, _, id), path in listed if mode == SUBMODULE]
+
     def sizes(self, contents: Iterable[str]) -> dict[str, int]:
         """Bytes of contents by their ids; those that the clone lacks are left out."""
         asked = "".join(f"{content}\n" for content in contents).encode()
@@ -188,6 +197,11 @@ class Repository:
             yield read
 
 
+def is_in_repository(folder: Path) -> bool:
+    """Whether a folder, or one above, is the root of a work tree of git."""
+    return any((place / ".git").exists() for place in (folder, *folder.parents))
+
+
 def _listed(raw: bytes) -> Iterator[tuple[list[str], str]]:
     """The words and the path of each entry in a listing of git."""
     for line in filter(None, raw.split(b"\0")):
@@ -218,14 +232,17 @@ def _environment() -> dict[str, str]:
 
 
 def ended(
-    folder: Path, *arguments: str, stdin: bytes | None = None, **variables: str
+    folder: Path, *arguments: str, stdin: bytes | None = None, **variables: str | None
 ) -> subprocess.CompletedProcess[bytes]:
     """A git command, ended well or not, with these variables beside those of the environment.
+
+    A variable that is None is taken out.
 
     Raises:
         ProjectError: git is not installed.
     """
-    command, env = [*GIT, *arguments], _environment() | variables
+    command, merged = [*GIT, *arguments], {**_environment(), **variables}
+    env = {name: value for name, value in merged.items() if value is not None}
     try:
         return subprocess.run(
             command, cwd=folder, env=env, input=stdin, capture_output=True, check=False
@@ -234,8 +251,10 @@ def ended(
         raise ProjectError("git is not installed, or not on the PATH. Install it.") from None
 
 
-def git(folder: Path, *arguments: str, stdin: bytes | None = None, **variables: str) -> bytes:
-    """What a git command prints; it gets these variables beside those of the environment.
+def git(
+    folder: Path, *arguments: str, stdin: bytes | None = None, **variables: str | None
+) -> bytes:
+    """What a git command prints; variables as of `ended`.
 
     Raises:
         ProjectError: it is not installed, fails, or `folder` is in no repository.

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.git import partial
 from dvc_bucket.git.contents import FILES, Entry, Repository, commit_of, git
 
 
@@ -78,7 +79,8 @@ def opened(project: Project, rev: str) -> Iterator[Revision]:
     """
     repository = Repository.of(project)
     commit = commit_of(repository, rev)
-    date = git(project.root, "show", "--no-patch", "--format=%cI", commit).decode().strip()
+    partial.complete(project.root, [commit])
+    date = git(project.root, "log", "--max-count=1", "--format=%cI", commit).decode().strip()
     folder = repository.project.relative_to(repository.root.resolve()).as_posix()
     prefix = "" if folder == "." else f"{folder}/"
     entries = [entry for entry in repository.files(commit, prefix) if entry.mode in FILES]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from dvc_bucket.base.errors import ReproduceError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.connected import remote_prefix, run_dvc
 from dvc_bucket.dvc.lock import entries
@@ -57,7 +58,8 @@ def reproduce(
         LockError: `dvc.lock` cannot be read.
         SettingsError: the settings and DVC's remote name different buckets.
     """
-    remote_prefix(project, settings)
+    if dvc_config.is_of_project(project):
+        remote_prefix(project, settings)
     arguments = [*arguments, *_all_flows(project, arguments)]
     if locked:
         _check("repro", repro_locked(project, settings, arguments))

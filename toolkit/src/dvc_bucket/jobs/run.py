@@ -25,6 +25,8 @@ def environment(program: str, project: Project, settings: Settings) -> dict[str,
         names |= clients.mc_environment(settings)
     if Path(program).name not in MC:
         names.pop("SSL_CERT_FILE", None)
+    if (shell := os.environ.get("SHELL")) and Path(program).name != "dvc":
+        names["SHELL"] = shell  # the person's own, for a terminal that the program may open
     return connected.environment(project, settings) | names
 
 

@@ -79,7 +79,9 @@ def find_out(settings: "Settings", store: "PatientStore", key: str) -> RangeAnsw
     where = settings.where
     if where not in _answers_206:
         try:
-            store.retries.call(_partial, where, store, key, {"range": (0, 1)})
+            for attempt in store.attempts("GET", key):
+                with attempt:
+                    _partial(where, store, key, {"range": (0, 1)})
         except BaseError:
             if _answers_206.get(where, True):
                 raise
@@ -117,10 +119,14 @@ def read(
         if etag:
             options["if_match"] = etag
         try:
-            return store.retries.call(lambda: _partial(settings.where, store, key, options).bytes())
+            for attempt in store.attempts("GET", key):
+                with attempt:
+                    content = _partial(settings.where, store, key, options).bytes()
         except BaseError:
             if _answers_206.get(settings.where, True):
                 raise
+        else:
+            return content
     if find_out(settings, store, key) is RangeAnswer.UNMARKED:
         return _unmarked(settings, key, start, end, etag)
     return Whole(store, key, etag).read(start, end)
@@ -160,7 +166,10 @@ class Whole:
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes from `start` to `end`, exclusive; less where the object ends."""
-        return self._store.retries.call(self._read, start, end)
+        for attempt in self._store.attempts("GET", self._key):
+            with attempt:
+                content = self._read(start, end)
+        return content
 
     def _read(self, start: int, end: int) -> bytes:
         pieces, self._pieces = self._pieces, None  # of an answer that breaks off there is no more

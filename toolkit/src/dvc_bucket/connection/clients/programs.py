@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.connection.clients import aws, shared
 from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.connection.settings import LOOPBACK, Settings
@@ -47,7 +48,7 @@ def aws_environment(settings: Settings) -> dict[str, str]:
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_CA_BUNDLE": settings.ca_bundle,
         **CHECKSUMS,
-        **_proxy_exception(settings),
+        **_proxy_variables(settings),
     }
     return _set(variables)
 
@@ -108,10 +109,14 @@ def _set(variables: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if value is not None}
 
 
-def _proxy_exception(settings: Settings) -> dict[str, str]:
-    """Keep requests to this machine off the proxy that clusters like to set."""
-    if not settings.is_embedded:
+def _proxy_variables(settings: Settings) -> dict[str, str]:
+    """Send requests to the store through the proxy that all clients take, or past every one."""
+    if via := shared.proxy(settings):
+        name = f"{urlsplit(settings.endpoint_url).scheme}_proxy"
+        return {name: via, name.upper(): via}
+    if not is_this_machine(settings.host):
         return {}
     names = {os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")}
-    exempt = ",".join(filter(None, [*sorted(names), *sorted(LOOPBACK)]))
+    hosts = sorted(LOOPBACK | {settings.host})
+    exempt = ",".join(filter(None, [*sorted(names), *hosts]))
     return {"no_proxy": exempt, "NO_PROXY": exempt}

@@ -179,7 +179,8 @@ def _botocore_config(settings: Settings) -> dict[str, Any]:
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
     }
-    return config | ({"proxies": {}} if settings.is_embedded else {})
+    via = shared.proxy(settings)
+    return config | {"proxies": {urlsplit(settings.endpoint_url).scheme: via} if via else {}}
 
 
 def _obstore_client(settings: Settings) -> dict[str, Any]:

@@ -5,7 +5,6 @@ redirect leads; of a request for S3 they take off `Authorization` alone. botocor
 """
 
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.clients import aws
@@ -25,9 +24,8 @@ def obstore_options(settings: Settings) -> dict[str, str]:
 
     Where a proxy of the environment leads to the endpoint, it leads to other hosts, too.
     """
-    is_direct = settings.is_embedded or proxy_bypass(settings.host)
-    if proxy(settings) or (getproxies().get("all") and not is_direct):
-        return {}
+    if via := proxy(settings):
+        return {"proxy_url": via}
     own = f"s3.{aws.region(settings)}.amazonaws.com" if settings.is_aws else settings.host
     return {"proxy_url": NOBODY, "proxy_excludes": own}
 

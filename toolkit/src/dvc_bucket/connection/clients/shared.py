@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
+from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.connection.clients.listener import prove_ours
 from dvc_bucket.connection.settings import Settings
 
@@ -84,11 +86,39 @@ def bucket_url(settings: Settings) -> str:
 
 
 def proxy(settings: Settings) -> str | None:
-    """URL of the proxy that requests to the endpoint go through; None where they go straight."""
-    if settings.is_embedded or proxy_bypass(settings.host):
+    """URL of the proxy that requests to the endpoint go through; None where they go straight.
+
+    To this machine they always do. The variable of the endpoint's scheme wins over `ALL_PROXY`,
+    and a host of `NO_PROXY` has none, as with curl. botocore and Go's programs read no `ALL_PROXY`,
+    obstore and pyarrow read other names: all clients are told what is found here.
+
+    Raises:
+        SettingsError: no client of ours speaks to such a proxy.
+    """
+    parts = urlsplit(settings.endpoint_url)
+    if is_this_machine(settings.host) or proxy_bypass(parts.netloc):
         return None
-    via = getproxies().get(urlsplit(settings.endpoint_url).scheme)
-    return via if not via or "://" in via else f"http://{via}"
+    proxies = getproxies()
+    name = parts.scheme if proxies.get(parts.scheme) else "all"
+    via = proxies.get(name, "")
+    if via.startswith("socks") and name == "all":  # boto and Go go straight then
+        return None
+    via = via if not via or "://" in via else f"http://{via}"
+    if via and not _is_usable(via):
+        raise SettingsError(
+            f"{name}_proxy names a proxy that S3 clients do not speak to. Set it to a URL of the "
+            f"form http://host:port, or, where the store can be reached directly, add "
+            f"{settings.host} to no_proxy."
+        )
+    return via or None
+
+
+def _is_usable(via: str) -> bool:
+    try:
+        parts = urlsplit(via)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def botocore_retries(settings: Settings) -> dict[str, Any]:

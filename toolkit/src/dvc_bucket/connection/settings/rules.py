@@ -117,7 +117,9 @@ def aws_endpoint(sources: Sources, project: Project) -> Found:
         return setting
     remote = config.effective_remote(project)
     if url := remote.get("endpointurl"):
-        is_tracked = config.default_remote(project).get("endpointurl") == url
+        name, _ = config.chosen_remote(project)
+        tracked = config.read(project.dvc_config).get(f'remote "{name}"', {})
+        is_tracked = tracked.get("endpointurl") == url
         return Found("endpointurl", url, ".dvc/config" if is_tracked else ".dvc/config.local")
     return _profile_endpoint(sources)
 

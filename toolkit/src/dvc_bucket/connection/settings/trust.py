@@ -13,7 +13,7 @@ from typing import Any
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.git.contents import ended
+from dvc_bucket.git.contents import ended, is_in_repository
 
 #: What belongs to one clone alone, and how to remove it from git. DVC loads pickles of `.dvc/tmp`.
 OF_THIS_CLONE = {
@@ -39,7 +39,7 @@ def check(project: Project) -> None:
     )
     _check_owner(project.dvc_config_local, "Move it away: `mv {0} {0}.other`")
     _check_mode(project.env_file)
-    if not _is_in_repository(project.root):  # there git answers for the owner
+    if not is_in_repository(project.root):  # there git answers for the owner
         for path in (project.dvc_config.parent, project.dvc_config):
             _check_owner(path, "Work in a folder outside that project, or in a copy of your own")
     # A link or a submodule in the place of .dvc: all that is in it came with the repository.
@@ -86,10 +86,6 @@ def _check_mode(path: Path) -> None:
         )
 
 
-def _is_in_repository(root: Path) -> bool:
-    return any((folder / ".git").exists() for folder in (root, *root.parents))
-
-
 def _tracked(root: Path, names: list[str]) -> list[str]:
     """Paths below `names` that git tracks, in lower case: some disks do not tell case apart.
 
@@ -97,7 +93,7 @@ def _tracked(root: Path, names: list[str]) -> list[str]:
         SettingsError: git cannot say.
         ProjectError: git is not installed.
     """
-    if not _is_in_repository(root):
+    if not is_in_repository(root):
         return []
     # An option of the repository could start a program here.
     command = ("-c", "core.fsmonitor=false", "ls-files", "-z", "--")

@@ -8,6 +8,7 @@ from functools import cache
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit.findings import NamedCommit
+from dvc_bucket.git import partial
 from dvc_bucket.git.contents import Repository, commit_of, git
 
 #: What says where a commit's data is: DVC's own files, and those that can hold their parameters.
@@ -41,6 +42,9 @@ def select(project: Project, selection: Selection) -> list[NamedCommit]:
     kinds = {"refs/heads": selection.all_branches, "refs/tags": selection.all_tags}
     for name, commit in _references(project, [kind for kind, chosen in kinds.items() if chosen]):
         names.setdefault(commit, []).append(name)
+    if selection.all_commits:
+        partial.complete(project.root, [*everywhere(project), *selection.revs], ancestors=True)
+    partial.complete(project.root, list(names))
     commits = [NamedCommit(commit, tuple(dict.fromkeys(words))) for commit, words in names.items()]
     if selection.all_commits:
         commits += [NamedCommit(commit) for commit in _every_change(project) if commit not in names]

@@ -24,6 +24,7 @@ from dvc_bucket.dvc.patched import gc as dvc_gc
 from dvc_bucket.dvc.patched.repository import has_git
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.git import partial
 from dvc_bucket.git.contents import Repository
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class _NeedSearch:
                 "need, and would delete it. Get them first: `git fetch --unshallow --tags`. "
                 f"{lost.failure}".rstrip()
             )
+        partial.complete(repository.root, ["--all", "--reflog"], ancestors=True)
         for database, objects in self._needed().items():
             is_today = database.hash_name == HASH
             cache = self.repo.cache.local if is_today else self.repo.cache.legacy

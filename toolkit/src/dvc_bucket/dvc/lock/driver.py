@@ -74,14 +74,14 @@ def install(project: Project) -> str | None:
         ProjectError: the project is in no git repository.
     """
     repository = Repository.of(project)
-    text = script(Path(__file__).with_name(SCRIPT), repository)
     installed = repository.git_dir / INSTALLED
-    is_new = not installed.exists()
-    if is_new or installed.read_bytes() != text:
+    before = installed.read_bytes() if installed.exists() else None
+    text = script(Path(__file__).with_name(SCRIPT), repository, before)
+    if before != text:
         write(installed, text)
     for key, value in SETTINGS.items():
         configuration.put(project.root, f"merge.{DRIVER}.{key}", value)
-    return "git now merges dvc.lock stage by stage." if is_new else None
+    return "git now merges dvc.lock stage by stage." if before is None else None
 
 
 def _read(path: Path, title: str) -> entries.Lock:

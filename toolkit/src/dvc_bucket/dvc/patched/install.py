@@ -30,6 +30,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     REPORT,
     REPRODUCE,
 )
+from dvc_bucket.dvc.patched.whole_commits import bring_first
 
 #: Our classes of an S3 remote, by name as the dictionary of file systems has them: DVC imports one
 #: when it first needs it.
@@ -75,6 +76,7 @@ def install() -> str:
         }
         for place, make in ours.items():
             _replace(place, make)
+        bring_first()
     lost = [
         LOST[guard]
         for guard in (NAMES, REDIRECTS)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import DiskError, ProjectError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.surroundings import settle_user
 from dvc_bucket.connection.settings import trust
 from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
 from dvc_bucket.dvc.patched.touch_points import READING
+from dvc_bucket.dvc.patched.whole_commits import bring_first
 from dvc_bucket.dvc.site_cache import site_cache
+from dvc_bucket.git.contents import is_in_repository
 
 if TYPE_CHECKING:
     from dvc.output import Output
@@ -43,16 +46,21 @@ def opened(
     from dvc.repo import Repo
 
     trust.check(project)
+    bring_first()
+    settle_user()  # DVC asks for it
     root, sections = project.root, {name: dict(options) for name, options in (config or {}).items()}
     core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
-    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+    if not is_in_repository(root):
         core["no_scm"] = True
     try:
         repo = Repo(os.fspath(root), config=sections | {"core": core | sections.get("core", {})})
-    except DvcException as error:
-        raise ProjectError(f"DVC cannot open {root}: {error}") from None
     except sqlite3.OperationalError as error:
         raise _no_database(project, error) from None
+    except OSError:
+        raise
+    except Exception as error:  # the edge to DVC: a configuration can break it in any way
+        said = " ".join(str(error).split())
+        raise ProjectError(f"DVC cannot open {root}: {said}. Look at .dvc/config.") from None
     try:
         yield repo
     except DvcException as error:

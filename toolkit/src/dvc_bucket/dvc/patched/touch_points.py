@@ -74,8 +74,12 @@ MOVING = {
     "dvc.repo:Repo._reset": "self",
 }
 
+#: The function that turns DVC to a commit.
+TURN = "dvc.repo.brancher:_switch_fs"
+
 #: What reads a project: its stages, outputs, cache and ignored files.
 READING = {
+    TURN: "repo, rev, repo_root_parts, cwd_parts",
     "dvc.repo:Repo.__init__": (
         "self, root_dir=, fs=, rev=, subrepos=, uninitialized=, config=, url=, repo_factory=, scm=,"
         " remote=, remote_config=, _wait_for_lock="

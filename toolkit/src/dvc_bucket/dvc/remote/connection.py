@@ -49,7 +49,7 @@ class Remote:
             ProjectError: there is no such remote, it is not in S3, or its layout is another.
             SettingsError: the settings are for another bucket than the default remote's.
         """
-        default = config.default_remote(project).name.removeprefix('remote "')[:-1]
+        default, _ = config.chosen_remote(project)
         name = name or default
         options = _options(project, name)
         for option in ("worktree", "version_aware"):
@@ -58,9 +58,10 @@ class Remote:
                     f"The remote {name} is one of `{option}`: it keeps files by their names and "
                     "versions, not by hash, and this command knows the layout by hash only."
                 )
-        if name == default and is_own:
+        if name == default and is_own and config.is_of_project(project):
             return cls(name, settings, connected.remote_prefix(project, settings))
-        bucket, prefix = config.split(str(options.get("url", "")))
+        who = config.of_whom(project) if name == default else f" {name}"
+        bucket, prefix = config.split(str(options.get("url", "")), who)
         update = _settings_of(options) | {"bucket_name": bucket}
         return cls(name, settings.model_copy(update=update), prefix)
 
@@ -89,18 +90,16 @@ class Remote:
 
 
 def _options(project: Project, name: str) -> dict[str, Any]:
-    """The options of a remote in DVC's configuration: tracked, then this clone's own.
+    """The options of a remote in DVC's configuration.
 
     Raises:
         ProjectError: the configuration has no such remote.
     """
-    files = [config.read(path) for path in (project.dvc_config, project.dvc_config_local)]
-    sections = [file[section] for file in files if (section := f'remote "{name}"') in file]
-    if not sections:
-        raise ProjectError(
-            f"DVC's configuration has no remote {name}. `dvc remote list` shows the names."
-        )
-    return {key: value for section in sections for key, value in section.items()}
+    if options := config.options_of(project, name):
+        return options
+    raise ProjectError(
+        f"DVC's configuration has no remote {name}. `dvc remote list` shows the names."
+    )
 
 
 def _settings_of(options: dict[str, Any]) -> dict[str, Any]:

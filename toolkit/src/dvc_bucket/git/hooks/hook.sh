@@ -3,7 +3,8 @@
 # No commit gets a secret (`bucket secrets --install-hook`), and no push leaves its data behind
 # (`bucket verify --install-hook`, `bucket lfs setup`). A hook that was here before is beside it,
 # named HOOK.local; it runs before a push and after a commit is checked.
-project=.  # the folder of the project in the repository
+projects=.  # the folders of the projects in the repository, a line each
+unset PYTHONHOME  # of another Python, with which none starts
 hook=HOOK
 verifies=yes
 
@@ -46,6 +47,10 @@ toolkit() {
   command -v bucket >/dev/null || return 97
   in_project bucket "$@"
 }
+# Where a person types it, if that is not the root.
+where() {
+  [ "$project" = . ] || printf ' in %s' "$project"
+}
 # What a refusal says: the findings, then a sentence.
 refuse() {
   [ -z "$said" ] || printf '%s\n' "$said" >&2
@@ -63,16 +68,19 @@ if [ $hook != pre-push ]; then
   esac
   case $message in /*) ;; *) message=$PWD/$message ;; esac
   # Not: a commit of before the project, or of another repository that shares this folder of hooks.
-  if [ $is_checked = yes ] && [ -f "$project/.dvc/config" ]; then
-    said=$(toolkit secrets --staged --message "$message")
+  while [ $is_checked = yes ] && IFS= read -r project <&3; do
+    [ -f "$project/.dvc/config" ] || continue
+    said=$(toolkit secrets --staged --message "$message" 3<&-)
     status=$?
     case $status in
       0) ;;
       2 | 97)  # 2: a toolkit of another version than this hook
-        refuse "Commit refused: the check for secrets is not set up. Run \`make setup\`, then commit again." ;;
+        refuse "Commit refused: the check for secrets is not set up. Run \`make setup\`$(where), then commit again." ;;
       *) refuse "Commit refused." ;;
     esac
-  fi
+  done 3<<END
+$projects
+END
   [ ! -x "$mine" ] || exec "$mine" "$@"
   exit 0
 fi
@@ -91,24 +99,28 @@ fi
 
 # The commits at the tips. Not: a deleted name, whose id is all zeros; what is no commit; a commit
 # of before the project, or of another repository that shares this folder of hooks.
-config=.dvc/config
-[ "$project" = . ] || config=$project/$config
-set --
-while read -r _ id _ _; do
-  case $id in *[!0]*) ;; *) continue ;; esac
-  commit=$(git rev-parse --verify --quiet "$id^{commit}") || continue
-  git cat-file -e "$commit:$config" 2>/dev/null || continue
-  case " $* " in *" $commit "*) ;; *) set -- "$@" --rev "$commit" ;; esac
-done <<END
+while IFS= read -r project <&3; do
+  config=.dvc/config
+  [ "$project" = . ] || config=$project/$config
+  set --
+  while read -r _ id _ _; do
+    case $id in *[!0]*) ;; *) continue ;; esac
+    commit=$(git rev-parse --verify --quiet "$id^{commit}") || continue
+    git cat-file -e "$commit:$config" 2>/dev/null || continue
+    case " $* " in *" $commit "*) ;; *) set -- "$@" --rev "$commit" ;; esac
+  done <<END
 $lines
 END
-[ $# -gt 0 ] || exit 0
+  [ $# -gt 0 ] || continue
 
-said=$(toolkit verify "$@")
-status=$?
-[ $status -ne 0 ] || exit 0
-[ $status -ne 97 ] || said="The check is not set up. Run \`make setup\`, then push again."
-refuse "Push refused: the data of these commits is not all on the remote, or that could not be found out.
-\`make push\` sends the data of the files that are checked out; this sends whatever the local cache has:
+  said=$(toolkit verify "$@" 3<&-)
+  status=$?
+  [ $status -ne 0 ] || continue
+  [ $status -ne 97 ] || said="The check is not set up. Run \`make setup\`$(where), then push again."
+  refuse "Push refused: the data of these commits is not all on the remote, or that could not be found out.
+\`make push\`$(where) sends the data of the files that are checked out; this sends whatever the local cache has:
   bucket verify $* --repair
 \`git push --no-verify\` goes past this check."
+done 3<<END
+$projects
+END

@@ -1,6 +1,7 @@
 """Hooks of git: put in place beside those of others, in the repository that a project lies in."""
 
 import os
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ from dvc_bucket.base.files import replacing
 from dvc_bucket.base.paths import Project
 from dvc_bucket.git.contents import Repository
 
-#: The line of a script that says where in the repository the project is.
+#: The line of a script that says where in the repository the project is; or all projects, a line
+#: each in quotes, and the line of earlier versions.
 FOLDER = "project=."
+FOLDERS = "projects=."
+STATED = re.compile(rb"^projects?=(.*?)  #", re.MULTILINE | re.DOTALL)
 
 #: All hooks are this script, which has the word HOOK for the name.
 SCRIPT, NAME = Path(__file__).with_name("hook.sh"), "HOOK"
@@ -60,10 +64,11 @@ class Hook:
         repository = Repository.of(project)
         hook = repository.hooks / self.name
         self.check_is_of(repository)
-        text = script(SCRIPT, repository).replace(NAME.encode(), self.name.encode())
+        before = self.found(repository)
+        ours = before if before and self.is_ours(before) else None
+        text = script(SCRIPT, repository, ours).replace(NAME.encode(), self.name.encode())
         if not self.verifies:
             text = text.replace(VERIFIES.encode(), DOES_NOT.encode())
-        before = self.found(repository)
         if before == text and hook.stat().st_mode & 0o111:
             return None
         if before is None or self.is_ours(before):
@@ -154,11 +159,26 @@ def _is_same(hook: Path, aside: Path) -> bool:
     return os.path.samestat(hook.lstat(), aside.lstat())
 
 
-def script(path: Path, repository: Repository) -> bytes:
-    """The script in this file for this repository: it has to know where in it the project is."""
-    folder = repository.project.relative_to(repository.root.resolve())
-    text = path.read_text("utf-8")
-    return text.replace(FOLDER, f"project={shlex.quote(str(folder))}", 1).encode()
+def script(path: Path, repository: Repository, before: bytes | None = None) -> bytes:
+    """The script in this file for this repository: it has to know where in it the project is.
+
+    Args:
+        path: of the file.
+        repository: with the project.
+        before: the script that is there; its projects stay in the list of one that has several.
+    """
+    folder = str(repository.project.relative_to(repository.root.resolve()))
+    others = _stated(before or b"")
+    folders = "\n".join([*others, *([] if folder in others else [folder])])
+    text = path.read_text("utf-8").replace(FOLDERS, f"projects={shlex.quote(folders)}", 1)
+    return text.replace(FOLDER, f"project={shlex.quote(folder)}", 1).encode()
+
+
+def _stated(text: bytes) -> list[str]:
+    """The folders of projects that a script has."""
+    found = STATED.search(text)
+    words = shlex.split(os.fsdecode(found[1])) if found else []
+    return words[0].split("\n") if words else []
 
 
 def _shown(hook: Path, project: Project) -> Path:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.words import counted
+from dvc_bucket.git import partial
 from dvc_bucket.git.contents import Entry, Repository
 from dvc_bucket.git.secrets import kingfisher
 from dvc_bucket.git.secrets.rules import Hit, Rules
@@ -157,6 +158,7 @@ def history(project: Project, revisions: Sequence[str] = ("--all",)) -> ScanResu
     scan = _Scan(Rules(project, outer.main), ScanResult("history"))
     for scan.folder, repository in _with_nested(outer):
         scan.result.is_partial |= repository.is_shallow
+        partial.complete(repository.root, revisions, ancestors=True)
         with repository.contents() as read:
             for entry in repository.history(revisions):
                 scan.add(entry, read)

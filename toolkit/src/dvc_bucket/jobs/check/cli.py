@@ -48,14 +48,21 @@ def check(
     It also finds dependencies that changed during the run, outputs that their stage did not write,
     and files and connections that stages do not declare.
 
-    Exit status: 0 reproduced, 1 not reproduced, 2 wrong usage.
+    Exit status: 0 reproduced, 1 not reproduced, 2 wrong usage, 3 this machine cannot tell.
 
     Examples:
       bucket check v1.0 --times 2
       bucket check --here --stages train --kernels
     """
-    from dvc_bucket.base import progress
-    from dvc_bucket.base.errors import RevisionError, StageNameError
+    from dvc_bucket.base import failures, progress
+    from dvc_bucket.base.errors import (
+        NotCheckedError,
+        RevisionError,
+        ServerError,
+        SettingsError,
+        StageNameError,
+        TransferError,
+    )
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.check import rebuild, report
 
@@ -68,5 +75,10 @@ def check(
         raise typer.BadParameter(str(error), param_hint="REV") from None
     except StageNameError as error:
         raise typer.BadParameter(str(error), param_hint="--stages") from None
+    except (SettingsError, ServerError, TransferError) as error:
+        raise NotCheckedError(str(error)) from None
+    except OSError as error:
+        said = failures.of_machine(error) or f"{error}. Mend it and run this again."
+        raise NotCheckedError(said) from None
     print(report.as_json(result)) if as_json else report.show(result)
-    raise typer.Exit(0 if result.ok else 1)
+    raise typer.Exit(result.status)

@@ -8,26 +8,19 @@ from pathlib import Path
 
 from configobj import ConfigObj
 
-from dvc_bucket.base.errors import CheckError
+from dvc_bucket.base.errors import CheckError, NotCheckedError, ProjectError
 from dvc_bucket.base.files import private_folder, write_private
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.snapshot import Stage
+from dvc_bucket.git.checkout import check_out
 from dvc_bucket.git.contents import Repository
-from dvc_bucket.jobs.check import processes
 from dvc_bucket.jobs.check.plan import StagePlan
 
 #: What follows the name of the path in every refusal.
 REFUSED = (
     "The check cannot redirect that into its own clone, so nothing was run and nothing was "
     "deleted. Use a path inside the project."
-)
-
-#: Of git alone for this one command: nobody's hooks, and the line ends that git has.
-PLAIN = tuple(
-    word
-    for setting in ("core.hooksPath=/dev/null", "core.autocrlf=false", "advice.detachedHead=false")
-    for word in ("-c", setting)
 )
 
 
@@ -53,33 +46,21 @@ class Clones:
         The clone reads the objects of the other one and has no way back: no remote to push to.
 
         Raises:
-            CheckError: git cannot clone it, the commit has no such project, or a link in it leads
-                out of the clone.
+            CheckError: the commit has no such project, or a link in it leads out of the clone.
+            NotCheckedError: git cannot make the clone here.
         """
         root, commit = self.repository.root, self.commit
         target = Path(tempfile.mkdtemp(prefix="clone-", dir=self.folder)) / name
-        log = target.with_name("git.log")
-        for words in (
-            ("clone", "--quiet", "--shared", "--no-checkout", str(root), str(target)),
-            ("-C", str(target), "checkout", "--quiet", "--detach", commit),
-            ("-C", str(target), "remote", "remove", "origin"),
-        ):
-            command = ["git", *PLAIN, *words]
-            if processes.run(command, cwd=target.parent, env=_environment(), log=log) != 0:
-                said = " ".join(processes.tail(log, 3).split())
-                raise CheckError(f"git cannot clone {commit[:7]}: {said}")
+        try:
+            check_out(self.repository, commit, target)
+        except ProjectError as error:
+            raise NotCheckedError(f"git cannot clone {commit[:7]} here: {error}") from None
         clone = Project(target / self.project.root.resolve().relative_to(root.resolve()))
         if not clone.dvc_config.is_file():
             raise CheckError(f"{commit[:7]} has no .dvc/config: DVC ran no stages there.")
         _check_links(clone)
         _set_up_dvc(self.project, clone)
         return clone
-
-
-def _environment() -> dict[str, str]:
-    """The environment of git without the repository that the check was started in."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return own | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
 def _set_up_dvc(project: Project, clone: Project) -> None:
@@ -97,6 +78,13 @@ def _set_up_dvc(project: Project, clone: Project) -> None:
         "autostage": "false",
         "analytics": "false",
     }
+    if not config.is_of_project(project):
+        name, _ = config.chosen_remote(project)
+        options = config.options_of(project, name)
+        place = options.get("url", "")
+        if place and "://" not in place:  # a folder, from that of the configuration
+            options["url"] = str((project.dvc_config.parent / place).resolve())
+        core["remote"], overrides[f'remote "{name}"'] = name, options
     written = ConfigObj(interpolation=False)
     written.update(overrides | {"cache": cache, "core": core})
     write_private(clone.dvc_config_local, "\n".join([*written.write(), ""]))

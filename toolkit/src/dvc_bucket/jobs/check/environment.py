@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dvc_bucket.base import kernels, project_settings
-from dvc_bucket.base.errors import BucketError, CheckError
+from dvc_bucket.base.errors import BucketError, CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import NAMES, Settings
 from dvc_bucket.connection.settings.sources import Sources
+from dvc_bucket.dvc import connected
 from dvc_bucket.jobs.check import processes
 
 #: Variables of whoever runs the check that change what Python, DVC, git or make do.
@@ -64,7 +65,8 @@ def made(clone: Project, log: Path) -> Packages:
     """Install the packages of the commit's lock file into `.venv` of the clone.
 
     Raises:
-        CheckError: it has no lock file, or the installation fails.
+        CheckError: it has no lock file.
+        NotCheckedError: the installation fails.
         ProjectError: its `pyproject.toml` does not say where the lock file is.
     """
     name = project_settings.of(clone).lock_file
@@ -83,7 +85,7 @@ def made(clone: Project, log: Path) -> Packages:
     has_make = (clone.root / "Makefile").is_file() and shutil.which("make")
     knows_setup = has_make and succeeds([*make, "--dry-run"])
     if not all(map(succeeds, [make] if knows_setup else _steps(python, venv, clone.root / name))):
-        raise CheckError(f"The packages cannot be installed:\n{processes.tail(log)}")
+        raise NotCheckedError(f"The packages cannot be installed here:\n{processes.tail(log)}")
     return Packages(venv / "bin" / "python", f"from the commit's {name}", venv=venv)
 
 
@@ -118,6 +120,8 @@ def variables(
         "PATH": os.pathsep.join([str(packages.python.parent), env.get("PATH", os.defpath)]),
         "PYTHONDONTWRITEBYTECODE": "1",  # so that the sources are what is read
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "SHELL": connected.SHELL,
     }
     if packages.paths:
         env["PYTHONPATH"] = os.pathsep.join(str(clone.root / path) for path in packages.paths)

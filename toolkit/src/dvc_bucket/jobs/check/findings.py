@@ -112,6 +112,8 @@ class CheckReport:
         findings: all other faults.
         causes: what was found out about a difference, by stage.
         notes: what else there is to know.
+        doubts: why what is wrong may be this machine's fault and none of the commit, by stage; an
+            empty name is for all stages.
         folder: with the clones, if it was kept.
     """
 
@@ -126,9 +128,19 @@ class CheckReport:
     findings: Sequence[LineageFault]
     causes: Mapping[str, Sequence[str]]
     notes: Sequence[str]
+    doubts: Mapping[str, str]
     folder: str | None
 
     @property
     def ok(self) -> bool:
         """Whether every output is what it should be, by the way that is declared."""
         return not self.findings and all(output.ok for output in self.outputs)
+
+    @property
+    def status(self) -> int:
+        """Exit status: 0 reproduced, 1 not reproduced, 3 this machine cannot tell."""
+        wrong = {output.stage for output in self.outputs if not output.ok}
+        wrong |= {fault.stage for fault in self.findings}
+        if self.ok:
+            return 0
+        return 3 if "" in self.doubts or wrong <= self.doubts.keys() else 1

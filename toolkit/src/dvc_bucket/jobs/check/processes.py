@@ -16,6 +16,8 @@ from typing import NoReturn
 
 import psutil
 
+from dvc_bucket.base import scratch
+
 #: Signals with which a terminal, a scheduler or a CI service ends a program.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -78,9 +80,21 @@ def tail(log: Path, lines: int = 15) -> str:
 
 @contextmanager
 def temporary_folder(*, keep: bool) -> Iterator[Path]:
-    """A folder that is removed at the end, also after a signal, unless it is to be kept."""
+    """A folder that is removed at the end, also after a signal, unless it is to be kept.
+
+    Raises:
+        CheckError: programs run in no folder for temporary files.
+    """
+    with scratch.usable() as (place, fault):
+        if fault:
+            print(f"bucket: {fault}", file=sys.stderr)
+        yield from _removed(place, keep=keep)
+
+
+def _removed(place: Path, *, keep: bool) -> Iterator[Path]:
+    """A folder in another one, until the generator goes on."""
     handlers = {number: signal.signal(number, _stop) for number in SIGNALS}
-    folder = Path(tempfile.mkdtemp(prefix="bucket-check-")).resolve()
+    folder = Path(tempfile.mkdtemp(prefix="bucket-check-", dir=place)).resolve()
     try:
         yield folder
     finally:

@@ -12,14 +12,14 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.jobs.check import environment, lineage, plan, processes, variations
+from dvc_bucket.jobs.check import doubts, environment, lineage, plan, processes, variations
 from dvc_bucket.jobs.check.causes import CauseSearch
 from dvc_bucket.jobs.check.clone import Clones, check_stages
 from dvc_bucket.jobs.check.compare import OutputComparison, RecordedOutputs
@@ -77,6 +77,7 @@ def check(
         RevisionError: there is no such revision.
         StageNameError: there is no such stage.
         CheckError: the commit cannot be rebuilt: no packages, no inputs, no stages.
+        NotCheckedError: this machine or clone cannot rebuild it.
         SettingsError: the connection is needed and not set up.
     """
     repository = Repository.of(project)
@@ -131,7 +132,7 @@ class _Rebuild:
         for lines_of in (first.causes, first_causes, *(result.causes for result in further)):
             for name, lines in lines_of.items():
                 causes[name] = list(dict.fromkeys([*causes.get(name, ()), *lines]))
-        return CheckReport(
+        report = CheckReport(
             self.clones.commit,
             self.options.rev,
             [stage.name for stage in self.stages],
@@ -143,8 +144,11 @@ class _Rebuild:
             findings=[fault for result in results for fault in result.faults],
             causes=causes,
             notes=list(self._notes(first.run)),
+            doubts={},
             folder=str(self.bench.folder) if self.options.keep else None,
         )
+        runs = [result.run for result in results]
+        return report if report.ok else replace(report, doubts=self._doubts(runs))
 
     def _first(self, clone: Project) -> _RunFindings:
         """Run the stages in the first clone; compare outputs and lineage with the commit."""
@@ -190,6 +194,11 @@ class _Rebuild:
             with suppress(CheckError):  # it is the bytes that count; why is more than was asked
                 return CauseSearch(self.bench, self.commit_plan, run, other).causes(outputs)
         return {}
+
+    def _doubts(self, runs: Sequence[CloneRun]) -> dict[str, str]:
+        """Why what is wrong may be no fault of the commit, by stage; an empty name for all."""
+        of_all = doubts.of_clone(runs[0].clone, is_here=self.options.here)
+        return doubts.of_runs(runs) | ({"": text} if (text := " ".join(of_all)) else {})
 
     def _notes(self, first: CloneRun) -> Iterator[str]:
         """What else there is to know, in sentences."""

@@ -14,7 +14,9 @@ from dvc_bucket.jobs.check.findings import KINDS, CheckReport, OutputResult
 
 def as_json(report: CheckReport) -> str:
     """Everything that was found, for a program."""
-    return json.dumps({"ok": report.ok} | dataclasses.asdict(report), indent=2)
+    return json.dumps(
+        {"ok": report.ok, "status": report.status} | dataclasses.asdict(report), indent=2
+    )
 
 
 def show(report: CheckReport) -> None:
@@ -80,6 +82,8 @@ def _summary(report: CheckReport) -> str:
         is_exact = all(output.verdict == "identical" for output in report.outputs)
         how = "identical" if is_exact else "identical, or within tolerance"
         return f"Reproduced: all {outputs} outputs of {stages} of {commit} are {how}, in {runs}."
+    if report.status == 3:
+        return f"NOT CHECKED: {commit}: {' '.join(dict.fromkeys(report.doubts.values()))}"
     wrong = len({output.path for output in report.outputs if not output.ok})
     more = f"; {len(report.findings)} more as listed" if report.findings else ""
     return f"FAILED: {commit}: {wrong} of {outputs} outputs differ{more}, in {runs} of {stages}."

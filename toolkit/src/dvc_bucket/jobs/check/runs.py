@@ -16,16 +16,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from dvc_bucket.base.errors import BucketError, CheckError
+from dvc_bucket.base.errors import (
+    BucketError,
+    CheckError,
+    NotCheckedError,
+    StrangerError,
+    TransferError,
+)
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.dvc.patched import stage_runner
-from dvc_bucket.dvc.remote import ids
+from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.snapshot import PathRecord, Stage
-from dvc_bucket.jobs.check import environment, plan, processes, trace
+from dvc_bucket.jobs.check import environment, machine_faults, plan, processes, trace
 from dvc_bucket.jobs.check.clone import target
 from dvc_bucket.jobs.check.environment import Packages
 from dvc_bucket.jobs.check.plan import StagePlan
@@ -144,6 +150,7 @@ class Bench:
 
         Raises:
             CheckError: the remote does not have them.
+            NotCheckedError: the remote cannot be reached, or this machine fails.
             BucketError: the connection is not set up.
         """
         self.say("getting the inputs")
@@ -156,9 +163,12 @@ class Bench:
         env = connected.environment(clone, self.settings)
         command = [sys.executable, "-m", "dvc_bucket.dvc.process", "pull", "--", *paths]
         if processes.run(command, cwd=clone.root, env=env, log=log) != 0:
+            said = processes.tail(log, 5)
+            if why := _unreachable(clone, self.settings) or machine_faults.of_text(said):
+                raise NotCheckedError(f"The inputs cannot be pulled here: {why}")
             raise CheckError(
                 f"The inputs ({', '.join(paths)}) cannot be pulled, so nobody can rebuild this "
-                f"commit:\n{processes.tail(log, 5)}\nIn a clone that has them: `bucket push`."
+                f"commit:\n{said}\nIn a clone that has them: `bucket push`."
             )
 
     def run(
@@ -178,7 +188,8 @@ class Bench:
             is_traced: look at the files and connections of the stages.
 
         Raises:
-            CheckError: DVC cannot run here at all, or an output is outside the clone.
+            CheckError: an output is outside the clone.
+            NotCheckedError: DVC cannot run here at all.
         """
         clear(clone, stages)
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
@@ -214,8 +225,21 @@ class Bench:
         log = folder / "dvc.log"
         command = [self.packages.python, Path(stage_runner.__file__).parent, folder / TASK]
         if processes.run(command, cwd=clone.root, env=env, log=log, on_line=hear) != 0:
-            raise CheckError(f"DVC cannot run in {self.packages.title}:\n{processes.tail(log)}")
+            raise NotCheckedError(
+                f"DVC cannot run in {self.packages.title}:\n{processes.tail(log)}"
+            )
         return executions
+
+
+def _unreachable(clone: Project, settings: Settings) -> str:
+    """Why the store cannot say what it has; empty if it can."""
+    try:
+        Remote.of(clone, settings, None).check()
+    except (TransferError, StrangerError) as error:
+        return str(error)
+    except BucketError:  # it is no store: a folder
+        pass
+    return ""
 
 
 def _task(

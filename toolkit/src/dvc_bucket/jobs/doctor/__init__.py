@@ -13,6 +13,8 @@ from types import FrameType, ModuleType
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
     certificate,
+    clone,
+    environment,
     files,
     machine,
     network,
@@ -28,8 +30,17 @@ from dvc_bucket.jobs.doctor.patient import Patient
 
 #: In the order in which their checks are made.
 FAMILIES = (
-    *(files, repository, network, certificate, service, rights, throttle),
-    *(machine, template),
+    files,
+    repository,
+    clone,
+    environment,
+    network,
+    certificate,
+    service,
+    rights,
+    throttle,
+    machine,
+    template,
 )
 
 

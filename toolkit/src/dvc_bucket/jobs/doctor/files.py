@@ -93,6 +93,13 @@ class PlacesAgree(Check):
                 here, there = getattr(place, what), getattr(named[first], what)
                 if here is not None and here != there:
                     raise Problem(f"{file} names the {what} {here}, {first} {there}")
+        if who := config.of_whom(project):
+            url = config.effective_remote(project).get("url", "")
+            raise Warn(
+                f"push and pull of this clone use the remote{who}, {url}, not the project's",
+                "For the project's own: dvc remote default --local --unset; "
+                "or take core.remote out of that file.",
+            )
         bucket, prefix = config.address(project)
         if bucket != settings.bucket_name:
             raise Problem(

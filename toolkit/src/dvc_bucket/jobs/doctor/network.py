@@ -133,6 +133,6 @@ def _look_up(host: str) -> str:
 def _fix_proxy(settings: Settings) -> str:
     name = f"{urlsplit(settings.endpoint_url).scheme}_proxy"
     return (
-        f"Correct {name} in the environment, or, where the store can be reached directly, add "
-        f"{settings.host} to no_proxy."
+        f"Correct {name} (or ALL_PROXY) in the environment, or, where the store can be reached "
+        f"directly, add {settings.host} to no_proxy."
     )

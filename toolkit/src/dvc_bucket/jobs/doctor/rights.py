@@ -38,6 +38,27 @@ class RefusedError(Problem):
     """The store refuses this key what was tried."""
 
 
+class TransfersReach(Check):
+    """`bucket pull` and `bucket push` move bytes by a client of their own, obstore."""
+
+    name = "transfers"
+    fix = "Unset the proxy variables that the other checks did not name, or set BUCKET_FAST=0."
+    requires = (MayList,)
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """List the bucket by it, a page at most."""
+        import obstore
+        from obstore.exceptions import BaseError
+
+        try:
+            next(iter(obstore.list(clients.obstore(patient.settings), patient.folder)), None)
+        except BaseError as error:
+            reason = str(error).partition("\n")[0]
+            raise Problem(f"obstore cannot list the bucket: {reason[:200]}") from None
+        return "reach the store as DVC does"
+
+
 class MayWrite(Check):
     """Without it `dvc push` fails, perhaps after hours of work."""
 

@@ -2,6 +2,7 @@
 # git-lfs's way to the bucket: the agent of this clone, wherever that is now. `bucket lfs setup` put
 # this here.
 project=.  # the folder of the project in the repository
+unset PYTHONHOME  # of another Python, with which none starts
 
 common=$(cd "$(git rev-parse --git-common-dir)" && pwd)
 storage=$(git config --type=path lfs.storage) || storage=lfs

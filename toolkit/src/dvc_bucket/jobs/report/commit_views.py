@@ -79,7 +79,7 @@ def choose(project: Project, base: str | None, head: str) -> Pair:
     if before == after:  # asked for the other way round
         before = tip
     count = git(project.root, "rev-list", "--count", f"{before}..{after}")
-    subject = git(project.root, "show", "--no-patch", "--format=%s", after)
+    subject = git(project.root, "log", "--max-count=1", "--format=%s", after)
     return Pair(
         base=before,
         head=after,

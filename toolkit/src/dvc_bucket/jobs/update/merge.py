@@ -16,6 +16,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.words import shortened
 from dvc_bucket.git import answers as answers_file
 from dvc_bucket.git.answers import Answers
+from dvc_bucket.git.checkout import check_out
 from dvc_bucket.git.contents import Repository, git
 from dvc_bucket.jobs.update import locks, template
 
@@ -192,10 +193,8 @@ def _refuse_changes(repository: Repository) -> None:
 
 def _clone(repository: Repository, root: Path) -> tuple[Path, str]:
     """A clone of the project without its configuration, and its commit."""
-    words = ("clone", "--quiet", "--shared", "--no-checkout", "--", str(repository.root), str(root))
-    git(root.parent, *PLAIN, *words)
     commit = git(repository.root, "rev-parse", "HEAD").decode().strip()
-    git(root, *PLAIN, "checkout", "--quiet", "--detach", commit, GIT_LFS_SKIP_SMUDGE="1")
+    check_out(repository, commit, root, GIT_LFS_SKIP_SMUDGE="1")
     return root, commit
 
 

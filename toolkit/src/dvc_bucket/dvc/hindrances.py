@@ -1,0 +1,119 @@
+"""What keeps DVC from working in a folder, and it does not say what to do about it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dvc_bucket.base.errors import BucketError, ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import dvc_config
+from dvc_bucket.dvc.snapshot import Snapshot
+from dvc_bucket.git.contents import Repository, is_in_repository
+
+#: DVC's words that need git, and that look at outputs.
+NEED_GIT = {"add", "checkout", "commit", "fetch", "pull", "push", "repro", "status"}
+
+#: Those that run the commands of stages.
+RUN = {"repro", "exp"}
+
+
+def refuse(arguments: Sequence[str]) -> None:
+    """Refuse a command of DVC that would fail where it is started, with the fix.
+
+    Args:
+        arguments: the words after `dvc`.
+
+    Raises:
+        ProjectError: the project is in no git repository, a link leads to data outside of it, or a
+            name of a file to add is not UTF-8.
+    """
+    project = Project.around()
+    is_help = {"-h", "--help"}.intersection(arguments)
+    if is_help or not (project and NEED_GIT.intersection(arguments[:1])):
+        return
+    if is_in_repository(project.root):
+        _refuse_links(project)
+        if arguments[0] == "add":
+            _refuse_names(arguments[1:])
+    elif not _is_without_git(project):
+        raise ProjectError(
+            f"{project.root} is in no git repository, and DVC works only in one. A downloaded "
+            "archive (ZIP) has none: clone the repository (`git clone URL`), or begin one: `git "
+            "init`, then `git add --all` and `git commit`."
+        )
+
+
+def explained(arguments: Sequence[str]) -> Iterator[str]:
+    """Sentences about stages that could not run a program, after a command that failed.
+
+    Args:
+        arguments: the words after `dvc`.
+    """
+    project = Project.around()
+    if not (project and RUN.intersection(arguments[:1])):
+        return
+    try:
+        snapshot = Snapshot.at(project)
+    except BucketError:  # DVC has said so
+        return
+    tracked = {path for path, out in snapshot.outs.items() if out.is_cached}
+    for stage in snapshot.stages:
+        for dep in (dep.path for dep in stage.deps):
+            file = project.root / dep
+            is_run = any(word in stage.command.split() for word in (f"./{dep}", str(file)))
+            if is_run and dep in tracked and file.is_file() and not file.stat().st_mode & 0o111:
+                yield (
+                    f"{dep} may not run: DVC tracks it and keeps no permissions. Keep it in git, "
+                    f"or name its interpreter in the command of {stage.name}: `sh {dep}`."
+                )
+
+
+def _is_without_git(project: Project) -> bool:
+    """Whether DVC is told to do without git."""
+    values = (
+        dvc_config.read(file).get("core", {}).get("no_scm") for file in dvc_config.files(project)
+    )
+    return str(next((value for value in values if value is not None), "")).lower() == "true"
+
+
+def _refuse_names(arguments: Sequence[str]) -> None:
+    """Refuse data with a name that other machines cannot read.
+
+    Raises:
+        ProjectError: names the first.
+    """
+    for top in filter(os.path.lexists, arguments):
+        for folder, folders, files in os.walk(top):
+            for name in (*folders, *files):
+                if any("\udc80" <= letter <= "\udcff" for letter in name):  # a byte of its own
+                    shown = os.fsencode(f"{folder}/{name}").decode("utf-8", "backslashreplace")
+                    raise ProjectError(
+                        f"{shown}: the name is not UTF-8, and DVC keeps no other names. Rename it; "
+                        f"all of a folder: `convmv -r -f latin1 -t utf8 --notest {top}`."
+                    )
+
+
+def _refuse_links(project: Project) -> None:
+    """Refuse outputs behind a link that leads out of the repository.
+
+    Raises:
+        ProjectError: names the link and an output.
+    """
+    root = Repository.of(project).root.resolve()
+    leading_out = [
+        path
+        for path in project.root.iterdir()
+        if path.is_symlink() and path.is_dir() and not path.resolve().is_relative_to(root)
+        if not path.name.startswith(".")  # .venv
+    ]
+    if not leading_out:
+        return
+    for out in Snapshot.at(project).outs:
+        for link in leading_out:
+            if Path(out).parts[0] == link.name and out != link.name:
+                raise ProjectError(
+                    f"{link.name} is a link to {link.resolve()}, outside of the repository, and "
+                    f"DVC keeps no output such as {out} behind a link. Make it a folder. To have "
+                    "the data on the other disk, move DVC's cache there: `dvc cache dir --local "
+                    f"{link.resolve()}/cache` (docs/machines.md)."
+                )

@@ -1,0 +1,107 @@
+"""Why a failure may be this machine's fault: then nothing is said against the commit.
+
+A stage that was killed, had no room on the disk or lacked a program says nothing about its
+code. Nor do results without a submodule, or with other packages than those of the lock file.
+"""
+
+import importlib.metadata
+import re
+import signal
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dvc_bucket.base import lock_file, project_settings
+from dvc_bucket.base.paths import Project
+from dvc_bucket.git.checkout import empty_submodules
+from dvc_bucket.git.contents import Repository
+from dvc_bucket.git.lfs_layout import POINTER_BYTES, Pointer
+from dvc_bucket.jobs.check import machine_faults as faults
+from dvc_bucket.jobs.check.runs import CloneRun
+
+#: Signals by which a system, a scheduler or a person ends a program, not its own faults.
+KILLED = {
+    getattr(signal, name).value
+    for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGXCPU", "SIGXFSZ")
+}
+
+#: DVC's words for the end of a command; a shell adds 128 to the number of a signal.
+EXITED = re.compile(r"exited with (-?\d+)")
+
+#: A command that a shell does not find on the PATH; a path with a slash is the commit's own.
+NOT_FOUND = re.compile(r"(?:^|: )([^\s:/]+): (?:command )?not found\b", re.MULTILINE)
+
+#: Packages that are named.
+MAX_LISTED = 3
+
+
+def of_clone(clone: Project, *, is_here: bool) -> Iterator[str]:
+    """What a clone is without, in sentences: all results depend on it."""
+    top = next(path for path in (clone.root, *clone.root.parents) if (path / ".git").exists())
+    if empty := list(empty_submodules(top)):
+        yield (
+            f"The submodule {', '.join(empty)} is not in your clone. Get it and run this again: "
+            "`git submodule update --init --recursive`."
+        )
+    if pointers := list(_pointers(top)):
+        yield (
+            f"The content of {', '.join(pointers[:MAX_LISTED])} is in Git LFS and not in your "
+            "clone. Get it and run this again: `git lfs install`, then `git lfs pull`."
+        )
+    if is_here and (others := list(_other_packages(clone))):
+        more = f" and {len(others) - MAX_LISTED} more" if len(others) > MAX_LISTED else ""
+        yield (
+            f"The current packages are not those of the commit: {', '.join(others[:MAX_LISTED])}"
+            f"{more}. Run this without --here."
+        )
+
+
+def of_runs(runs: Iterable[CloneRun]) -> dict[str, str]:
+    """By name of the stage, why it could not run here; with those that it kept from running."""
+    found: dict[str, str] = {}
+    for run in runs:
+        for name, seen in run.executions.items():
+            if seen.state == "failed":
+                said = "\n".join([seen.because, *run.output(name)])
+                if why := _of_stage(name, seen.because, said):
+                    found[name] = why
+            elif seen.state == "not run" and seen.because in found:
+                found[name] = found[seen.because]
+    return found
+
+
+def _of_stage(name: str, because: str, said: str) -> str:
+    exited = EXITED.search(because)
+    status = int(exited[1]) if exited else 0
+    number = -status if status < 0 else status - 128
+    if number in KILLED:
+        what = signal.Signals(number).name
+        memory = " (memory that runs out does that)" if number == signal.SIGKILL else ""
+        return f"Stage {name} was ended by {what}{memory}: run this again where it can finish."
+    if status == 127 and (lacking := NOT_FOUND.search(said)):
+        return f"Stage {name} needs the program {lacking[1]}, which is not here. Install it."
+    return faults.of_text(said)
+
+
+def _pointers(top: Path) -> Iterator[str]:
+    """Files for which the clone has only the pointer of Git LFS, as that is not installed."""
+    repository = Repository.of(Project(top))
+    for entry in repository.tracked():
+        file = top / entry.path
+        is_small = file.is_file() and file.stat().st_size < POINTER_BYTES
+        if is_small and Pointer.parse(file.read_bytes()):
+            yield entry.path
+
+
+def _other_packages(clone: Project) -> Iterator[str]:
+    """Installed packages of another version than the lock file of the commit has."""
+    file = clone.root / project_settings.of(clone).lock_file
+    if not file.is_file():
+        return
+    for name, lines in lock_file.packages(file.read_text(encoding="utf-8")).items():
+        wanted = set(re.findall(r"==([^\s;\\]+)", lines))
+        try:
+            version = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for another system
+        if version not in wanted:
+            yield f"{name} {version} (lock: {', '.join(sorted(wanted))})"

@@ -1,0 +1,30 @@
+"""Set-ups whose fault is in the environment of the shell; `bucket` itself works in all of them."""
+
+from tests.doctor.case import Case, SetUps
+
+SET_UPS = SetUps()
+add = SET_UPS.add
+
+
+@add("a login shell with a syntax of its own", warns=("shell",), says="by /usr/bin/fish")
+def _(case: Case) -> None:
+    case.environment["SHELL"] = "/usr/bin/fish"
+
+
+@add("a module's folder in PYTHONPATH", warns=("packages",), says="PYTHONPATH names /opt/module")
+def _(case: Case) -> None:
+    case.environment["PYTHONPATH"] = "/opt/module"
+
+
+@add("a home folder that is not there", warns=("user",), says="HOME names /nowhere")
+def _(case: Case) -> None:
+    case.environment["HOME"] = "/nowhere"
+
+
+@add(
+    "TMPDIR with a long name", warns=("temporary files",), says="too many for the name of a socket"
+)
+def _(case: Case) -> None:
+    folder = case.project.root / ".dvc" / "tmp" / ("x" * 90)
+    folder.mkdir(parents=True)
+    case.environment["TMPDIR"] = str(folder)
