@@ -75,10 +75,13 @@ class Answer:
 
     Attributes:
         meta: size, ETag and time of the object.
+        range: the first byte of the body, and the one after its last.
     """
 
     def __init__(self, path: str, said: dict[str, Any]) -> None:
         self.meta, self._body = _meta(path, said), said["Body"]
+        begin = said.get("ContentRange", "bytes 0-").split(" ")[1].partition("-")[0]
+        self.range = (int(begin), int(begin) + said["ContentLength"])
 
     def stream(self, min_chunk_size: int) -> Iterator[bytes]:
         """Its pieces as they arrive."""
