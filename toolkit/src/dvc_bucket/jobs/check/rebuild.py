@@ -191,9 +191,8 @@ class _Rebuild:
         self, run: CloneRun, other: CloneRun | None, outputs: Sequence[OutputResult]
     ) -> dict[str, list[str]]:
         if self.options.causes:
-            with suppress(
-                CheckError, NotCheckedError
-            ):  # it is the bytes that count; why is more than was asked
+            # It is the bytes that count; why is more than was asked.
+            with suppress(CheckError, NotCheckedError):
                 return CauseSearch(self.bench, self.commit_plan, run, other).causes(outputs)
         return {}
 
