@@ -58,7 +58,7 @@ class Stalled:
 def test_a_server_that_never_answers_is_given_up(store: Project) -> None:
     waits, once_more = 0.3, {"total_max_attempts": 2, "mode": "standard"}
     asked: dict[str, Callable[[Settings], object]] = {
-        "obstore": lambda settings: obstore.head(clients.obstore(settings), "k"),
+        "obstore": lambda settings: clients.obstore(settings).head("k"),
         "botocore": lambda settings: clients.botocore(settings, retries=once_more).head_object(
             Bucket="b12", Key="k"
         ),
@@ -67,6 +67,7 @@ def test_a_server_that_never_answers_is_given_up(store: Project) -> None:
     def give_up(client: str) -> tuple[int, float]:
         server = Stalled(LONG)
         changes = {"endpoint_url": f"http://127.0.0.1:{server.port}", "read_timeout": waits}
+        changes["retry_seconds"] = 1
         settings = Settings.load(store).model_copy(update=changes)
         started = time.monotonic()
         try:
@@ -79,10 +80,14 @@ def test_a_server_that_never_answers_is_given_up(store: Project) -> None:
     with ThreadPoolExecutor() as pool:
         outcomes = dict(zip(asked, pool.map(give_up, asked), strict=True))
     for client, (connections, seconds) in outcomes.items():
-        assert 1 < connections <= 1 + clients.RETRIES, client
+        assert 1 < connections < LONG / waits, client
         assert waits * connections <= seconds < LONG, client
-    retries = clients.botocore(Settings.load(store)).meta.config.retries
-    assert retries["total_max_attempts"] == 1 + clients.RETRIES
+    here = Settings.load(store)
+    away = here.model_copy(update={"endpoint_url": "https://s3.example.org"})
+    never = away.model_copy(update={"retry_seconds": 0})
+    retries = [clients.botocore(each).meta.config.retries for each in (here, away, never)]
+    assert [each["total_max_attempts"] for each in retries] == [4, 17, 1]
+    assert {each["mode"] for each in retries} == {"adaptive"}
 
 
 def test_a_slow_transfer_that_moves_is_not_given_up(store: Project) -> None:

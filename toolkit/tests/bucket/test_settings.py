@@ -43,10 +43,12 @@ def test_what_is_optional_is_read_and_has_a_default(project: Project, tmp_path: 
         "OS_SESSION_TOKEN": "hush",  # pragma: allowlist secret
         "OS_CONNECT_TIMEOUT": "3",
         "OS_READ_TIMEOUT": "600",
+        "OS_RETRY_SECONDS": "0",
     }
     full = Settings.load(project, GOOD | optional)
     assert (full.region, full.addressing_style) == ("dresden-1", "virtual")
     assert (full.ca_bundle, full.connect_timeout, full.read_timeout) == (str(bundle), 3, 600)
+    assert (bare.retry_seconds, full.retry_seconds) == (120, 0)
     assert full.session_token
     assert full.session_token.get_secret_value() == "hush"
 
@@ -131,6 +133,8 @@ FAULTS = [
     ("OS_ADDRESSING_STYLE", "Virtual", "'Virtual' should be 'auto', 'path' or 'virtual'."),
     ("OS_READ_TIMEOUT", "60s", "'60s' is not a whole number of seconds from 1 to 3600."),
     ("OS_READ_TIMEOUT", "0", "is not a whole number of seconds"),
+    ("OS_RETRY_SECONDS", "2m", "'2m' is not a whole number of seconds from 0 to 3600."),
+    ("OS_RETRY_SECONDS", "-1", "is not a whole number of seconds"),
     ("OS_CONNECT_TIMEOUT", "-1", "is not a whole number of seconds"),
     ("OS_CONNECT_TIMEOUT", "1e9", "is not a whole number of seconds"),
     ("OS_CACERT", "/no/such/file.pem", "names /no/such/file.pem, which cannot be read (No such"),

@@ -152,7 +152,7 @@ CLIENTS: dict[str, Callable[[Settings], Any]] = {
 NAMES = {name for name, value in vars(clients).items() if name[0] != "_" and not ismodule(value)}
 
 #: What needs no proof, as no client comes of it.
-OTHERS = {"ALIAS", "CHECKSUMS", "RETRIES", "authorities", "bucket_host"}
+OTHERS = {"ALIAS", "CHECKSUMS", "authorities", "bucket_host"}
 OTHERS |= {"credentials", "keep_s3fs", "leads_away", "proxy", "region"}
 
 

@@ -136,6 +136,8 @@ def test_a_bit_that_flipped_on_the_disk_of_the_store(
 def test_an_object_that_the_store_does_not_give_is_named_and_the_others_are_read(
     store: Project, on_seaweed: Published
 ) -> None:
+    with on_seaweed.project.env_file.open("a") as env:
+        env.write("OS_RETRY_SECONDS=1\n")
     path = "images/05.bin"
     broken = md5(FILES[path]).hexdigest()
 

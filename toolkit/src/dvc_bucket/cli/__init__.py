@@ -2,7 +2,7 @@
 
 import sys
 
-from dvc_bucket.base import surroundings
+from dvc_bucket.base import surroundings, tried_again
 from dvc_bucket.base.errors import BucketError
 
 __all__ = ["main"]
@@ -28,3 +28,5 @@ def main() -> None:
         log.failed(error)
         print(masked(f"bucket: {failures.sentence(error)}"), file=sys.stderr)
         sys.exit(error.status if isinstance(error, BucketError) else 1)
+    finally:
+        tried_again.tell()

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
-
+    from dvc_bucket.connection.clients.patient import PatientStore
     from dvc_bucket.connection.settings import Settings
 
 
@@ -13,12 +12,12 @@ if TYPE_CHECKING:
 class ObjectRef:
     """An object, the client that reaches it, and the connection that the client is made of."""
 
-    store: "S3Store"
+    store: "PatientStore"
     key: str
     settings: "Settings"
 
     @classmethod
-    def of(cls, settings: "Settings", key: str, store: "S3Store | None" = None) -> "ObjectRef":
+    def of(cls, settings: "Settings", key: str, store: "PatientStore | None" = None) -> "ObjectRef":
         """An object of the bucket that the settings name.
 
         Args:

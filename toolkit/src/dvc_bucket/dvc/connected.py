@@ -16,6 +16,7 @@ from dvc_bucket.connection import clients
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.connection.settings.sources import RETRY_SECONDS
 from dvc_bucket.dvc import site_cache
 
 #: What stages run by, as in a Makefile.
@@ -38,6 +39,7 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     tools = str(Path(sys.executable).parent)
     return {
         **clients.environment(settings, os.environ),
+        RETRY_SECONDS: str(settings.retry_seconds),
         site_cache.VARIABLE: site_cache.site_cache(project),
         **kernels.pins(os.environ),
         # Threads of OpenMP that have nothing to do sleep: spinning, they cost half of a training's

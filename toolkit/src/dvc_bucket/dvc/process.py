@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
+from dvc_bucket.base import tried_again
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
@@ -118,6 +119,7 @@ def leave(status: int) -> NoReturn:
     For the index of 10,000 files that takes Python a fifth of a `dvc pull` with nothing to do; the
     kernel does it at once. What modules and threads want done at the end is done before.
     """
+    tried_again.tell()
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()

@@ -139,7 +139,7 @@ def _exchange(place: Path, target: Path, unfinished: Path, project: Project | No
             target.rename(aside)
         _check_unchanged(place, aside, record)
         unfinished.rename(target)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the old folder comes back
         if aside.exists() and not target.exists():
             aside.rename(target)
         raise

@@ -16,6 +16,7 @@ from dvc_bucket.base.errors import (
     SettingsError,
 )
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.transfer import keys
 from dvc_bucket.transfer.errors import StoreRefusedError, naming_failures
@@ -24,7 +25,8 @@ from dvc_bucket.transfer.single import SHA256, SHA256_METADATA
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
-    from obstore.store import S3Store
+
+    from dvc_bucket.connection.clients.patient import PatientStore
 
 #: What a name in the bucket begins with.
 S3 = "s3://"
@@ -53,7 +55,7 @@ class BucketObjects:
     """
 
     settings: Settings
-    store: "S3Store"
+    store: "PatientStore"
     versions: "Sequence[ObjectMeta]"
     folder: str
     is_object: bool
@@ -102,17 +104,16 @@ def pieces(url: str) -> Iterator[Any]:
         MissingObjectError: there is no such object.
         SettingsError, TransferError: as `find`.
     """
-    import obstore
-
     settings, key = parts(url)
     if not key or not keys.is_plain(key):
         raise _missing(url, settings, [key] if key else [])
     with naming_failures(f"read {url}", settings):
-        answer = obstore.get(settings.obstore(), key)
+        store = settings.obstore()
+        answer = store.get(key, options={"head": True})
         noted = str(answer.attributes.get(SHA256_METADATA, ""))
         promised = MD5.promised(key) or (noted if SHA256.fullmatch(noted) else None)
         digest = MD5.new() if MD5.promised(key) else hashlib.sha256()
-        for piece in answer.stream(PIECE_BYTES):
+        for piece in store.stream(key, PIECE_BYTES):
             digest.update(piece)
             yield piece
     if promised and digest.hexdigest() != promised:
@@ -139,21 +140,19 @@ def fixed_part(pattern: str) -> str:
     return WILDCARDS.split(pattern, maxsplit=1)[0]
 
 
-def _head(settings: Settings, store: "S3Store", key: str) -> "ObjectMeta | None":
+def _head(settings: Settings, store: "PatientStore", key: str) -> "ObjectMeta | None":
     """The object of a key; None if there is none."""
-    import obstore
-
     if not key or key.endswith("/") or not keys.is_plain(key):
         return None
     try:
         with naming_failures(f"look up s3://{settings.bucket_name}/{key}", settings):
-            return obstore.head(store, key)
+            return store.head(key)
     except MissingObjectError:
         return None
 
 
 def _below(
-    settings: Settings, store: "S3Store", folder: str, left_out: list[str]
+    settings: Settings, store: "PatientStore", folder: str, left_out: list[str]
 ) -> "list[ObjectMeta]":
     """The objects below a folder, which may be empty for the bucket."""
     found: list[ObjectMeta] = []
@@ -161,7 +160,7 @@ def _below(
     for batch in batches:
         found += [item for item in batch if not folder or item["path"].startswith(f"{folder}/")]
     empty = [item["path"] for item in found if item["size"] == 0]
-    with ThreadPoolExecutor(LOOKUPS) as pool:
+    with ThreadPoolExecutor(LOOKUPS) as pool, interruptible():
         heads = pool.map(lambda key: _head(settings, store, key), empty)
         markers = {key for key, head in zip(empty, heads, strict=True) if head is None}
     return [item for item in found if item["path"] not in markers]

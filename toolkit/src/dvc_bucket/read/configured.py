@@ -38,15 +38,13 @@ def fetch_configured(*, force: bool) -> list[Path]:
         OutputError: a file with other content is there.
         TransferError: the store refused or could not be reached, or has no such object.
     """
-    import obstore
-
     settings = Settings.load()
     fetched = []
     for wanted in _wanted(os.environ.get(CONFIG_FILE, "")):
         there = settings.model_copy(update={"bucket_name": wanted.bucket_name})
         path, store = Path(wanted.local_path), there.obstore()
         with naming_failures(f"look up {wanted.object_key}", there):
-            version = obstore.head(store, wanted.object_key)
+            version = store.head(wanted.object_key)
         item = object_item(version, path.absolute(), there, store)
         bring(item.target.parent, [item], silent, force=force)
         fetched.append(path)

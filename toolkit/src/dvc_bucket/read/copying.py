@@ -15,7 +15,7 @@ from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read import bucket_objects, tracked
+from dvc_bucket.read import bucket_objects, tracked, tree
 from dvc_bucket.read.bringing import Copied, Item, bring, no_folder
 from dvc_bucket.read.bucket_objects import S3, fixed_part
 from dvc_bucket.read.tracked import TrackedData
@@ -23,7 +23,8 @@ from dvc_bucket.transfer.download import OTHER_MODE
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
-    from obstore.store import S3Store
+
+    from dvc_bucket.connection.clients.patient import PatientStore
 
 
 def copy_to(
@@ -115,7 +116,7 @@ def select(
     path = tracked.inside(Project.find(), source)
     fixed = fixed_part(path)
     parent = fixed.rpartition("/")[0]
-    data = tracked.find(path if fixed == path else parent, rev, remote)
+    data = tree.find(path if fixed == path else parent, rev, remote)
     if fixed != path:
         files = [file for file in data.files if tracked.is_within(file.path, path)]
         if files:  # the wildcard is part of a name
@@ -225,7 +226,9 @@ def _objects(url: str, folder: Path, *, parents: bool) -> SourceFiles:
     return SourceFiles(items, found.is_object, found.left_out)
 
 
-def object_item(version: "ObjectMeta", target: Path, settings: Settings, store: "S3Store") -> Item:
+def object_item(
+    version: "ObjectMeta", target: Path, settings: Settings, store: "PatientStore"
+) -> Item:
     """An object of a bucket that is to be a file."""
     place = ObjectRef.of(settings, version["path"], store)
     return Item(place, target, version["size"], version["last_modified"].timestamp())

@@ -22,6 +22,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.objects import ObjectRef
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import hashes as dvc_hashes
 from dvc_bucket.read import bringing
@@ -59,11 +60,9 @@ class Sent:
 
     def state(self) -> str:
         """State of the object: `absent`, `same` content, or `other` content."""
-        import obstore
-
         try:
             with naming_failures(f"look up {self.place.url}", self.settings):
-                answer = obstore.get(self.place.store, self.place.key, options={"head": True})
+                answer = self.place.store.get(self.place.key, options={"head": True})
         except MissingObjectError:
             return "absent"
         if answer.meta["size"] != self.file.stat().st_size:
@@ -80,13 +79,11 @@ class Sent:
             OutputError: another program has just made the object.
             TransferError: the store refused or could not be reached.
         """
-        import obstore
         from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError
 
         is_small = self.file.stat().st_size <= WHOLE_BYTES
         put = partial(
-            obstore.put,
-            self.place.store,
+            self.place.store.put,
             self.place.key,
             self.file,
             use_multipart=not is_small,
@@ -246,7 +243,7 @@ def _missing(wanted: Sequence[Sent], *, force: bool) -> list[Sent]:
         OutputError: an object with other content is there, and `force` is not given.
         TransferError: the store refused or could not be reached.
     """
-    with ThreadPoolExecutor(REQUESTS) as pool:
+    with ThreadPoolExecutor(REQUESTS) as pool, interruptible():
         states = list(pool.map(Sent.state, wanted))
     results = list(zip(wanted, states, strict=True))
     others = [sent.place.url for sent, state in results if state == "other"]
@@ -258,7 +255,7 @@ def _missing(wanted: Sequence[Sent], *, force: bool) -> list[Sent]:
 def _put_all(missing: Sequence[Sent], progress: Progress, *, force: bool) -> int:
     """Send files; the sum of their sizes."""
     sizes = [upload.file.stat().st_size for upload in missing]
-    with ThreadPoolExecutor(REQUESTS) as pool:
+    with ThreadPoolExecutor(REQUESTS) as pool, interruptible():
         puts = pool.map(lambda upload: upload.put(force=force), missing)
         for _, sent in zip(puts, accumulate(sizes), strict=True):
             progress(sent, sum(sizes))

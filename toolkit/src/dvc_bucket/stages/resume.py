@@ -95,7 +95,7 @@ def resumable(output: Path, settings: object) -> Iterator[ResumableFolder]:
     files = ResumableFolder(output.with_name(f".{output.name}.part"), settings, Recipe.here())
     try:
         yield files
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no empty folder stays
         with suppress(OSError):
             files.folder.rmdir()  # if nothing is in it
         raise

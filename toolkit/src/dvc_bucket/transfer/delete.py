@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dvc_bucket.connection.objects import ObjectRef
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.transfer.errors import STATUS, naming_failures, refused
 
 #: Statuses that say something of the connection or the keys, and nothing of the request.
@@ -28,19 +29,18 @@ def delete(places: Sequence[ObjectRef], delete_one: Callable[[str], None], threa
     Raises:
         StoreError: the store refuses, or does not answer.
     """
-    import obstore
     from obstore.exceptions import BaseError
 
     first = places[0]
     with naming_failures(f"delete {first.url}", first.settings):
         try:
-            obstore.delete(first.store, [place.key for place in places])
+            first.store.delete([place.key for place in places])
         except BaseError as error:
             if not _is_of_the_request(str(error)):
                 raise
         else:
             return
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads) as pool, interruptible():
         list(pool.map(lambda place: _one(place, delete_one), places))
 
 

@@ -6,7 +6,7 @@
 3. Of a larger object, threads fetch the rest meanwhile: ranges of 8 MiB, four at once. They arrive
    in any order, and are hashed in theirs.
 4. With the promised hash, or where the name promises none, the file is renamed to the target. With
-   another one the object is fetched once more, and then it counts as damaged.
+   another one the object is fetched twice more, and then it counts as damaged.
 """
 
 import os
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import obstore
 
+from dvc_bucket.connection.weather import WRONG_TRIES, WrongBytesError
 from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.errors import WrongContentError, naming_failures
 from dvc_bucket.transfer.files import MD5, ContentHash, Unfinished, promised_md5
@@ -88,52 +89,54 @@ class Download:
             written: time that the file is to have, in seconds since 1970; None for now.
 
         Raises:
-            WrongContentError: its bytes are not what its name promises, twice.
+            WrongContentError: its bytes are not what its name promises, three times.
             StoreError: the store does not serve it.
             MissingObjectError: there is no such object.
             DiskError: the disk takes no more data.
         """
         promised = self._content.promised(target) or self._content.promised(place.key)
-        for _ in range(2):
-            digest = self._fetch(place, target, promised, written)
-            if digest is None:
-                return
-        raise WrongContentError(
-            f"{place.url} is damaged: its bytes have the {self._content.label} {digest}, asked for "
-            "twice, and its name promises another. It was not put anywhere. Push it again from a "
-            "clone that has it, after deleting it from the bucket.",
-            digest or "",
-        )
+        try:
+            with naming_failures(f"download {place.url}", place.settings):
+                for attempt in place.store.attempts("GET", place.key):
+                    with attempt:
+                        self._fetch(place, target, promised, written)
+        except WrongBytesError as error:
+            raise WrongContentError(
+                f"{place.url} is damaged: its bytes have the {self._content.label} {error}, asked "
+                f"for {WRONG_TRIES} times, and its name promises another. It was not put anywhere. "
+                "Push it again from a clone that has it, after deleting it from the bucket.",
+                str(error),
+            ) from None
 
     def _fetch(
         self, place: "ObjectRef", target: str, promised: str | None, written: float | None
-    ) -> str | None:
-        """Fetch once; returns the hash of the bytes if it is not the promised one."""
-        try:
-            with naming_failures(f"download {place.url}", place.settings):
-                answer = self._answer(place, promised)
-                if answer.meta["size"] <= WHOLE_BYTES:
-                    return self._small(answer, target, promised, written)
-                digest = self._content.new()
-                with (
-                    self._unfinished.file(target, self._mode_of(target)) as file,
-                    closing(self._pieces(place, answer, file)) as pieces,
-                ):
-                    for piece in pieces:
-                        if promised:
-                            digest.update(piece)
-                        self.received += len(piece)
-                    _compare(digest.hexdigest(), promised)
-                    _set_time(file, written)
-        except _MismatchError as error:
-            return str(error)
-        return None
+    ) -> None:
+        """Fetch once.
+
+        Raises:
+            WrongBytesError: the bytes have another hash than the promised one.
+        """
+        answer = self._answer(place, promised)
+        if answer.meta["size"] <= WHOLE_BYTES:
+            self._small(answer, target, promised, written)
+            return
+        digest = self._content.new()
+        with (
+            self._unfinished.file(target, self._mode_of(target)) as file,
+            closing(self._pieces(place, answer, file)) as pieces,
+        ):
+            for piece in pieces:
+                if promised:
+                    digest.update(piece)
+                self.received += len(piece)
+            _compare(digest.hexdigest(), promised)
+            _set_time(file, written)
 
     def _answer(self, place: "ObjectRef", promised: str | None) -> "GetResult":
         """The object, or, of a large one, the beginning; its size and tag in any case."""
         start = time.perf_counter()
         if promised == self._content.of(b""):  # no range is in an empty object
-            answer = obstore.get(place.store, place.key)
+            answer = obstore.get(place.store.once, place.key)
         else:
             answer = ranges.beginning(place, LARGE_BYTES)
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
@@ -141,17 +144,15 @@ class Download:
 
     def _small(
         self, answer: "GetResult", target: str, promised: str | None, written: float | None
-    ) -> str | None:
+    ) -> None:
         """The same of a small object, with as few steps as possible."""
         body = answer.bytes()
-        digest = self._content.of(body) if promised else None
-        if digest != promised:
-            return digest
+        if promised:
+            _compare(self._content.of(body), promised)
         with self._unfinished.file(target, self._mode_of(target)) as file:
             write_at(file, memoryview(body), 0)
             _set_time(file, written)
         self.received += len(body)
-        return None
 
     def _pieces(self, place: "ObjectRef", answer: "GetResult", file: int) -> Generator[memoryview]:
         """The pieces of an object, in order; each is in the file already.
@@ -195,13 +196,9 @@ class Download:
         return CACHE_MODE if promised_md5(target) else self._mode
 
 
-class _MismatchError(Exception):
-    """The hash that the bytes have."""
-
-
 def _compare(digest: str, promised: str | None) -> None:
     if promised and digest != promised:
-        raise _MismatchError(digest)
+        raise WrongBytesError(digest)
 
 
 def _set_time(file: int, written: float | None) -> None:
@@ -217,10 +214,13 @@ def _range(
     options: obstore.GetOptions = {"range": (start, end)}
     if tag:
         options["if_match"] = tag
-    answer = obstore.get(place.store, place.key, options=options)
-    pieces = list(_write_all(file, answer, start))
-    if sum(map(len, pieces)) != end - start:
-        raise ConnectionError(f"{place.url} broke off")
+    pieces: list[memoryview] = []
+    for attempt in place.store.attempts("GET", place.key, is_inner=True):
+        with attempt:
+            answer = obstore.get(place.store.once, place.key, options=options)
+            pieces = list(_write_all(file, answer, start))
+            if sum(map(len, pieces)) != end - start:
+                raise ConnectionError(f"{place.url} broke off")
     return pieces
 
 

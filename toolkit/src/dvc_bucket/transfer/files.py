@@ -117,7 +117,7 @@ class Unfinished:
         try:
             yield descriptor
             _rename(path, target)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nothing half written stays
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)  # noqa: PTH108
             raise

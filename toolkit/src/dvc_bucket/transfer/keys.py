@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import obstore
 from obstore.exceptions import BaseError, InvalidPathError
 
 from dvc_bucket.base.words import counted, shortened
@@ -18,8 +17,8 @@ from dvc_bucket.transfer.by_botocore import as_obstore_raises, client
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
-    from obstore.store import S3Store
 
+    from dvc_bucket.connection.clients.patient import PatientStore
     from dvc_bucket.connection.settings import Settings
 
 #: Keys to a page, at most: S3's own limit.
@@ -37,7 +36,7 @@ MAX_LISTED_KEYS = 3
 
 def objects(
     settings: "Settings",
-    store: "S3Store",
+    store: "PatientStore",
     prefix: str | None,
     odd: Callable[[str, int], None] = lambda *_: None,
     *,
@@ -59,7 +58,7 @@ def objects(
     """
     known = 0
     try:
-        for batch in obstore.list(store, prefix, offset=offset, chunk_size=page):
+        for batch in store.list(prefix, offset=offset, chunk_size=page):
             known += len(batch)
             yield batch
     except BaseError as error:

@@ -10,6 +10,7 @@
 | certificates | `ssl_verify`; `AWS_CA_BUNDLE`; the AWS file; `REQUESTS_CA_BUNDLE` |
 | encryption | `sse*` |
 | timeouts | `connect_timeout`, `read_timeout` |
+| retries | `OS_RETRY_SECONDS` |
 
 If an option is set that obstore cannot honour, it raises `NotHonouredError`, and the caller takes
 DVC's own client.
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr, ValidationError
 
 from dvc_bucket.connection.settings import DEFAULT_REGION, Settings
+from dvc_bucket.connection.settings.sources import RETRY_SECONDS
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -86,6 +88,8 @@ def connection(
     aws = _AwsSetup(given, environment)
     values = {"bucket_name": bucket, **_endpoint(given, aws), **_credentials(given, environment)}
     values |= {name: given[name] for name in TIMEOUTS if name in given}
+    if seconds := environment.get(RETRY_SECONDS):
+        values["retry_seconds"] = seconds
     client: dict[str, Any] = {}
     verify = given.get("ssl_verify", aws.ca_bundle)
     if isinstance(verify, str):

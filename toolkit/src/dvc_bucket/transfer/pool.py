@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from dvc_bucket.base.errors import DiskError
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.transfer.errors import StoreError
 
 Item = TypeVar("Item")
@@ -92,18 +93,27 @@ class Pool(Generic[Item]):
             DiskError: the disk takes or gives no more data.
         """
         self._todo.extend(items)
-        shown = 0
         try:
-            self._start(min(self._fixed or MIN_THREADS, len(items)))
-            while not self._wait(TICK_SECONDS):
-                shown = self._report(shown, progress, failed)
-                if not self._fixed and shown >= ENOUGH_SEEN:
-                    wanted = min(MAX_THREADS, self._answer_seconds() / OBJECT_SECONDS)
-                    self._start(int(min(wanted, len(self._todo))) - len(self._ended))
-            self._report(shown, progress, failed)
+            with interruptible():
+                self._run(len(items), progress, failed)
         finally:
             self._stop.set()
             self._wait(END_SECONDS)
+
+    def _run(
+        self,
+        count: int,
+        progress: Callable[[int], None],
+        failed: Callable[[Item, BaseException], None],
+    ) -> None:
+        shown = 0
+        self._start(min(self._fixed or MIN_THREADS, count))
+        while not self._wait(TICK_SECONDS):
+            shown = self._report(shown, progress, failed)
+            if not self._fixed and shown >= ENOUGH_SEEN:
+                wanted = min(MAX_THREADS, self._answer_seconds() / OBJECT_SECONDS)
+                self._start(int(min(wanted, len(self._todo))) - len(self._ended))
+        self._report(shown, progress, failed)
 
     def _start(self, count: int) -> None:
         for _ in range(count):
@@ -119,7 +129,7 @@ class Pool(Generic[Item]):
                 item = self._todo.popleft()
                 try:
                     self._work(item)
-                except BaseException as error:
+                except BaseException as error:  # of a thread: the caller hears of it
                     self._failures.append((item, error))
                 else:
                     done[0] += 1

@@ -20,8 +20,8 @@ from dvc_bucket.transfer.by_botocore import as_obstore_raises, client
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult
-    from obstore.store import S3Store
 
+    from dvc_bucket.connection.clients.patient import PatientStore
     from dvc_bucket.connection.objects import ObjectRef
     from dvc_bucket.connection.settings import Settings
 
@@ -52,17 +52,20 @@ _others: dict[str, RangeAnswer] = {}
 
 
 def beginning(place: "ObjectRef", end: int) -> "GetResult":
-    """An object, or of a larger one its first `end` bytes where the store answers 206."""
+    """An object, or of a larger one its first `end` bytes where the store answers 206.
+
+    It is asked for once: its bytes are part of what the caller tries again.
+    """
     if _answers_206.get(place.settings.where, True):
         try:
             return _partial(place.settings.where, place.store, place.key, {"range": (0, end)})
         except BaseError as error:
             if _answers_206.get(place.settings.where, True) and NO_RANGE not in str(error):
                 raise
-    return obstore.get(place.store, place.key)
+    return obstore.get(place.store.once, place.key)
 
 
-def find_out(settings: "Settings", store: "S3Store", key: str) -> RangeAnswer:
+def find_out(settings: "Settings", store: "PatientStore", key: str) -> RangeAnswer:
     """How a store answers; it is asked once in a process.
 
     Args:
@@ -76,7 +79,7 @@ def find_out(settings: "Settings", store: "S3Store", key: str) -> RangeAnswer:
     where = settings.where
     if where not in _answers_206:
         try:
-            _partial(where, store, key, {"range": (0, 1)})
+            store.retries.call(_partial, where, store, key, {"range": (0, 1)})
         except BaseError:
             if _answers_206.get(where, True):
                 raise
@@ -88,7 +91,12 @@ def find_out(settings: "Settings", store: "S3Store", key: str) -> RangeAnswer:
 
 
 def read(
-    settings: "Settings", store: "S3Store", key: str, start: int, end: int, etag: str | None = None
+    settings: "Settings",
+    store: "PatientStore",
+    key: str,
+    start: int,
+    end: int,
+    etag: str | None = None,
 ) -> Any:
     """The bytes from `start` to `end`, exclusive, of an object.
 
@@ -109,7 +117,7 @@ def read(
         if etag:
             options["if_match"] = etag
         try:
-            return _partial(settings.where, store, key, options).bytes()
+            return store.retries.call(lambda: _partial(settings.where, store, key, options).bytes())
         except BaseError:
             if _answers_206.get(settings.where, True):
                 raise
@@ -118,14 +126,14 @@ def read(
     return Whole(store, key, etag).read(start, end)
 
 
-def _partial(where: str, store: "S3Store", key: str, options: "GetOptions") -> "GetResult":
+def _partial(where: str, store: "PatientStore", key: str, options: "GetOptions") -> "GetResult":
     """A range by obstore; notes whether the store answers 206.
 
     Raises:
         FileNotFoundError, BaseError: as obstore, also where it answers otherwise.
     """
     try:
-        answer = obstore.get(store, key, options=options)
+        answer = obstore.get(store.once, key, options=options)
     except BaseError as error:
         if NOT_PARTIAL.search(str(error)):
             _answers_206[where] = False
@@ -140,7 +148,7 @@ class Whole:
     Reads that go forward share one answer. For one thread.
     """
 
-    def __init__(self, store: "S3Store", key: str, etag: str | None = None) -> None:
+    def __init__(self, store: "PatientStore", key: str, etag: str | None = None) -> None:
         self._store, self._key = store, key
         self._options: GetOptions = {"if_match": etag} if etag else {}
         self._at, self._left = 0, memoryview(b"")
@@ -152,20 +160,25 @@ class Whole:
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes from `start` to `end`, exclusive; less where the object ends."""
-        if self._pieces is None or start < self._at:
-            answer = obstore.get(self._store, self._key, options=self._options)
-            self._pieces = iter(answer.stream(PIECE_BYTES))
+        return self._store.retries.call(self._read, start, end)
+
+    def _read(self, start: int, end: int) -> bytes:
+        pieces, self._pieces = self._pieces, None  # of an answer that breaks off there is no more
+        if pieces is None or start < self._at:
+            answer = obstore.get(self._store.once, self._key, options=self._options)
+            pieces = iter(answer.stream(PIECE_BYTES))
             self._at, self._left = 0, memoryview(b"")
         taken = bytearray()
         while self._at < end:
             if not self._left:
-                self._left = memoryview(next(self._pieces, b""))
+                self._left = memoryview(next(pieces, b""))
             if not self._left:
                 break
             passed = min(len(self._left), max(0, start - self._at))
             wanted = min(len(self._left), end - self._at)
             taken += self._left[passed:wanted]
             self._left, self._at = self._left[wanted:], self._at + wanted
+        self._pieces = pieces
         return bytes(taken)
 
 

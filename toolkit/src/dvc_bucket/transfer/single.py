@@ -61,11 +61,9 @@ def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     settings = settings or Settings.load()
     with naming_failures(f"upload {key}", settings):
-        obstore.put(settings.obstore(), key, path, attributes={SHA256_METADATA: file_sha256(path)})
+        settings.obstore().put(key, path, attributes={SHA256_METADATA: file_sha256(path)})
     return path.stat().st_size
 
 
@@ -75,12 +73,10 @@ def stored_sha256(key: str, *, settings: Settings | None = None) -> str | None:
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     settings = settings or Settings.load()
     try:
         with naming_failures(f"look up {key}", settings):
-            answer = obstore.get(settings.obstore(), key, options={"head": True})
+            answer = settings.obstore().get(key, options={"head": True})
     except MissingObjectError:
         return None
     noted = str(answer.attributes.get(SHA256_METADATA, ""))

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-import obstore
-
 from dvc_bucket.transfer.errors import naming_failures
 from dvc_bucket.transfer.pool import Budget
 
@@ -70,7 +68,7 @@ class Upload:
     def _put(self, place: "ObjectRef", body: "bytes | IO[bytes] | Path", **options: Any) -> None:
         start = time.perf_counter()
         with naming_failures(f"upload {place.url}", place.settings):
-            obstore.put(place.store, place.key, body, **options)
+            place.store.put(place.key, body, **options)
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
 
 

@@ -24,7 +24,6 @@ from dvc_bucket.connection.clients.python import pyarrow as pyarrow
 from dvc_bucket.connection.clients.python import storage_options as storage_options
 from dvc_bucket.connection.clients.redirects import keep_s3fs as keep_s3fs
 from dvc_bucket.connection.clients.redirects import leads_away as leads_away
-from dvc_bucket.connection.clients.shared import RETRIES as RETRIES
 from dvc_bucket.connection.clients.shared import bucket_host as bucket_host
 from dvc_bucket.connection.clients.shared import bucket_url as bucket_url
 from dvc_bucket.connection.clients.shared import endpoint as endpoint

@@ -16,8 +16,10 @@ from dvc_bucket.connection.settings.sources import CHECKSUMS
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-    from obstore.store import S3Credential, S3Store
+    from obstore.store import S3Credential
     from pyarrow.fs import S3FileSystem
+
+    from dvc_bucket.connection.clients.patient import PatientStore
 
 #: obstore asks for credentials of an AWS set-up again after so long; botocore renews them in time.
 CREDENTIALS_LAST = timedelta(minutes=5)
@@ -107,8 +109,8 @@ def botocore(settings: Settings, **config: Any) -> "BaseClient":
 
 def obstore(
     settings: Settings, client_options: Mapping[str, Any] | None = None, **more: Any
-) -> "S3Store":
-    """An obstore client of the bucket: timeouts and bounded retries included.
+) -> "PatientStore":
+    """An obstore client of the bucket: timeouts and retries included.
 
     Args:
         settings: the connection.
@@ -118,14 +120,14 @@ def obstore(
     Raises:
         SettingsError: the AWS set-up cannot be used, or has no credentials.
     """
-    from obstore.store import S3Store
+    from dvc_bucket.connection.clients.patient import patient
+    from dvc_bucket.connection.retries import Retries
 
     options: dict[str, Any] = {
         "bucket": settings.bucket_name,
         "region": aws.region(settings),
         "virtual_hosted_style_request": shared.is_virtual(settings),
         "client_options": _obstore_client(settings) | dict(client_options or {}),
-        "retry_config": {"max_retries": shared.RETRIES, "retry_timeout": shared.RETRY_TIME},
         **NOT_OF_THE_ENVIRONMENT,
     }
     if not settings.is_aws:
@@ -135,7 +137,7 @@ def obstore(
     if not more.get("skip_signature"):
         # And its AWS_SESSION_TOKEN would go with keys that are given as options.
         options["credential_provider"] = _obstore_credentials(settings)
-    return S3Store(**options | more)
+    return patient(Retries.of(settings), options | more)
 
 
 def pyarrow(settings: Settings) -> "S3FileSystem":
@@ -173,7 +175,7 @@ def _botocore_config(settings: Settings) -> dict[str, Any]:
         "signature_version": "s3v4",  # it presigns with an old one unless told otherwise
         "connect_timeout": settings.connect_timeout,
         "read_timeout": settings.read_timeout,
-        "retries": {"total_max_attempts": shared.RETRIES + 1, "mode": "standard"},
+        "retries": shared.botocore_retries(settings),
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
     }

@@ -1,7 +1,6 @@
 """What the connection means to several clients alike."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -13,9 +12,14 @@ from dvc_bucket.connection.settings import Settings
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-#: A request is tried once and then this many times more; obstore begins none after so long.
-RETRIES = 3
-RETRY_TIME = timedelta(seconds=30)
+#: Attempts of botocore in all where the store is on this machine and does not come back by itself.
+FEW_ATTEMPTS = 4
+
+#: Elsewhere botocore's adaptive mode waits so long before an attempt on average, at most (half of
+#: its bound of 20 s); before the first ones less, which makes about as much as so many attempts.
+#: Source: botocore, retries/standard.py `ExponentialBackoff`.
+MEAN_WAIT_SECONDS = 10
+FIRST_ATTEMPTS = 5
 
 
 def plain(secret: "SecretStr | None") -> str | None:
@@ -112,3 +116,11 @@ def _is_usable(via: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def botocore_retries(settings: Settings) -> dict[str, Any]:
+    """What botocore and its kin are to do for about the budget of one request."""
+    attempts = FIRST_ATTEMPTS + settings.retry_seconds // MEAN_WAIT_SECONDS
+    if settings.is_embedded or not settings.retry_seconds:
+        attempts = min(attempts, FEW_ATTEMPTS if settings.retry_seconds else 1)
+    return {"total_max_attempts": attempts, "mode": "adaptive"}

@@ -17,10 +17,10 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import rules
-from dvc_bucket.connection.settings.sources import Found, Sources
+from dvc_bucket.connection.settings.sources import RETRY_SECONDS, Found, Sources
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from dvc_bucket.connection.clients.patient import PatientStore
 
 #: What a user sets, and the field that each fills. The four that everybody needs come first; the
 #: others are optional. A second name is the AWS SDKs', read where ours is not set. `OS_CACERT` is
@@ -36,6 +36,7 @@ NAMES = {
     "ca_bundle": ("OS_CACERT", "AWS_CA_BUNDLE"),
     "connect_timeout": ("OS_CONNECT_TIMEOUT",),
     "read_timeout": ("OS_READ_TIMEOUT",),
+    "retry_seconds": (RETRY_SECONDS,),
     "profile": rules.AWS_PROFILE,
 }
 
@@ -82,6 +83,7 @@ class Settings(BaseModel):
         ca_bundle: PEM file of the certificate authorities to trust instead of the public ones.
         connect_timeout: seconds until a connection must stand.
         read_timeout: seconds without an answer after which a request has failed.
+        retry_seconds: for which a request is tried again after its first failure; 0 for never.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -98,6 +100,7 @@ class Settings(BaseModel):
     ca_bundle: str | None = None
     connect_timeout: int = Field(default=10, gt=0, le=MAX_TIMEOUT_SECONDS)
     read_timeout: int = Field(default=60, gt=0, le=MAX_TIMEOUT_SECONDS)
+    retry_seconds: int = Field(default=120, ge=0, le=MAX_TIMEOUT_SECONDS)
 
     @field_validator("endpoint_url")
     @classmethod
@@ -180,7 +183,7 @@ class Settings(BaseModel):
         """Store and bucket, for messages."""
         return f"{self.endpoint_url}, bucket {self.bucket_name}"
 
-    def obstore(self) -> "S3Store":
+    def obstore(self) -> "PatientStore":
         """An obstore client of the bucket."""
         from dvc_bucket.connection import clients
 
@@ -264,8 +267,9 @@ def _explained(error: ValidationError, entries: dict[str, Found]) -> SettingsErr
     field = str(first["loc"][0])
     entry = entries[field]
     reason = first["msg"].removeprefix("Value error, ")
-    if field in {"connect_timeout", "read_timeout"}:
-        reason = f"is not a whole number of seconds from 1 to {MAX_TIMEOUT_SECONDS}"
+    if field in {"connect_timeout", "read_timeout", "retry_seconds"}:
+        least = 0 if field == "retry_seconds" else 1
+        reason = f"is not a whole number of seconds from {least} to {MAX_TIMEOUT_SECONDS}"
     return SettingsError(
         f"{entry!r}{rules.shown(entry)} {reason.replace('Input should be', 'should be')}. "
         "See .env.example for the settings and their form."

@@ -12,6 +12,9 @@ from dvc_bucket.connection.settings import trust
 
 ENVIRONMENT = "environment"
 
+#: The one name of ours that DVC's process is told, as no option of a DVC remote has its meaning.
+RETRY_SECONDS = "OS_RETRY_SECONDS"
+
 #: Our names that `.env` repeats for DVC and the AWS SDKs, with theirs.
 AWS_NAMES = {
     "OS_ACCESS_KEY_ID": "AWS_ACCESS_KEY_ID",
@@ -35,6 +38,7 @@ DOCUMENTED = {
     "OS_ADDRESSING_STYLE",
     "OS_CONNECT_TIMEOUT",
     "OS_READ_TIMEOUT",
+    RETRY_SECONDS,
     "AWS_PROFILE",
     *AWS_NAMES,
     *AWS_NAMES.values(),

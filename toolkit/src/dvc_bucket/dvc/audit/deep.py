@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from dvc_bucket.base.errors import MissingObjectError, TransferError
 from dvc_bucket.base.progress import bar
+from dvc_bucket.connection.retries import interruptible
+from dvc_bucket.connection.weather import WrongBytesError
 from dvc_bucket.dvc.audit.findings import ObjectFault
 from dvc_bucket.dvc.audit.notes import Notes, note
 from dvc_bucket.dvc.remote import ids
@@ -57,6 +59,7 @@ def check_unnoted(
         notes.appending() as file,
         bar() as progress,
         ThreadPoolExecutor(THREADS) as pool,
+        interruptible(),
     ):
         try:
             for at, fault in _checked(pool, unnoted.tolist(), lambda at: check(bytes(names[at]))):
@@ -67,7 +70,7 @@ def check_unnoted(
                     note(file, int(marks[at]), key_mark(name))
                 done += int(sizes[at])
                 progress(done, total)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no more requests
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return faults, len(unnoted)
@@ -95,27 +98,29 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
     key = remote.key(name)
     try:
         with naming_failures(f"read {key}", remote.settings):
-            digest = object_hash(remote, key, name)
+            for attempt in remote.store.attempts(is_inner=True):
+                with attempt:
+                    digest = object_hash(remote, key, name)
+                    if digest != ids.digest(name):
+                        raise WrongBytesError  # noqa: TRY301 (an attempt is over)
+    except WrongBytesError:
+        label = "SHA-256" if ids.is_lfs(name) else "MD5"
+        return ObjectFault("corrupt", f"its content has the {label} {digest}")
     except MissingObjectError:
         return ObjectFault("missing", "listed, and not there when it was read")
     except TransferError as error:
         remote.check()
         fault = fault_of(error.__cause__ or error)
         return ObjectFault("not checked", f"the store does not give it: {fault or error}")
-    if digest == ids.digest(name):
-        return None
-    label = "SHA-256" if ids.is_lfs(name) else "MD5"
-    return ObjectFault("corrupt", f"its content has the {label} {digest}")
+    return None
 
 
 def object_hash(remote: Remote, key: str, name: bytes) -> str:
     """The hash of an object, in the way of its name, hexadecimal; it is read in pieces."""
-    import obstore
-
     if ids.is_text(name):
         source = SimpleNamespace(read=ranges.Whole(remote.store, key).read_on)
         return ids.hash_of(cast(io.BufferedIOBase, source), name)
     digest = hashlib.sha256() if ids.is_lfs(name) else hashlib.md5(usedforsecurity=False)
-    for piece in obstore.get(remote.store, key).stream(min_chunk_size=PIECE):
+    for piece in remote.store.stream(key, PIECE):
         digest.update(piece)
     return digest.hexdigest()

@@ -33,8 +33,9 @@ def collect(project: Project, groups: Iterable[Sequence[NamedCommit]], remote: s
                 with repo.switch(commit) if commit else nullcontext():
                     outs = outputs(repo)
                     hidden = unseen(project, repo, commit)
-            except Exception as error:
-                why = f"DVC cannot read it: {str(error).strip().splitlines()[0]}"
+            except Exception as error:  # the edge to DVC, to which any file is new
+                said = str(error).strip().partition("\n")[0] or type(error).__name__
+                why = f"DVC cannot read it: {said}"
                 needs.unreadable.setdefault(SkippedData("", why), []).extend(group)
                 continue
             for path, why in hidden.items():

@@ -9,6 +9,7 @@ from dvc_bucket.base.errors import UnsafePathError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.base.words import counted
+from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.dvc.audit import lfs
 from dvc_bucket.dvc.audit.findings import AuditFinding
 from dvc_bucket.dvc.remote import ids
@@ -77,15 +78,13 @@ def _copies(
 
 def _send(copies: Mapping[bytes, Sequence[Path]], remote: Remote) -> dict[bytes, str]:
     """Upload objects; return why not, for each that could not be."""
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool, interruptible():
         reasons = pool.map(lambda name: _send_one(name, copies[name], remote), copies)
         return {name: reason for name, reason in zip(copies, reasons, strict=True) if reason}
 
 
 def _send_one(name: bytes, copies: Sequence[Path], remote: Remote) -> str:
     """Upload the first good copy of an object; return why not, if there is none."""
-    import obstore
-
     damaged = ""
     for path in dict.fromkeys(copies):
         if not path.is_file():
@@ -93,7 +92,7 @@ def _send_one(name: bytes, copies: Sequence[Path], remote: Remote) -> str:
         if ids.is_right(path, name):
             key = remote.key(name)
             with naming_failures(f"upload {key}", remote.settings):
-                obstore.put(remote.store, key, path)
+                remote.store.put(key, path)
             return ""
         damaged = damaged or f"the local copy {path} is damaged too"
     return damaged or "no copy on this machine"

@@ -49,7 +49,7 @@ def merge_files(base: Path, ours: Path, theirs: Path, name: str) -> Merged:
     try:
         merged = merge(*(_read(path, f"{name} of {side}") for side, path in sides.items()))
         text = entries.write(merged.lock)
-    except Exception as error:
+    except Exception as error:  # whatever it is, git gets its own merge, and hears of it
         _mark(base, ours, theirs)
         if isinstance(error, ConflictError):
             raise LockError(f"{name}: both sides changed `{error}`, each in its own way.") from None

@@ -152,8 +152,7 @@ def _checked(original: Any) -> Any:
         try:
             for entry in entries:
                 safe_paths.check(entry["relpath"])
-                if not isinstance(entry.get("md5", ""), str):
-                    raise TypeError
+                entry.get("md5", "").encode()  # a text, if there is one
         except UnsafePathError as error:
             raise DvcException(str(error)) from None
         except (AttributeError, TypeError, KeyError):

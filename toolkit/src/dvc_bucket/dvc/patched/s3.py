@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fsspec.callbacks import DEFAULT_CALLBACK
 
 from dvc_bucket.connection.objects import ObjectRef
+from dvc_bucket.connection.retries import interruptible
+from dvc_bucket.connection.weather import WrongBytesError
 from dvc_bucket.dvc.patched.errors import shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer.delete import delete
@@ -25,8 +27,7 @@ from dvc_bucket.transfer.keys import PAGE, objects
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
-
+    from dvc_bucket.connection.clients.patient import PatientStore
     from dvc_bucket.connection.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -50,7 +51,7 @@ class FastS3FileSystem(StayingS3FileSystem):
     def __init__(self, fs: Any = None, **config: Any) -> None:
         super().__init__(fs=fs, **config)
         self._given = fs is not None
-        self._stores: dict[str, tuple[S3Store, Settings] | None] = {}
+        self._stores: dict[str, tuple[PatientStore, Settings] | None] = {}
 
     def place(self, path: str) -> ObjectRef | None:
         """Where an object is; None where only DVC's own client can reach it."""
@@ -104,7 +105,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         if len(wanted) == 1:
             yield from self._listed(wanted[0], begins[0])
             return
-        with ThreadPoolExecutor(batch_size or self.jobs) as threads:
+        with ThreadPoolExecutor(batch_size or self.jobs) as threads, interruptible():
             for names in threads.map(lambda *of: list(self._listed(*of)), wanted, begins):
                 yield from names
 
@@ -144,7 +145,7 @@ class FastS3FileSystem(StayingS3FileSystem):
     def _place_of_ours(self, path: str) -> ObjectRef | None:
         return self.place(path.removesuffix("/")) if LAYOUT in path else None
 
-    def _store(self, bucket: str) -> "tuple[S3Store, Settings] | None":
+    def _store(self, bucket: str) -> "tuple[PatientStore, Settings] | None":
         """The client of a bucket, and the connection that it is made of."""
         from dvc_bucket.base.errors import SettingsError
         from dvc_bucket.connection import clients
@@ -177,7 +178,7 @@ class FastS3FileSystem(StayingS3FileSystem):
             list(group) for _, group in groupby(ordered, key=lambda place: _parent(place.key))
         ]
         existing: set[str] = set()
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads) as pool, interruptible():
             for keys in pool.map(lambda folder: self._existing_in(folder), folders):
                 existing.update(keys)
         return existing
@@ -213,10 +214,8 @@ def _parent(key: str) -> str:
 
 
 def _is_object(place: ObjectRef) -> bool:
-    import obstore
-
     try:
-        obstore.head(place.store, place.key)
+        place.store.head(place.key)
     except FileNotFoundError:
         return False
     return True
@@ -240,9 +239,7 @@ def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterat
 
 
 def _names(place: ObjectRef) -> list[str]:
-    import obstore
-
-    listing = obstore.list_with_delimiter(place.store, prefix=place.key)
+    listing = place.store.list_with_delimiter(place.key)
     keys = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
     return [f"{place.bucket}/{key}" for key in keys]
 
@@ -253,11 +250,18 @@ def _checked(place: ObjectRef) -> bytes:
 
     from dvc_bucket.transfer.errors import WrongContentError
 
-    for _ in range(2):
-        body = bytes(obstore.get(place.store, place.key).bytes())
-        if MD5.promised(place.key) in {None, MD5.of(body)}:
-            return body
-    raise WrongContentError(f"{place.url} is damaged: its bytes are not what its name promises.")
+    def read() -> bytes:
+        body = bytes(obstore.get(place.store.once, place.key).bytes())
+        if MD5.promised(place.key) not in {None, MD5.of(body)}:
+            raise WrongBytesError
+        return body
+
+    try:
+        return place.store.retries.call(read)
+    except WrongBytesError:
+        raise WrongContentError(
+            f"{place.url} is damaged: its bytes are not what its name promises."
+        ) from None
 
 
 @contextmanager

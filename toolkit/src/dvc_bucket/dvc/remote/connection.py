@@ -15,7 +15,7 @@ from dvc_bucket.dvc.remote import ids
 from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from dvc_bucket.connection.clients.patient import PatientStore
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Remote:
         return "/".join(filter(None, (self.prefix, ids.path(name))))
 
     @cached_property
-    def store(self) -> "S3Store":
+    def store(self) -> "PatientStore":
         """The client."""
         return self.settings.obstore()
 
@@ -85,10 +85,8 @@ class Remote:
         Raises:
             TransferError: the store refused or could not be reached.
         """
-        import obstore
-
         with naming_failures(f"list {self.address}", self.settings):
-            next(iter(obstore.list(self.store, self.prefix or None, chunk_size=1)), None)
+            next(iter(self.store.list(self.prefix or None, chunk_size=1)), None)
 
 
 def _options(project: Project, name: str) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Callable, Container
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import MissingObjectError
+from dvc_bucket.connection.weather import WrongBytesError
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.connection import Remote
 from dvc_bucket.transfer.errors import naming_failures
@@ -112,14 +112,21 @@ class Lists:
             return None
         key, path = self._remote.key(name), self._spool / ids.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            suppress(MissingObjectError),
-            naming_failures(f"download {key}", self._remote.settings),
-        ):
-            path.write_bytes(obstore.get(self._remote.store, key).bytes())
-        text = _good(path, name)
-        if text is None:
+        store = self._remote.store
+
+        def read() -> bytes:
+            text = bytes(obstore.get(store.once, key).bytes())
+            if not _is_good(text, name):
+                raise WrongBytesError
+            return text
+
+        try:
+            with naming_failures(f"download {key}", self._remote.settings):
+                text = store.retries.call(read)
+        except (MissingObjectError, WrongBytesError):
             self._absent.add(name)
+            return None
+        path.write_bytes(text)
         return text
 
 
@@ -129,4 +136,8 @@ def _good(path: Path, name: bytes) -> bytes | None:
         text = path.read_bytes()
     except OSError:
         return None
-    return text if hashlib.md5(text, usedforsecurity=False).hexdigest() == ids.md5(name) else None
+    return text if _is_good(text, name) else None
+
+
+def _is_good(text: bytes, name: bytes) -> bool:
+    return hashlib.md5(text, usedforsecurity=False).hexdigest() == ids.md5(name)

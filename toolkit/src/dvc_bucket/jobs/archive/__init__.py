@@ -64,12 +64,10 @@ def listed(remote: Remote) -> dict[str, tuple[int, str]]:
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     with naming_failures(f"list {remote.settings.bucket_name}", remote.settings):
         return {
             item["path"]: (item["size"], str(item["e_tag"] or "").strip('"'))
-            for batch in obstore.list(remote.store)
+            for batch in remote.store.list()
             for item in batch
         }
 

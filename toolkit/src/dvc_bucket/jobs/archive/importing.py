@@ -196,8 +196,6 @@ class _Put:
 
     def _is_same(self, key: str, copy: Path) -> bool:
         """Whether the store's object has the content of a copy."""
-        import obstore
-
         size, tag = self._there[key]
         if size != copy.stat().st_size:
             return False
@@ -205,6 +203,6 @@ class _Put:
             return True
         digest = hashlib.sha256()
         with naming_failures(f"read {key}", self._remote.settings):
-            for piece in obstore.get(self._remote.store, key).stream():
+            for piece in self._remote.store.stream(key):
                 digest.update(piece)
         return digest.hexdigest() == file_sha256(copy)

@@ -131,7 +131,7 @@ def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tupl
     except BucketError as error:  # its message says the fault, then what to do
         text, _, fix = str(error).partition(". ")
         return "failed", text.rstrip("."), fix or check.fix
-    except Exception as error:
+    except Exception as error:  # the edge to a check, also of a plugin: one that breaks ends none
         # The kind only: the text of a stranger's exception could hold a secret.
         return "failed", f"the check itself broke: {type(error).__name__}", check.fix
 

@@ -26,7 +26,7 @@ def sweep(patient: Patient) -> None:
     )
     for listing, items, since in listings:
         # A key without these rights: later checks say so. Not every store lists uploads.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # the edge to botocore
             found = listing(Bucket=patient.settings.bucket_name, Prefix=patient.probes)
             for item in found.get(items, []):
                 if _is_dead(item["Key"], patient, datetime.now(UTC) - item[since]):
@@ -44,7 +44,7 @@ def clean(patient: Patient) -> None:
 def _remove(patient: Patient, key: str, upload: str | None = None) -> None:
     """Remove an object, or an upload that is not finished, if this key may."""
     place = {"Bucket": patient.settings.bucket_name, "Key": key}
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):  # the edge to botocore
         if upload:
             patient.client.abort_multipart_upload(UploadId=upload, **place)
         else:

@@ -183,7 +183,7 @@ class ChecksumsTaken(Check):
             client.put_object(Body=content, **place)
             # Read without the checking of the client itself, to see what is stored.
             arrived = patient.client.get_object(**place)["Body"].read()
-        except Exception as error:
+        except Exception as error:  # the edge to botocore, whose exceptions have no base
             if is_throttle(code := error_code(error)):
                 raise patient.answers.give_up() from None
             raise Problem(f"plain dvc's checksums are refused ({code})") from None
@@ -241,7 +241,7 @@ def _refusals(patient: Patient, what: str) -> Iterator[None]:
         yield
     except Problem:
         raise
-    except Exception as error:
+    except Exception as error:  # the edge to both clients: any refusal is a finding
         code = error_code(error)
         if code in MayList.REFUSALS or code in {"401", "403"}:
             raise RefusedError(f"this key may not {what}") from None

@@ -49,7 +49,7 @@ def serve(get_objects: "Callable[[], Objects]", requests: TextIO, answers: TextI
             objects = get_objects()
             if not is_init:
                 answer |= _move(objects, request, send)
-        except Exception as error:
+        except Exception as error:  # the edge to git-lfs, which hears of each object
             answer["error"] = _failure(error)
         send(answer)
 

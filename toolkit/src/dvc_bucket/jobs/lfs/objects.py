@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import obstore
-
 from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import ObjectRef
@@ -62,7 +60,7 @@ class Objects:
         self._folder, self._budget = folder, Budget()
         below = layout.key(self._prefix, "").rstrip("/")
         with naming_failures(f"list {below}", self._settings):
-            next(iter(obstore.list(self._store, below)), None)
+            next(iter(self._store.list(below, chunk_size=1)), None)
         sweep(folder)
 
     def upload(self, oid: str, size: int, path: str) -> Transfer:
@@ -76,7 +74,7 @@ class Objects:
                 suppress(MissingObjectError),
                 naming_failures(f"look up {place.url}", self._settings),
             ):
-                is_there = bool(obstore.head(self._store, place.key)["size"] == size)
+                is_there = bool(self._store.head(place.key)["size"] == size)
             if not is_there:
                 Upload(self._budget)(place, path, sent.append)
 

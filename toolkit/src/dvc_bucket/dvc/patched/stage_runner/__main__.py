@@ -87,7 +87,7 @@ def _run(repo: Any, stage: dict[str, Any], commands: _Commands) -> dict[str, Any
     outcome: dict[str, Any] = {"state": "done", "started": time.time()}
     try:
         repo.reproduce(stage["name"], single_item=True, force=True, no_commit=True, run_cache=False)
-    except Exception as error:
+    except Exception as error:  # the edge to DVC: it fails in many ways
         outcome |= {"state": "failed", "because": _chain(error)}
     outcome["ended"] = time.time()
     if outcome["state"] == "done" and commands.before is None:

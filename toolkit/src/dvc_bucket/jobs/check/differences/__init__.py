@@ -41,7 +41,7 @@ def compare(recorded: Path, found: Path, limits: Limits = EXACT) -> Difference:
     if plugin := _plugin(recorded.suffix):
         try:
             difference = _described(plugin.value(recorded, found, limits))
-        except Exception as error:
+        except Exception as error:  # the edge to a plugin
             outcome = f"cannot compare {recorded.name}, so its bytes are compared"
             entry_points.warn(plugin.title, outcome, error)
     for kind in (tables, documents):

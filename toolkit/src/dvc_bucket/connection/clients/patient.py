@@ -1,0 +1,191 @@
+"""obstore's client with the policy of retries in the place of its own.
+
+The methods of a `PatientStore` ask by a client that asks once, `store.once`, and are tried again as
+`retries` has it. Who makes `store.attempts()`, as the bytes of an answer are part of what is to be
+tried again, asks that client as well.
+
+Two calls make several requests each: a file in parts, and a listing of several pages. Inside of
+them obstore's own retries work, for the same time, as the parts and pages that succeeded would be
+lost otherwise. It reads no `Retry-After`, and these retries are not counted.
+
+obstore's functions, such as `obstore.get(store, key)`, know nothing of the policy: a few retries.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from dvc_bucket.base.errors import TransferError
+from dvc_bucket.connection import weather
+from dvc_bucket.connection.retries import Attempts, Retries
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, GetResult, ObjectMeta
+
+#: A file up to this size goes in one request.
+WHOLE_BYTES = 8 * 1024 * 1024
+
+#: Bytes of a body that are handed on at a time, at least.
+PIECE = 1024 * 1024
+
+#: What obstore does by itself: in its functions, in `once`, and inside of several requests, where
+#: time alone is the limit.
+FEW = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
+ONCE = {"max_retries": 0, "retry_timeout": timedelta(0)}
+MANY = 1000
+BACKOFF = {
+    "init_backoff": timedelta(milliseconds=100),
+    "max_backoff": timedelta(seconds=8),
+    "base": 2,
+}
+
+
+class PatientStore(S3Store):
+    """A bucket; make it with `patient`.
+
+    Attributes:
+        retries: the policy.
+        options: of obstore's S3Store.
+        is_proven: the store has answered this client.
+    """
+
+    retries: Retries
+    options: dict[str, Any]
+    is_proven: bool
+
+    def attempts(self, method: str = "", key: str = "", *, is_inner: bool = False) -> Attempts:
+        """The attempts at one request: see `retries`."""
+        return self.retries.attempts(method, key, is_inner=is_inner)
+
+    @cached_property
+    def once(self) -> S3Store:
+        """The same bucket, without obstore's own retries."""
+        return S3Store(**self.options | {"retry_config": ONCE})
+
+    @cached_property
+    def _steady(self) -> S3Store:
+        """The same bucket, with those for calls that make several requests."""
+        seconds = timedelta(seconds=self.retries.seconds)
+        config = {"max_retries": MANY, "retry_timeout": seconds, "backoff": BACKOFF}
+        return S3Store(**self.options | {"retry_config": config if seconds else ONCE})
+
+    def head(self, path: str) -> "ObjectMeta":
+        """What the store says of an object."""
+        return self.retries.call(obstore.head, self.once, path)
+
+    def get(self, path: str, *, options: "GetOptions | None" = None) -> "GetResult":
+        """The beginning of an answer; its bytes are no part of what is tried again."""
+        return self.retries.call(obstore.get, self.once, path, options=options)
+
+    def read(self, path: str, options: "GetOptions | None" = None) -> Any:
+        """The bytes of an object, as obstore's `Bytes`."""
+        return self.retries.call(_whole, self.once, path, options)
+
+    def get_range(self, path: str, **named: Any) -> Any:
+        """Some of them."""
+        return self.retries.call(obstore.get_range, self.once, path, **named)
+
+    def stream(self, path: str, size: int = PIECE) -> Iterator[bytes]:
+        """The bytes of an object as they arrive; after a break the rest of the same version.
+
+        Nothing else is to be asked of the store while they are read.
+
+        Args:
+            path: the key.
+            size: of the pieces in bytes, at least.
+        """
+        at = 0
+        options: GetOptions = {}
+        for attempt in self.attempts("GET", path):
+            with attempt:
+                answer = obstore.get(self.once, path, options=options)
+                for piece in answer.stream(min_chunk_size=size):
+                    at += len(piece)
+                    options = {"range": {"offset": at}}
+                    if tag := answer.meta["e_tag"]:
+                        options["if_match"] = tag
+                    yield piece
+
+    def put(self, path: str, file: Any, *, use_multipart: bool | None = None, **named: Any) -> Any:
+        """Store an object; a file up to `WHOLE_BYTES` in one request."""
+        if isinstance(file, Path) and file.stat().st_size <= WHOLE_BYTES:
+            use_multipart = False
+        if use_multipart is False:
+            put = self.retries.call
+            return put(obstore.put, self.once, path, file, use_multipart=False, **named)
+        self._prove(path)
+        return self.retries.call(self._put_in_parts, path, file, **named)
+
+    def delete(self, paths: Any) -> None:
+        """Delete an object or several."""
+        self.retries.call(obstore.delete, self.once, paths)
+
+    def list(  # type: ignore[override]  # it has an iterator of its own
+        self, prefix: str | None = None, *, offset: str | None = None, chunk_size: int = 1000
+    ) -> Iterator[Any]:
+        """Batches of what the store has, in its order.
+
+        A listing that breaks off begins again, after the batches that are done: only the store
+        knows how its order goes on.
+        """
+        done, last = 0, ""
+        for attempt in self.attempts("list", prefix or "", is_inner=True):
+            with attempt, _final_after_retries():
+                store = self._steady if done else self.once
+                batches = obstore.list(store, prefix, offset=offset, chunk_size=chunk_size)
+                for number, batch in enumerate(batches, 1):
+                    if number == done and batch[-1]["path"] != last:
+                        raise TransferError("The listing changed while it was read. Run it again.")
+                    if number > done:
+                        done, last = number, batch[-1]["path"]
+                        yield batch
+
+    def list_with_delimiter(self, prefix: str | None = None) -> Any:  # type: ignore[override]
+        """The names right below a prefix."""
+        return self.retries.call(obstore.list_with_delimiter, self.once, prefix)
+
+    def _prove(self, path: str) -> None:
+        """Return if the store says anything at all; what cannot heal is found out soon so."""
+        try:
+            if not self.is_proven:
+                self.head(path)
+        except Exception as error:  # the edge to obstore: an answer of any kind will do
+            if not weather.is_answer(error):
+                raise
+        self.is_proven = True
+
+    def _put_in_parts(self, path: str, file: Any, **named: Any) -> Any:
+        if hasattr(file, "seek"):
+            file.seek(0)
+        with _final_after_retries():
+            return obstore.put(self._steady, path, file, **named)
+
+
+def patient(retries: Retries, options: dict[str, Any]) -> PatientStore:
+    """A bucket by the options of obstore's S3Store."""
+    store = PatientStore(**options | {"retry_config": FEW})
+    store.retries, store.options, store.is_proven = retries, options, False
+    return store
+
+
+def _whole(store: S3Store, path: str, options: "GetOptions | None") -> Any:
+    return obstore.get(store, path, options=options).bytes()
+
+
+@contextmanager
+def _final_after_retries() -> Iterator[None]:
+    """What obstore has tried again for as long as there is, is not tried again."""
+    try:
+        yield
+    except BaseError as error:
+        text = str(error)
+        if f" max_retries: {MANY}," in text and " retries: 0," not in text:
+            weather.make_final(error)
+        raise
