@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dvc_bucket import Project
 from tests.bucket.git_tools import environment
@@ -13,7 +14,11 @@ from tests.clones import TOOLS
 from tests.projects import copy_files
 
 #: Seconds after which a command hangs.
-LIMIT = 60
+LIMIT = 120
+
+#: Nobody listens at the discard port.
+DEAD = "http://127.0.0.1:9"
+PROXIES = ("ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy")
 
 #: What a stage sees of its machine, all of which must be the same everywhere. A module of another
 #: folder has no such file; a stage with a pool needs a socket in the folder of temporary files.
@@ -22,6 +27,7 @@ import json
 import sys
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import tabulate
 
@@ -88,7 +94,7 @@ class Machine:
         """Run `bucket`."""
         return self.run("bucket", *words, status=status, prefix=prefix, **changes)
 
-    def same_results(self, *, prefix: Sequence[str] = (), **changes: str) -> None:
+    def same_results(self, *, prefix: Sequence[str] = (), **changes: Any) -> None:
         """Run the stage on this machine: the results are those of the commit."""
         self.bucket("repro", "--force", "--quiet", prefix=prefix, **changes)
         assert self.run("git", "status", "--porcelain", prefix=()).stdout == ""

@@ -15,8 +15,9 @@ import pytest
 from dvc_bucket import Project
 from tests.clones import TOOLS, Clone
 from tests.end_to_end.conftest import make_clone  # noqa: F401 (a fixture)
-from tests.machines.machine import Machine, make
-from tests.machines.test_environment import DEAD, PROXIES, latin1, noexec  # noqa: F401 (fixtures)
+from tests.machines.conftest import latin1  # noqa: F401 (a fixture)
+from tests.machines.machine import DEAD, PROXIES, Machine, make
+from tests.machines.test_environment import noexec  # noqa: F401 (a fixture)
 
 #: A machine: words before each command, and what its environment has.
 SetUp = tuple[Sequence[str], dict[str, str]]

@@ -54,7 +54,9 @@ def settle() -> None:
     _allow_files()
     if fault := unusable(os.environ.get("TMPDIR", "")):
         del os.environ["TMPDIR"]
-        print(f"bucket: TMPDIR {fault}. The system's folder is used.", file=sys.stderr)
+        from dvc_bucket.base.terminal import visible
+
+        print(visible(f"bucket: TMPDIR {fault}. The system's folder is used."), file=sys.stderr)
 
 
 def before() -> Mapping[str, str]:
@@ -72,13 +74,14 @@ def redirecting(environment: Mapping[str, str]) -> list[str]:
 def foreign_paths(environment: Mapping[str, str]) -> list[str]:
     """The folders of `PYTHONPATH` outside the project.
 
-    None if the toolkit itself comes from there: then it is where the packages are installed.
+    None if the toolkit itself comes from there, or this Python has no DVC of its own: then that is
+    where packages are installed.
     """
     project = Project.around()
     root = project.root if project else Path.cwd()
     folders = list(filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)))
     own = Path(__file__).resolve().parents[2]
-    if any(_is_same(folder, str(own)) for folder in folders):
+    if any(_is_same(folder, str(own)) for folder in folders) or not _has_packages():
         return []
     return [folder for folder in folders if not Path(folder).resolve().is_relative_to(root)]
 
@@ -125,18 +128,20 @@ def _settle_imports() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(kept)
     if not kept:
         del os.environ["PYTHONPATH"]
-    user = _user_site()
-    if user and not Path(__file__).is_relative_to(user):
+    site = sys.modules.get("site")  # none where Python started without
+    user = site.getusersitepackages() if site else ""
+    if user and _has_packages():
         os.environ["PYTHONNOUSERSITE"] = "1"
         last.append(user)
     moved = [path for path in sys.path if path in last]
     sys.path[:] = [*(path for path in sys.path if path not in moved), *moved]
 
 
-def _user_site() -> str:
-    """The user's own folder of packages, if this Python takes them from there."""
+def _has_packages() -> bool:
+    """Whether this Python's own folders have the packages that the toolkit needs."""
     site = sys.modules.get("site")
-    return str(site.getusersitepackages()) if site and site.ENABLE_USER_SITE else ""
+    folders = site.getsitepackages() if site else ()
+    return any(Path(folder, "dvc").is_dir() for folder in folders)
 
 
 def _is_same(first: str, second: str) -> bool:

@@ -7,15 +7,20 @@ which another `repro` runs, or a `status` of it, ends with an error. Three funct
 
 - `patient`, in the place of `rwlock`, which locks paths: waits until they are free. Meanwhile it
   unlocks the clone, without which the other command could not finish.
-- `noted`, in the place of `make_lock`: remembers this process's locks, for that.
+- `noted`, in the place of `make_lock`: remembers this process's locks, for that. Where
+  `core.hardlink_lock` was switched on, it removes what the other kind of lock left.
 - `fresh`, in the place of `Stage.reproduce`: after waiting, reads the stage again, as the other
   command may have brought it up to date.
 """
 
+import fcntl
 import logging
+import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -25,6 +30,15 @@ RETRY_SECONDS = 0.5
 
 #: The file in DVC's temporary folder that is the lock of the clone.
 CLONE_LOCK = "lock"
+
+#: The file that is the lock of DVC's list of locked paths.
+PATHS_LOCK = "rwlock.lock"
+
+#: How long to wait for a lock without a word.
+SAID_AFTER = timedelta(seconds=3)
+
+#: What a plain lock leaves in its file: the number of the process. Source: zc.lockfile.
+PLAIN_CONTENT = re.compile(rb"\s*\d*\s*")
 
 #: DVC's own channel, so that `-q` silences this, too.
 logger = logging.getLogger("dvc").getChild("bucket")
@@ -52,6 +66,8 @@ def patient(
         from dvc.lock import LockError
 
         global _has_waited
+        if named.get("hardlink") or any(arguments[4:5]):
+            _remove_plain(Path(tmp_dir, PATHS_LOCK))
         clone = _held_lock(_resolved(Path(tmp_dir, CLONE_LOCK)))
         waited = False
         with ExitStack() as paths:
@@ -81,11 +97,48 @@ def noted(make_lock: Callable[..., Any]) -> Callable[..., Any]:
     """DVC's `make_lock` that remembers each lock and its file."""
 
     def make(lockfile: str, *arguments: Any, **named: Any) -> Any:
+        if is_hardlink := named.get("hardlink_lock", False):
+            _remove_plain(Path(lockfile))
         lock = make_lock(lockfile, *arguments, **named)
+        if is_hardlink and named.get("wait"):
+            lock.lock = _saying(lock, lockfile)
         _lock_files[lock] = _resolved(lockfile)
         return lock
 
     return make
+
+
+def _remove_plain(file: Path) -> None:
+    """Remove the file of DVC's plain lock, which it leaves, if no process holds that lock.
+
+    To the other kind of lock, the file itself is the lock.
+    """
+    with suppress(OSError), file.open("rb") as stream:  # none is there
+        if os.fstat(stream.fileno()).st_nlink == 1 and PLAIN_CONTENT.fullmatch(stream.read(100)):
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.unlink()
+
+
+def _saying(lock: Any, file: str) -> Callable[[], None]:
+    """The method `lock` of a hard-link lock, which says for what it waits.
+
+    Such a lock outlives a process that was killed, and does not tell whose it is.
+    """
+
+    def wait() -> None:
+        from dvc.lock import LockError
+
+        try:
+            type(lock).lock(lock, timeout=SAID_AFTER)
+        except LockError:
+            logger.warning(
+                "Waiting: another command holds %s. If none works in this clone, here or on "
+                "another machine, one was killed: delete that file.",
+                file,
+            )
+            type(lock).lock(lock)
+
+    return wait
 
 
 def fresh(reproduce: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,16 @@
+"""What tests of machines share."""
+
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder, name = tmp_path_factory.mktemp("locales"), "en_US.ISO-8859-1"
+    command = ["localedef", "-i", "en_US", "-f", "ISO-8859-1", str(folder / name)]
+    if not shutil.which("localedef") or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("localedef makes no Latin-1 locale here")
+    return {"LOCPATH": str(folder), "LC_ALL": name}
