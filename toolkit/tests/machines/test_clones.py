@@ -13,7 +13,6 @@ import pytest
 from dvc_bucket import Project
 from tests.bucket.git_tools import TOKENS
 from tests.clones import TOOLS
-from tests.end_to_end.clones import REPOSITORY
 from tests.machines.machine import Machine
 from tests.projects import copy_files
 
@@ -213,7 +212,7 @@ def test_line_ends_are_those_of_git_whatever_a_person_has_git_make_of_them(
     lab: Machine, tmp_path: Path
 ) -> None:
     project = clone_of(lab, tmp_path / "project")
-    shutil.copy(REPOSITORY / ".gitattributes", project.root)
+    copy_files(project.root, [".gitattributes"])
     (project.root / "data").mkdir()
     (project.root / "data/theirs.csv").write_bytes(b"a,b\r\n1,2\r\n")
     commit(project)
@@ -269,7 +268,8 @@ def test_two_projects_in_one_repository_are_both_guarded(lab: Machine, tmp_path:
     for project in projects:
         shutil.rmtree(project.root / ".git")
         (project.root / ".venv").symlink_to(TOOLS.parent)
-        project.run("sh", "-c", set_up())
+        for words in (["secrets", "--install-hook"], ["lock-merge", "--install"]):
+            project.bucket(*words)
         project.bucket("verify", "--install-hook")
     commit(whole)
     one, two = projects
@@ -286,18 +286,6 @@ def test_two_projects_in_one_repository_are_both_guarded(lab: Machine, tmp_path:
     assert git(whole, "config", "merge.dvc-lock.driver")
     hook = (whole.root / ".git/hooks/pre-push").read_text()
     assert "\nprojects='one\ntwo é'  #" in hook
-
-
-def set_up() -> str:
-    """The lines of the Makefile with which `make setup` installs hooks and merge driver."""
-    lines = (REPOSITORY / "Makefile").read_text().split("\n")
-    first = next(number for number, line in enumerate(lines) if "git check-ignore" in line)
-    return (
-        "\n".join(lines[first : first + 2])
-        .replace("\t@", "")
-        .replace("$$", "$")
-        .replace("$(BIN)", str(TOOLS))
-    )
 
 
 def test_a_downloaded_archive_has_no_git_and_a_sentence_says_so(
