@@ -226,6 +226,23 @@ def test_urls_are_signed_with_the_present_signature(weed: Weed) -> None:
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
 
 
+def test_a_bucket_with_dots_is_in_the_path_where_a_certificate_covers_no_dots(weed: Weed) -> None:
+    endpoint = "https://s3.eu-north-1.amazonaws.com"
+    settings = weed.settings().model_copy(
+        update={
+            "endpoint_url": endpoint,
+            "region": "eu-north-1",
+            "is_aws": True,
+            "bucket_name": "lab.data.2024",
+        }
+    )
+    where = {"Bucket": settings.bucket_name, "Key": "k"}
+    urls = [clients.botocore(settings).generate_presigned_url("get_object", Params=where)]
+    urls.append(obstore.sign(clients.obstore(settings), "GET", "k", pd.Timedelta(seconds=60)))
+    for url in urls:
+        assert url.startswith(f"{endpoint}/lab.data.2024/k?")
+
+
 @pytest.mark.skipif(not shutil.which("mc"), reason="mc is in no registry of Python packages")
 def test_mc_lists_and_gets(settings: Settings) -> None:
     CLIENTS["botocore"](settings, "mc/x", b"x")

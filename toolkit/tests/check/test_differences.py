@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from dvc_bucket.jobs.check.causes import time_in
 from dvc_bucket.jobs.check.differences import Limits, compare
@@ -101,6 +102,31 @@ def test_numbers_may_differ_as_far_as_is_declared(
     found = difference("t.parquet", table(TABLE), table(near), limits)
     assert found.tolerated is tolerated
     assert (found.largest == pytest.approx(0.005)) is tolerated
+
+
+FAR = (pa.date32(), pa.date64(), pa.timestamp("s"), pa.struct([("at", pa.timestamp("s"))]))
+
+
+@pytest.mark.parametrize("kind", FAR, ids=str)
+def test_dates_that_python_does_not_have_are_compared_by_their_bytes(
+    difference: Callable[..., Difference], kind: pa.DataType
+) -> None:
+    def write(number: int) -> Write:
+        value = {"at": number} if pa.types.is_struct(kind) else number
+        return lambda path: feather.write_feather(pa.table({"c": pa.array([value], kind)}), path)
+
+    days = 2**30 if pa.types.is_date32(kind) else 2**60
+    assert difference("t.feather", write(days), write(days - 1)).text
+
+
+def test_one_name_twice_is_no_reason_to_say_nothing(
+    difference: Callable[..., Difference],
+) -> None:
+    def write(number: int) -> Write:
+        twice = pa.table([pa.array([1]), pa.array([number])], names=["a", "a"])
+        return lambda path: feather.write_feather(twice, path)
+
+    assert difference("t.feather", write(2), write(3)).text
 
 
 @pytest.mark.parametrize(

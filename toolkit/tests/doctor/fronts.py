@@ -11,6 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from dvc_bucket import Settings
 from dvc_bucket.base.ports import ADDRESS
 
 Headers = dict[str, str]
@@ -91,6 +96,26 @@ def always(status: int, body: str, **headers: str) -> Behaviour:
     """The same answer to everything."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda _request, _ask: Reply(status, named, body.encode())
+
+
+def signer(settings: Settings) -> Callable[[Request], Request]:
+    """Signs requests anew, so that a front can change what was signed.
+
+    Args:
+        settings: the connection to the store behind.
+    """
+    assert settings.secret_access_key
+    keys = Credentials(settings.access_key_id, settings.secret_access_key.get_secret_value())
+
+    def sign(request: Request) -> Request:
+        kept = request.without("authorization", "x-amz-", "content-", "host", "expect")
+        url = f"{settings.endpoint_url}{request.path}"
+        signed = AWSRequest(request.method, url, data=request.body, headers=kept.headers)
+        S3SigV4Auth(keys, "s3", "us-east-1").add_auth(signed)
+        host = settings.endpoint_url.removeprefix("http://")
+        return replace(kept, headers={"Host": host, **dict(signed.headers.items())})
+
+    return sign
 
 
 class _Server(ThreadingHTTPServer):

@@ -5,12 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import obstore
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from tests.doctor.case import Case, SetUps
-from tests.doctor.fronts import Ask, Behaviour, Middle, Reply, Request
+from tests.doctor.fronts import Ask, Behaviour, Middle, Reply, Request, signer
 from tests.stores.tls import Front
 
 SET_UPS = SetUps()
@@ -80,19 +77,8 @@ def _is_framed(request: Request) -> bool:
 @add("a gateway that stores the framing of uploads", "checksum settings", says="keeps other bytes")
 def _(case: Case) -> None:
     """It signs anew for the store behind, and knows nothing of trailers: the body is the body."""
-    settings = case.world.weed.settings()
-    assert settings.secret_access_key
-    keys = Credentials(settings.access_key_id, settings.secret_access_key.get_secret_value())
-
-    def gateway(request: Request, ask: Ask) -> Reply:
-        kept = request.without("authorization", "x-amz-", "content-", "host", "expect")
-        url = f"{settings.endpoint_url}{request.path}"
-        signed = AWSRequest(request.method, url, data=request.body, headers=kept.headers)
-        S3SigV4Auth(keys, "s3", "us-east-1").add_auth(signed)
-        host = settings.endpoint_url.removeprefix("http://")
-        return ask(replace(kept, headers={"Host": host, **dict(signed.headers.items())}))
-
-    _through(case, gateway)
+    sign = signer(case.world.weed.settings())
+    _through(case, lambda request, ask: ask(sign(request)))
     case.edit(".env", NO_CHECKSUM_SETTINGS, "")
 
 

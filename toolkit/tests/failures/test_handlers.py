@@ -18,6 +18,8 @@ HANDLERS = {
     "dvc/audit/deep.py": 1,
     "dvc/audit/needed.py": 1,
     "dvc/lock/driver.py": 1,
+    "dvc/patched/command_line.py": 1,
+    "dvc/patched/repository.py": 1,
     "dvc/patched/stage_runner/__main__.py": 1,
     "dvc/written.py": 1,
     "jobs/check/differences/__init__.py": 1,
@@ -25,6 +27,7 @@ HANDLERS = {
     "jobs/doctor/probes.py": 2,
     "jobs/doctor/rights.py": 2,
     "jobs/lfs/agent.py": 1,
+    "read/filesystem.py": 1,
     "stages/executors.py": 1,
     "stages/resume.py": 1,
     "store/server.py": 1,
@@ -32,6 +35,7 @@ HANDLERS = {
     "transfer/errors.py": 1,
     "transfer/files.py": 1,
     "transfer/pool.py": 1,
+    "transfer/unlisted.py": 1,
 }
 
 BROAD = {"Exception", "BaseException"}

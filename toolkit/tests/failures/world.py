@@ -3,14 +3,13 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
-from hypothesis import note
 from hypothesis import strategies as st
 
 from dvc_bucket import Project, Settings
@@ -49,9 +48,9 @@ class World:
     proxy: FaultProxy
     runner: Runner
 
-    def environment(self, folder: Path, changes: dict[str, str | None]) -> dict[str, str]:
+    def environment(self, folder: Path, changes: Mapping[str, str | None]) -> dict[str, str]:
         own = self.made.clone.environment | {"HOME": str(folder), "OS_RETRY_SECONDS": "1"}
-        return {name: value for name, value in (own | changes).items() if value is not None}
+        return {name: value for name, value in {**own, **changes}.items() if value is not None}
 
 
 @contextmanager
@@ -87,7 +86,7 @@ def apply(mutation: Any, made: Published, root: Path) -> None:
         return
     try:
         path = root / mutation.path.lstrip("/")
-        assert path.resolve().is_relative_to(root)
+        assert root.resolve() in path.resolve().parents
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(mutation, hostile.Rewritten):
             path.unlink(missing_ok=True)
@@ -162,12 +161,12 @@ class Example(NamedTuple):
     """
 
     words: str
-    subject: str
-    mutations: list[Any]
-    variables: dict[str, str | None]
-    weather: Faults
-    largest: int
-    is_empty: bool
+    subject: str = ""
+    mutations: Sequence[Any] = ()
+    variables: Mapping[str, str | None] = {}
+    weather: Faults = Faults()
+    largest: int = -1
+    is_empty: bool = True
 
     def line(self, out: str) -> list[str]:
         """The words of the command."""
@@ -187,8 +186,14 @@ EXAMPLES = st.builds(
 )
 
 
-def wrong(world: World, example: Example) -> list[str]:
-    """Run a command; what is wrong with its end."""
+def wrong(world: World, example: Example, *never: str) -> list[str]:
+    """Run a command; what is wrong with its end.
+
+    Args:
+        world: where.
+        example: which, and what it meets.
+        never: words that its output must not have, either.
+    """
     out = Path(tempfile.mkdtemp(prefix="hostile-"))
     try:
         root, world.proxy.faults = out / "project", Faults()
@@ -203,8 +208,9 @@ def wrong(world: World, example: Example) -> list[str]:
         ended = world.runner.run(
             root, line, world.environment(out, example.variables), 60, example.largest
         )
-        note(f"{line} ended with {ended.status} after {ended.seconds:.1f} s:\n{ended.output}")
+        print(f"{line} ended with {ended.status} after {ended.seconds:.1f} s:\n{ended.output}")
         secret = world.made.store.secret_access_key
-        return faults_of(ended, line[0], out, {secret})
+        found = faults_of(ended, line[0], out, {secret})
+        return found + [word for word in never if word in ended.output]
     finally:
         shutil.rmtree(out, ignore_errors=True)

@@ -121,6 +121,9 @@ class FaultProxy:
         await self._listen()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # it was shaking hands when the port went down
+            _reset(writer)
+            return
         self._writers.add(writer)
         behind: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         with contextlib.suppress(OSError, EOFError, ValueError):  # a side hung up; so do we

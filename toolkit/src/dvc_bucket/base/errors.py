@@ -110,8 +110,8 @@ class CheckError(BucketError):
     """A commit cannot be rebuilt by anybody: it refers to what is not in it, nor on the remote."""
 
 
-class NotCheckedError(CheckError):
-    """This machine or clone cannot rebuild a commit, so nothing can be said of its results."""
+class NotCheckedError(BucketError):
+    """What was asked could not be looked at here, so nothing can be said of it."""
 
     status = 3
 

@@ -1,14 +1,6 @@
 """Failures that are no fault of ours and that a person can mend, in words: no traceback."""
 
-import errno
 import sqlite3
-
-#: What a machine refuses: no space, no permission, a failing disk, a file in the place of a folder.
-REFUSALS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
-    | {errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ELOOP}
-    | {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
-)
 
 #: What files of a project or answers of a store can cause that somebody made for that.
 TOO_MUCH = (OverflowError, RecursionError, MemoryError)
@@ -20,7 +12,7 @@ def of_machine(error: BaseException) -> str:
     Args:
         error: that ended a command.
     """
-    if isinstance(error, OSError) and error.errno in REFUSALS:
+    if isinstance(error, OSError) and error.errno:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}. Nothing is half written: mend it and run this again."
     if isinstance(error, TOO_MUCH):

@@ -13,15 +13,15 @@ def main() -> None:
 
     Whatever failed, no credential of this clone or environment is in the text.
     """
-    surroundings.settle()  # before the first import of a package
-    from dvc_bucket.base import terminal
-    from dvc_bucket.cli import failures
-    from dvc_bucket.cli.app import app
-
-    terminal.guard()
     try:
+        surroundings.settle()  # before the first import of a package
+        from dvc_bucket.base import terminal
+        from dvc_bucket.cli.app import app
+
+        terminal.guard()
         app()
     except Exception as error:  # the edge to the person: whatever it is, it becomes a sentence
+        from dvc_bucket.cli import failures
         from dvc_bucket.connection import log
         from dvc_bucket.connection.masking import masked
 

@@ -18,6 +18,7 @@ waits as long for a host that does not exist. It does so only inside of calls th
 requests: see `clients.patient`.
 """
 
+import os
 import random
 import sys
 import threading
@@ -60,6 +61,16 @@ _policies: dict[tuple[str, int], "Retries"] = {}
 _lock = threading.RLock()
 
 
+def _forget() -> None:
+    """The child of a fork has policies and a lock of its own: a thread can hold those of before."""
+    global _lock
+    _lock = threading.RLock()
+    _policies.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
 class Retries:
     """The state of one store as this process sees it."""
 
@@ -90,7 +101,7 @@ class Retries:
     def call(self, request: Callable[..., Answer], *arguments: Any, **named: Any) -> Answer:
         """The answer to a request, which is a function and its arguments."""
         key = next((each for each in arguments if isinstance(each, str)), "")
-        for attempt in self.attempts(getattr(request, "__name__", ""), key):
+        for attempt in self.attempts(getattr(request, "__name__", "").strip("_"), key):
             with attempt:
                 answer = request(*arguments, **named)
         return answer

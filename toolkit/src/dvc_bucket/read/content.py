@@ -174,13 +174,11 @@ def fetch(proof: Proof, file: TrackedFile, limit: int) -> Any:
         ChecksumError: the content is not what DVC recorded.
         TransferError: the store refused or could not be reached.
     """
-    import obstore
-
     data, store = proof.data, proof.data.remote.store
     with _naming_failures(data, file):
         for attempt in store.attempts("GET", data.key(file)):
             with attempt:
-                answer = obstore.get(store.once, data.key(file))
+                answer = store.once.get(data.key(file))
                 is_large = answer.meta["size"] > limit
                 content = b"" if is_large else answer.bytes()
         if is_large and has_ranges(data, file):

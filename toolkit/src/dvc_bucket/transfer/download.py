@@ -136,7 +136,7 @@ class Download:
         """The object, or, of a large one, the beginning; its size and tag in any case."""
         start = time.perf_counter()
         if promised == self._content.of(b""):  # no range is in an empty object
-            answer = obstore.get(place.store.once, place.key)
+            answer = place.store.once.get(place.key)
         else:
             answer = ranges.beginning(place, LARGE_BYTES)
         self.answer_seconds = min(self.answer_seconds, time.perf_counter() - start)
@@ -217,7 +217,7 @@ def _range(
     pieces: list[memoryview] = []
     for attempt in place.store.attempts("GET", place.key, is_inner=True):
         with attempt:
-            answer = obstore.get(place.store.once, place.key, options=options)
+            answer = place.store.once.get(place.key, options=options)
             pieces = list(_write_all(file, answer, start))
             if sum(map(len, pieces)) != end - start:
                 raise ConnectionError(f"{place.url} broke off")

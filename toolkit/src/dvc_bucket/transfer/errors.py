@@ -42,7 +42,10 @@ REFUSED = {"401", "403"}
 
 #: What to do where a store refuses, by the code of its answer.
 ADVICE = {
-    "AccessDenied": "These keys may lack the right to do it.",
+    "AccessDenied": (
+        "These keys may lack the right to do it; to keys that may not list the bucket, the store "
+        "says the same of an object that is missing."
+    ),
     "RequestTimeTooSkewed": "The clock of this machine is wrong.",
     "ExpiredToken": "OS_SESSION_TOKEN has expired: get a new one.",
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from obstore.exceptions import BaseError, InvalidPathError
 
 from dvc_bucket.base.words import counted, shortened
-from dvc_bucket.transfer.by_botocore import as_obstore_raises, client
+from dvc_bucket.connection.by_botocore import as_obstore_raises, client
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

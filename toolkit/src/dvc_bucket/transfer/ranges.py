@@ -12,11 +12,10 @@ from contextlib import closing
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import obstore
 from obstore import exceptions
 from obstore.exceptions import BaseError
 
-from dvc_bucket.transfer.by_botocore import as_obstore_raises, client
+from dvc_bucket.connection.by_botocore import as_obstore_raises, client
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult
@@ -62,7 +61,7 @@ def beginning(place: "ObjectRef", end: int) -> "GetResult":
         except BaseError as error:
             if _answers_206.get(place.settings.where, True) and NO_RANGE not in str(error):
                 raise
-    return obstore.get(place.store.once, place.key)
+    return place.store.once.get(place.key)
 
 
 def find_out(settings: "Settings", store: "PatientStore", key: str) -> RangeAnswer:
@@ -79,7 +78,9 @@ def find_out(settings: "Settings", store: "PatientStore", key: str) -> RangeAnsw
     where = settings.where
     if where not in _answers_206:
         try:
-            store.retries.call(_partial, where, store, key, {"range": (0, 1)})
+            for attempt in store.attempts("GET", key):
+                with attempt:
+                    _partial(where, store, key, {"range": (0, 1)})
         except BaseError:
             if _answers_206.get(where, True):
                 raise
@@ -117,10 +118,14 @@ def read(
         if etag:
             options["if_match"] = etag
         try:
-            return store.retries.call(lambda: _partial(settings.where, store, key, options).bytes())
+            for attempt in store.attempts("GET", key):
+                with attempt:
+                    content = _partial(settings.where, store, key, options).bytes()
         except BaseError:
             if _answers_206.get(settings.where, True):
                 raise
+        else:
+            return content
     if find_out(settings, store, key) is RangeAnswer.UNMARKED:
         return _unmarked(settings, key, start, end, etag)
     return Whole(store, key, etag).read(start, end)
@@ -133,7 +138,7 @@ def _partial(where: str, store: "PatientStore", key: str, options: "GetOptions")
         FileNotFoundError, BaseError: as obstore, also where it answers otherwise.
     """
     try:
-        answer = obstore.get(store.once, key, options=options)
+        answer = store.once.get(key, options=options)
     except BaseError as error:
         if NOT_PARTIAL.search(str(error)):
             _answers_206[where] = False
@@ -160,12 +165,15 @@ class Whole:
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes from `start` to `end`, exclusive; less where the object ends."""
-        return self._store.retries.call(self._read, start, end)
+        for attempt in self._store.attempts("GET", self._key):
+            with attempt:
+                content = self._read(start, end)
+        return content
 
     def _read(self, start: int, end: int) -> bytes:
         pieces, self._pieces = self._pieces, None  # of an answer that breaks off there is no more
         if pieces is None or start < self._at:
-            answer = obstore.get(self._store.once, self._key, options=self._options)
+            answer = self._store.once.get(self._key, options=self._options)
             pieces = iter(answer.stream(PIECE_BYTES))
             self._at, self._left = 0, memoryview(b"")
         taken = bytearray()

@@ -16,21 +16,26 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from dvc_bucket.base.errors import TransferError
 from dvc_bucket.connection import weather
+from dvc_bucket.connection.clients.forked import ForkedStore, is_forked
 from dvc_bucket.connection.retries import Attempts, Retries
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult, ObjectMeta
 
+    from dvc_bucket.connection.settings import Settings
+
 #: A file up to this size goes in one request.
 WHOLE_BYTES = 8 * 1024 * 1024
+
+#: obstore's words for an answer of a store without ranges; see `transfer.ranges`.
+NOT_PARTIAL = "non-partial response"
 
 #: Bytes of a body that are handed on at a time, at least.
 PIECE = 1024 * 1024
@@ -50,13 +55,15 @@ BACKOFF = {
 class PatientStore(S3Store):
     """A bucket; make it with `patient`.
 
+    In the child of a fork another client asks, and it can only read: see `clients.forked`.
+
     Attributes:
-        retries: the policy.
+        settings: the connection.
         options: of obstore's S3Store.
         is_proven: the store has answered this client.
     """
 
-    retries: Retries
+    settings: "Settings"
     options: dict[str, Any]
     is_proven: bool
 
@@ -64,33 +71,50 @@ class PatientStore(S3Store):
         """The attempts at one request: see `retries`."""
         return self.retries.attempts(method, key, is_inner=is_inner)
 
-    @cached_property
+    @property
+    def retries(self) -> Retries:
+        """The policy."""
+        return Retries.of(self.settings)
+
+    @property
     def once(self) -> S3Store:
         """The same bucket, without obstore's own retries."""
+        return self._in_fork() or self._once
+
+    @property
+    def _steady(self) -> S3Store:
+        """The same bucket, with those for calls that make several requests."""
+        return self._in_fork() or self._persistent
+
+    def _in_fork(self) -> S3Store | None:
+        """What reads in the child of a fork, by the same methods; None elsewhere."""
+        return cast("S3Store", ForkedStore(self.settings)) if is_forked() else None
+
+    @cached_property
+    def _once(self) -> S3Store:
         return S3Store(**self.options | {"retry_config": ONCE})
 
     @cached_property
-    def _steady(self) -> S3Store:
-        """The same bucket, with those for calls that make several requests."""
+    def _persistent(self) -> S3Store:
         seconds = timedelta(seconds=self.retries.seconds)
         config = {"max_retries": MANY, "retry_timeout": seconds, "backoff": BACKOFF}
         return S3Store(**self.options | {"retry_config": config if seconds else ONCE})
 
     def head(self, path: str) -> "ObjectMeta":
         """What the store says of an object."""
-        return self.retries.call(obstore.head, self.once, path)
+        return self.retries.call(self.once.head, path)
 
     def get(self, path: str, *, options: "GetOptions | None" = None) -> "GetResult":
         """The beginning of an answer; its bytes are no part of what is tried again."""
-        return self.retries.call(obstore.get, self.once, path, options=options)
+        return self.retries.call(self.once.get, path, options=options)
 
     def read(self, path: str, options: "GetOptions | None" = None) -> Any:
         """The bytes of an object, as obstore's `Bytes`."""
-        return self.retries.call(_whole, self.once, path, options)
+        return self.retries.call(_whole, path, self.once, options)
 
     def get_range(self, path: str, **named: Any) -> Any:
         """Some of them."""
-        return self.retries.call(obstore.get_range, self.once, path, **named)
+        return self.retries.call(self.once.get_range, path, **named)
 
     def stream(self, path: str, size: int = PIECE) -> Iterator[bytes]:
         """The bytes of an object as they arrive; after a break the rest of the same version.
@@ -102,30 +126,43 @@ class PatientStore(S3Store):
             size: of the pieces in bytes, at least.
         """
         at = 0
-        options: GetOptions = {}
+        tag: str | None = None
         for attempt in self.attempts("GET", path):
             with attempt:
-                answer = obstore.get(self.once, path, options=options)
-                for piece in answer.stream(min_chunk_size=size):
-                    at += len(piece)
-                    options = {"range": {"offset": at}}
-                    if tag := answer.meta["e_tag"]:
-                        options["if_match"] = tag
-                    yield piece
+                answer = self._rest(path, at, tag)
+                tag, again = answer.meta["e_tag"], at - answer.range[0]
+                for arrived in answer.stream(min_chunk_size=size):
+                    piece = bytes(arrived)[again:] if again else arrived
+                    again -= len(arrived) - len(piece)
+                    if piece:
+                        at += len(piece)
+                        yield piece
+
+    def _rest(self, path: str, at: int, tag: str | None) -> "GetResult":
+        """The bytes from a place on of a version; all of it from a store that has no ranges."""
+        options: GetOptions = {"if_match": tag} if tag else {}
+        if at:
+            try:
+                return self.once.get(path, options={"range": {"offset": at}, **options})
+            except BaseError as error:
+                if NOT_PARTIAL not in str(error):
+                    raise
+        return self.once.get(path, options=options)
 
     def put(self, path: str, file: Any, *, use_multipart: bool | None = None, **named: Any) -> Any:
-        """Store an object; a file up to `WHOLE_BYTES` in one request."""
-        if isinstance(file, Path) and file.stat().st_size <= WHOLE_BYTES:
-            use_multipart = False
+        """Store an object; a file or bytes up to `WHOLE_BYTES` in one request."""
+        if isinstance(file, Path | bytes):
+            size = len(file) if isinstance(file, bytes) else file.stat().st_size
+            use_multipart = use_multipart if size > WHOLE_BYTES else False
         if use_multipart is False:
-            put = self.retries.call
-            return put(obstore.put, self.once, path, file, use_multipart=False, **named)
+            put = self.once.put
+            return self.retries.call(put, path, file, use_multipart=False, **named)
         self._prove(path)
         return self.retries.call(self._put_in_parts, path, file, **named)
 
     def delete(self, paths: Any) -> None:
         """Delete an object or several."""
-        self.retries.call(obstore.delete, self.once, paths)
+        self.retries.call(self.once.delete, paths)
 
     def list(  # type: ignore[override]  # it has an iterator of its own
         self, prefix: str | None = None, *, offset: str | None = None, chunk_size: int = 1000
@@ -139,7 +176,7 @@ class PatientStore(S3Store):
         for attempt in self.attempts("list", prefix or "", is_inner=True):
             with attempt, _final_after_retries():
                 store = self._steady if done else self.once
-                batches = obstore.list(store, prefix, offset=offset, chunk_size=chunk_size)
+                batches = store.list(prefix, offset=offset, chunk_size=chunk_size)
                 for number, batch in enumerate(batches, 1):
                     if number == done and batch[-1]["path"] != last:
                         raise TransferError("The listing changed while it was read. Run it again.")
@@ -149,7 +186,7 @@ class PatientStore(S3Store):
 
     def list_with_delimiter(self, prefix: str | None = None) -> Any:  # type: ignore[override]
         """The names right below a prefix."""
-        return self.retries.call(obstore.list_with_delimiter, self.once, prefix)
+        return self.retries.call(self.once.list_with_delimiter, prefix)
 
     def _prove(self, path: str) -> None:
         """Return if the store says anything at all; what cannot heal is found out soon so."""
@@ -165,18 +202,18 @@ class PatientStore(S3Store):
         if hasattr(file, "seek"):
             file.seek(0)
         with _final_after_retries():
-            return obstore.put(self._steady, path, file, **named)
+            return self._steady.put(path, file, **named)
 
 
-def patient(retries: Retries, options: dict[str, Any]) -> PatientStore:
-    """A bucket by the options of obstore's S3Store."""
+def patient(settings: "Settings", options: dict[str, Any]) -> PatientStore:
+    """A bucket by the connection, and the options of obstore's S3Store."""
     store = PatientStore(**options | {"retry_config": FEW})
-    store.retries, store.options, store.is_proven = retries, options, False
+    store.settings, store.options, store.is_proven = settings, options, False
     return store
 
 
-def _whole(store: S3Store, path: str, options: "GetOptions | None") -> Any:
-    return obstore.get(store, path, options=options).bytes()
+def _whole(path: str, store: Any, options: "GetOptions | None") -> Any:
+    return store.get(path, options=options).bytes()
 
 
 @contextmanager

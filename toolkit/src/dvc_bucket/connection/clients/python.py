@@ -121,7 +121,6 @@ def obstore(
         SettingsError: the AWS set-up cannot be used, or has no credentials.
     """
     from dvc_bucket.connection.clients.patient import patient
-    from dvc_bucket.connection.retries import Retries
 
     options: dict[str, Any] = {
         "bucket": settings.bucket_name,
@@ -137,7 +136,7 @@ def obstore(
     if not more.get("skip_signature"):
         # And its AWS_SESSION_TOKEN would go with keys that are given as options.
         options["credential_provider"] = _obstore_credentials(settings)
-    return patient(Retries.of(settings), options | more)
+    return patient(settings, options | more)
 
 
 def pyarrow(settings: Settings) -> "S3FileSystem":

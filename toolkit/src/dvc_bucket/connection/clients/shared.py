@@ -28,9 +28,12 @@ def plain(secret: "SecretStr | None") -> str | None:
 
 
 def is_virtual(settings: Settings) -> bool:
-    """Whether the bucket goes into the host name: as asked for, else on AWS only."""
+    """Whether the bucket goes into the host name: as asked for, else on AWS only.
+
+    The certificate of `*.s3.REGION.amazonaws.com` is for no name with more dots.
+    """
     if settings.addressing_style == "auto":
-        return settings.is_aws
+        return settings.is_aws and "." not in settings.bucket_name
     return settings.addressing_style == "virtual"
 
 

@@ -5,17 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from dvc_bucket.base.errors import BucketError
-
 #: "not checked" is an object that could not be read; "unreadable" a commit or file of the project.
 Kind = Literal["missing", "truncated", "wrong size", "corrupt", "not checked", "unreadable"]
 
 #: Exit status where nothing is known to be wrong, and something could not be looked at.
 NOT_CHECKED = 3
-
-
-class NotCheckedError(BucketError):
-    """Data could not be looked at, so nothing can be said of it."""
 
 
 @dataclass(frozen=True, slots=True)

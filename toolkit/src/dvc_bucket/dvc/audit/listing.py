@@ -5,23 +5,26 @@ The functions `faults` and `proven` do all of it for objects that a caller names
 """
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from obstore.exceptions import BaseError
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.audit import deep
+from dvc_bucket.dvc.audit import asking, deep
 from dvc_bucket.dvc.audit.findings import ObjectFault
 from dvc_bucket.dvc.audit.notes import Notes, key_mark, mark, salt_of
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.arrays import Ids, array_of
 from dvc_bucket.dvc.remote.connection import Remote
-from dvc_bucket.transfer import keys
+from dvc_bucket.transfer import keys, unlisted
 from dvc_bucket.transfer.errors import naming_failures
 
 MISSING = ObjectFault("missing")
+
+UNSAID = ObjectFault("not checked", "the store does not say whether it is there: s3:ListBucket")
 
 #: The size is not recorded.
 UNKNOWN = -1
@@ -44,13 +47,18 @@ class Listing:
         odd: keys in DVC's folder of objects that are none.
         odd_size: bytes of those.
         refused: keys that no client of ours can ask for, and so none of DVC's.
+        is_listed: whether the store gave a listing.
         needed: which of the objects are needed.
         expected: sizes of these in bytes, or UNKNOWN.
         faults: what is wrong, by object.
     """
 
     def __init__(
-        self, remote: Remote, folders: Collection[str], md5: Callable[[bytes], str] = ids.digest
+        self,
+        remote: Remote,
+        folders: Collection[str],
+        md5: Callable[[bytes], str] = ids.digest,
+        wanted: Callable[[], Iterable[bytes]] | None = None,
     ) -> None:
         """Ask the store.
 
@@ -59,6 +67,8 @@ class Listing:
             folders: below its prefix, as `ids.folder` has them. The empty one is that of the layout
                 before DVC 3, whose objects lie among everything else.
             md5: the MD5 of an object's content, which its ETag is compared with.
+            wanted: the objects to ask for one by one where the store refuses to list; None to
+                raise there.
 
         Raises:
             TransferError: the store refused or could not be reached.
@@ -66,21 +76,19 @@ class Listing:
         self.odd: list[str] = []
         self.odd_size = 0
         self.refused: list[str] = []
+        self.is_listed, self._unsaid = True, set[bytes]()
         names, sizes, tags, marks = list[bytes](), array("q"), array("b"), array("Q")
         root, salt = f"{remote.prefix}/" if remote.prefix else "", salt_of(remote)
-        for folder in [""] if "" in folders else folders:
-            with naming_failures(f"list {remote.address}", remote.settings):
-                below = root + folder or None
-                for batch in keys.objects(remote.settings, remote.store, below, self._note_refused):
-                    for item in batch:
-                        name = ids.from_path(item["path"][len(root) :])
-                        if name is None:
-                            self._note_odd(item, root)
-                            continue
-                        names.append(name)
-                        sizes.append(item["size"])
-                        tags.append(says(item["e_tag"], name, md5))
-                        marks.append(mark(salt, item))
+        with naming_failures(f"list {remote.address}", remote.settings):
+            for item in self._items(remote, root, folders, wanted):
+                name = ids.from_path(item["path"][len(root) :])
+                if name is None:
+                    self._note_odd(item, root)
+                    continue
+                names.append(name)
+                sizes.append(item["size"])
+                tags.append(says(item["e_tag"], name, md5))
+                marks.append(mark(salt, item))
         unsorted = array_of(names)
         order = np.argsort(unsorted, kind="stable")
         self.names: Ids = unsorted[order]
@@ -90,6 +98,27 @@ class Listing:
         self.needed: NDArray[np.bool_] = np.zeros(len(names), np.bool_)
         self.expected: NDArray[np.int64] = np.full(len(names), UNKNOWN, np.int64)
         self.faults: dict[bytes, ObjectFault] = {}
+
+    def _items(
+        self,
+        remote: Remote,
+        root: str,
+        folders: Collection[str],
+        wanted: Callable[[], Iterable[bytes]] | None,
+    ) -> Iterator[Any]:
+        """What the store says of objects: in its listings, or else of those that are wanted."""
+        settings, store = remote.settings, remote.store
+        try:
+            for folder in [""] if "" in folders else folders:
+                below = root + folder or None
+                for batch in keys.objects(settings, store, below, self._note_refused):
+                    yield from batch
+        except BaseError as error:
+            if wanted is None or not unlisted.is_refusal(error):
+                raise
+            self.is_listed = False
+            there, self._unsaid = asking.look_up(remote, wanted())
+            yield from there
 
     def __len__(self) -> int:
         return len(self.names)
@@ -118,7 +147,8 @@ class Listing:
         positions = self.find(names)
         is_there = positions >= 0
         self.needed[positions[is_there]] = True
-        self.faults.update((bytes(name), MISSING) for name in names[~is_there])
+        for name in map(bytes, names[~is_there]):
+            self.faults[name] = UNSAID if name in self._unsaid else MISSING
         return positions
 
     def name(self, position: int) -> bytes:

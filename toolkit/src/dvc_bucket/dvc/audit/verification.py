@@ -130,8 +130,14 @@ class _Look:
         self._project, self._remote, self._options = project, remote, options
         self._needs, self._lists = needs, lists
         folders = {ids.FOLDER, *(ids.folder(need.name) for need in needs.needed)}
-        self.listing = Listing(remote, folders)
+        self.listing = Listing(remote, folders, wanted=self._wanted)
         self.sums: dict[Need, ObjectFault] = {}
+
+    def _wanted(self) -> Iterator[bytes]:
+        """Every object that is needed, as far as they can be named."""
+        for need in self._needs.needed:
+            members = self._lists.objects(need.name)
+            yield from (need.name,) if members is None else map(bytes, members)
 
     def report(self, commits: Sequence[NamedCommit]) -> AuditReport:
         """Compare, read what has to be read, and report every fault."""
@@ -208,6 +214,11 @@ class _Look:
         # Those of LFS are longer. (`numpy.char` has the lengths, but takes 40 ms to import.)
         is_of_dvc = listing.names == listing.names.astype(f"S{ids.SIZE}")
         foreign = np.flatnonzero(is_of_dvc & ~listing.needed)
+        if not listing.is_listed:
+            report.notes.append(
+                "The bucket could not be listed, so each object was asked for. Ask the bucket's "
+                "owner for s3:ListBucket."
+            )
         if listing.refused:
             report.notes.append(keys.said_of(listing.refused))
         report.foreign = len(foreign) + len(listing.odd) + len(listing.refused)

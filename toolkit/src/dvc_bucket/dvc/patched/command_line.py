@@ -7,15 +7,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import cast
 
+from dvc_bucket.base.errors import ProjectError
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run `dvc ARGUMENTS` with our functions installed; return its exit status.
 
     A command that comes second waits instead of failing after three seconds.
+
+    Raises:
+        ProjectError: DVC fails where its own report does not see it: it reads its configuration.
     """
     from dvc.cli import main
 
-    status: int = main(["--wait-for-lock", *arguments])
+    try:
+        status: int = main(["--wait-for-lock", *arguments])
+    except OSError:
+        raise
+    except Exception as error:  # the edge to DVC: a configuration can break it in any way
+        said = " ".join(str(error).split())
+        raise ProjectError(f"DVC fails: {said}. Look at .dvc/config.") from error
     return status
 
 

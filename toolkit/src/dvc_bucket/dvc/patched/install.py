@@ -7,6 +7,7 @@ lead out of their folder are refused, and no secret follows a redirect of a stor
 `tests/dvc_plane/test_touch_points.py` changes each place and looks at what DVC does.
 """
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     COLLECT,
     COPY,
     CREDENTIALS,
+    EXIST,
     MAKE_LOCK,
     MOVING,
     PATHS_LOCK,
@@ -70,6 +72,7 @@ def install() -> str:
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,
+            EXIST: _asking,
         }
         for place, make in ours.items():
             _replace(place, make)
@@ -138,6 +141,24 @@ def _copy(*arguments: Any, **named: Any) -> None:
     copy(*arguments, **named)
 
 
+def _asking(original: Any) -> Any:
+    """In the place of DVC's method; what it needs is loaded where a store refuses to list."""
+
+    @functools.wraps(original)  # a subclass's is compared after this one is replaced
+    def oids_exist(odb: Any, oids: Any, *arguments: Any, **named: Any) -> Any:
+        from dvc_bucket.transfer.errors import StoreRefusedError
+
+        wanted = list(oids)
+        try:
+            return original(odb, wanted, *arguments, **named)
+        except StoreRefusedError:
+            if odb.fs.CAN_TRAVERSE:
+                raise
+            return original(odb, wanted, *arguments, **named)
+
+    return oids_exist
+
+
 def _checked(original: Any) -> Any:
     """In the place of DVC's method: a name that leads out of the directory is refused.
 
@@ -152,10 +173,10 @@ def _checked(original: Any) -> Any:
         try:
             for entry in entries:
                 safe_paths.check(entry["relpath"])
-                entry.get("md5", "").encode()  # a text, if there is one
+                bytes(entry.get("md5", ""), "ascii")
         except UnsafePathError as error:
             raise DvcException(str(error)) from None
-        except (AttributeError, TypeError, KeyError):
+        except (AttributeError, TypeError, KeyError, ValueError):
             raise DvcException(
                 "The list of files of a directory is not one that DVC writes. Ask the publisher of "
                 "the data to push it again."

@@ -54,10 +54,13 @@ def opened(
         core["no_scm"] = True
     try:
         repo = Repo(os.fspath(root), config=sections | {"core": core | sections.get("core", {})})
-    except DvcException as error:
-        raise ProjectError(f"DVC cannot open {root}: {error}") from None
     except sqlite3.OperationalError as error:
         raise _no_database(project, error) from None
+    except OSError:
+        raise
+    except Exception as error:  # the edge to DVC: a configuration can break it in any way
+        said = " ".join(str(error).split())
+        raise ProjectError(f"DVC cannot open {root}: {said}. Look at .dvc/config.") from None
     try:
         yield repo
     except DvcException as error:

@@ -15,15 +15,17 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsspec.callbacks import DEFAULT_CALLBACK
+from obstore.exceptions import BaseError, PermissionDeniedError
 
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.connection.weather import WrongBytesError
 from dvc_bucket.dvc.patched.errors import shown_by_dvc
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
+from dvc_bucket.transfer import unlisted
 from dvc_bucket.transfer.delete import delete
 from dvc_bucket.transfer.files import MD5
-from dvc_bucket.transfer.keys import PAGE, objects
+from dvc_bucket.transfer.keys import PAGE, is_plain, objects
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         if bucket not in self._stores:
             self._stores[bucket] = self._store(bucket)
         client = self._stores[bucket]
-        if client is None or not _is_plain(key):
+        if client is None or not is_plain(key):
             return None
         return ObjectRef(client[0], key, client[1])
 
@@ -168,8 +170,13 @@ class FastS3FileSystem(StayingS3FileSystem):
     def _listed(self, place: ObjectRef, begins: bool) -> Iterator[str]:
         """Paths of the objects below a place, or whose names begin with it."""
         with _explained("list", place):
-            for key in _keys(place, begins=begins):
-                yield f"{place.bucket}/{key}"
+            try:
+                for key in _keys(place, begins=begins):
+                    yield f"{place.bucket}/{key}"
+            except BaseError as error:
+                if unlisted.is_refusal(error):
+                    self.CAN_TRAVERSE = False  # each object is asked for: see `install`
+                raise
 
     def _existing(self, places: list[ObjectRef], threads: int) -> set[str]:
         """Keys of those that are there: by listing their folder where that is cheaper."""
@@ -185,7 +192,7 @@ class FastS3FileSystem(StayingS3FileSystem):
 
     def _existing_in(self, folder: list[ObjectRef]) -> Iterable[str]:
         """The same for places of one folder."""
-        if len(folder) >= LISTED_FROM:
+        if len(folder) >= LISTED_FROM and self.CAN_TRAVERSE:
             parent = replace(folder[0], key=_parent(folder[0].key))
             # No more pages than objects: what is left of a large folder is asked for.
             listed = list(islice(self._listed(parent, begins=False), PAGE * len(folder)))
@@ -204,11 +211,6 @@ def _say(text: str) -> None:
         logger.warning("bucket: %s", text)
 
 
-def _is_plain(key: str) -> bool:
-    """Whether a key goes through obstore as it is: it takes keys apart at slashes."""
-    return all(part not in {"", ".", ".."} for part in key.split("/")) and key.isprintable()
-
-
 def _parent(key: str) -> str:
     return key.rpartition("/")[0]
 
@@ -218,12 +220,24 @@ def _is_object(place: ObjectRef) -> bool:
         place.store.head(place.key)
     except FileNotFoundError:
         return False
+    except PermissionDeniedError as error:
+        if not unlisted.may_be_missing(place.store, place.key, error):
+            raise
+        _say(unlisted.SAID)
+        return False
     return True
 
 
 def _exists(place: ObjectRef) -> bool:
     """An object, or something below."""
-    return _is_object(place) or next(_keys(place, page=1), None) is not None
+    if _is_object(place):
+        return True
+    try:
+        return next(_keys(place, page=1), None) is not None
+    except BaseError as error:
+        if not unlisted.is_refusal(error):
+            raise
+        return f"/{place.key}".endswith(LAYOUT)  # there may be objects, and an object is no folder
 
 
 def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
@@ -239,25 +253,32 @@ def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterat
 
 
 def _names(place: ObjectRef) -> list[str]:
-    listing = place.store.list_with_delimiter(place.key)
+    try:
+        listing = place.store.list_with_delimiter(place.key)
+    except BaseError as error:
+        if not unlisted.is_refusal(error):
+            raise
+        return []
     keys = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
     return [f"{place.bucket}/{key}" for key in keys]
 
 
 def _checked(place: ObjectRef) -> bytes:
     """The body of a small object, compared with the hash that its name promises."""
-    import obstore
-
     from dvc_bucket.transfer.errors import WrongContentError
 
     def read() -> bytes:
-        body = bytes(obstore.get(place.store.once, place.key).bytes())
+        body = bytes(place.store.once.get(place.key).bytes())
         if MD5.promised(place.key) not in {None, MD5.of(body)}:
             raise WrongBytesError
         return body
 
     try:
         return place.store.retries.call(read)
+    except PermissionDeniedError as error:
+        if not unlisted.is_refusal(error):
+            raise
+        raise FileNotFoundError(place.key) from None  # it may be, for a key that may not list
     except WrongBytesError:
         raise WrongContentError(
             f"{place.url} is damaged: its bytes are not what its name promises."

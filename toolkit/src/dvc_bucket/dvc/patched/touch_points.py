@@ -31,6 +31,9 @@ REPRODUCE = "dvc.stage:Stage.reproduce"
 #: ... and the method that reads the list of a directory. A check-out joins its names to a folder.
 READ_LIST = "dvc_data.hashfile.tree:Tree.from_list"
 
+#: The method that finds out which objects a remote has, by a listing or one by one.
+EXIST = "dvc_objects.db:ObjectDB.oids_exist"
+
 #: The function that reports an error which is none of DVC's own.
 REPORT = "dvc.cli:_log_exceptions"
 
@@ -47,6 +50,7 @@ MOVING = {
     REPRODUCE: "self, interactive=, **kwargs",
     READ_LIST: "cls, lst, hash_name=",
     REPORT: "exc",
+    EXIST: "self, oids, jobs=, progress=",
     CREDENTIALS: "self, **config",
     "dvc_s3:S3FileSystem.__init__": "self, fs=, **kwargs",
     "dvc_s3:S3FileSystem.exists": "self, path, callback=, batch_size=",
@@ -56,8 +60,9 @@ MOVING = {
     "dvc_s3:S3FileSystem.open": "self, path, mode=, **kwargs",
     "dvc_s3:S3FileSystem.rm": "self, path, recursive=, **kwargs",
     "dvc_s3:S3FileSystem.remove": "self, path, recursive=, **kwargs",
-    **attributes("dvc_objects.fs.base:FileSystem", "config jobs _JOBS"),
+    **attributes("dvc_objects.fs.base:FileSystem", "config jobs _JOBS CAN_TRAVERSE"),
     "dvc_objects.fs.local:LocalFileSystem": CLASS,
+    "dvc_objects.errors:ObjectFormatError": CLASS,
     "dvc.cli:main": "argv=",
     "dvc.exceptions:DvcException": CLASS,
     "dvc.lock:LockError": CLASS,

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable
 
+from dvc_objects.errors import ObjectFormatError
+
 from dvc_bucket.base import failures
 from dvc_bucket.connection import log
 
@@ -13,14 +15,20 @@ Report = Callable[[Exception], int | None]
 
 
 def explained(report: Report) -> Report:
-    """DVC's report, but for failures of the machine, which get our sentence.
+    """DVC's report, but for failures of the machine and of data, which get our sentence.
 
     DVC calls a full disk an unexpected error, and sends the person to its support.
     """
 
     def told(error: Exception) -> int | None:
         log.failed(error)
-        if not (said := failures.of_machine(error)):
+        said = failures.of_machine(error)
+        if isinstance(error, ObjectFormatError):
+            said = (
+                f"The list of files of a directory is not one that DVC writes: {error}. Ask the "
+                "publisher of the data to push it again; `bucket verify` says which it is."
+            )
+        if not said:
             return report(error)
         logger.error("%s", said)
         return None

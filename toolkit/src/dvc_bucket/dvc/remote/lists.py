@@ -106,8 +106,6 @@ class Lists:
 
     def _fetch(self, name: bytes) -> bytes | None:
         """The list from the remote, kept for the next time; None if it has no good one."""
-        import obstore
-
         if self._remote is None or name in self._absent:
             return None
         key, path = self._remote.key(name), self._spool / ids.path(name)
@@ -115,7 +113,7 @@ class Lists:
         store = self._remote.store
 
         def read() -> bytes:
-            text = bytes(obstore.get(store.once, key).bytes())
+            text = bytes(store.once.get(key).bytes())
             if not _is_good(text, name):
                 raise WrongBytesError
             return text

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dvc_bucket.base.errors import CheckError
+from dvc_bucket.base.errors import CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
@@ -191,7 +191,8 @@ class _Rebuild:
         self, run: CloneRun, other: CloneRun | None, outputs: Sequence[OutputResult]
     ) -> dict[str, list[str]]:
         if self.options.causes:
-            with suppress(CheckError):  # it is the bytes that count; why is more than was asked
+            # It is the bytes that count; why is more than was asked.
+            with suppress(CheckError, NotCheckedError):
                 return CauseSearch(self.bench, self.commit_plan, run, other).causes(outputs)
         return {}
 

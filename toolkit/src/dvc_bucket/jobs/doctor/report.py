@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import platform
 from collections import Counter
 from collections.abc import Sequence
 
 from rich.text import Text
 
+from dvc_bucket.base import toolkit
 from dvc_bucket.base.console import Console
 from dvc_bucket.jobs.doctor.check import Result, Status
 
@@ -27,11 +29,13 @@ def failed(results: Sequence[Result]) -> bool:
 
 
 def as_json(results: Sequence[Result]) -> str:
-    """The findings for a program."""
+    """The findings for a program, and for a report of a fault: with versions, without secrets."""
     checks = [
         dataclasses.asdict(result) | {"seconds": round(result.seconds, 3)} for result in results
     ]
-    return json.dumps({"ok": not failed(results), "checks": checks}, indent=2)
+    versions = [*toolkit.versions().splitlines(), platform.platform()]
+    document = {"ok": not failed(results), "versions": versions, "checks": checks}
+    return json.dumps(document, indent=2)
 
 
 def show(results: Sequence[Result]) -> None:

@@ -7,6 +7,7 @@ error codes out of the answer. Source of the codes: Amazon S3 API Reference, "Er
 import base64
 import json
 import re
+import ssl
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import ClassVar
@@ -44,7 +45,12 @@ class SpeaksS3(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Look at the answer to a signed request, and name what it is where it is not S3's."""
-        answer = patient.listing
+        answer, host = patient.listing, clients.bucket_host(patient.settings)
+        if isinstance(answer.error, ssl.SSLError) and host != patient.settings.host:
+            raise Problem(
+                f"the store's certificate is not for {host}, where the bucket's name puts it",
+                AddressingRight.fix,
+            )
         if answer.error:
             raise Problem(f"no answer to a signed request ({type(answer.error).__name__})", LATER)
         if answer.code in CODES or answer.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obstore.exceptions import BaseError, PermissionDeniedError
+
 from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.git import lfs_layout as layout
+from dvc_bucket.transfer import unlisted
 from dvc_bucket.transfer.download import Download
 from dvc_bucket.transfer.errors import naming_failures
 from dvc_bucket.transfer.files import ContentHash, Unfinished, sweep
@@ -60,7 +63,11 @@ class Objects:
         self._folder, self._budget = folder, Budget()
         below = layout.key(self._prefix, "").rstrip("/")
         with naming_failures(f"list {below}", self._settings):
-            next(iter(self._store.list(below, chunk_size=1)), None)
+            try:
+                next(iter(self._store.list(below, chunk_size=1)), None)
+            except BaseError as error:
+                if not unlisted.is_refusal(error):
+                    raise
         sweep(folder)
 
     def upload(self, oid: str, size: int, path: str) -> Transfer:
@@ -69,16 +76,23 @@ class Objects:
 
         def run() -> None:
             place = self._place(oid)
-            is_there = False
-            with (
-                suppress(MissingObjectError),
-                naming_failures(f"look up {place.url}", self._settings),
-            ):
-                is_there = bool(self._store.head(place.key)["size"] == size)
-            if not is_there:
+            if self._size(place) != size:
                 Upload(self._budget)(place, path, sent.append)
 
         return Transfer(run, lambda: sum(sent))
+
+    def _size(self, place: ObjectRef) -> int | None:
+        """Bytes of an object that is there, as far as this key may know."""
+        with (
+            suppress(MissingObjectError),
+            naming_failures(f"look up {place.url}", self._settings),
+        ):
+            try:
+                return self._store.head(place.key)["size"]
+            except PermissionDeniedError as error:
+                if not unlisted.may_be_missing(self._store, place.key, error):
+                    raise
+        return None
 
     def download(self, oid: str) -> Transfer:
         """To a file of its own, which git-lfs removes, by its name, if nobody takes it."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dvc_bucket.base.errors import NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.words import counted, shortened
 from dvc_bucket.dvc.audit.cache import LocalCache
-from dvc_bucket.dvc.audit.findings import NotCheckedError
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.lists import Lists
 from dvc_bucket.dvc.remote.outputs import name_of, opened, outputs

@@ -103,9 +103,9 @@ def verify(
 @contextmanager
 def _not_checked() -> Iterator[None]:
     """End with the status for what could not be looked at, where a block could look at nothing."""
-    from dvc_bucket.base.errors import TransferError
+    from dvc_bucket.base.errors import NotCheckedError, TransferError
     from dvc_bucket.connection.masking import masked
-    from dvc_bucket.dvc.audit.findings import NOT_CHECKED, NotCheckedError
+    from dvc_bucket.dvc.audit.findings import NOT_CHECKED
 
     try:
         yield

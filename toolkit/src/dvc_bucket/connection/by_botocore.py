@@ -1,5 +1,6 @@
 """What obstore cannot ask or take, asked by botocore; failures are as obstore raises them."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,12 @@ _making = threading.Lock()
 
 
 def client(settings: "Settings") -> Any:
-    """A client of botocore, made once: that and its import are slow."""
+    """A client of botocore, made once in a process: that and its import are slow.
+
+    A fork's child has its own: the connections of its parent are the parent's.
+    """
     with _making:
-        return _made(settings)
+        return _made(settings, os.getpid())
 
 
 @contextmanager
@@ -56,5 +60,5 @@ def _as_of_obstore(error: Exception) -> Exception:
 
 
 @cache
-def _made(settings: "Settings") -> Any:
+def _made(settings: "Settings", _: int) -> Any:
     return clients.botocore(settings)

@@ -1,0 +1,46 @@
+"""A disk that is full, or a quota that is used up: a sentence, an end, and it runs again."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dvc_bucket import Project
+from tests.failures import full_disk
+from tests.failures import world as worlds
+from tests.failures.world import World
+
+#: Of all words, for the tests that run each time.
+SOME = (
+    "pull",
+    "cp big.bin out",
+    "provenance --out crate --zip --with big.bin",
+    "add new.csv",
+    "ls",
+)
+
+
+@pytest.fixture(scope="module")
+def world(store: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with worlds.opened(store, tmp_path_factory.mktemp("full")) as made:
+        full_disk.publish_more(made.made)
+        yield made
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+@pytest.mark.parametrize("words", SOME)
+def test_a_full_disk(world: World, words: str, tmp_path: Path) -> None:
+    for left in (0, 1_500_000):
+        assert full_disk.wrong(world, tmp_path / str(left), words, left) == []
+
+
+def test_a_pull_that_meets_a_quota_ends_with_a_sentence(world: World, tmp_path: Path) -> None:
+    """It went on for ever, as the error was its own cause."""
+    root = full_disk.Disk(tmp_path).clone(world.made)
+    environment = world.environment(tmp_path, {})
+    ended = world.runner.run(root, ["pull"], environment, 20, largest=1_000_000)
+    assert ended.status == 1
+    assert ended.output.count("File too large") == 1
+    assert world.runner.run(root, ["pull"], environment, 20).status == 0
+    assert (root / "big.bin").stat().st_size == full_disk.BIG_BYTES
