@@ -107,7 +107,7 @@ def _cell(case: Case, text: str) -> str:
     """Without what is another thing on another machine or the next day, and fit for a table."""
     for path, name in ((case.project.root, "CLONE"), (case.world.folder, "FOLDER")):
         text = text.replace(str(path), name)
-    text = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)
+    text = re.sub(r"(127\.0\.0\.1|localhost|store\.example):\d+", r"\1:PORT", text)
     text = re.sub(rf"\b{case.prefix}\b", "PREFIX", text)
     text = re.sub(r"\bcommit [0-9a-f]{7,}", "commit ID", text)
     text = re.sub(r"/[0-9a-f]{2}/[0-9a-f]{30}\b", "/HASH", text)

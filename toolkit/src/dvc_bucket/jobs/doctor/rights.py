@@ -54,7 +54,7 @@ class TransfersReach(Check):
         try:
             next(iter(obstore.list(clients.obstore(patient.settings), patient.folder)), None)
         except BaseError as error:
-            reason = str(error).partition("\n")[0]
+            reason = str(error).partition("\n")[0].rpartition(" - ")[2].rstrip(": ")
             raise Problem(f"obstore cannot list the bucket: {reason[:200]}") from None
         return "reach the store as DVC does"
 
