@@ -193,7 +193,7 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 	$(COMPILE) --extra dev --constraint requirements.pins.new --output-file requirements-dev.lock.new && \
 	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
 # template: only here
-	@$(TOOLKIT) lock UPGRADE=$(UPGRADE)
+	@$(TOOLKIT) lock UPGRADE='$(UPGRADE)'
 	@template/lock $(COMPILE)
 # template: end
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dvc_bucket.read.copying import copy_to as copy_to
     from dvc_bucket.read.dataset import open_dataset as open_dataset
     from dvc_bucket.read.dataset import open_file as open_file
+    from dvc_bucket.read.filesystem import filesystem as filesystem
     from dvc_bucket.read.packing import pack as pack
     from dvc_bucket.read.samples import Sample as Sample
     from dvc_bucket.read.samples import iter_samples as iter_samples

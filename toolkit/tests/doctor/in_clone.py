@@ -27,5 +27,5 @@ def _(case: Case) -> None:
     "a default remote of this clone alone", warns=("named places",), says="(core.remote in .dvc/co"
 )
 def _(case: Case) -> None:
-    words = ("remote", "add", "--local", "--quiet", "--default", "mine", "/scratch/mine")
-    run(case.project.root, str(TOOLS / "dvc"), *words)
+    words = ("remote", "add", "--local", "--quiet", "--default", "mine")
+    run(case.project.root, str(TOOLS / "dvc"), *words, str(case.world.folder / "mine"))

@@ -85,6 +85,7 @@ def made(seaweed: StoreAccess, tmp_path_factory: pytest.TempPathFactory) -> Publ
 @pytest.fixture
 def here(made: Published, monkeypatch: pytest.MonkeyPatch) -> Published:
     monkeypatch.chdir(made.root)
+    monkeypatch.setenv("OS_RETRY_SECONDS", "1")
     return made
 
 

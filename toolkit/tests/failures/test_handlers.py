@@ -27,6 +27,7 @@ HANDLERS = {
     "jobs/doctor/probes.py": 2,
     "jobs/doctor/rights.py": 2,
     "jobs/lfs/agent.py": 1,
+    "read/filesystem.py": 1,
     "stages/executors.py": 1,
     "stages/resume.py": 1,
     "store/server.py": 1,

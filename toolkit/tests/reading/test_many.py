@@ -10,7 +10,7 @@ import pytest
 
 from dvc_bucket import Project, Settings, iter_samples, open_dataset
 from dvc_bucket.base.errors import ChecksumError, NotPushedError
-from dvc_bucket.read import tracked
+from dvc_bucket.read import tree
 from tests.reading.conftest import MANY, flights, fresh_clone
 from tests.stores.plain_front import PlainFront
 from tests.verify.published import Published
@@ -62,8 +62,8 @@ def test_each_costs_one_request(
 @contextmanager
 def replaced(where: Published, path: str, content: bytes | None) -> Iterator[None]:
     """The object of a file is gone, or another, for a while."""
-    [file] = tracked.find(path).files
-    key = tracked.find(path).key(file).removeprefix(f"{where.prefix}/")
+    [file] = tree.find(path).files
+    key = tree.find(path).key(file).removeprefix(f"{where.prefix}/")
     original = where.get(key)
     where.delete(key)
     try:

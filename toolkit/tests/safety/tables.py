@@ -9,7 +9,7 @@ import pytest
 from pyarrow import csv, feather, parquet
 
 from dvc_bucket import pack
-from dvc_bucket.read import tracked
+from dvc_bucket.read import tree
 from tests.reading.conftest import GROUP, flights, fresh_clone
 from tests.stores.access import StoreAccess
 from tests.verify.published import Published, on_each_store
@@ -58,7 +58,7 @@ def flipped(content: bytes, at: int | None = None) -> bytes:
 
 
 def key_of(where: Published, path: str) -> str:
-    found = tracked.find(path, "v1")
+    found = tree.find(path, "v1")
     return found.key(found.files[0]).removeprefix(f"{where.prefix}/")
 
 

@@ -142,7 +142,7 @@ def test_a_tar_takes_no_more_memory_than_it_has_bytes(here: Path, version: str) 
         timeout=60,
         check=False,
     )
-    assert "dvc_bucket.read.dataset.FormatError" in done.stderr
+    assert "dvc_bucket.base.errors.FormatError" in done.stderr
     assert "MemoryError" not in done.stderr
 
 

@@ -8,7 +8,7 @@ from tests.stores.fixtures import access
 from tests.stores.life import live
 
 #: What a store can make go wrong, in few commands.
-STEPS = ("begin", "reproduce", "go_elsewhere", "verify_and_repair")
+STEPS = ("begin", "reproduce", "go_elsewhere")
 
 
 def test_rclone(request: pytest.FixtureRequest, tmp_path: Path) -> None:

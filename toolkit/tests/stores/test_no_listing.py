@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from dvc_bucket.jobs.lfs.objects import Objects
 from tests.doctor.fronts import Ask, Middle, Reply, Request
 from tests.stores.fixtures import access
 from tests.stores.tls import Front
@@ -71,3 +73,14 @@ def test_verify_asks_for_each_object(bare: Published, project: Published) -> Non
     assert done.returncode == 3
     assert "not checked  table.csv (the store does not say whether it is there" in done.stdout
     project.put(project.object("table.csv"), FILES["table.csv"])
+
+
+def test_git_lfs_sends_and_fetches(bare: Published, tmp_path: Path) -> None:
+    file = tmp_path / "map.tif"
+    file.write_bytes(b"a map")
+    oid, folder = sha256(file.read_bytes()).hexdigest(), tmp_path / "lfs"
+    folder.mkdir()
+    objects = Objects(bare.project, folder)
+    objects.upload(oid, file.stat().st_size, str(file)).run()
+    fetched = objects.download(oid).run()
+    assert Path(str(fetched)).read_bytes() == b"a map"

@@ -12,7 +12,6 @@ from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from tests.doctor.fronts import Ask, Middle, Reply, Request, signer
 from tests.projects import make_project
 from tests.stores.fixtures import access
-from tests.stores.rclone import Rclone
 from tests.verify.published import FILES, OBJECTS, Published, empty, publish
 from tests.verify.test_deep import point_at
 
@@ -75,14 +74,11 @@ def test_a_conditional_put_may_be_unknown(project: Published) -> None:
 
 
 def test_a_bucket_may_have_dots_in_its_name(
-    request: pytest.FixtureRequest,
-    rclone: Rclone,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     name = "lab.data.2024"
-    (rclone.home / name).mkdir()
     store = replace(access(request, "rclone"), bucket=name)
+    store.client().create_bucket(Bucket=name)
     for variable, value in store.env.items():
         monkeypatch.setenv(variable, value)
     settings = Settings.load(make_project(tmp_path / "clone"))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from hashlib import md5
 from pathlib import Path
 
 import obstore
@@ -11,14 +12,17 @@ from pyarrow import csv, parquet
 
 from dvc_bucket import copy_to, open_dataset, open_file
 from dvc_bucket.base.files import write_private
+from dvc_bucket.read import bucket_objects
 from dvc_bucket.read.advise import advise
 from tests.stores.fixtures import access
-from tests.stores.plain_front import PlainFront
+from tests.stores.plain_front import Exchange, PlainFront
 from tests.stores.rclone import Rclone
 from tests.verify.published import Published, empty
 
 #: Larger than what one request asks for, so that a store with ranges is asked for several.
 LARGE = os.urandom(34 * 1024 * 1024 + 7)
+
+MD5_OF_LARGE = md5(LARGE).hexdigest()
 
 FILES = ("large.bin", "parts/0.bin", "parts/1.bin", "parts/2.bin", "table.parquet", "table.csv")
 
@@ -92,6 +96,25 @@ def test_python(
     assert advise("table.parquet", folder=Path()).read.bandwidth > 0
     copy_to(["large.bin", "parts"], "copies")
     assert same(Path("copies"), on_rclone.root, "large.bin", "parts/0.bin", "parts/2.bin")
+
+
+@pytest.mark.usefixtures("bare")
+def test_an_answer_that_breaks_off_begins_again(
+    on_rclone: Published, rclone: Rclone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = iter([True])
+
+    def change(exchange: Exchange, piece: bytes) -> bytes:
+        if exchange.received > len(LARGE) / 2 and next(cut, False):
+            raise ConnectionResetError
+        return piece
+
+    with PlainFront(rclone.port, change_body=change) as front:
+        monkeypatch.setenv("OS_ENDPOINT_URL", front.url)
+        key = f"{on_rclone.prefix}/files/md5/{MD5_OF_LARGE[:2]}/{MD5_OF_LARGE[2:]}"
+        pieces = bucket_objects.pieces(f"s3://{on_rclone.store.bucket}/{key}")
+        assert b"".join(pieces) == LARGE
+    assert next(cut, None) is None
 
 
 @pytest.mark.usefixtures("bare")

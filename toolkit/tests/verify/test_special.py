@@ -167,8 +167,9 @@ def test_an_object_that_the_store_encrypts_is_not_called_corrupt(
 def test_a_store_that_does_not_answer_is_one_clear_sentence(on_seaweed: Published) -> None:
     env = on_seaweed.root / ".env"
     closed = f"https://127.0.0.1:{ports.free_ports(1)[0]}"
-    env.write_text(env.read_text().replace(on_seaweed.store.endpoint_url, closed))
-    with pytest.raises(TransferError, match=f"list s3://.* at {closed}.*`bucket doctor`"):
+    text = env.read_text().replace(on_seaweed.store.endpoint_url, closed)
+    env.write_text(f"{text}OS_RETRY_SECONDS=1\n")
+    with pytest.raises(TransferError, match=f"list s3://.*: {closed}.*`bucket doctor`"):
         on_seaweed.verify()
     env.write_text(env.read_text().replace("OS_BUCKET_NAME=", "OS_BUCKET_NAME=not-"))
     with pytest.raises(SettingsError, match="OS_BUCKET_NAME is not-"):

@@ -12,6 +12,7 @@ EXTRAS = {
     "secrets": {"kingfisher_sdk"},
     "crate": {"markdown_it", "rocrate"},
     "dask": {"distributed"},
+    "tables": {"duckdb", "polars"},
 }
 
 

@@ -42,9 +42,9 @@ def ls(
 
 def _tracked(path: str, rev: str | None, remote: str | None, *, long: bool) -> list[dict[str, Any]]:
     from dvc_bucket.dvc.remote import ids
-    from dvc_bucket.read import tracked
+    from dvc_bucket.read import tracked, tree
 
-    data = tracked.find(tracked.from_here(path), rev, remote)
+    data = tree.find(tracked.from_here(path), rev, remote)
     sizes = data.sizes() if long else {}
     return [
         {"path": file.path, "md5": ids.md5(file.name), "size": sizes.get(file.path, file.size)}

@@ -11,13 +11,15 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.connection.masking import masked
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
 
 #: Groups of entry points. The name and the object of each are in docs/plugins.md.
 CHECKS = "dvc_bucket.checks"
@@ -73,7 +75,7 @@ def load(
             yield Plugin(title, point.name, value)
 
 
-def _load(point: EntryPoint, check: Callable[[str, Any], None], taken: Collection[str]) -> Any:
+def _load(point: "EntryPoint", check: Callable[[str, Any], None], taken: Collection[str]) -> Any:
     if point.name in taken:
         raise PluginError("the toolkit or another distribution has this name already")
     with redirect_stdout(sys.stderr):  # what an import prints is no part of our output
@@ -89,11 +91,14 @@ def warn(title: str, outcome: str, error: BaseException) -> None:
     print(visible(masked(f"bucket: {title} {outcome}: {reason}")), file=sys.stderr)
 
 
-def _points(group: str) -> Iterator[tuple[str, EntryPoint]]:
+def _points(group: str) -> "Iterator[tuple[str, EntryPoint]]":
     """Entry points of a group in order of their distributions, each with name and version of that.
 
     Of two installed versions the first counts, as Python imports that one.
     """
+    # It takes 20 ms to import, and most commands need no plugin.
+    from importlib.metadata import distributions
+
     points_of: dict[str, list[tuple[str, EntryPoint]]] = {}
     for distribution in distributions(path=_folders()):
         try:
@@ -108,7 +113,7 @@ def _points(group: str) -> Iterator[tuple[str, EntryPoint]]:
         yield from points_of[name]
 
 
-def _place(distribution: Distribution) -> str:
+def _place(distribution: "Distribution") -> str:
     """Folder of the metadata, where it cannot be read."""
     return str(getattr(distribution, "_path", None) or distribution.locate_file(""))
 

@@ -4,6 +4,7 @@ No transport of git is used, so no setting for clones, remotes, protocols or URL
 refuse it or change what comes out.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def check_out(repository: Repository, commit: str, target: Path, **variables: st
     git(target, *PLAIN, "init", "--quiet", "--template=", f"--object-format={kind}", **own)
     inside = target / ".git"
     (inside / "objects/info").mkdir(exist_ok=True)
-    (inside / "objects/info/alternates").write_text(f"{repository.git_dir / 'objects'}\n")
+    objects = os.fsencode(repository.git_dir / "objects")
+    (inside / "objects/info/alternates").write_bytes(objects + b"\n")
     if repository.is_shallow:
         (inside / "shallow").write_bytes((repository.git_dir / "shallow").read_bytes())
     form = "--format=create %(refname) %(objectname)"

@@ -80,10 +80,29 @@ def opened(project: Project, rev: str) -> Iterator[Revision]:
     repository = Repository.of(project)
     commit = commit_of(repository, rev)
     partial.complete(project.root, [commit])
-    date = git(project.root, "log", "--max-count=1", "--format=%cI", commit).decode().strip()
+    with repository.contents() as contents:
+        files = files_of(repository, commit)
+        yield Revision(commit, date_of(repository, commit), files, contents)
+
+
+def date_of(repository: Repository, commit: str) -> str:
+    """When a commit was made, ISO 8601 with the offset from UTC."""
+    said = git(repository.project, "log", "--max-count=1", "--format=%cI", commit)
+    return said.decode().strip()
+
+
+def files_of(repository: Repository, commit: str | None) -> dict[str, Entry]:
+    """The regular files of the project in a commit, or in the index, by path from its root.
+
+    Args:
+        repository: that has the project.
+        commit: its full id; None for the index.
+    """
     folder = repository.project.relative_to(repository.root.resolve()).as_posix()
     prefix = "" if folder == "." else f"{folder}/"
-    entries = [entry for entry in repository.files(commit, prefix) if entry.mode in FILES]
-    files = {entry.path.removeprefix(prefix): entry for entry in entries}
-    with repository.contents() as contents:
-        yield Revision(commit, date, files, contents)
+    entries = repository.files(commit, prefix) if commit else repository.tracked()
+    return {
+        entry.path.removeprefix(prefix): entry
+        for entry in entries
+        if entry.mode in FILES and entry.path.startswith(prefix)
+    }

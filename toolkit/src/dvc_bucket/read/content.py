@@ -3,14 +3,14 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ChecksumError, MissingObjectError, NotTrackedError
 from dvc_bucket.dvc.remote import ids
-from dvc_bucket.read import tracked
+from dvc_bucket.read import tree
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proof
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
@@ -79,21 +79,23 @@ class Content(io.RawIOBase):
         """Read the rest."""
         return b"".join(self.pieces())
 
-    def pieces(self) -> Iterator[Any]:
-        """The rest in pieces, several of them on their way at once."""
-        starts = range(self._at, self._size, PIECE_BYTES)
+    def pieces(self, end: int | None = None) -> Iterator[Any]:
+        """The rest, or the part up to `end`, in pieces, several of them on their way at once."""
+        end = self._size if end is None else min(end, self._size)
+        starts = range(self._at, end, PIECE_BYTES)
         self._add(memoryview(b""))
-        for piece in self._read_ahead(starts):
-            self._add(memoryview(piece))
-            yield piece
 
-    def _read_ahead(self, starts: Sequence[int]) -> Iterable[Any]:
+        def piece(start: int) -> Any:
+            return self._read_at(start, min(PIECE_BYTES, end - start))
+
+        for content in self._read_ahead(piece, starts):
+            self._add(memoryview(content))
+            yield content
+
+    def _read_ahead(self, piece: Callable[[int], Any], starts: Sequence[int]) -> Iterable[Any]:
         if len(starts) > 1 and self._comes_whole():
-            return map(self._piece, starts)  # out of one answer
-        return prefetch(self._piece, starts, threads=PIECES, count=PIECES)
-
-    def _piece(self, start: int) -> Any:
-        return self._read_at(start, min(PIECE_BYTES, self._size - start))
+            return map(piece, starts)  # out of one answer
+        return prefetch(piece, starts, threads=PIECES, count=PIECES)
 
     def _add(self, piece: memoryview) -> None:
         """Go on by a piece that was read, and hash what of it was not hashed yet.
@@ -162,15 +164,54 @@ def _naming_failures(data: TrackedData, file: TrackedFile) -> Iterator[None]:
         raise data.not_pushed(file) from None
 
 
+def fetch(proof: Proof, file: TrackedFile, limit: int) -> Any:
+    """A file on the remote, whole, with one request; None if it is larger than `limit` bytes.
+
+    A larger one comes whole, too, from a store that sends no parts.
+
+    Raises:
+        NotPushedError: it is not there.
+        ChecksumError: the content is not what DVC recorded.
+        TransferError: the store refused or could not be reached.
+    """
+    import obstore
+
+    data, store = proof.data, proof.data.remote.store
+    with _naming_failures(data, file):
+        for attempt in store.attempts("GET", data.key(file)):
+            with attempt:
+                answer = obstore.get(store.once, data.key(file))
+                is_large = answer.meta["size"] > limit
+                content = b"" if is_large else answer.bytes()
+        if is_large and has_ranges(data, file):
+            proof.check(file, answer.meta)
+            return None
+        content = content or store.read(data.key(file))
+    data.compare(file, ids.hash_of(io.BytesIO(content), file.name))
+    return content
+
+
+def has_ranges(data: TrackedData, file: TrackedFile) -> bool:
+    """Whether the store sends parts of a file that is not empty.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
+    remote = data.remote
+    with naming_failures(f"read {file.path}", remote.settings):
+        answer = ranges.find_out(remote.settings, remote.store, data.key(file))
+    return answer is not ranges.RangeAnswer.WHOLE
+
+
 def recorded(path: str, rev: str | None = None, remote: str | None = None) -> Iterator[Any]:
     """The recorded bytes of a file, from the cache or the remote, in pieces.
 
     Raises:
         ChecksumError: they are not what DVC recorded; all pieces but the last may have come.
         NotTrackedError: the path is a directory.
-        BucketError: as `tracked.find`.
+        BucketError: as `tree.find`.
     """
-    data = tracked.find(path, rev, remote)
+    data = tree.find(path, rev, remote)
     if not data.is_file:
         raise NotTrackedError(
             f"{path} is a directory of {len(data.files):,} files. Name one: `bucket ls {path}`."

@@ -15,7 +15,7 @@ from dvc_bucket.base.progress import Progress, silent
 from dvc_bucket.base.safe_paths import below
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read import bucket_objects, tracked
+from dvc_bucket.read import bucket_objects, tracked, tree
 from dvc_bucket.read.bringing import Copied, Item, bring, no_folder
 from dvc_bucket.read.bucket_objects import S3, fixed_part
 from dvc_bucket.read.tracked import TrackedData
@@ -116,7 +116,7 @@ def select(
     path = tracked.inside(Project.find(), source)
     fixed = fixed_part(path)
     parent = fixed.rpartition("/")[0]
-    data = tracked.find(path if fixed == path else parent, rev, remote)
+    data = tree.find(path if fixed == path else parent, rev, remote)
     if fixed != path:
         files = [file for file in data.files if tracked.is_within(file.path, path)]
         if files:  # the wildcard is part of a name

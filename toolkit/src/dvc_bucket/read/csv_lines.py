@@ -7,7 +7,7 @@ import pyarrow as pa
 
 
 def cut(pieces: Iterable[Any]) -> Iterator[pa.Buffer]:
-    """Cut a file at ends of lines, as Arrow's own reader does.
+    """Cut a file at ends of lines, as Arrow's own reader does; not inside of a quoted value.
 
     Args:
         pieces: of the file, in order.
@@ -18,8 +18,8 @@ def cut(pieces: Iterable[Any]) -> Iterator[pa.Buffer]:
         text = rest + bytes(piece)
         if not header:
             text = text.lstrip(b"\r\n")
-            header, text = _split(text, text.find(b"\n"))
-        lines, rest = _split(text, text.rfind(b"\n"))
+            header, text = _split(text, _first_end(text))
+        lines, rest = _split(text, _last_end(text))
         if lines:
             yield buffer(header, lines)
             is_first = False
@@ -30,6 +30,29 @@ def cut(pieces: Iterable[Any]) -> Iterator[pa.Buffer]:
 def _split(text: bytes, at: int) -> tuple[bytes, bytes]:
     """A text up to and with the character at a place, and the rest."""
     return text[: at + 1], text[at + 1 :]
+
+
+def _first_end(text: bytes) -> int:
+    """Where the first line ends; -1 if it does not. A quote in a value is two (RFC 4180)."""
+    at, quotes = text.find(b"\n"), 0
+    begin = 0
+    while at >= 0:
+        quotes += text.count(b'"', begin, at)
+        if quotes % 2 == 0:
+            return at
+        begin, at = at, text.find(b"\n", at + 1)
+    return at
+
+
+def _last_end(text: bytes) -> int:
+    """Where the last whole line ends, of lines from their beginning; -1 if none does."""
+    at = text.rfind(b"\n")
+    quotes = text.count(b'"', 0, max(0, at))
+    while at >= 0 and quotes % 2:
+        before = text.rfind(b"\n", 0, at)
+        quotes -= text.count(b'"', max(0, before), at)
+        at = before
+    return at
 
 
 def buffer(*parts: Any) -> pa.Buffer:

@@ -5,32 +5,22 @@ row groups that are asked for cross the wire. Many small files come whole instea
 some kilobytes costs is its requests.
 """
 
-import re
-from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
 from dvc_bucket.base.errors import FormatError
+from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.read import layout
+from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proven
 from dvc_bucket.read.sources import Source, locate
-from dvc_bucket.read.table import Table
-
-#: Formats by the end of a file's name, as pyarrow calls them.
-FORMATS = {
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".csv": "csv",
-    ".arrow": "ipc",
-    ".feather": "ipc",
-    ".ipc": "ipc",
-}
-
-#: The value of a column in the name of a folder that is a whole number.
-NUMBER = re.compile(r"-?[0-9]{1,18}")
+from dvc_bucket.read.table import IN_MEMORY, THREADS, Table
 
 
 def open_dataset(
@@ -66,9 +56,10 @@ def open_dataset(
 
     Args:
         path: from the project's root, or absolute; of a directory, `column=value` in the names of
-            its folders are columns.
+            its folders are columns, and files whose names begin with `_` or `.` are no data.
         rev: branch, tag or commit.
-        columns: to read; None for all.
+        columns: to read; None for all. A column that some files lack is null there; integers and
+            floats of several widths are read as the widest.
         filter: rows to read, as `pyarrow.dataset.field("dep_delay") > 60`.
         remote: DVC's name of the remote; None for the default one.
         repo: URL or folder of another repository; None for the project around the current folder.
@@ -89,25 +80,45 @@ def open_dataset(
         ProjectError, SettingsError, TransferError: as everywhere in this package.
     """
     source = locate(path, rev, remote, repo, settings, proven)
-    return opened(source, str(path), columns, filter)
+    reopen = None
+    if not settings:
+        commit = source.data.commit if source.proof else None
+        root = None if repo else Project.find().root
+        reopen = partial(_reopened, root, path, commit, remote, repo, proven)
+    return opened(source, str(path), columns, filter, reopen)
+
+
+def _reopened(
+    root: Path | None,
+    path: str | Path,
+    rev: str | None,
+    remote: str | None,
+    repo: str | None,
+    proven: Proven | None,
+    columns: Sequence[str] | None,
+    rows: ds.Expression | None,
+) -> Table:
+    """A table that was opened in another process."""
+    source = locate(path, rev, remote, repo, proven=proven, start=root)
+    reopen = partial(_reopened, root, path, rev, remote, repo, proven)
+    return opened(source, str(path), columns, rows, reopen)
 
 
 def opened(
-    source: Source, title: str, columns: Sequence[str] | None, rows: ds.Expression | None
+    source: Source,
+    title: str,
+    columns: Sequence[str] | None,
+    rows: ds.Expression | None,
+    reopen: Callable[..., Table] | None = None,
 ) -> Table:
     """Open files as one table.
 
     Raises:
         FormatError: they are of no kind, or several kinds, or have no such columns.
     """
-    table = _table(source)
-    unknown = sorted(set(columns or ()) - set(table.schema.names))
-    if unknown:
-        raise FormatError(
-            f"{title} has no column {', '.join(unknown)}. It has {', '.join(table.schema.names)}."
-        )
-    table.columns, table.rows = columns, rows
-    return table
+    table = _table(source, rows)
+    table.check_columns(columns or (), title)
+    return Table(table.plain, source, columns, rows, reopen)
 
 
 def open_file(
@@ -134,60 +145,67 @@ def open_file(
     return source.open(source.files[0][1])
 
 
-def _table(source: Source) -> Table:
-    """The files as one table, with the schema of the first.
+def _table(source: Source, rows: ds.Expression | None) -> Table:
+    """The files as one table.
 
     Raises:
-        FormatError: they are of no kind, or several kinds, of table.
+        FormatError: they are of no kind, or several kinds, of table, or their columns do not fit.
     """
-    kinds = {PurePosixPath(name).suffix for name, _, _ in source.files}
-    if len(kinds) != 1 or not (kind := FORMATS.get(next(iter(kinds)))):
-        raise FormatError(
-            f"{source.files[0][0]} and its like end in {', '.join(sorted(kinds)) or 'nothing'}: a "
-            f"table is of one kind, {', '.join(FORMATS)}. `open_file` reads anything."
-        )
-    file_format = format_of(kind)
-    expression, fields = _partitions([name for name, _, _ in source.files])
-    fragments = [
-        file_format.make_fragment(
-            place, source.filesystem, partition_expression=expression(name), file_size=size
-        )
-        for name, place, size in source.files
-    ]
+    files = [file for file in source.files if layout.is_data(file[0], source.path)]
+    names = [name for name, _, _ in files]
+    file_format = layout.format_of(layout.kind_of(names, source.path or "The project"))
+
+    def fragments_of(expression: Callable[[str], ds.Expression]) -> list[ds.Fragment]:
+        return [
+            file_format.make_fragment(
+                place, source.filesystem, partition_expression=expression(name), file_size=size
+            )
+            for name, place, size in files
+        ]
+
+    expression, fields = layout.partitions(names)
+    fragments = fragments_of(expression)
+    schema = _schema(source, fragments[0])
+    if {field.name for field in fields} & set(schema.names):
+        expression, fields = layout.partitions(names, schema)
+        fragments = fragments_of(expression)
+    by_place = {place: name for name, place, _ in files}
+
+    def whole(schemas: Iterable[tuple[str, pa.Schema]]) -> ds.FileSystemDataset:
+        of_files = layout.unified(schemas)
+        added = [field for field in fields if field.name not in of_files.names]
+        schema = pa.schema([*of_files, *added], of_files.metadata)
+        return ds.FileSystemDataset(fragments, schema, file_format, source.filesystem)
+
+    table = whole([(names[0], schema)])
+    if not source.is_whole:  # a small file shows its columns when it is fetched
+        wanted = _wanted(table, rows)
+        looked = prefetch(partial(_schema, source), wanted, threads=THREADS, count=IN_MEMORY)
+        named = zip((by_place[fragment.path] for fragment in wanted), looked, strict=True)
+        table = whole([(names[0], schema), *named])
+    return Table(table, source)
+
+
+def _schema(source: Source, fragment: ds.Fragment) -> pa.Schema:
+    """The columns of a file.
+
+    Raises:
+        FormatError: it is of another kind than its name says.
+    """
     try:
-        with source.judged([fragments[0].path]):
-            content = source.fetch(fragments[0].path)
-            first = fragments[0] if content is None else file_format.make_fragment(content)
-            schema = first.physical_schema
+        with source.judged([fragment.path]):
+            content = source.fetch(fragment.path)
+            looked = fragment if content is None else fragment.format.make_fragment(content)
+            return looked.physical_schema
     except pa.ArrowInvalid as error:
         said = str(error).partition("\n")[0]
-        raise FormatError(f"{source.files[0][0]} is no table of the kind {kind}: {said}") from None
-    for field in fields:
-        schema = schema.append(field)
-    table = Table(fragments, schema, file_format, source.filesystem)
-    table.source = source
-    return table
+        name = next(name for name, place, _ in source.files if place == fragment.path)
+        raise FormatError(f"{name} is no table of the kind that its name says: {said}") from None
 
 
-def format_of(kind: str) -> ds.FileFormat:
-    """A format of files by pyarrow's name; of Parquet, pages are compared with their checksums."""
-    if kind == "parquet":
-        return ds.ParquetFileFormat(page_checksum_verification=True)
-    return {"csv": ds.CsvFileFormat, "ipc": ds.IpcFileFormat}[kind]()
-
-
-def _partitions(names: Sequence[str]) -> tuple[Callable[[str], Any], Sequence[Any]]:
-    """What `column=value` in the folders of a file's path says, and the columns."""
-    values: dict[str, set[str]] = {}
-    for name in names:
-        for folder in name.split("/")[:-1]:
-            column, sign, value = folder.partition("=")
-            if sign:
-                values.setdefault(column, set()).add(value)
-    # Whole numbers are numbers, as everywhere where such folders are read.
-    schema = pa.schema(
-        (column, pa.int64() if all(map(NUMBER.fullmatch, texts)) else pa.string())
-        for column, texts in values.items()
-    )
-    partitioning = ds.partitioning(schema, flavor="hive")
-    return partitioning.parse, list(schema)
+def _wanted(table: ds.FileSystemDataset, rows: ds.Expression | None) -> list[ds.Fragment]:
+    """The files that can have such rows, by their partitions."""
+    try:
+        return list(table.get_fragments(rows))
+    except pa.ArrowInvalid:  # a column that the first file lacks
+        return list(table.get_fragments())

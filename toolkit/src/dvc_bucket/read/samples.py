@@ -14,7 +14,7 @@ import pyarrow.dataset as ds
 from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import FormatError
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.read.dataset import format_of
+from dvc_bucket.read.layout import format_of
 from dvc_bucket.read.packing import DATA, NAME
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proven

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 from pyarrow import fs as filesystems
 
-from dvc_bucket.base.errors import MissingObjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc.remote import ids
-from dvc_bucket.read import tracked
-from dvc_bucket.read.content import Content
+from dvc_bucket.read import tracked, tree
+from dvc_bucket.read.content import Content, fetch, has_ranges
 from dvc_bucket.read.csv_lines import buffer
 from dvc_bucket.read.proof import Proof, Proven
 from dvc_bucket.read.tracked import TrackedData, TrackedFile
-from dvc_bucket.transfer import ranges
-from dvc_bucket.transfer.errors import StoreUnavailableError, naming_failures
+from dvc_bucket.transfer.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -100,26 +97,10 @@ class Source:
             ChecksumError: the content is not what DVC recorded.
             TransferError: the store refused or could not be reached.
         """
-        import obstore
-
         if not (self.is_whole and self.proof):
             return None
-        data, file = self.data, self.by_place[place]
-        try:
-            with naming_failures(f"read {file.path}", data.remote.settings):
-                for attempt in data.remote.store.attempts():
-                    with attempt:
-                        answer = obstore.get(data.remote.store.once, data.key(file))
-                        is_large = answer.meta["size"] > WHOLE_BYTES
-                        content = b"" if is_large else answer.bytes()
-                if is_large and _has_ranges(data, file):
-                    self.proof.check(file, answer.meta)
-                    return None
-                content = content or data.remote.store.read(data.key(file))
-        except MissingObjectError:
-            raise data.not_pushed(file) from None
-        data.compare(file, ids.hash_of(io.BytesIO(content), file.name))
-        return buffer(memoryview(content))
+        content = fetch(self.proof, self.by_place[place], WHOLE_BYTES)
+        return None if content is None else buffer(memoryview(content))
 
     @contextmanager
     def judged(self, places: Iterable[str]) -> Iterator[None]:
@@ -175,25 +156,29 @@ def locate(
     repo: str | None = None,
     settings: Settings | None = None,
     proven: Proven | None = None,
+    start: Path | None = None,
 ) -> Source:
-    """Where the files are that `open_dataset` of the same arguments reads."""
+    """Where the files are that `open_dataset` of the same arguments reads.
+
+    The project is the one around the folder `start`; None for the current folder.
+    """
     is_workspace = rev is None and repo is None and not proven
-    if is_workspace and (here := _local(path)):
+    if is_workspace and (here := _local(path, start)):
         return here
-    data = tracked.find(path, rev, remote, repo, settings)
+    data = tree.Tree.at(rev, remote, repo, settings, start).data(path)
     return recorded(Proof(data, is_full=proven == "full"))
 
 
-def _local(path: str | Path) -> Source | None:
+def _local(path: str | Path, start: Path | None) -> Source | None:
     """The files of the workspace, if they are there."""
-    if not (project := Project.around()):
+    if not (project := Project.around(start)):
         return None
     asked = tracked.inside(project, path)
     whole = project.root / asked
     files = [
         (file.relative_to(project.root).as_posix(), str(file), None)
         for file in ([whole] if whole.is_file() else sorted(whole.rglob("*")))
-        if file.is_file() and not file.name.startswith(".") and file.suffix != ".dvc"
+        if file.is_file() and file.name != ".gitignore" and file.suffix != ".dvc"
     ]
     return Source(filesystems.LocalFileSystem(), files, asked) if files else None
 
@@ -229,7 +214,7 @@ def on_remote(proof: Proof) -> Source:
         proof.check_objects(versions)
         # Arrow believes that it gets the parts that it asks for.
         filled = next((file for file in data.files if versions[file.path]["size"]), None)
-        is_whole = bool(filled and not _has_ranges(data, filled))
+        is_whole = bool(filled and not has_ranges(data, filled))
     pa.set_io_thread_count(max(REQUESTS, pa.io_thread_count()))
     bucket = data.remote.settings.bucket_name
     places = [f"{bucket}/{data.key(file)}" for file in data.files]
@@ -243,18 +228,6 @@ def on_remote(proof: Proof) -> Source:
         is_whole=is_whole,
         versions=versions,
     )
-
-
-def _has_ranges(data: TrackedData, file: TrackedFile) -> bool:
-    """Whether the store sends parts of a file that is not empty.
-
-    Raises:
-        TransferError: the store refused or could not be reached.
-    """
-    remote = data.remote
-    with naming_failures(f"read {file.path}", remote.settings):
-        answer = ranges.find_out(remote.settings, remote.store, data.key(file))
-    return answer is not ranges.RangeAnswer.WHOLE
 
 
 def _are_many_and_small(data: TrackedData) -> bool:

@@ -1,19 +1,21 @@
-"""What `open_dataset` returns: a Dataset of pyarrow with columns and rows it was opened for."""
+"""What `open_dataset` returns: columns and rows of files as one table, for every way to read it."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from dvc_bucket.base.errors import ChecksumError
-from dvc_bucket.read import csv_lines
+from dvc_bucket.base.errors import ChecksumError, FormatError
+from dvc_bucket.read import csv_lines, layout
 from dvc_bucket.read.prefetch import prefetch, prefetch_items
 from dvc_bucket.read.sources import Source, is_broken_page
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
+    import polars as pl
 
 #: Small files that are fetched at once, that are decoded together (alone, each costs a plan of its
 #: own, three times what it has in it), and that are in memory at most.
@@ -25,25 +27,117 @@ IN_MEMORY = 128
 AHEAD = 2
 
 
-class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
-    """A pyarrow Dataset that reads the columns and rows it was opened for by default.
+class Table:
+    """Columns and rows of files, as `open_dataset` was asked for them.
 
-    `to_table`, `to_batches`, `head`, `count_rows` and `scanner` are pyarrow's.
+    It reads as a Dataset of pyarrow does: `schema`, `scanner`, `to_table`, `to_batches`, `head`,
+    `count_rows`, `filter`. It is none, as other operations of a Dataset would lose the columns and
+    the rows. A copy in another process (pickle, Dask, joblib) opens the same commit again.
 
-    Attributes:
+    Args:
+        plain: the files as a Dataset, all columns and rows.
         source: of the files.
         columns: that are read; None for all.
         rows: the filter; None for all.
+        reopen: makes the same table in another process; None where nothing can.
+
     """
 
-    source: Source
-    columns: Sequence[str] | None = None
-    rows: ds.Expression | None = None
+    def __init__(
+        self,
+        plain: ds.FileSystemDataset,
+        source: Source,
+        columns: Sequence[str] | None = None,
+        rows: ds.Expression | None = None,
+        reopen: "Callable[..., Table] | None" = None,
+    ) -> None:
+        self.plain, self.source, self.columns, self.rows = plain, source, columns, rows
+        self._reopen = reopen
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the files again."""
+        if self._reopen is None:
+            raise TypeError(
+                "This table was opened with `settings`, which hold credentials: it is not sent to "
+                "another process. Put them into the environment, or open the table there."
+            )
+        return self._reopen, (self.columns, self.rows)
+
+    def __getattr__(self, name: str) -> Any:
+        hint = ""
+        if hasattr(ds.FileSystemDataset, name) and not name.startswith("_"):
+            hint = ": it would lose the columns and the filter. `to_table()` has them in memory"
+        raise AttributeError(f"A Table has no {name!r}{hint}.")
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns that are read."""
+        return self._schema({})
+
+    def filter(self, expression: ds.Expression) -> "Table":
+        """The rows of this table for which a condition holds."""
+        rows = expression if self.rows is None else self.rows & expression
+        return Table(self.plain, self.source, self.columns, rows, self._reopen)
+
+    def select(self, columns: Sequence[str]) -> "Table":
+        """Some columns of this table.
+
+        Raises:
+            FormatError: it has no such column.
+        """
+        self.check_columns(columns)
+        return Table(self.plain, self.source, list(columns), self.rows, self._reopen)
+
+    def check_columns(self, columns: Sequence[str], title: str = "The table") -> None:
+        """Do nothing if the table has these columns.
+
+        Raises:
+            FormatError: it has not.
+        """
+        names = self.schema.names
+        if unknown := sorted(set(columns) - set(names)):
+            raise FormatError(
+                f"{title} has no column {', '.join(unknown)}. It has {', '.join(names)}."
+            )
+
+    def count_rows(self, **options: Any) -> int:
+        """The number of rows; options and errors as of `to_table`."""
+        if self.is_fetched:
+            return sum(batch.num_rows for batch in self.to_batches(**{"columns": []} | options))
+        with self._naming_damage(options):
+            within = self._within(options)
+            count: int = self.plain.count_rows(filter=within.get("filter"))
+            return count
+
+    def scan(self) -> "pl.LazyFrame":
+        """A lazy frame of polars, which has the columns and rows read that its query needs.
+
+        Raises:
+            MissingExtraError: polars is not installed.
+        """
+        from dvc_bucket.read import frames
+
+        return frames.lazy_frame(self)
+
+    to_polars = scan
+
+    def to_duckdb(self) -> "duckdb.DuckDBPyRelation":
+        """A relation of duckdb, which has the columns and rows read that its query needs.
+
+        Files whose bytes are hashed as they pass (CSV, many small files) are in memory first.
+
+        Raises:
+            MissingExtraError: duckdb is not installed.
+            ChecksumError: a part of a file is damaged.
+        """
+        from dvc_bucket.read import frames
+
+        return frames.relation(self)
 
     def scanner(self, **options: Any) -> ds.Scanner:
         """As pyarrow's, within the columns and rows that this was opened for."""
-        planned = super().scanner(**self._within(options))
-        if not self._is_fetched:
+        planned = self.plain.scanner(**self._within(options))
+        if not self.is_fetched:
             return planned
         batches = self._fetched(self._within(options))
         return ds.Scanner.from_batches(batches, schema=planned.projected_schema)
@@ -55,11 +149,11 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
             ChecksumError: a part of a file is damaged; the batches before it were good, but those
                 of a file whose bytes are hashed as they pass (CSV) are only proven by its last.
         """
-        if self._is_fetched:
+        if self.is_fetched:
             yield from self._fetched(self._within(options))
             return
         with self._naming_damage(options):
-            yield from super().to_batches(**options)
+            yield from self.plain.to_batches(**self._within(options))
 
     def to_table(self, **options: Any) -> pa.Table:
         """As pyarrow's, within the columns and rows that this was opened for.
@@ -67,10 +161,10 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
         Raises:
             ChecksumError: a part of a file is damaged.
         """
-        if self._is_fetched:
+        if self.is_fetched:
             return pa.Table.from_batches(self.to_batches(**options), self._schema(options))
         with self._naming_damage(options):
-            return super().to_table(**options)
+            return self.plain.to_table(**self._within(options))
 
     def head(self, num_rows: int, **options: Any) -> pa.Table:
         """The first rows; errors as of `to_table`.
@@ -78,9 +172,9 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
         Arrow's own `head` leaves threads behind that wait for our generator: a process that ends
         then hangs or dies.
         """
-        if not self._is_fetched:
+        if not self.is_fetched:
             with self._naming_damage(options):
-                return super().head(num_rows, **options)
+                return self.plain.head(num_rows, **self._within(options))
         taken: list[pa.RecordBatch] = []
         left = num_rows
         with closing(self._fetched(self._within(options))) as batches:
@@ -105,25 +199,25 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
             fragments: of this table; or others of its schema, with their source.
             source: of the fragments; None for the source of this table.
         """
-        part = Table(fragments, self.schema, self.format, self.filesystem)
-        part.source, part.columns, part.rows = source or self.source, self.columns, self.rows
-        return part
+        whole = self.plain
+        part = ds.FileSystemDataset(fragments, whole.schema, whole.format, whole.filesystem)
+        return Table(part, source or self.source, self.columns, self.rows)
 
     @property
-    def _is_fetched(self) -> bool:
+    def is_fetched(self) -> bool:
         """Whether files are read here, and not by Arrow."""
         return self.source.is_whole or self._is_hashed
 
     @property
     def _is_hashed(self) -> bool:
         """Whether files are read in pieces that are hashed as they pass."""
-        return self.source.proof is not None and isinstance(self.format, ds.CsvFileFormat)
+        return self.source.proof is not None and isinstance(self.plain.format, ds.CsvFileFormat)
 
     def _pieces(self, place: str) -> Iterator[pa.Buffer]:
         return csv_lines.cut(self.source.stream(place).pieces())
 
     def _schema(self, options: dict[str, Any]) -> pa.Schema:
-        return super().scanner(**self._within(options)).projected_schema
+        return self.plain.scanner(**self._within(options)).projected_schema
 
     def _within(self, options: dict[str, Any]) -> dict[str, Any]:
         """Options of a scan, with the columns and rows that this was opened for.
@@ -144,14 +238,15 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
 
     def _fetched(self, options: dict[str, Any]) -> Generator[pa.RecordBatch]:
         """File after file: small ones whole and several together, others piece by piece."""
-        wanted = {name: options.get(name) for name in ("columns", "filter", "memory_pool")}
+        kept = ("columns", "filter", "memory_pool", "batch_size")
+        wanted = {name: options[name] for name in kept if options.get(name) is not None}
         try:
             for several in self._groups(options.get("filter")):
-                part = ds.FileSystemDataset(several, self.schema, self.format)
+                part = ds.FileSystemDataset(several, self.plain.schema, self.plain.format)
                 yield from part.to_batches(**wanted)
         except pa.ArrowInvalid:
             if self._is_hashed:  # damage is the better reason: the end of a file proves its bytes
-                for fragment in self.get_fragments(options.get("filter")):
+                for fragment in self.plain.get_fragments(options.get("filter")):
                     for _ in self._pieces(fragment.path):
                         continue
             raise
@@ -162,8 +257,9 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
         def whole(fragment: ds.Fragment) -> tuple[ds.Fragment, pa.Buffer | None]:
             return fragment, self.source.fetch(fragment.path)
 
+        schema = self.plain.schema
         group: list[ds.Fragment] = []
-        files = prefetch(whole, self.get_fragments(rows), threads=THREADS, count=IN_MEMORY)
+        files = prefetch(whole, self.plain.get_fragments(rows), threads=THREADS, count=IN_MEMORY)
         for fragment, content in files:
             if content is None and self._is_hashed:
                 yield group
@@ -171,7 +267,10 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
                     yield [self._of(fragment, piece)]
                 group = []
                 continue
-            group.append(fragment if content is None else self._of(fragment, content))
+            if content is not None:
+                path, fragment = fragment.path, self._of(fragment, content)
+                layout.check(self.source.by_place[path].path, fragment.physical_schema, schema)
+            group.append(fragment)
             if len(group) == TOGETHER:
                 yield group
                 group = []
@@ -180,21 +279,21 @@ class Table(ds.FileSystemDataset):  # type: ignore[misc] # it has no types
     def _of(self, fragment: ds.Fragment, content: pa.Buffer) -> ds.Fragment:
         """A fragment of the content of another, or a piece of that."""
         expression = fragment.partition_expression
-        return self.format.make_fragment(content, partition_expression=expression)
+        return self.plain.format.make_fragment(content, partition_expression=expression)
 
     @contextmanager
     def _naming_damage(self, options: dict[str, Any]) -> Iterator[None]:
         """Arrow does not name the file of a broken page: read them again, one by one."""
         try:
-            with self.source.judged(fragment.path for fragment in self.get_fragments()):
+            with self.source.judged(fragment.path for fragment in self.plain.get_fragments()):
                 yield
         except OSError as error:
             if not (self.source.proof and is_broken_page(error)):
                 raise
             within = self._within(options)
-            for fragment in self.get_fragments(within.get("filter")):
+            for fragment in self.plain.get_fragments(within.get("filter")):
                 try:
-                    for _ in fragment.to_batches(schema=self.schema, **within):
+                    for _ in fragment.to_batches(schema=self.plain.schema, **within):
                         continue
                 except OSError as again:
                     if is_broken_page(again):

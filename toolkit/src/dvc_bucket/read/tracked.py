@@ -1,10 +1,8 @@
-"""From a path and a revision to the objects that hold its bytes, and their state on the remote."""
+"""Files that DVC tracks, the objects that hold their bytes, and what the remote has of these."""
 
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,20 +15,11 @@ from dvc_bucket.base.errors import (
 )
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.retries import interruptible
-from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc.remote import Lists, Remote, ids
-from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, outputs
-from dvc_bucket.git.contents import Repository, commit_of
-from dvc_bucket.read import foreign
+from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.transfer.errors import naming_failures
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
-
-    from dvc_bucket.dvc.patched.types import Output
-
-#: Paths that are listed where DVC does not track the path that was asked for.
-MAX_LISTED_PATHS = 8
 
 #: Objects that are looked up at once.
 LOOKUPS = 32
@@ -65,6 +54,7 @@ class TrackedData:
     Attributes:
         path: as it was asked for, from the project's root.
         rev: the revision as it was asked for; None for the workspace.
+        commit: its full id; None for the workspace.
         files: in order of their paths; the path itself if that is a file.
         remote: that has the objects.
         cache: DVC's cache on this machine, which may have them.
@@ -73,6 +63,7 @@ class TrackedData:
 
     path: str
     rev: str | None
+    commit: str | None
     files: Sequence[TrackedFile]
     remote: Remote
     cache: Path
@@ -165,64 +156,6 @@ class TrackedData:
         return f" --rev {self.rev}" if self.rev else ""
 
 
-def find(
-    path: str | Path,
-    rev: str | None = None,
-    remote: str | None = None,
-    repo: str | None = None,
-    settings: Settings | None = None,
-) -> TrackedData:
-    """Look up what DVC tracks at `path`: a file, a directory, a part of one, or a folder of them.
-
-    Args:
-        path: from the project's root, or absolute.
-        rev: branch, tag or commit; None for the workspace.
-        remote: DVC's name of the remote; None for the default one.
-        repo: URL or folder of another repository; None for the project around the current folder.
-        settings: the connection; None for that of the environment and `.env`.
-
-    Raises:
-        NotTrackedError: DVC does not track it there, or its data is not to be on a remote.
-        NotPushedError: it is a directory, and its list of files is nowhere.
-        RevisionError: there is no such revision.
-        ProjectError: this is no project, or DVC cannot read it.
-        SettingsError: the connection is not set up.
-    """
-    project = foreign.clone(repo) if repo else Project.find()
-    asked = inside(project, path)
-    commit = commit_of(Repository.of(project), rev) if rev else None
-    if repo:
-        source = foreign.remote_of(project, remote, settings)
-    else:
-        source = Remote.of(project, settings or Settings.load(project), remote)
-    with (
-        opened(project) as dvc,
-        dvc.switch(commit) if commit else nullcontext(),
-        tempfile.TemporaryDirectory(prefix="bucket-lists-") as spool,
-    ):
-        cache = Path(dvc.cache.legacy.path)
-        lists = Lists(cache, source, Path(spool))
-        every_output = outputs(dvc)
-        related = [
-            (dataset, out)
-            for dataset, out in every_output
-            if is_within(asked, dataset) or is_within(dataset, asked)
-        ]
-        absent = {dataset: why for dataset, out in related if (why := absence(out))}
-        files = [
-            file
-            for dataset, out in related
-            if dataset not in absent
-            for file in _files(dataset, out, lists)
-            if is_within(file.path, asked)
-        ]
-    if not files:
-        datasets = sorted(dataset for dataset, _ in every_output)
-        raise NotTrackedError(_reason(asked, f" at {rev}" if rev else "", absent, datasets))
-    files.sort(key=lambda file: file.path)
-    return TrackedData(asked, rev, files, source, cache, Project.around() or project)
-
-
 def inside(project: Project, path: str | Path) -> str:
     """A path from the project's root, with slashes; empty for the root itself.
 
@@ -244,38 +177,3 @@ def from_here(path: str) -> str:
 def is_within(path: str, folder: str) -> bool:
     """Whether a path is a folder, which may be empty for the root, or lies in it."""
     return not folder or path == folder or path.startswith(f"{folder}/")
-
-
-def _files(dataset: str, out: "Output", lists: Lists) -> Iterator[TrackedFile]:
-    """The files of an output.
-
-    Raises:
-        NotPushedError: it is a directory, and its list of files is nowhere.
-    """
-    name, meta = name_of(out), out.meta
-    if not ids.is_list(name):
-        yield TrackedFile(dataset, name, meta.size if meta else None)
-        return
-    members = lists.members(name)
-    if members is None:
-        raise NotPushedError(
-            f"{dataset} is a directory whose list of files is missing or damaged in the cache and "
-            "on the remote: push it from a clone that has it, with `bucket push`."
-        )
-    is_noted = meta and meta.size is not None and meta.nfiles
-    mean = meta.size // meta.nfiles if is_noted else None
-    for path, member in members:
-        yield TrackedFile(f"{dataset}/{path}", member, mean_size=mean)
-
-
-def _reason(asked: str, when: str, absent: dict[str, str], datasets: Sequence[str]) -> str:
-    """Why nothing was found."""
-    if absent:
-        dataset, why = list(absent.items())[-1]
-        return f"No data of {asked}{when} to read: {dataset} is {why}."
-    listed = ", ".join(datasets[:MAX_LISTED_PATHS]) or "nothing"
-    more = ", ..." if len(datasets) > MAX_LISTED_PATHS else ""
-    return (
-        f"DVC does not track {asked or 'anything'}{when}. It tracks {listed}{more}; "
-        "`bucket ls` lists the files. Paths are from the project's root."
-    )

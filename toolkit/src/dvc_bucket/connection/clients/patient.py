@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: A file up to this size goes in one request.
 WHOLE_BYTES = 8 * 1024 * 1024
 
+#: obstore's words for an answer of a store without ranges; see `transfer.ranges`.
+NOT_PARTIAL = "non-partial response"
+
 #: Bytes of a body that are handed on at a time, at least.
 PIECE = 1024 * 1024
 
@@ -102,16 +105,28 @@ class PatientStore(S3Store):
             size: of the pieces in bytes, at least.
         """
         at = 0
-        options: GetOptions = {}
+        tag: str | None = None
         for attempt in self.attempts("GET", path):
             with attempt:
-                answer = obstore.get(self.once, path, options=options)
-                for piece in answer.stream(min_chunk_size=size):
-                    at += len(piece)
-                    options = {"range": {"offset": at}}
-                    if tag := answer.meta["e_tag"]:
-                        options["if_match"] = tag
-                    yield piece
+                answer = self._rest(path, at, tag)
+                tag, again = answer.meta["e_tag"], at - answer.range[0]
+                for arrived in answer.stream(min_chunk_size=size):
+                    piece = bytes(arrived)[again:] if again else arrived
+                    again -= len(arrived) - len(piece)
+                    if piece:
+                        at += len(piece)
+                        yield piece
+
+    def _rest(self, path: str, at: int, tag: str | None) -> "GetResult":
+        """The bytes from a place on of a version; all of it from a store that has no ranges."""
+        options: GetOptions = {"if_match": tag} if tag else {}
+        if at:
+            try:
+                return obstore.get(self.once, path, options={"range": {"offset": at}, **options})
+            except BaseError as error:
+                if NOT_PARTIAL not in str(error):
+                    raise
+        return obstore.get(self.once, path, options=options)
 
     def put(self, path: str, file: Any, *, use_multipart: bool | None = None, **named: Any) -> Any:
         """Store an object; a file or bytes up to `WHOLE_BYTES` in one request."""

@@ -3,6 +3,7 @@
 import dis
 import importlib
 import inspect
+import threading
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -39,15 +40,19 @@ class DvcDiffersError(BucketError):
 #: The places that were compared, and those of them that differ.
 _compared: dict[str, bool] = {}
 
+#: Held while places are compared: another thread replaces some as soon as it has compared them.
+_comparing = threading.Lock()
+
 
 def different(places: Places) -> list[str]:
     """Names of the places that this DVC does not have, or has with another signature.
 
     Each place is compared once in a process: before anything is replaced there.
     """
-    for place, signature in places.items():
-        if place not in _compared:
-            _compared[place] = signature_of(place) != signature
+    with _comparing:
+        for place, signature in places.items():
+            if place not in _compared:
+                _compared[place] = signature_of(place) != signature
     return [place for place in places if _compared[place]]
 
 

@@ -173,7 +173,7 @@ def _checked(original: Any) -> Any:
         try:
             for entry in entries:
                 safe_paths.check(entry["relpath"])
-                bytes(entry.get("md5", ""), "ascii")
+                entry.get("md5", "").encode()  # a text, if there is one
         except UnsafePathError as error:
             raise DvcException(str(error)) from None
         except (AttributeError, TypeError, KeyError, ValueError):

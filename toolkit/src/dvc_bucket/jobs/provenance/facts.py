@@ -123,15 +123,15 @@ def included(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Diges
     """Bring what DVC tracks at or below `paths` into a folder; the digests, by path.
 
     Raises:
-        BucketError: as `tracked.find` and `copying.copy_to`.
+        BucketError: as `tree.find` and `copying.copy_to`.
         ChecksumError: a copy in the cache is damaged.
     """
     from dvc_bucket.dvc.remote import ids
-    from dvc_bucket.read import tracked
+    from dvc_bucket.read import tree
 
     digests = {}
     for path in paths:
-        data = tracked.find(path, commit)
+        data = tree.find(path, commit)
         _bring(data, folder)
         for file in data.files:
             with (folder / file.path).open("rb") as content:

@@ -16,10 +16,10 @@ from math import ceil
 from pathlib import Path, PurePosixPath
 
 from dvc_bucket.base.paths import FAST_DISKS
-from dvc_bucket.read import dataset, sources, tracked
+from dvc_bucket.read import dataset, sources, tree
 from dvc_bucket.read.advise.conditions import expression
 from dvc_bucket.read.advise.measure import OneRead, latency, of_files, of_row_groups, of_stream
-from dvc_bucket.read.dataset import FORMATS
+from dvc_bucket.read.layout import FORMATS
 from dvc_bucket.read.proof import Proof
 
 #: Files of this mean size at most are fetched whole by a reader.
@@ -101,9 +101,9 @@ def advise(
         BucketError: as `open_dataset`.
     """
     rows = expression(where)
-    tracked.find(path, rev, remote)  # loads DVC: a process does that once, whatever it reads
+    tree.find(path, rev, remote)  # loads DVC: a process does that once, whatever it reads
     start = time.perf_counter()
-    data = tracked.find(path, rev, remote)
+    data = tree.find(path, rev, remote)
     lookup = time.perf_counter() - start
     start = time.perf_counter()
     source = sources.on_remote(Proof(data))

@@ -102,9 +102,11 @@ def of_files(source: Source, table: Table | None, sizes: Sequence[int], scratch:
         local = seconds(lambda: deque(map(Path.read_bytes, copies), maxlen=0))
     else:
         disk = Source(filesystems.LocalFileSystem())
-        fragments = list(table.get_fragments())[:count]
+        fragments = list(table.plain.get_fragments())[:count]
         copied = [
-            table.format.make_fragment(str(path), disk.filesystem, fragment.partition_expression)
+            table.plain.format.make_fragment(
+                str(path), disk.filesystem, fragment.partition_expression
+            )
             for path, fragment in zip(copies, fragments, strict=True)
         ]
         stream = seconds(table.part(fragments).to_table)
@@ -118,7 +120,7 @@ def of_row_groups(source: Source, table: Table, sizes: Sequence[int], scratch: P
     """One read of large Parquet files, from neighbouring row groups of one of them."""
     bandwidth = _fetch_part(source, sizes, scratch / "part")
     start = time.perf_counter()
-    fragments = list(table.get_fragments(table.rows))
+    fragments = list(table.plain.get_fragments(table.rows))
     looked = fragments[:: -(-len(fragments) // MAX_FOOTERS) or 1]
     groups = [group for fragment in looked for group in fragment.split_by_row_group(table.rows)]
     more = len(fragments) / max(1, len(looked))
@@ -152,8 +154,8 @@ def of_stream(source: Source, table: Table | None, sizes: Sequence[int], scratch
         content = part.read_bytes()
         if table is not None:
             lines = next(csv_lines.cut([content]))
-            fragment = table.format.make_fragment(lines)
-            table.part([fragment], Source(table.filesystem)).to_table()
+            fragment = table.plain.format.make_fragment(lines)
+            table.part([fragment], Source(table.plain.filesystem)).to_table()
 
     local = whole / part.stat().st_size * seconds(read)
     stream = max(whole / bandwidth, local)  # a piece is decoded while others arrive
@@ -176,14 +178,14 @@ class _KeptRanges(Content):
 
 def _kept_table(table: Table, groups: Sequence[Any], kept: _KeptRanges) -> Table:
     """Row groups as a table in memory, and nothing else in it."""
-    fragment = table.format.make_fragment(
+    fragment = table.plain.format.make_fragment(
         kept,
         partition_expression=groups[0].partition_expression,
         row_groups=[group.row_groups[0].id for group in groups],
     )
     fragment.ensure_complete_metadata()
     kept.ranges.clear()
-    in_memory = table.part([fragment], Source(table.filesystem))
+    in_memory = table.part([fragment], Source(table.plain.filesystem))
     in_memory.to_table()
     return in_memory
 
