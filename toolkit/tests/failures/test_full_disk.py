@@ -1,31 +1,15 @@
 """A disk that is full, or a quota that is used up: a sentence, an end, and it runs again."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dvc_bucket import Project
 from tests.failures import full_disk
-from tests.failures import world as worlds
 from tests.failures.world import World
 
 #: Of all words, for the tests that run each time.
-SOME = (
-    "pull",
-    "cp big.bin out",
-    "provenance --out crate --zip --with big.bin",
-    "add new.csv",
-    "ls",
-)
-
-
-@pytest.fixture(scope="module")
-def world(store: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with worlds.opened(store, tmp_path_factory.mktemp("full")) as made:
-        full_disk.publish_more(made.made)
-        yield made
+SOME = ("pull", "cp big.bin out", "add new.csv")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")

@@ -3,21 +3,12 @@
 `make -C toolkit soak` tries two thousand other examples.
 """
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from dvc_bucket import Project
 from tests.failures import world as worlds
 from tests.failures.hostile import Listed, Placed, Rewritten
 from tests.failures.world import EXAMPLES, Example, World
-
-
-@pytest.fixture(scope="module")
-def world(store: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with worlds.opened(store, tmp_path_factory.mktemp("hostile")) as made:
-        yield made
 
 
 @settings(

@@ -2,27 +2,12 @@
 
 import json
 import stat
-from collections.abc import Iterator
 
 import pytest
 
-from dvc_bucket import Project
 from dvc_bucket.connection.log import FILE, VARIABLE
-from tests.failures import world as worlds
 from tests.failures.world import World
 from tests.stores.faults import Faults
-
-
-@pytest.fixture(scope="module")
-def world(store: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with worlds.opened(store, tmp_path_factory.mktemp("logged")) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _fine_weather(world: World) -> Iterator[None]:
-    yield
-    world.proxy.faults = Faults()
 
 
 def secret_of(world: World) -> str:

@@ -199,7 +199,7 @@ def wrong(world: World, example: Example, *never: str) -> list[str]:
         root, world.proxy.faults = out / "project", Faults()
         shutil.copytree(world.made.root, root, symlinks=True)
         if example.is_empty:
-            for path in (".dvc/cache", "data.csv", "many", "out.csv"):
+            for path in (".dvc/cache", "data.csv", "many", "out.csv", "big.bin"):
                 place(root / path, "gone")
         for mutation in example.mutations:
             apply(mutation, world.made, root)

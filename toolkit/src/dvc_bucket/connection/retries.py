@@ -269,6 +269,7 @@ class Attempts:
         self._end = min(self._end, now + fault.seconds)
         is_over = now >= self._end or self._count >= fault.tries or retries.stops != self._stops
         is_of_one = self._count == weather.SAME_TRIES and not fault.is_throttle
+        is_of_one = is_of_one and fault.seconds > weather.SHORT_SECONDS
         if is_over or (is_of_one and retries.is_well()):
             weather.make_final(error)
             return False

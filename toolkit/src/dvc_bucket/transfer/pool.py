@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 MIN_THREADS = 32
 
 #: The most, for a store far away.
-MAX_THREADS = 64
+MAX_THREADS = 128
 
 #: The interpreter's time for one object. A store that takes n times as long to answer keeps n
 #: threads busy.

@@ -26,7 +26,7 @@ def compare(recorded: Path, found: Path, limits: Limits) -> Difference | None:
     """How the documents differ; None if one cannot be read."""
     try:
         before, after = (dict(_leaves(_load(file))) for file in (recorded, found))
-    except (OSError, ValueError, YAMLError):
+    except (OSError, ValueError, RecursionError, YAMLError):
         return None
     values = {key: (before.get(key, ABSENT), after.get(key, ABSENT)) for key in before | after}
     differing = {key: pair for key, pair in values.items() if not _same(*pair)}
