@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests import TESTS_ROOT
 from tests.clones import TOOLS
 
 #: What a command imports when it first needs it, beside the modules of the toolkit.
@@ -51,7 +52,7 @@ class Runner:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[2],
+            cwd=TESTS_ROOT,
         )
         return self
 

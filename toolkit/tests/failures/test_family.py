@@ -27,6 +27,7 @@ from dvc_bucket import (
 )
 from dvc_bucket.jobs.provenance import write
 from dvc_bucket.read.copied_record import NAME
+from tests import TESTS_ROOT
 from tests.failures.project import DAYS, NOTES, WRONG, forget, publish
 from tests.stores.access import StoreAccess
 from tests.stores.fault_proxy import FaultProxy
@@ -34,8 +35,7 @@ from tests.stores.faults import Faults
 from tests.stores.fixtures import access
 from tests.verify.published import Published, empty
 
-TOOLKIT = Path(__file__).parents[2]
-DOCS, SOURCES = TOOLKIT / "docs" / "api.md", TOOLKIT / "src"
+DOCS, SOURCES = TESTS_ROOT / "docs" / "api.md", TESTS_ROOT / "src"
 
 #: The public functions that read data, each in a clone without any, which is the current folder.
 READS: dict[str, Callable[[Published, Path], Any]] = {

@@ -31,7 +31,7 @@ HANDLERS = {
     "stages/executors.py": 1,
     "stages/resume.py": 1,
     "store/server.py": 1,
-    "transfer/by_botocore.py": 1,
+    "connection/by_botocore.py": 1,
     "transfer/errors.py": 1,
     "transfer/files.py": 1,
     "transfer/pool.py": 1,

@@ -16,8 +16,6 @@ from typing import Any
 import pytest
 
 from dvc_bucket import Project
-from dvc_bucket.base import surroundings
-from tests.end_to_end.clones import REPOSITORY
 from tests.machines.machine import Machine, make
 
 #: A user that no file of users has, in a container's way. It may read what the tests run on.
@@ -219,23 +217,3 @@ def test_a_prefix_that_stores_read_differently_is_one_sentence(
         assert done.stderr.count("\n") == 1
     finally:
         config.write_text(before)
-
-
-@pytest.mark.parametrize("makefile", ["Makefile", "toolkit/Makefile"])
-def test_make_unsets_what_leads_elsewhere(tmp_path: Path, makefile: str) -> None:
-    asked = tmp_path / "Makefile"
-    asked.write_text(f"include {REPOSITORY / makefile}\nasked: ; @env\n")
-    names = [*surroundings.REDIRECTING, "VIRTUAL_ENV", "CONDA_PREFIX"]
-    names = [name for name in names if makefile == "Makefile" or not name.startswith("PIP_")]
-    elsewhere = dict.fromkeys([*names, "PYTHONPATH"], "/nowhere")
-    done = subprocess.run(
-        ["make", "-s", "asked"],
-        cwd=tmp_path,
-        env=os.environ | elsewhere,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told = dict(line.partition("=")[::2] for line in done.stdout.splitlines() if "=" in line)
-    assert not told.keys() & elsewhere.keys()
-    assert (told["PYTHONUTF8"], told["PYTHONNOUSERSITE"]) == ("1", "1")
