@@ -1,6 +1,8 @@
 """A snapshot says what DVC says: in the workspace and at an earlier revision."""
 
+import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 
@@ -266,3 +268,15 @@ def test_artifacts_metrics_and_plots_are_those_of_the_revision(repo: Callable[..
             *(path, "model", "The model"),
         )
         assert (model.labels, model.meta) == (["a"], {"by": "us"})
+
+
+def test_threads_that_open_a_project_leave_the_umask_as_it_was(
+    repo: Callable[..., Small], tmp_path: Path
+) -> None:
+    """DVC sets it to 0 for a moment while it opens a project."""
+    small = repo(**FILES)
+    small.at()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: small.at(), range(40)))
+    (tmp_path / "mine").touch()
+    assert not (tmp_path / "mine").stat().st_mode & stat.S_IWOTH

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Project
-from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.errors import NotCheckedError
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.audit.cache import ASIDE
 from dvc_bucket.jobs.doctor.check import Skip, Warn
@@ -222,7 +222,7 @@ def test_an_object_that_cannot_be_read_is_neither_right_nor_damaged(
 
     cache.check(project.project)  # the stranger cannot import what this imports
     for repair in ("", "repair"):
-        with pytest.raises((ProjectError, PermissionError), match=str(found.parent)):
+        with pytest.raises((NotCheckedError, PermissionError), match=str(found.parent)):
             stranger.call(partial(checked, repair))
     found.parent.chmod(0o700)
     assert found.read_text() == text_of("one.csv")

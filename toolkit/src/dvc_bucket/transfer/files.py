@@ -147,8 +147,9 @@ class Unfinished:
 
 def sweep(folder: Path) -> None:
     """Remove the unfinished files of processes that are no more."""
-    for path in folder.glob(f".*{LOOSE}"):
-        _remove_if_free(path, Path.unlink)
+    with contextlib.suppress(FileNotFoundError):  # another process, which is done, removed it
+        for path in folder.glob(f".*{LOOSE}"):
+            _remove_if_free(path, Path.unlink)
 
 
 @contextlib.contextmanager

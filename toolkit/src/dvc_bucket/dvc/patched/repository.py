@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 #: The packages that are DVC.
 PACKAGES = {"dvc", "dvc_data", "dvc_objects", "dvc_s3"}
 
+#: Held while a project is opened: DVC sets the umask of the process to 0 for a moment there. Of two
+#: threads, one would take that for the umask to go back to, and files would be everybody's.
+_opening = threading.Lock()
+
 
 @contextmanager
 def opened(
@@ -43,7 +48,6 @@ def opened(
     """
     require(READING)
     from dvc.exceptions import DvcException
-    from dvc.repo import Repo
 
     trust.check(project)
     bring_first()
@@ -53,7 +57,11 @@ def opened(
     if not is_in_repository(root):
         core["no_scm"] = True
     try:
-        repo = Repo(os.fspath(root), config=sections | {"core": core | sections.get("core", {})})
+        with _opening:
+            from dvc.repo import Repo
+
+            config = sections | {"core": core | sections.get("core", {})}
+            repo = Repo(os.fspath(root), config=config)
     except sqlite3.OperationalError as error:
         raise _no_database(project, error) from None
     except OSError:
