@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
 
-from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.errors import BucketError, SpaceError
 from dvc_bucket.cli.app import app
 from dvc_bucket.read.advise import Advice, advise, measure, report
 from dvc_bucket.read.advise.conditions import ConditionError, expression
@@ -116,3 +116,8 @@ def test_of_another_large_file_blocks_count(
     assert found.reads == 2
     assert found.size == found.read.touched == 2_560_000
     assert min(found.read.stream, found.fetch, found.read.local) > 0
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SpaceError, match=r"nowhere is no folder\. Name one"):
+        advise("data", folder=tmp_path / "nowhere")

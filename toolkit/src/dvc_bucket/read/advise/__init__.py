@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path, PurePosixPath
 
+from dvc_bucket.base.errors import SpaceError
 from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.read import dataset, sources, tree
 from dvc_bucket.read.advise.conditions import expression
@@ -97,10 +98,16 @@ def advise(
         folder: on the disk that would be staged to; None for $SCRATCH, $TMPDIR or /tmp.
 
     Raises:
+        SpaceError: there is no such folder.
         ConditionError: a condition is not of the form `column > value`.
         BucketError: as `open_dataset`.
     """
     rows = expression(where)
+    disk = folder or Path(
+        next(filter(None, map(os.environ.get, FAST_DISKS)), tempfile.gettempdir())
+    )
+    if not disk.is_dir():
+        raise SpaceError(f"{disk} is no folder. Name one on the disk that data would be copied to.")
     tree.find(path, rev, remote)  # loads DVC: a process does that once, whatever it reads
     start = time.perf_counter()
     data = tree.find(path, rev, remote)
@@ -114,9 +121,6 @@ def advise(
         size or file.expected_size or 0
         for (_, _, size), file in zip(source.files, data.files, strict=True)
     ]
-    disk = folder or Path(
-        next(filter(None, map(os.environ.get, FAST_DISKS)), tempfile.gettempdir())
-    )
     with tempfile.TemporaryDirectory(prefix="bucket-advise-", dir=disk) as scratch:
         if sum(sizes) <= FILE_BYTES * len(sizes):
             read = of_files(source, table, sizes, Path(scratch))
