@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: The status in obstore's words, and S3's code for it.
 STATUS = re.compile(r"status code: (\d{3})")
-CODE = re.compile(r"<Code>(\w{1,40})</Code>")
+CODE = re.compile(r"<Code>\s*([\w.-]{1,64})\s*</Code>")
 
 #: Statuses that say "later", those of them that mean "too many", and that of a fault which may be
 #: of one object alone, such as one that is damaged on the store's disk.

@@ -117,7 +117,7 @@ def opened(
         FormatError: they are of no kind, or several kinds, or have no such columns.
     """
     table = _table(source, rows)
-    table.check_columns(columns or (), title)
+    layout.check_columns(table.schema.names, columns or (), title)
     return Table(table.plain, source, columns, rows, reopen)
 
 

@@ -131,6 +131,17 @@ def unified(schemas: Iterable[tuple[str, pa.Schema]]) -> pa.Schema:
     return pa.schema((field for field, _ in fields.values()), metadata)
 
 
+def check_columns(names: Sequence[str], columns: Iterable[str], title: str) -> None:
+    """Check that a table has these columns.
+
+    Raises:
+        FormatError: it has not.
+    """
+    if unknown := sorted(set(columns) - set(names)):
+        found = ", ".join(names)
+        raise FormatError(f"{title} has no column {', '.join(unknown)}. It has {found}.")
+
+
 def check(name: str, found: pa.Schema, table: pa.Schema) -> None:
     """Check a file that was not looked at before against the schema of its table.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from dvc_bucket.base.errors import ChecksumError, FormatError
+from dvc_bucket.base.errors import ChecksumError
 from dvc_bucket.read import csv_lines, layout
 from dvc_bucket.read.prefetch import prefetch, prefetch_items
 from dvc_bucket.read.sources import Source, is_broken_page
@@ -40,7 +40,6 @@ class Table:
         columns: that are read; None for all.
         rows: the filter; None for all.
         reopen: makes the same table in another process; None where nothing can.
-
     """
 
     def __init__(
@@ -85,20 +84,8 @@ class Table:
         Raises:
             FormatError: it has no such column.
         """
-        self.check_columns(columns)
+        layout.check_columns(self.schema.names, columns, "The table")
         return Table(self.plain, self.source, list(columns), self.rows, self._reopen)
-
-    def check_columns(self, columns: Sequence[str], title: str = "The table") -> None:
-        """Do nothing if the table has these columns.
-
-        Raises:
-            FormatError: it has not.
-        """
-        names = self.schema.names
-        if unknown := sorted(set(columns) - set(names)):
-            raise FormatError(
-                f"{title} has no column {', '.join(unknown)}. It has {', '.join(names)}."
-            )
 
     def count_rows(self, **options: Any) -> int:
         """The number of rows; options and errors as of `to_table`."""

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.retries import interruptible
-from dvc_bucket.transfer.errors import STATUS, naming_failures, refused
+from dvc_bucket.connection.weather import STATUS
+from dvc_bucket.transfer.errors import naming_failures, refused
 
 #: Statuses that say something of the connection or the keys, and nothing of the request.
 NOT_OF_THE_REQUEST = {"401", "403", "404", "500", "502", "503", "504"}

@@ -19,6 +19,7 @@ from dvc_bucket.base.errors import (
     TransferError,
 )
 from dvc_bucket.connection import log
+from dvc_bucket.connection.weather import CODE, STATUS
 
 if TYPE_CHECKING:
     from dvc_bucket.connection.settings import Settings
@@ -26,15 +27,13 @@ if TYPE_CHECKING:
 #: What S3 answers where the bucket itself does not exist.
 NO_BUCKET = "NoSuchBucket"
 
-#: What of obstore's words is told: the status, how often it tried, and what the transport met with.
-STATUS = re.compile(r"status code: (\d{3})")
+#: What of obstore's words is told beside the status: tries, and what the transport met with.
 RETRIES = re.compile(r"after (\d+) retries")
 TRANSPORT = re.compile(r"HTTP error: ([^\n]+)")
 CAUSE = re.compile(r'\b(?:message|error): "([^"\\\n]{1,200})"')
 CERTIFICATE = re.compile(r"\b(InvalidCertificate\(\s*\w+|HandshakeFailure|InvalidContentType)")
 
-#: What of an S3 error is told. The rest of its XML is not for people.
-CODE = re.compile(r"<Code>\s*([\w.-]{1,64})\s*</Code>")
+#: What of an S3 error is told beside its code. The rest of its XML is not for people.
 REQUEST = re.compile(r"<RequestId>\s*([\w./+=:-]{1,128})\s*</RequestId>")
 
 #: Statuses with which a store refuses credentials, or what they may do.
