@@ -36,10 +36,7 @@ class Revision:
             raise ProjectError(f"The commit {self.commit[:12]} has no file {path}.")
         content = self._contents(self.files[path].id)
         if content is None:
-            raise ProjectError(
-                f"This clone lacks {path} of {self.commit[:12]}, as a partial clone does. "
-                "`git fetch --refetch --no-filter` gets it."
-            )
+            raise lacking(f"{path} of {self.commit[:12]}")
         return content
 
     def text(self, path: str) -> str:
@@ -83,6 +80,14 @@ def opened(project: Project, rev: str) -> Iterator[Revision]:
     with repository.contents() as contents:
         files = files_of(repository, commit)
         yield Revision(commit, date_of(repository, commit), files, contents)
+
+
+def lacking(what: str) -> ProjectError:
+    """The error for a file in git whose content is not in this clone."""
+    return ProjectError(
+        f"This clone lacks {what}, as a partial clone does. "
+        "`git fetch --refetch --no-filter` gets it."
+    )
 
 
 def date_of(repository: Repository, commit: str) -> str:

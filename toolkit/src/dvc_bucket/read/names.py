@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping
 
 from dvc_bucket.git.contents import Entry
-from dvc_bucket.read.tracked import TrackedFile, is_within
+from dvc_bucket.read.tracked import TrackedFile
 from dvc_bucket.read.tree import Dataset, Tree
 
 #: A file: as git has it, as DVC recorded it, or a dataset that is on no remote.
@@ -57,11 +57,13 @@ class Names:
 
     def _read(self, path: str) -> None:
         """Read the list of the directory that a path is in, or is; errors as of `Tree.files`."""
-        for folder, dataset in list(self._unread.items()):
-            if is_within(path, folder):
+        folder = path
+        while folder:
+            if dataset := self._unread.get(folder):
                 for file in self._tree.files(dataset):
                     self._add(file.path, file)
                 self._unread.pop(folder, None)
+            folder = posixpath.dirname(folder)
 
     def _add(self, path: str, item: Item) -> None:
         self._items[path] = item

@@ -16,7 +16,7 @@ from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import NotTrackedError, ProjectError
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.git.contents import Entry, Repository
-from dvc_bucket.git.revision import date_of, files_of
+from dvc_bucket.git.revision import date_of, files_of, lacking
 from dvc_bucket.read.content import Content, fetch
 from dvc_bucket.read.names import Item, Names
 from dvc_bucket.read.proof import Proof
@@ -178,8 +178,5 @@ class RevisionFiles:
         with self._repository.contents() as contents:
             content = contents(entry.id)
         if content is None:
-            raise ProjectError(
-                f"This clone lacks {entry.path}, as a partial clone does. "
-                "`git fetch --refetch --no-filter` gets it."
-            )
+            raise lacking(entry.path)
         return content
