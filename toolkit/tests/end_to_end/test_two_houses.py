@@ -9,7 +9,8 @@ from tests.end_to_end.clones import REPOSITORY
 
 #: Every file outside `toolkit/` and `template/`, and whose it is.
 PROJECT = """
-    README.md LICENSE CITATION.cff Makefile pyproject.toml requirements.lock
+    README.md CONTRIBUTING.md SECURITY.md LICENSE CITATION.cff Makefile pyproject.toml
+    requirements.lock
     requirements-dev.lock
     .editorconfig .gitattributes .gitignore .dvcignore .env.example .dvc/.gitignore .dvc/config
     dvc.yaml dvc.lock params.yaml
@@ -33,7 +34,8 @@ CLUSTER = """
 """
 FORGE = """
     .ci/comment.py .ci/packages .ci/run .github/workflows/reproduce.yml .gitlab-ci.yml
-    .pre-commit-config.yaml
+    .pre-commit-config.yaml .github/ISSUE_TEMPLATE/fault.md .github/pull_request_template.md
+    .gitlab/issue_templates/fault.md .gitlab/merge_request_templates/default.md
 """
 
 
@@ -59,7 +61,7 @@ def test_the_files_outside_the_toolkit_are_these() -> None:
 def test_the_root_folder_has_no_other_folders() -> None:
     folders = {PurePosixPath(name).parts[0] for name in tracked() if "/" in name}
     assert folders == {
-        *(".ci", ".dvc", ".github", "cluster", "data", "reports", "src", "template"),
+        *(".ci", ".dvc", ".github", ".gitlab", "cluster", "data", "reports", "src", "template"),
         *("tests", "toolkit"),
     }
 
