@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dvc_bucket.base.errors import BucketError, ProjectError
+from dvc_bucket.base.files import is_writable
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
 from dvc_bucket.dvc.snapshot import Snapshot
@@ -24,15 +25,16 @@ def refuse(arguments: Sequence[str]) -> None:
         arguments: the words after `dvc`.
 
     Raises:
-        ProjectError: the project is in no git repository, a link leads to data outside of it, or a
-            name of a file to add is not UTF-8.
+        ProjectError: the project is in no git repository or cannot be written, a link leads to
+            data outside of it, or a name of a file to add is not UTF-8.
     """
     project = Project.around()
     is_help = {"-h", "--help"}.intersection(arguments)
     if is_help or not (project and NEED_GIT.intersection(arguments[:1])):
         return
     if is_in_repository(project.root):
-        _refuse_links(project)
+        _refuse_unwritable(project)
+        refuse_links(project)
         if arguments[0] == "add":
             _refuse_names(arguments[1:])
     elif not _is_without_git(project):
@@ -93,27 +95,53 @@ def _refuse_names(arguments: Sequence[str]) -> None:
                     )
 
 
-def _refuse_links(project: Project) -> None:
+def _refuse_unwritable(project: Project) -> None:
+    """Refuse a clone in which DVC cannot take its locks.
+
+    Raises:
+        ProjectError: names the folder.
+    """
+    folder = project.dvc_site_cache.parent
+    if not is_writable(folder):
+        raise ProjectError(
+            f"{folder} cannot be written (a disk that is read-only, or another user's folder), and "
+            "this command takes its lock there. Work in a clone of your own: `git clone "
+            f"{project.root}`. `bucket ls`, `cat`, `cp` and `verify` work here."
+        )
+
+
+def refuse_links(project: Project) -> None:
     """Refuse outputs behind a link that leads out of the repository.
 
     Raises:
         ProjectError: names the link and an output.
     """
     root = Repository.of(project).root.resolve()
-    leading_out = [
-        path
-        for path in project.root.iterdir()
-        if path.is_symlink() and path.is_dir() and not path.resolve().is_relative_to(root)
-        if not path.name.startswith(".")  # .venv
-    ]
-    if not leading_out:
-        return
+    seen: dict[Path, Path | None] = {}
     for out in Snapshot.at(project).outs:
-        for link in leading_out:
-            if Path(out).parts[0] == link.name and out != link.name:
-                raise ProjectError(
-                    f"{link.name} is a link to {link.resolve()}, outside of the repository, and "
-                    f"DVC keeps no output such as {out} behind a link. Make it a folder. To have "
-                    "the data on the other disk, move DVC's cache there: `dvc cache dir --local "
-                    f"{link.resolve()}/cache` (docs/machines.md)."
-                )
+        place = (project.root / out).parent
+        if (link := _leading_out(place, project.root, root, seen)) is None:
+            continue
+        name, real = link.relative_to(project.root), link.resolve()
+        raise ProjectError(
+            f"{name} is a link to {real}, outside of the repository, and DVC keeps no output such "
+            f"as {out} behind a link. Make it a folder. To have the data on the other disk, move "
+            f"DVC's cache there: `dvc cache dir --local {real}/cache`."
+        )
+
+
+def _leading_out(place: Path, top: Path, root: Path, seen: dict[Path, Path | None]) -> Path | None:
+    """The highest link among a folder and those above it, below `top`, that leads out of `root`.
+
+    Args:
+        place: the folder.
+        top: the project's root.
+        root: of the repository.
+        seen: the answers so far, by folder.
+    """
+    if place == top or not place.is_relative_to(top):
+        return None
+    if place not in seen:
+        is_out = place.is_symlink() and not place.resolve().is_relative_to(root)
+        seen[place] = _leading_out(place.parent, top, root, seen) or (place if is_out else None)
+    return seen[place]
