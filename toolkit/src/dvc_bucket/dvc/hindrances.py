@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dvc_bucket.base.errors import BucketError, ProjectError
@@ -13,6 +14,12 @@ from dvc_bucket.git.contents import Repository, is_in_repository
 
 #: DVC's words that need git, and that look at outputs.
 NEED_GIT = {"add", "checkout", "commit", "fetch", "pull", "push", "repro", "status"}
+
+#: Those that move data between cache and remote, or remove it there.
+MOVE = {"exp", "fetch", "gc", "pull", "push", "repro", "status"}
+
+#: How deep below the project's root links to folders are looked for.
+LINK_DEPTH = 3
 
 #: Those that run the commands of stages.
 RUN = {"repro", "exp"}
@@ -26,11 +33,15 @@ def refuse(arguments: Sequence[str]) -> None:
 
     Raises:
         ProjectError: the project is in no git repository or cannot be written, a link leads to
-            data outside of it, or a name of a file to add is not UTF-8.
+            data outside of it, a name of a file to add is not UTF-8, or a remote has a prefix that
+            is read differently by stores.
     """
     project = Project.around()
-    is_help = {"-h", "--help"}.intersection(arguments)
-    if is_help or not (project and NEED_GIT.intersection(arguments[:1])):
+    if not project or {"-h", "--help"}.intersection(arguments):
+        return
+    if MOVE.intersection(arguments[:1]):
+        _refuse_prefixes(project, arguments)
+    if not NEED_GIT.intersection(arguments[:1]):
         return
     if is_in_repository(project.root):
         _refuse_unwritable(project)
@@ -117,31 +128,47 @@ def refuse_links(project: Project) -> None:
         ProjectError: names the link and an output.
     """
     root = Repository.of(project).root.resolve()
-    seen: dict[Path, Path | None] = {}
-    for out in Snapshot.at(project).outs:
-        place = (project.root / out).parent
-        if (link := _leading_out(place, project.root, root, seen)) is None:
-            continue
-        name, real = link.relative_to(project.root), link.resolve()
-        raise ProjectError(
-            f"{name} is a link to {real}, outside of the repository, and DVC keeps no output such "
-            f"as {out} behind a link. Make it a folder. To have the data on the other disk, move "
-            f"DVC's cache there: `dvc cache dir --local {real}/cache`."
-        )
+    links = (path.relative_to(project.root) for path in _links(project.root, LINK_DEPTH))
+    leading_out = [
+        link for link in links if not (project.root / link).resolve().is_relative_to(root)
+    ]
+    for out in map(Path, Snapshot.at(project).outs if leading_out else ()):
+        for link in leading_out:
+            if link in out.parents:
+                real = (project.root / link).resolve()
+                raise ProjectError(
+                    f"{link} is a link to {real}, outside of the repository, and DVC keeps no "
+                    f"output such as {out} behind a link. Make it a folder. To have the data on "
+                    f"the other disk, move DVC's cache there: `dvc cache dir --local {real}/cache`."
+                )
 
 
-def _leading_out(place: Path, top: Path, root: Path, seen: dict[Path, Path | None]) -> Path | None:
-    """The highest link among a folder and those above it, below `top`, that leads out of `root`.
+def _links(folder: Path, depth: int) -> Iterator[Path]:
+    """Links to folders, so many levels deep; without .venv and the like."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.is_dir():
+                continue
+            if entry.is_symlink():
+                yield Path(entry.path)
+            elif depth > 1:
+                yield from _links(Path(entry.path), depth - 1)
 
-    Args:
-        place: the folder.
-        top: the project's root.
-        root: of the repository.
-        seen: the answers so far, by folder.
+
+def _refuse_prefixes(project: Project, arguments: Sequence[str]) -> None:
+    """Refuse a remote whose keys stores and clients do not read alike.
+
+    Raises:
+        ProjectError: names the remote.
     """
-    if place == top or not place.is_relative_to(top):
-        return None
-    if place not in seen:
-        is_out = place.is_symlink() and not place.resolve().is_relative_to(root)
-        seen[place] = _leading_out(place.parent, top, root, seen) or (place if is_out else None)
-    return seen[place]
+    named = [
+        word.removeprefix("--remote=")
+        for before, word in zip(("", *arguments), arguments, strict=False)
+        if before in {"-r", "--remote"} or word.startswith("--remote=")
+    ]
+    if not named:
+        with suppress(ProjectError):  # none: DVC says so where it needs one
+            named = [dvc_config.chosen_remote(project)[0]]
+    for name in named:
+        options = dvc_config.options_of(project, name)
+        dvc_config.check_prefix(str(options.get("url", "")), f"The remote {name}")
