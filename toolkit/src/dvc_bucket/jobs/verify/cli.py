@@ -28,9 +28,7 @@ DeepOption = Annotated[
 RepairOption = Annotated[
     bool, typer.Option("--repair", help="Upload again what an intact local copy can replace.")
 ]
-LfsOption = Annotated[
-    bool, typer.Option("--lfs", help="Check the objects of Git LFS too (docs/git-lfs.md).")
-]
+LfsOption = Annotated[bool, typer.Option("--lfs", help="Check the objects of Git LFS too.")]
 CacheOption = Annotated[
     bool, typer.Option("--cache", help="Check the local cache instead of the bucket.")
 ]
