@@ -118,6 +118,17 @@ def test_a_store_that_does_not_answer_says_nothing_of_the_commit(
     said = project.bucket(*words, status=3, OS_ENDPOINT_URL="http://127.0.0.1:9").stderr
     assert "The inputs cannot be pulled here" in said
     assert "nobody can rebuild" not in said
+    # Nor of a stage that reads the store itself, where there is not even a setting.
+    (project.root / "dvc.yaml").write_text(
+        f"stages:\n{stage('read', 'bucket cat input.txt > read.txt', meta='{network: true}')}"
+    )
+    project.bucket("push", "--quiet")
+    project.bucket("repro", "--quiet")
+    commit(project)
+    (project.root / ".env").unlink()
+    said = project.bucket(*words, status=3).stdout
+    assert "Stage read uses the network, and the store cannot be asked: OS_ENDPOINT_URL" in said
+    assert "FAILED" not in said
 
 
 def test_the_default_remote_of_one_clone_is_the_one_that_all_commands_look_at(
