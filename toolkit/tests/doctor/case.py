@@ -16,6 +16,8 @@ from dvc_bucket.base.files import write_private
 from dvc_bucket.connection import clients, env_file
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection import named_files as places
+from dvc_bucket.dvc.lock import driver
+from dvc_bucket.git.hooks import commit
 from tests.doctor.weed import Weed
 from tests.projects import NAMES, copy_files, lock_file
 from tests.stores.swift import Swift
@@ -27,6 +29,7 @@ TOOLS = Path(sys.executable).parent
 FILES = (
     ".dvc/config",
     ".env.example",
+    ".gitattributes",
     ".gitignore",
     "CITATION.cff",
     "LICENSE",
@@ -69,6 +72,8 @@ class World:
     def commit(self) -> None:
         run(self.template, "git", "add", ".")
         run(self.template, "git", "commit", "--quiet", "--message", "A project")
+        commit.install(Project(self.template))
+        driver.install(Project(self.template))
 
     def case(self) -> "Case":
         """A project in which all is well, at SeaweedFS behind TLS."""
@@ -169,7 +174,8 @@ class Case:
         self.write(".env", "\n".join([*lines, ""]))
 
     def git(self, *arguments: str) -> None:
-        run(self.project.root, "git", *arguments)
+        """Run git as somebody who goes past the hooks."""
+        run(self.project.root, "git", "-c", "core.hooksPath=/dev/null", *arguments)
 
 
 @dataclass(frozen=True)

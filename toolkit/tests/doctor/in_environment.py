@@ -28,3 +28,10 @@ def _(case: Case) -> None:
     folder = case.project.root / ".dvc" / "tmp" / ("x" * 90)
     folder.mkdir(parents=True)
     case.environment["TMPDIR"] = str(folder)
+
+
+@add("settings of pip that lead elsewhere", warns=("pip",), says="pip.conf sets target ([global])")
+def _(case: Case) -> None:
+    (case.project.root / ".dvc/tmp").mkdir(exist_ok=True)
+    case.write(".dvc/tmp/pip.conf", "[global]\ntarget = /opt/packages\n")
+    case.environment["PIP_CONFIG_FILE"] = str(case.project.root / ".dvc/tmp/pip.conf")

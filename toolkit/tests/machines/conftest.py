@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from dvc_bucket import Project
+from tests.machines.labs import make_lab
+from tests.machines.machine import Machine
+
 
 @pytest.fixture(scope="session")
 def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
@@ -14,3 +18,9 @@ def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if not shutil.which("localedef") or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("localedef makes no Latin-1 locale here")
     return {"LOCPATH": str(folder), "LC_ALL": name}
+
+
+@pytest.fixture(scope="session")
+def lab(store: Project, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """A pushed project with two commits, v1 and v2, whose data differs; nothing writes to it."""
+    return make_lab(tmp_path_factory.mktemp("clones") / "lab", store)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dvc_bucket import Project
 from tests.bucket.git_tools import environment
 from tests.clones import TOOLS
@@ -15,6 +17,11 @@ from tests.projects import copy_files
 
 #: Seconds after which a command hangs.
 LIMIT = 120
+
+#: A user that no file of users has.
+OTHER = 12345
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 #: Nobody listens at the discard port.
 DEAD = "http://127.0.0.1:9"

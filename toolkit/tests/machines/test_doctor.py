@@ -1,5 +1,6 @@
 """The doctor warns of what plain `dvc` takes from the environment of a shell."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,19 @@ WARNED: dict[str, tuple[type[Check], dict[str, str], str]] = {
     "home": (doctor.UserKnown, {"HOME": "/nowhere"}, "HOME names /nowhere"),
     "tmpdir": (doctor.TemporaryFiles, {"TMPDIR": "/nowhere"}, "TMPDIR names /nowhere"),
 }
+
+
+def test_the_doctor_warns_of_settings_of_pip(
+    store: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".config/pip/pip.conf"
+    file.parent.mkdir(parents=True)
+    monkeypatch.setattr(surroundings, "_before", {"HOME": str(tmp_path)})
+    file.write_text("[global]\nindex-url = https://packages.institute.example/simple\n")
+    assert doctor.PipInstallsHere.check(Patient(store)) == "no setting that leads elsewhere"
+    file.write_text("[install]\nuser = yes\n")
+    with pytest.raises(Warn, match=r"pip/pip.conf sets user \(\[install\]\)"):
+        doctor.PipInstallsHere.check(Patient(store))
 
 
 @pytest.mark.parametrize("name", WARNED)

@@ -125,35 +125,37 @@ def test_errors_of_several_reads_are_raised_or_returned_or_left_out() -> None:
     assert isinstance(files.cat_ranges(paths, 0, 3)[1], NotPushedError)
 
 
+@pytest.fixture(scope="module")
+def scenarios(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Published:
+    """A project whose data is the files of fsspec's own scenarios."""
+    root = tmp_path_factory.mktemp("scenarios") / "project"
+    made, theirs = empty(root, access(request, "seaweed")), AbstractFixtures()
+    writers = {
+        "bulk": theirs._bulk_operations_scenario_0,
+        "glob": theirs._glob_edge_cases_files,
+        "prefix": theirs._dir_and_file_with_same_name_prefix,
+        "ten": theirs._10_files_with_hashed_names,
+    }
+    for name, write in writers.items():
+        (root / name).mkdir()
+        write(LocalFileSystem(auto_mkdir=True), posixpath.join, str(root / name))
+    made.dvc("add", *writers)
+    made.commit("Files of the scenarios")
+    made.dvc("push")
+    return made
+
+
 class TestGet(get.AbstractGetTests, AbstractFixtures):  # type: ignore[misc]  # fsspec has no types
     """fsspec's own tests of downloads, on the files of its own scenarios, which DVC tracks here."""
 
     #: It writes to the file system first.
     test_get_directory_recursive = None
 
-    @pytest.fixture(scope="class")
-    def original(
-        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-    ) -> Published:
-        root = tmp_path_factory.mktemp("scenarios") / "project"
-        made = empty(root, access(request, "seaweed"))
-        scenarios = {
-            "bulk": self._bulk_operations_scenario_0,
-            "glob": self._glob_edge_cases_files,
-            "prefix": self._dir_and_file_with_same_name_prefix,
-            "ten": self._10_files_with_hashed_names,
-        }
-        for name, write in scenarios.items():
-            (root / name).mkdir()
-            write(LocalFileSystem(auto_mkdir=True), posixpath.join, str(root / name))
-        made.dvc("add", *scenarios)
-        made.commit("Files of the scenarios")
-        made.dvc("push")
-        return made
-
     @pytest.fixture
-    def fs(self, original: Published, tmp_path: Path) -> Any:
-        return filesystem("main", project=fresh_clone(original, tmp_path / "without data").root)
+    def fs(self, scenarios: Published, tmp_path: Path) -> Any:
+        return filesystem("main", project=fresh_clone(scenarios, tmp_path / "without data").root)
 
     @pytest.fixture
     def fs_path(self) -> str:

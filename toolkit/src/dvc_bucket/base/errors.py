@@ -28,6 +28,12 @@ class PartialCloneError(ProjectError):
     status = 3
 
 
+class OwnerError(ProjectError):
+    """The repository belongs to another user, so git refuses to read it."""
+
+    status = 3
+
+
 class NotInS3Error(ProjectError):
     """The remote that was asked about is no bucket, so nothing can be said of it."""
 

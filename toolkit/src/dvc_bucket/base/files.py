@@ -114,6 +114,12 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def is_writable(folder: Path) -> bool:
+    """Whether this user can make files in a folder, or make the folder in the nearest above it."""
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    return os.access(nearest, os.W_OK | os.X_OK)
+
+
 def files_below(folder: Path, onerror: Callable[[OSError], object] | None = None) -> Iterator[Path]:
     """Everything in a folder that is no folder; links to folders are not followed.
 

@@ -150,13 +150,29 @@ def split(url: str, which: str = "") -> tuple[str, str]:
             f"{what} has the URL {url or '(none)'}, which is not of the form "
             f"s3://bucket/prefix. {fix}"
         )
-    if "//" in parts.path or {".", ".."}.intersection(parts.path.split("/")):
-        raise ProjectError(
-            f"DVC's default remote has the URL {url}, whose prefix has an empty part (//) or one "
-            "of dots: stores and clients keep such keys under different names. Choose another: "
-            "`dvc remote modify NAME url s3://bucket/prefix`, then `bucket push`."
-        )
+    check_prefix(url, f"The remote{which}" if which else "DVC's default remote")
     return parts.netloc, parts.path.strip("/")
+
+
+def check_prefix(url: str, what: str) -> None:
+    """Refuse the URL of a remote whose keys stores and clients keep under different names.
+
+    Args:
+        url: of any kind.
+        what: the remote that is.
+
+    Raises:
+        ProjectError: it is in S3, and a part of the prefix is empty or dots.
+    """
+    parts = urlsplit(url)
+    is_odd = "//" in parts.path or {".", ".."}.intersection(parts.path.split("/"))
+    if parts.scheme == "s3" and is_odd:
+        raise ProjectError(
+            f"{what} has the URL {url}, whose prefix has an empty part (//) or one of dots: stores "
+            "and clients keep such keys under different names. Get what is there by plain `dvc "
+            "pull`, choose another: `dvc remote modify NAME url s3://bucket/prefix`, then `bucket "
+            "push`."
+        )
 
 
 def address(project: Project) -> tuple[str, str]:

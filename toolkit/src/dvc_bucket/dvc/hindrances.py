@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dvc_bucket.base.errors import BucketError, ProjectError
+from dvc_bucket.base.files import is_writable
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
 from dvc_bucket.dvc.snapshot import Snapshot
@@ -12,6 +14,12 @@ from dvc_bucket.git.contents import Repository, is_in_repository
 
 #: DVC's words that need git, and that look at outputs.
 NEED_GIT = {"add", "checkout", "commit", "fetch", "pull", "push", "repro", "status"}
+
+#: Those that move data between cache and remote, or remove it there.
+MOVE = {"exp", "fetch", "gc", "pull", "push", "repro", "status"}
+
+#: How deep below the project's root links to folders are looked for.
+LINK_DEPTH = 3
 
 #: Those that run the commands of stages.
 RUN = {"repro", "exp"}
@@ -24,15 +32,20 @@ def refuse(arguments: Sequence[str]) -> None:
         arguments: the words after `dvc`.
 
     Raises:
-        ProjectError: the project is in no git repository, a link leads to data outside of it, or a
-            name of a file to add is not UTF-8.
+        ProjectError: the project is in no git repository or cannot be written, a link leads to
+            data outside of it, a name of a file to add is not UTF-8, or a remote has a prefix that
+            is read differently by stores.
     """
     project = Project.around()
-    is_help = {"-h", "--help"}.intersection(arguments)
-    if is_help or not (project and NEED_GIT.intersection(arguments[:1])):
+    if not project or {"-h", "--help"}.intersection(arguments):
+        return
+    if MOVE.intersection(arguments[:1]):
+        _refuse_prefixes(project, arguments)
+    if not NEED_GIT.intersection(arguments[:1]):
         return
     if is_in_repository(project.root):
-        _refuse_links(project)
+        _refuse_unwritable(project)
+        refuse_links(project)
         if arguments[0] == "add":
             _refuse_names(arguments[1:])
     elif not _is_without_git(project):
@@ -93,27 +106,69 @@ def _refuse_names(arguments: Sequence[str]) -> None:
                     )
 
 
-def _refuse_links(project: Project) -> None:
+def _refuse_unwritable(project: Project) -> None:
+    """Refuse a clone in which DVC cannot take its locks.
+
+    Raises:
+        ProjectError: names the folder.
+    """
+    folder = project.dvc_site_cache.parent
+    if not is_writable(folder):
+        raise ProjectError(
+            f"{folder} cannot be written (a disk that is read-only, or another user's folder), and "
+            "this command takes its lock there. Work in a clone of your own: `git clone "
+            f"{project.root}`. `bucket ls`, `cat`, `cp` and `verify` work here."
+        )
+
+
+def refuse_links(project: Project) -> None:
     """Refuse outputs behind a link that leads out of the repository.
 
     Raises:
         ProjectError: names the link and an output.
     """
     root = Repository.of(project).root.resolve()
+    links = (path.relative_to(project.root) for path in _links(project.root, LINK_DEPTH))
     leading_out = [
-        path
-        for path in project.root.iterdir()
-        if path.is_symlink() and path.is_dir() and not path.resolve().is_relative_to(root)
-        if not path.name.startswith(".")  # .venv
+        link for link in links if not (project.root / link).resolve().is_relative_to(root)
     ]
-    if not leading_out:
-        return
-    for out in Snapshot.at(project).outs:
+    for out in map(Path, Snapshot.at(project).outs if leading_out else ()):
         for link in leading_out:
-            if Path(out).parts[0] == link.name and out != link.name:
+            if link in out.parents:
+                real = (project.root / link).resolve()
                 raise ProjectError(
-                    f"{link.name} is a link to {link.resolve()}, outside of the repository, and "
-                    f"DVC keeps no output such as {out} behind a link. Make it a folder. To have "
-                    "the data on the other disk, move DVC's cache there: `dvc cache dir --local "
-                    f"{link.resolve()}/cache` (docs/machines.md)."
+                    f"{link} is a link to {real}, outside of the repository, and DVC keeps no "
+                    f"output such as {out} behind a link. Make it a folder. To have the data on "
+                    f"the other disk, move DVC's cache there: `dvc cache dir --local {real}/cache`."
                 )
+
+
+def _links(folder: Path, depth: int) -> Iterator[Path]:
+    """Links to folders, so many levels deep; without .venv and the like."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.is_dir():
+                continue
+            if entry.is_symlink():
+                yield Path(entry.path)
+            elif depth > 1:
+                yield from _links(Path(entry.path), depth - 1)
+
+
+def _refuse_prefixes(project: Project, arguments: Sequence[str]) -> None:
+    """Refuse a remote whose keys stores and clients do not read alike.
+
+    Raises:
+        ProjectError: names the remote.
+    """
+    named = [
+        word.removeprefix("--remote=")
+        for before, word in zip(("", *arguments), arguments, strict=False)
+        if before in {"-r", "--remote"} or word.startswith("--remote=")
+    ]
+    if not named:
+        with suppress(ProjectError):  # none: DVC says so where it needs one
+            named = [dvc_config.chosen_remote(project)[0]]
+    for name in named:
+        options = dvc_config.options_of(project, name)
+        dvc_config.check_prefix(str(options.get("url", "")), f"The remote {name}")

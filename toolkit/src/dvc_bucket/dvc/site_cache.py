@@ -1,10 +1,12 @@
 """The folder of DVC's own databases: private before DVC starts, or DVC does not start."""
 
+import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 from dvc_bucket.base.errors import UnsafePathError
-from dvc_bucket.base.files import private_folder
+from dvc_bucket.base.files import is_writable, private_folder
 from dvc_bucket.base.paths import Project
 
 #: DVC's name for it. DVC prefers it to `core.site_cache_dir`.
@@ -21,7 +23,7 @@ def site_cache(project: Project) -> str:
     Raises:
         UnsafePathError: it exists, and other users own it or can enter it.
     """
-    folder = Path(os.environ.get(VARIABLE) or project.dvc_site_cache)
+    folder = Path(os.environ.get(VARIABLE) or _default(project))
     try:
         return str(private_folder(folder))
     except UnsafePathError as error:
@@ -29,3 +31,12 @@ def site_cache(project: Project) -> str:
             f"{error} DVC would run code from it. It holds only a cache, so deleting it loses "
             f"nothing: rm -r '{folder}'"
         ) from None
+
+
+def _default(project: Project) -> Path:
+    """In the clone; for one that cannot be written, among the temporary files of this user."""
+    folder: Path = project.dvc_site_cache
+    if is_writable(folder.parent):
+        return folder
+    name = hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"dvc-bucket-{os.geteuid()}-{name}"

@@ -11,6 +11,7 @@ from typing import IO, cast
 
 from dvc_bucket.base.errors import ProjectError, RevisionError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.git import owner
 
 #: Modes of what is no content of this repository: a submodule, and nothing at all (deleted).
 SUBMODULE = "160000"
@@ -258,11 +259,13 @@ def git(
 
     Raises:
         ProjectError: it is not installed, fails, or `folder` is in no repository.
+        OwnerError: the repository is another user's.
     """
     done = ended(folder, *arguments, stdin=stdin, **variables)
     if done.returncode == 0:
         return done.stdout
     said = done.stderr.decode(errors="replace").strip()
+    owner.check(said)
     if "not a git repository" in said:
         raise ProjectError(f"{folder} is in no git repository, so there is nothing to check.")
     raise ProjectError(f"`git {arguments[0]}` failed in {folder}: {said}")

@@ -28,10 +28,10 @@ IPV6_ONLY = "::1 localhost\n"
 
 @pytest.fixture(scope="module")
 def clone(make_clone: Callable[..., Clone], tmp_path_factory: pytest.TempPathFactory) -> Clone:  # noqa: F811
-    made = make_clone(tmp_path_factory.mktemp("machines") / "clone")
+    made = replace(make_clone(tmp_path_factory.mktemp("machines") / "clone"), timeout=900)
     made.make("reproduce")
     assert made.run("git", "status", "--porcelain").stdout == ""
-    return replace(made, timeout=900)
+    return made
 
 
 def _fish(_: pytest.FixtureRequest, __: Path) -> SetUp:

@@ -13,6 +13,7 @@ from typing import Any
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.git import owner
 from dvc_bucket.git.contents import ended, is_in_repository
 
 #: What belongs to one clone alone, and how to remove it from git. DVC loads pickles of `.dvc/tmp`.
@@ -91,7 +92,7 @@ def _tracked(root: Path, names: list[str]) -> list[str]:
 
     Raises:
         SettingsError: git cannot say.
-        ProjectError: git is not installed.
+        ProjectError: git is not installed, or the repository is another user's.
     """
     if not is_in_repository(root):
         return []
@@ -99,7 +100,9 @@ def _tracked(root: Path, names: list[str]) -> list[str]:
     command = ("-c", "core.fsmonitor=false", "ls-files", "-z", "--")
     done = ended(root, *command, *(f":(icase){name}" for name in names))
     if done.returncode:
-        reason = (done.stderr.decode(errors="replace").strip().splitlines() or ["no reason"])[0]
+        said = done.stderr.decode(errors="replace").strip()
+        owner.check(said)
+        reason = (said.splitlines() or ["no reason"])[0]
         raise SettingsError(
             f"git cannot say whether it tracks {names[0]} ({reason}), so nothing is read from it. "
             "Make `git status` work here."

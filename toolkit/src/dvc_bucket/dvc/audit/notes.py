@@ -6,6 +6,7 @@ somebody wrote the object again after the last proof.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -15,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dvc_bucket.base.files import is_writable
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote.connection import Remote
 
@@ -39,7 +41,14 @@ class Notes:
 
     @contextmanager
     def appending(self) -> Iterator[IO[bytes]]:
-        """The file, for `note`; each is in it when that returns."""
+        """The file, for `note`; each is in it when that returns.
+
+        In a clone that cannot be written, notes are kept for this process alone.
+        """
+        if not is_writable(self._path.parent):
+            with tempfile.TemporaryFile(buffering=0) as file:
+                yield file
+            return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         size = self._path.stat().st_size if self._path.exists() else 0
         with self._path.open("ab", buffering=0) as file:

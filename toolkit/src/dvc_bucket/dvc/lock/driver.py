@@ -84,6 +84,21 @@ def install(project: Project) -> str | None:
     return "git now merges dvc.lock stage by stage." if before is None else None
 
 
+def is_in_place(project: Project) -> bool:
+    """Whether git merges `dvc.lock` by this driver, of this version.
+
+    Raises:
+        ProjectError: the project is in no git repository.
+    """
+    repository = Repository.of(project)
+    installed = repository.git_dir / INSTALLED
+    before = installed.read_bytes() if installed.exists() else None
+    return before == script(Path(__file__).with_name(SCRIPT), repository, before) and all(
+        configuration.get(project.root, f"merge.{DRIVER}.{key}") == value
+        for key, value in SETTINGS.items()
+    )
+
+
 def _read(path: Path, title: str) -> entries.Lock:
     try:
         return entries.read(path.read_text(encoding="utf-8"), title)

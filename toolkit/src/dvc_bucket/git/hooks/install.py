@@ -65,10 +65,7 @@ class Hook:
         hook = repository.hooks / self.name
         self.check_is_of(repository)
         before = self.found(repository)
-        ours = before if before and self.is_ours(before) else None
-        text = script(SCRIPT, repository, ours).replace(NAME.encode(), self.name.encode())
-        if not self.verifies:
-            text = text.replace(VERIFIES.encode(), DOES_NOT.encode())
+        text = self._text(repository, before)
         if before == text and hook.stat().st_mode & 0o111:
             return None
         if before is None or self.is_ours(before):
@@ -79,6 +76,23 @@ class Hook:
             f"git now {self.does} ({_shown(hook, project)}). The hook that was there is now "
             f"{hook.name}.local and runs {self.other}."
         )
+
+    def is_in_place(self, project: Project) -> bool:
+        """Whether `install` would change nothing: git runs this hook, of this version.
+
+        Raises:
+            ProjectError: as `install`, but for two hooks.
+        """
+        repository = Repository.of(project)
+        self.check_is_of(repository)
+        text, file = self.found(repository), repository.hooks / self.name
+        return bool(text and text == self._text(repository, text) and file.stat().st_mode & 0o111)
+
+    def _text(self, repository: Repository, before: bytes | None) -> bytes:
+        """The script for this repository; the projects of one of ours that is there stay in it."""
+        ours = before if before and self.is_ours(before) else None
+        text = script(SCRIPT, repository, ours).replace(NAME.encode(), self.name.encode())
+        return text if self.verifies else text.replace(VERIFIES.encode(), DOES_NOT.encode())
 
     def found(self, repository: Repository) -> bytes | None:
         """What is at this place now; None if nothing is. A link into the void is somebody's."""
@@ -106,8 +120,9 @@ class Hook:
         if not any(hooks.is_relative_to(folder) for folder in own):
             raise ProjectError(
                 f"git looks for hooks in {hooks} (core.hooksPath), which is not this repository's "
-                f"own, so {self.unless}. Have a hook there run `{self.runs}`, or type `git config "
-                f"--local core.hooksPath .git/hooks` and `{self.installs}`."
+                f"own, so {self.unless}. Have the hook {self.name} there run `{self.runs}`; or do "
+                "without those hooks here: `git config --local core.hooksPath .git/hooks`, then "
+                f"`{self.installs}`."
             )
 
     def _keep(self, hook: Path) -> None:

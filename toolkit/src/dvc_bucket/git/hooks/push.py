@@ -32,6 +32,7 @@ LFS_ONLY = replace(
     does="sends objects of Git LFS before it pushes",
     unless="pushes from here do not send objects of Git LFS",
     runs='git lfs pre-push "$@"',
+    installs="bucket lfs setup",
     verifies=False,
 )
 

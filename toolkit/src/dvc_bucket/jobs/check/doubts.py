@@ -7,7 +7,7 @@ code. Nor do results without a submodule, or with other packages than those of t
 import importlib.metadata
 import re
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 
 from dvc_bucket.base import lock_file, project_settings
@@ -55,14 +55,25 @@ def of_clone(clone: Project, *, is_here: bool) -> Iterator[str]:
         )
 
 
-def of_runs(runs: Iterable[CloneRun]) -> dict[str, str]:
-    """By name of the stage, why it could not run here; with those that it kept from running."""
+def of_runs(
+    runs: Iterable[CloneRun], connecting: Container[str], why_no_store: Callable[[], str]
+) -> dict[str, str]:
+    """By name of the stage, why it could not run here; with those that it kept from running.
+
+    Args:
+        runs: of the commit's stages.
+        connecting: the stages that may use the network.
+        why_no_store: asks the store, and says why it does not answer; empty if it does.
+    """
     found: dict[str, str] = {}
     for run in runs:
         for name, seen in run.executions.items():
             if seen.state == "failed":
                 said = "\n".join([seen.because, *run.output(name)])
-                if why := _of_stage(name, seen.because, said):
+                why = _of_stage(name, seen.because, said)
+                if not why and name in connecting and (lacking := why_no_store()):
+                    why = f"Stage {name} uses the network, and the store cannot be asked: {lacking}"
+                if why:
                     found[name] = why
             elif seen.state == "not run" and seen.because in found:
                 found[name] = found[seen.because]

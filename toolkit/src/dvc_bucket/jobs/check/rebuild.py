@@ -198,8 +198,11 @@ class _Rebuild:
 
     def _doubts(self, runs: Sequence[CloneRun]) -> dict[str, str]:
         """Why what is wrong may be no fault of the commit, by stage; an empty name for all."""
-        of_all = doubts.of_clone(runs[0].clone, is_here=self.options.here)
-        return doubts.of_runs(runs) | ({"": text} if (text := " ".join(of_all)) else {})
+        bench, clone = self.bench, runs[0].clone
+        reads_store = {stage.name for stage in self.stages if plan.meta_of(stage).network}
+        of_stages = doubts.of_runs(runs, reads_store, lambda: bench.why_no_store(clone))
+        of_all = doubts.of_clone(clone, is_here=self.options.here)
+        return of_stages | ({"": text} if (text := " ".join(of_all)) else {})
 
     def _notes(self, first: CloneRun) -> Iterator[str]:
         """What else there is to know, in sentences."""

@@ -164,12 +164,24 @@ class Bench:
         command = [sys.executable, "-m", "dvc_bucket.dvc.process", "pull", "--", *paths]
         if processes.run(command, cwd=clone.root, env=env, log=log) != 0:
             said = processes.tail(log, 5)
-            if why := _unreachable(clone, self.settings) or machine_faults.of_text(said):
+            if why := self.why_no_store(clone) or machine_faults.of_text(said):
                 raise NotCheckedError(f"The inputs cannot be pulled here: {why}")
             raise CheckError(
                 f"The inputs ({', '.join(paths)}) cannot be pulled, so nobody can rebuild this "
                 f"commit:\n{said}\nIn a clone that has them: `bucket push`."
             )
+
+    def why_no_store(self, clone: Project) -> str:
+        """Why the store cannot say what it has; empty if it can."""
+        if isinstance(self.settings, BucketError):
+            return str(self.settings)
+        try:
+            Remote.of(clone, self.settings, None).check()
+        except (TransferError, StrangerError) as error:
+            return str(error)
+        except BucketError:  # it is no store: a folder
+            pass
+        return ""
 
     def run(
         self,
@@ -229,17 +241,6 @@ class Bench:
                 f"DVC cannot run in {self.packages.title}:\n{processes.tail(log)}"
             )
         return executions
-
-
-def _unreachable(clone: Project, settings: Settings) -> str:
-    """Why the store cannot say what it has; empty if it can."""
-    try:
-        Remote.of(clone, settings, None).check()
-    except (TransferError, StrangerError) as error:
-        return str(error)
-    except BucketError:  # it is no store: a folder
-        pass
-    return ""
 
 
 def _task(

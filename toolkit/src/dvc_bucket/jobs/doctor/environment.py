@@ -1,12 +1,14 @@
-"""The environment of this shell: what plain `dvc` takes from it that `bucket` and `make` do not.
+"""The environment of this shell: what plain `dvc` and `pip` take from it, unlike `bucket`, `make`.
 
 Each of these is no fault for `bucket`, which starts without them; see `base/surroundings`.
 """
 
+import configparser
 import locale
 import os
 import pwd
 import resource
+import sys
 import tempfile
 from pathlib import Path
 from typing import ClassVar
@@ -51,6 +53,36 @@ class ImportsOwn(Check):
         if names := surroundings.redirecting(environment):
             raise Warn(f"{', '.join(names)} of the environment lead to another Python or folder")
         return "of this Python alone"
+
+
+class PipInstallsHere(Check):
+    """Your own `pip install` puts packages elsewhere than into the Python that it is called by."""
+
+    name = "pip"
+    fix = "Use `make setup`, which goes past it, or take the line out of the file."
+
+    #: Options that lead elsewhere. Source: pip, "pip install".
+    OPTIONS: ClassVar = ("user", "target", "prefix", "root")
+
+    @staticmethod
+    def check(patient: Patient) -> str:  # noqa: ARG004
+        """Read the files of pip's settings. Source: pip, "Configuration"."""
+        environment = surroundings.before()
+        home = Path(environment.get("HOME") or "/")
+        settings = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+        places = (Path("/etc"), home / ".pip", settings / "pip", Path(sys.prefix))
+        files = [place / "pip.conf" for place in places]
+        files += [Path(environment[name]) for name in ("PIP_CONFIG_FILE",) if environment.get(name)]
+        for file in filter(Path.is_file, files):
+            read = configparser.RawConfigParser()
+            try:
+                read.read(file, encoding="utf-8")
+            except (configparser.Error, UnicodeDecodeError):  # pip itself says so
+                continue
+            for section in {"global", "install"}.intersection(read.sections()):
+                for option in filter(read[section].get, PipInstallsHere.OPTIONS):
+                    raise Warn(f"{file} sets {option} ([{section}])")
+        return "no setting that leads elsewhere"
 
 
 class NamesAreUtf8(Check):

@@ -61,7 +61,7 @@ class EnvPrivate(Check):
     """On a cluster, other users read what has the usual permissions."""
 
     name = ".env private"
-    fix = "chmod 600 .env"
+    fix = "`chmod 600 .env`"
 
     @staticmethod
     def check(patient: Patient) -> str:

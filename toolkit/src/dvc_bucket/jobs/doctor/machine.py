@@ -14,7 +14,7 @@ from typing import ClassVar
 import psutil
 
 from dvc_bucket.base import project_settings
-from dvc_bucket.base.files import readable_size
+from dvc_bucket.base.files import is_writable, readable_size
 from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.audit.cache import LocalCache
@@ -53,6 +53,8 @@ class CacheLinks(Check):
         is_protected = os.geteuid() == 0 and own.get("type") == ",".join(config.ROOT_LINKS)
         wanted = config.link_types(patient.project, tracked_only=is_protected)
         folder, beside = _cache(patient), patient.project.dvc_config.parent
+        if unwritable := [path for path in (folder, beside) if not is_writable(path)]:
+            raise Skip(f"{unwritable[0]} cannot be written")
         links = wanted[: wanted.index("copy")] if "copy" in wanted else wanted
         for kind in links_of_dvc.working(links, folder, beside):
             if is_protected and kind not in config.ROOT_LINKS:
@@ -160,7 +162,7 @@ class LocksHold(Check):
     """On a network file system two `dvc` at once can both think that they hold the lock."""
 
     name = "locks"
-    fix = "dvc config core.hardlink_lock true"
+    fix = "`dvc config core.hardlink_lock true`"
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -201,7 +203,7 @@ class ToolVersions(Check):
     """Results and behaviour are tried with the versions of the lock file."""
 
     name = "tools"
-    fix = "make setup"
+    fix = "`make setup`"
 
     PACKAGES: ClassVar = ("dvc", "dvc-s3", "s3fs", "botocore", "obstore", "pyarrow")
 

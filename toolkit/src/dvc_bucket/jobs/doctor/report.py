@@ -72,5 +72,6 @@ def _summary(results: Sequence[Result]) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:] if text[:1].islower() and " " in text[:20] else text
+    if text.partition(" ")[0].isalpha() and " " in text:  # no name of an option or of a file
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "`")) else f"{text}."

@@ -6,6 +6,7 @@ from typing import ClassVar
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.remote import unseen
+from dvc_bucket.git import owner
 from dvc_bucket.git.contents import ended
 from dvc_bucket.jobs.doctor.check import Check, Problem, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
@@ -23,11 +24,7 @@ class GitThere(Check):
         done = git(patient, "rev-parse", "--show-toplevel")
         if done.returncode == 0:
             return "a repository"
-        if "dubious ownership" in done.stderr:
-            raise Problem(
-                "git does not trust this folder, which belongs to another user",
-                f"git config --global --add safe.directory {patient.project.root}",
-            )
+        owner.check(done.stderr)
         if dvc_option(patient, "core", "no_scm").lower() == "true":
             return "none, and core.no_scm is set"
         raise Problem("this is no git repository")
@@ -54,7 +51,7 @@ class EnvNeverCommitted(Check):
     name = ".env not in git"
     fix = (
         "Have the key revoked and a new one made; then `git rm --cached .env`, and take it out of "
-        "the history (git filter-repo --path .env --invert-paths) before anybody else clones."
+        "the history (`git filter-repo --path .env --invert-paths`) before anybody else clones."
     )
     requires = (GitThere,)
 
@@ -62,7 +59,7 @@ class EnvNeverCommitted(Check):
     def check(patient: Patient) -> str:
         """Look at the index, and at every commit."""
         if git(patient, "ls-files", "--", ".env").stdout:
-            raise Problem("git tracks .env", "git rm --cached .env, and have a new key made.")
+            raise Problem("git tracks .env", "`git rm --cached .env`, and have a new key made.")
         log = git(patient, "log", "--all", "--format=%h", "--", ".env")
         if commits := log.stdout.split():
             raise Problem(f"commit {commits[-1]} holds an .env")

@@ -11,7 +11,7 @@ class TemplateVersion(Check):
     """The template's version is the toolkit's: files of another one may call what is not there."""
 
     name = "template"
-    fix = "make update"
+    fix = "`make update`"
     requires = (GitThere,)
 
     @staticmethod
@@ -20,7 +20,7 @@ class TemplateVersion(Check):
         found, installed = answers.read(patient.project), toolkit.version()
         if found is None:
             if restore := answers.restore(patient.project):
-                raise Warn(f"{answers.FILE} is gone: `make update` needs it", restore)
+                raise Warn(f"{answers.FILE} is gone: `make update` needs it", f"`{restore}`")
             return "not made of a template"
         if found.version and found.version != installed:
             raise Warn(f"of version {found.version}; {toolkit.DISTRIBUTION} is {installed}")

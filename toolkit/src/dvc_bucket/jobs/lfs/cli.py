@@ -11,7 +11,7 @@ from dvc_bucket.base.options import RemoteOption
 app = typer.Typer(
     name="lfs",
     cls=Group,
-    help="Keep the objects of Git LFS in the same bucket (docs/git-lfs.md).",
+    help="Keep the objects of Git LFS in the same bucket.",
     epilog="\b\nExamples:\n  bucket lfs setup\n  bucket lfs prune --dry-run",
     no_args_is_help=True,
 )

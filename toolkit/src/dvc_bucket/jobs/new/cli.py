@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="new",
     cls=Group,
-    help="Add a stage or a dataset to the project (docs/grow.md).",
+    help="Add a stage or a dataset to the project.",
     epilog=(
         "\b\nExamples:\n"
         "  bucket new stage smooth --deps data/raw/levels.csv --outs data/interim/smooth.csv\n"

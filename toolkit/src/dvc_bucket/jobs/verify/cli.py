@@ -28,9 +28,7 @@ DeepOption = Annotated[
 RepairOption = Annotated[
     bool, typer.Option("--repair", help="Upload again what an intact local copy can replace.")
 ]
-LfsOption = Annotated[
-    bool, typer.Option("--lfs", help="Check the objects of Git LFS too (docs/git-lfs.md).")
-]
+LfsOption = Annotated[bool, typer.Option("--lfs", help="Check the objects of Git LFS too.")]
 CacheOption = Annotated[
     bool, typer.Option("--cache", help="Check the local cache instead of the bucket.")
 ]
@@ -103,14 +101,16 @@ def verify(
 @contextmanager
 def _not_checked() -> Iterator[None]:
     """End with the status for what could not be looked at, where a block could look at nothing."""
-    from dvc_bucket.base.errors import NotCheckedError, TransferError
+    from dvc_bucket.base import failures
+    from dvc_bucket.base.errors import NotCheckedError, ServerError, SettingsError, TransferError
     from dvc_bucket.connection.masking import masked
     from dvc_bucket.dvc.audit.findings import NOT_CHECKED
 
     try:
         yield
-    except (TransferError, NotCheckedError) as error:
-        print(masked(f"bucket: not checked. {error}"), file=sys.stderr)
+    except (TransferError, NotCheckedError, SettingsError, ServerError, OSError) as error:
+        said = failures.of_machine(error) or error
+        print(masked(f"bucket: not checked. {said}"), file=sys.stderr)
         raise typer.Exit(NOT_CHECKED) from None
 
 
