@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from dvc_bucket.transfer.errors import naming_failures
-from dvc_bucket.transfer.pool import Budget
+from dvc_bucket.transfer.pool import UNCOUNTED_BYTES, Budget
 
 if TYPE_CHECKING:
     from dvc_bucket.connection.objects import ObjectRef
 
 #: A file up to this size goes in one request.
 WHOLE_BYTES = 8 * 1024 * 1024
-
-#: Files below this size are not counted: all threads together hold little of them.
-UNCOUNTED_BYTES = 256 * 1024
 
 #: Parts of a larger one: at least of this size, at most so many, so many at a time.
 PART_BYTES = 8 * 1024 * 1024
