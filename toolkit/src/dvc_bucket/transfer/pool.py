@@ -32,6 +32,9 @@ MIN_THREADS = 32
 MAX_THREADS = 256
 FILES_LEFT = 64
 
+#: The most at the start: the answers before it took longer, as connections were made.
+MAX_FIRST_THREADS = 128
+
 #: The interpreter's time for one object. A store that takes n times as long to answer keeps n
 #: threads busy.
 OBJECT_SECONDS = 0.0005
@@ -115,7 +118,8 @@ class Pool(Generic[Item]):
         failed: Callable[[Item, BaseException], None],
     ) -> None:
         shown = 0
-        self._start(min(self._fixed or _threads_for(self._seconds_before), count))
+        first = min(MAX_FIRST_THREADS, _threads_for(self._seconds_before))
+        self._start(min(self._fixed or first, count))
         while not self._wait(TICK_SECONDS):
             shown = self._report(shown, progress, failed)
             if not self._fixed and shown >= ENOUGH_SEEN:
