@@ -10,8 +10,10 @@ import pytest
 
 from dvc_bucket import Project, Settings
 from tests.bucket.store_tools import BUCKET
+from tests.lfs.lfs_tools import add_files, clone_of, contents_of, make_origin, needs_git_lfs
 from tests.stores.fault_proxy import FaultProxy
 from tests.stores.faults import Faults
+from tests.stores.fixtures import access
 from tests.verify.conftest import originals  # noqa: F401 (a fixture)
 from tests.verify.published import FILES, Published
 
@@ -22,6 +24,7 @@ WEATHER = {
     "429": Faults("status", burst=(MINUTE, 3600), status=429, retry_after="7"),
     "reset": Faults("reset", burst=(MINUTE, 3600)),
     "refused": Faults(),
+    "silent": Faults("silent", burst=(MINUTE, 3600)),
 }
 
 
@@ -98,3 +101,30 @@ def test_every_command_outlives_a_minute(
     print("\n".join(results))
     assert [result for result in results if ": 0 " not in result] == []
     assert all("tried again" in result for result in results)
+
+
+@needs_git_lfs
+@pytest.mark.parametrize("name", WEATHER)
+def test_git_lfs_outlives_a_minute(
+    request: pytest.FixtureRequest,
+    name: str,
+    store: Project,
+    good_certificate: Path,
+    tmp_path: Path,
+) -> None:
+    with FaultProxy(Settings.load(store).port, certificate=good_certificate) as proxy:
+        behind = replace(access(request, "seaweed"), endpoint_url=proxy.url)
+        origin = make_origin(tmp_path / "clone", behind)
+        contents = add_files(origin, {"small": 1000, "in parts": 20_000_000})
+
+        def outlive(clone: Published, *words: str) -> None:
+            proxy.faults = WEATHER[name]
+            if name == "refused":
+                proxy.go_down(MINUTE)
+            replace(clone.clone, timeout=240).run(*words)
+
+        outlive(origin, "git", "push", "-q", "-u", "origin", "main")
+        proxy.faults = Faults()
+        other = clone_of(origin, tmp_path / "other")
+        outlive(other, "git", "lfs", "pull")
+        assert contents_of(other) == contents

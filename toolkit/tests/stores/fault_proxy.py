@@ -150,6 +150,11 @@ class FaultProxy:
             note(0)
             _reset(writer)
             return False
+        if is_faulty and faults.kind == "silent":
+            note(0)
+            while await reader.read(PIECE):
+                pass
+            return False
         if request.get("expect"):
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = self._paced("up", read_body(reader, request))

@@ -14,7 +14,10 @@ from typing import Literal, NamedTuple
 #: - `whole`: 200 instead of 206, as `rclone serve s3` answers
 #: - `redirect`: it is sent to a port where nobody listens
 #: - `close`: the connection ends after the response, which did not announce it
-Kind = Literal["status", "reset", "cut", "short", "flip", "etag", "whole", "redirect", "close"]
+#: - `silent`: there is no answer, and the connection stays until the client ends it
+Kind = Literal[
+    "status", "reset", "cut", "short", "flip", "etag", "whole", "redirect", "close", "silent"
+]
 
 #: Kinds that need a body, and so meet GET alone.
 OF_BODIES = {"cut", "short", "flip", "etag", "whole"}

@@ -73,6 +73,14 @@ def calm(proxy: FaultProxy) -> Iterator[FaultProxy]:
     proxy.faults = Faults()
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of three parts."""
+    path = tmp_path_factory.mktemp("large") / "large"
+    path.write_bytes(os.urandom(17_000_000))
+    return path
+
+
 def remote(project: Published, **changes: Any) -> FastS3FileSystem:
     """DVC's view of the remote."""
     settings = project.settings
@@ -124,25 +132,80 @@ def test_the_same_seed_brings_the_same_faults() -> None:
     assert [number // 5 for number in first] == list(range(200))
 
 
-def test_a_store_that_is_away_is_waited_for(
-    away: Published, calm: FaultProxy, tmp_path: Path
-) -> None:
+def test_a_store_that_is_away_is_waited_for(away: Published, calm: FaultProxy, large: Path) -> None:
     store = away.settings.obstore()
     assert store.head(away.key(away.object("table.csv"))["Key"])["size"] == len(FILES["table.csv"])
     calm.go_down(2.0)
     time.sleep(0.1)
-    large = tmp_path / "large"
-    large.write_bytes(os.urandom(9_000_000))  # in parts
     began = time.monotonic()
     with ThreadPoolExecutor() as pool:
-        asked = [
-            pool.submit(store.put, f"{away.prefix}/large", large),
-            pool.submit(lambda: list(store.list(away.prefix))),
-            pool.submit(away.verify),
-        ]
-    assert all(each.result() for each in asked)
+        sending = pool.submit(store.put, f"{away.prefix}/large", large)
+        listing = pool.submit(lambda: list(store.list(away.prefix)))
+        verifying = pool.submit(away.verify)
+    sending.result()
+    assert listing.result()
+    assert verifying.result()
     assert 1.5 < time.monotonic() - began < 20
     assert bytes(store.read(f"{away.prefix}/large")) == large.read_bytes()
+
+
+def uploads(project: Published) -> list[str]:
+    """Keys of uploads that began and did not end."""
+    found = project.store.client().list_multipart_uploads(Bucket=project.store.bucket)
+    return [each["Key"] for each in found.get("Uploads", [])]
+
+
+@pytest.mark.parametrize("name", ["503", "429", "reset"])
+def test_each_part_of_a_large_file_is_tried_again_and_counted(
+    name: str, away: Published, calm: FaultProxy, large: Path
+) -> None:
+    key, sent = f"{away.prefix}/{name} é+ parts", list[int]()
+    tried_again.clear()
+    calm.exchanges.clear()
+    calm.faults = WEATHER[name]
+    away.settings.obstore().put(key, large, attributes={"made": "here"}, sent=sent.append)
+    met = sum(each.is_faulty for each in calm.exchanges)
+    assert tried_again.total() == met > 0
+    assert len(calm.exchanges) == 5 + met  # it begins, has three parts, and ends
+    calm.faults = Faults()
+    found = away.store.client().get_object(Bucket=away.store.bucket, Key=key)
+    assert (found["Body"].read(), found["Metadata"]) == (large.read_bytes(), {"made": "here"})
+    assert sum(sent) == large.stat().st_size
+
+
+def test_an_upload_whose_last_answer_is_lost_is_complete(
+    away: Published, calm: FaultProxy, large: Path
+) -> None:
+    weathers = (Faults("cut", every=2, methods="POST", seed=seed) for seed in range(99))
+    calm.faults = next(each for each in weathers if each.meets(1, 0.0))  # it begins by POST, too
+    store, key = away.settings.obstore(), f"{away.prefix}/lost"
+    store.put(key, large)
+    assert bytes(store.read(key)) == large.read_bytes()
+
+
+def test_an_upload_that_fails_leaves_no_parts(
+    away: Published, calm: FaultProxy, large: Path
+) -> None:
+    calm.faults = Faults("status", every=1, methods="PUT")
+    settings = away.settings.model_copy(update={"retry_seconds": 1})
+    began = time.monotonic()
+    with pytest.raises(TransferError, match="503"):
+        upload(large, f"{away.prefix}/failed", settings=settings)
+    assert time.monotonic() - began < SOON
+    assert f"{away.prefix}/failed" not in uploads(away)
+
+
+def test_an_embedded_store_that_ends_in_the_middle_is_not_waited_for(
+    store: Project, large: Path
+) -> None:
+    settings = Settings.load(store)
+    with FaultProxy(settings.port, Faults(down=(2, 60))) as proxy:
+        behind = settings.model_copy(update={"endpoint_url": proxy.url})
+        assert behind.is_embedded
+        began = time.monotonic()
+        with pytest.raises(TransferError):
+            upload(large, "never", settings=behind)
+        assert time.monotonic() - began < SOON
 
 
 def test_retry_after_is_obeyed(away: Published, calm: FaultProxy) -> None:
@@ -174,7 +237,9 @@ def away_with(settings: Settings, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["embedded", "host", "certificate", "keys"])
-def test_what_cannot_heal_ends_soon(name: str, away: Published, tmp_path: Path) -> None:
+def test_what_cannot_heal_ends_soon(
+    name: str, away: Published, large: Path, tmp_path: Path
+) -> None:
     settings = away.settings
     every: dict[str, dict[str, Any]] = {
         "embedded": {"endpoint_url": f"http://127.0.0.1:{ports.free_ports(1)[0]}"},
@@ -183,8 +248,6 @@ def test_what_cannot_heal_ends_soon(name: str, away: Published, tmp_path: Path) 
         "keys": {"secret_access_key": SecretStr("wrong" * 4)},
     }
     broken = settings.model_copy(update=every[name])
-    large = tmp_path / "large"
-    large.write_bytes(bytes(9_000_000))
     for use in (
         lambda: away_with(broken, tmp_path),
         lambda: upload(large, "large", settings=broken),

@@ -23,6 +23,15 @@ def visible(text: str, keep: str = LAYOUT) -> str:
     )
 
 
+def say(text: str) -> None:
+    """One line on stderr, beside a progress bar of DVC's if there is one."""
+    line = visible(f"bucket: {text}")
+    if bars := sys.modules.get("tqdm"):
+        bars.tqdm.write(line, file=sys.stderr)
+    else:
+        print(line, file=sys.stderr, flush=True)
+
+
 def guard() -> None:
     """Make invisible characters visible in all text that this process prints for a person.
 

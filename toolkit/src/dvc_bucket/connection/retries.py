@@ -14,8 +14,7 @@ loses connections is no overload.
             answer = ask_the_store()
 
 obstore could retry by itself, but it tells neither how often nor why, cannot be interrupted, and
-waits as long for a host that does not exist. It does so only inside of calls that make several
-requests: see `clients.patient`.
+waits as long for a host that does not exist. Only inside of listings it does: `clients.patient`.
 """
 
 import os
@@ -29,7 +28,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from dvc_bucket.base.terminal import visible
+from dvc_bucket.base.terminal import say
 from dvc_bucket.base.tried_again import tried_again
 from dvc_bucket.connection import log, weather
 
@@ -44,7 +43,7 @@ FIRST_WAIT = 0.1
 LONGEST_WAIT = 8.0
 
 #: Requests under way when trouble begins; the number is halved no sooner than after so long; and
-#: after so long without trouble it is nobody's business. The first is the threads of a transfer.
+#: after so long without trouble it is nobody's business.
 REQUESTS = 32
 WINDOW_SECONDS = 1.0
 CALM_SECONDS = 10.0
@@ -72,7 +71,11 @@ os.register_at_fork(after_in_child=_forget)
 
 
 class Retries:
-    """The state of one store as this process sees it."""
+    """The state of one store as this process sees it.
+
+    Attributes:
+        answer_seconds: the shortest time in which it did what was asked; 0 before.
+    """
 
     def __init__(self, settings: "Settings") -> None:
         self._settings = settings
@@ -84,6 +87,7 @@ class Retries:
         self._out_since: float | None = None
         self._is_said = False
         self.has_answered = False
+        self.answer_seconds = 0.0
         self.stops = 0
 
     @classmethod
@@ -209,9 +213,10 @@ class Retries:
         if not sys.stderr.isatty():
             return
         since = datetime.fromtimestamp(time.time() - seconds).astimezone()
+        where, tried = self._settings.where, self._settings.retry_seconds
         say(
-            f"waiting for {self._settings.where} since {since:%H:%M:%S}: {fault.reason}. Every "
-            f"request is tried for {self._settings.retry_seconds} s. Ctrl-C stops."
+            f"waiting for {where} since {since:%H:%M:%S}: {fault.reason}. Every request is tried "
+            f"for {tried} s. Ctrl-C stops."
         )
 
 
@@ -245,12 +250,13 @@ class Attempts:
     ) -> bool:
         if self._counts:
             self._retries.leave()
+        seconds = time.monotonic() - self._began
         if self._method:
-            seconds = time.monotonic() - self._began
             said = "done" if error is None else weather.word_of(error)
             log.request_done(self._method, self._key, said, seconds, self._count + 1)
         if error is None or isinstance(error, GeneratorExit):
             self._is_done = True
+            self._retries.answer_seconds = min(self._retries.answer_seconds or seconds, seconds)
             self._retries.answered()
             return False
         return self._is_again(error)
@@ -289,12 +295,3 @@ def interruptible() -> Iterator[None]:
         for policy in list(_policies.values()):
             policy.stop()
         raise
-
-
-def say(text: str) -> None:
-    """One line on stderr, beside a progress bar of DVC's if there is one."""
-    line = visible(f"bucket: {text}")
-    if bars := sys.modules.get("tqdm"):
-        bars.tqdm.write(line, file=sys.stderr)
-    else:
-        print(line, file=sys.stderr, flush=True)

@@ -1,13 +1,16 @@
-"""One HTTP request to the store and its answer as it came, so that the checks can read it.
+"""HTTP requests to the store and their answers as they came, so that others can read them.
 
 botocore signs it. botocore does not send it, as that would parse the answer.
 """
 
+import http.client
+import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from io import BytesIO
+from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
@@ -26,6 +29,21 @@ READ_SECONDS = 15.0
 
 #: Bytes of an answer that are read: an error is a few hundred, a login page may be anything.
 BODY_BYTES = 64 * 1024
+
+#: Bytes of a body that are sent at a time.
+BLOCK_BYTES = 64 * 1024
+
+#: Words for what a transport meets with; none for what TLS refuses.
+CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (ConnectionRefusedError, "ConnectionRefused"),
+    (socket.gaierror, "dns error"),
+    (TimeoutError, "TimedOut"),
+    (ConnectionError, "ConnectionReset"),
+    (ssl.SSLEOFError, "UnexpectedEof"),
+    (http.client.IncompleteRead, "UnexpectedEof"),
+    (ssl.SSLError, ""),
+    (OSError, "kind: Connect"),
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +99,59 @@ class Answer:
         return next((text for tag, text in self._elements if tag == name), "")
 
 
+class Signed:
+    """Signed requests for a bucket, over connections that stay. For many threads.
+
+    Args:
+        settings: the connection.
+        seconds: to wait for a connection, and for an answer.
+        connections: that stay, at most.
+        trusts_any: certificates are not checked.
+        is_signed: False for requests of nobody.
+
+    Raises:
+        StrangerError: another user's program listens at the embedded endpoint.
+        SettingsError: there are no credentials to sign with.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        seconds: tuple[float, float],
+        *,
+        connections: int = 1,
+        trusts_any: bool = False,
+        is_signed: bool = True,
+    ) -> None:
+        self._url = clients.bucket_url(settings)
+        more = {"cert_reqs": "CERT_NONE"} if trusts_any else {}
+        self._pool = _pool(settings, seconds, maxsize=connections, blocksize=BLOCK_BYTES, **more)
+        self._auth: S3SigV4Auth | None = None
+        if is_signed:
+            keys, region = clients.credentials(settings), clients.region(settings)
+            self._auth = S3SigV4Auth(keys, "s3", region)
+
+    def ask(
+        self,
+        method: str,
+        query: Mapping[str, str],
+        key: str = "",
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        retries: "urllib3.Retry | Literal[False]" = False,
+    ) -> Answer:
+        """Send a request for an object, or for the bucket, and read the answer."""
+        path = quote(key, safe="/-_.~")
+        if path or not urlsplit(self._url).path:
+            path = f"/{path}"
+        # Written out, as it is signed: a store may read a `+` as no space.
+        url = f"{self._url}{path}?{urlencode(query, quote_via=quote)}"
+        request = AWSRequest(method, url, dict(headers or {}), body)
+        if self._auth:
+            self._auth.add_auth(request)
+        return _exchange(self._pool, request, retries)
+
+
 def get(
     settings: Settings,
     query: Mapping[str, str] | None = None,
@@ -97,32 +168,35 @@ def get(
         StrangerError: another user's program listens at the embedded endpoint.
         SettingsError: there are no credentials to sign with.
     """
-    request = AWSRequest("GET", f"{clients.endpoint(settings)}/")
     if query is not None:
-        url = clients.bucket_url(settings)
-        # Written out, as it is signed: a store may read a `+` as no space.
-        words = urlencode(query, quote_via=quote)
-        request.url = f"{url}{'' if urlsplit(url).path else '/'}?{words}"
-        keys, region = clients.credentials(settings), clients.region(settings)
-        S3SigV4Auth(keys, "s3", region).add_auth(request)
+        return Signed(settings, timeouts(settings)).ask("GET", query, retries=retries)
+    request = AWSRequest("GET", f"{clients.endpoint(settings)}/")
+    return _exchange(_pool(settings, timeouts(settings)), request, retries)
+
+
+def _exchange(
+    pool: urllib3.PoolManager, request: AWSRequest, retries: "urllib3.Retry | Literal[False]"
+) -> Answer:
     sent = request.prepare()
     try:
-        response = _pool(settings).urlopen(
-            "GET",
+        response = pool.urlopen(
+            sent.method,
             sent.url,
+            # Of a body in blocks the time to send it is that of each block.
+            body=BytesIO(sent.body) if sent.body else None,
             headers=dict(sent.headers),
             redirect=False,
             retries=retries,
             preload_content=False,
         )
-        body = response.read(BODY_BYTES, decode_content=True)
+        answered = response.read(BODY_BYTES, decode_content=True)
     except HTTPError as error:
         return Answer(error=_first_cause(error))
     response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
     history = response.retries.history if response.retries else ()
     before = [past.status for past in history if past.status]
-    text = body.decode("utf-8", errors="replace")
+    text = answered.decode("utf-8", errors="replace")
     return Answer(response.status, headers, text, before=before)
 
 
@@ -134,15 +208,20 @@ def timeouts(settings: Settings) -> tuple[float, float]:
     )
 
 
-def _pool(settings: Settings) -> urllib3.PoolManager:
-    connect, read = timeouts(settings)
-    timeout = urllib3.Timeout(connect=connect, read=read)
+def _pool(settings: Settings, seconds: tuple[float, float], **more: Any) -> urllib3.PoolManager:
+    timeout = urllib3.Timeout(connect=seconds[0], read=seconds[1])
     trusted = clients.authorities(settings)
     via = clients.proxy(settings)
     if not via:
-        return urllib3.PoolManager(timeout=timeout, ca_certs=trusted)
+        return urllib3.PoolManager(timeout=timeout, ca_certs=trusted, **more)
     headers = ProxyConfiguration().proxy_headers_for(via)
-    return urllib3.ProxyManager(via, timeout=timeout, ca_certs=trusted, proxy_headers=headers)
+    more |= {"timeout": timeout, "ca_certs": trusted, "proxy_headers": headers}
+    return urllib3.ProxyManager(via, **more)
+
+
+def transport_of(error: BaseException) -> str:
+    """The cause of a failure in a word of obstore's, by which `weather` knows what heals."""
+    return next((word for kind, word in CAUSES if isinstance(error, kind)), "") or str(error)
 
 
 def _first_cause(error: BaseException) -> BaseException:

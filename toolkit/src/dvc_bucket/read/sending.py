@@ -86,7 +86,6 @@ class Sent:
             self.place.store.put,
             self.place.key,
             self.file,
-            use_multipart=not is_small,
             attributes={SHA256_METADATA: file_sha256(self.file)},
         )
         if force or not is_small:

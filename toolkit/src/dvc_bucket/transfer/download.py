@@ -22,11 +22,12 @@ from dvc_bucket.connection.weather import WRONG_TRIES, WrongBytesError
 from dvc_bucket.transfer import ranges
 from dvc_bucket.transfer.errors import WrongContentError, naming_failures
 from dvc_bucket.transfer.files import MD5, ContentHash, Unfinished, promised_md5
-from dvc_bucket.transfer.pool import Budget
+from dvc_bucket.transfer.pool import UNCOUNTED_BYTES, Budget
 
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
 
+    from _typeshed import ReadableBuffer
     from obstore import GetResult
 
     from dvc_bucket.connection.objects import ObjectRef
@@ -46,6 +47,9 @@ RANGES_AHEAD = 2 * STREAMS
 #: A range is written in pieces of about this size, while they are in the CPU's cache. Whole ranges
 #: cost three times the kernel's time.
 PIECE_BYTES = 1024 * 1024
+
+#: What an answer holds that arrives in pieces: one that is written, and one on its way.
+STREAM_BYTES = 2 * PIECE_BYTES
 
 #: Permissions of a file of the cache, as DVC leaves it, and of any other.
 CACHE_MODE = 0o444
@@ -80,13 +84,20 @@ class Download:
         self._budget = budget or Budget()
         self._mode = mode
 
-    def __call__(self, place: "ObjectRef", target: str, written: float | None = None) -> None:
+    def __call__(
+        self,
+        place: "ObjectRef",
+        target: str,
+        written: float | None = None,
+        body: bytes | None = None,
+    ) -> None:
         """Fetch one object.
 
         Args:
             place: where it is.
             target: the file.
             written: time that the file is to have, in seconds since 1970; None for now.
+            body: its bytes, if they are here and right; the store is not asked then.
 
         Raises:
             WrongContentError: its bytes are not what its name promises, three times.
@@ -97,6 +108,9 @@ class Download:
         promised = self._content.promised(target) or self._content.promised(place.key)
         try:
             with naming_failures(f"download {place.url}", place.settings):
+                if body is not None:
+                    self._write(body, target, written)
+                    return
                 for attempt in place.store.attempts("GET", place.key):
                     with attempt:
                         self._fetch(place, target, promised, written)
@@ -117,8 +131,13 @@ class Download:
             WrongBytesError: the bytes have another hash than the promised one.
         """
         answer = self._answer(place, promised)
-        if answer.meta["size"] <= WHOLE_BYTES:
+        size = answer.meta["size"]
+        if size <= UNCOUNTED_BYTES:
             self._small(answer, target, promised, written)
+            return
+        if size <= WHOLE_BYTES:
+            with self._budget.of(size):
+                self._small(answer, target, promised, written)
             return
         digest = self._content.new()
         with (
@@ -149,10 +168,14 @@ class Download:
         body = answer.bytes()
         if promised:
             _compare(self._content.of(body), promised)
+        self._write(body, target, written)
+        self.received += len(body)
+
+    def _write(self, body: "ReadableBuffer", target: str, written: float | None) -> None:
+        """Put bytes that are right into a file."""
         with self._unfinished.file(target, self._mode_of(target)) as file:
             write_at(file, memoryview(body), 0)
             _set_time(file, written)
-        self.received += len(body)
 
     def _pieces(self, place: "ObjectRef", answer: "GetResult", file: int) -> Generator[memoryview]:
         """The pieces of an object, in order; each is in the file already.
@@ -160,7 +183,8 @@ class Download:
         The rest of a large one is fetched in ranges while its beginning arrives.
         """
         if answer.range[1] == answer.meta["size"]:  # small, or of a store without ranges
-            yield from _write_all(file, answer, 0)
+            with self._budget.of(STREAM_BYTES):
+                yield from _write_all(file, answer, 0)
             return
         from multiprocessing.pool import ThreadPool  # its threads do not outlive an interrupt
 
@@ -179,8 +203,9 @@ class Download:
                     ahead.append(threads.apply_async(_range, (place, tag, file, start, end)))
 
             try:
-                request(wait=False)
-                yield from _write_all(file, answer, 0)
+                with self._budget.of(STREAM_BYTES):  # it waits for that while it holds nothing
+                    request(wait=False)
+                    yield from _write_all(file, answer, 0)
                 while starts or ahead:
                     request(wait=True)  # only if it holds nothing for which another one waits
                     yield from ahead[0].get()

@@ -1,13 +1,15 @@
 """Runs a function on many items in threads: the transfer of many small objects.
 
-`Pool.run` starts threads, each of which takes one item after the other. The thread that called it
-wakes up every `TICK_SECONDS`: it reports progress and failures, and starts more threads if the
-store takes so long to answer that more are faster. No item has a future, a lock or a callback of
-its own: these would take a large part of the 0.5 ms that an object takes.
+`Pool.run` starts threads, each of which takes one item after the other: the more, the longer the
+store took to answer before. The thread that called it wakes up every `TICK_SECONDS`: it reports
+progress and failures, and starts more threads if the store takes so long that more are faster. No
+item has a future, a lock or a callback of its own: these would take a large part of the 0.5 ms that
+an object takes.
 
 `Budget` limits the memory that all of them together use.
 """
 
+import resource
 import threading
 import time
 from collections import deque
@@ -25,8 +27,13 @@ Item = TypeVar("Item")
 #: the same machine: each does little, but the store has something to do all the time.
 MIN_THREADS = 32
 
-#: The most, for a store far away.
-MAX_THREADS = 128
+#: The most, for a store far away: as s5cmd. Each has a connection and a file open; so many are left
+#: to others of those that the process may have open.
+MAX_THREADS = 256
+FILES_LEFT = 64
+
+#: The most at the start: the answers before it took longer, as connections were made.
+MAX_FIRST_THREADS = 128
 
 #: The interpreter's time for one object. A store that takes n times as long to answer keeps n
 #: threads busy.
@@ -44,8 +51,10 @@ END_SECONDS = 3.0
 #: Objects that a store refuses in sequence before the transfer ends.
 HOPELESS = 8
 
-#: Bytes of large bodies that all threads together hold.
+#: Bytes of large bodies that all threads together hold. Bodies up to the second size are not
+#: counted: all threads together hold little of them.
 BUDGET_BYTES = 96 * 1024 * 1024
+UNCOUNTED_BYTES = 128 * 1024
 
 
 class Pool(Generic[Item]):
@@ -55,6 +64,7 @@ class Pool(Generic[Item]):
         work: processes one item; an exception is the failure of this item alone.
         threads: their number; None for one that depends on how fast the store answers.
         answer_seconds: the shortest time in which the store answered so far.
+        seconds_before: that time in earlier work; 0 where it is not known.
     """
 
     def __init__(
@@ -62,10 +72,11 @@ class Pool(Generic[Item]):
         work: Callable[[Item], None],
         threads: int | None,
         answer_seconds: Callable[[], float],
+        seconds_before: float = 0.0,
     ) -> None:
         self._work = work
         self._fixed = threads
-        self._answer_seconds = answer_seconds
+        self._answer_seconds, self._seconds_before = answer_seconds, seconds_before
         self._todo: deque[Item] = deque()
         self._failures: deque[tuple[Item, BaseException]] = deque()
         self._done: list[list[int]] = []  # one counter a thread
@@ -107,20 +118,27 @@ class Pool(Generic[Item]):
         failed: Callable[[Item, BaseException], None],
     ) -> None:
         shown = 0
-        self._start(min(self._fixed or MIN_THREADS, count))
+        first = min(MAX_FIRST_THREADS, _threads_for(self._seconds_before))
+        self._start(min(self._fixed or first, count))
         while not self._wait(TICK_SECONDS):
             shown = self._report(shown, progress, failed)
             if not self._fixed and shown >= ENOUGH_SEEN:
-                wanted = min(MAX_THREADS, self._answer_seconds() / OBJECT_SECONDS)
-                self._start(int(min(wanted, len(self._todo))) - len(self._ended))
+                wanted = _threads_for(self._answer_seconds())
+                self._start(min(wanted, len(self._todo)) - len(self._ended))
         self._report(shown, progress, failed)
 
     def _start(self, count: int) -> None:
         for _ in range(count):
             done, ended = [0], threading.Event()
+            thread = threading.Thread(target=self._live, args=(done, ended), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system allows no more: those that there are do the work
+                if not self._ended:
+                    raise
+                return
             self._done.append(done)
             self._ended.append(ended)
-            threading.Thread(target=self._live, args=(done, ended), daemon=True).start()
 
     def _live(self, done: list[int], ended: threading.Event) -> None:
         """Process items until there are no more, in a thread."""
@@ -163,6 +181,13 @@ class Pool(Generic[Item]):
                     raise error
             failed(item, error)
         return done
+
+
+def _threads_for(seconds: float) -> int:
+    """The number of threads for a store that takes so long to answer."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    most = MAX_THREADS if files == resource.RLIM_INFINITY else (files - FILES_LEFT) // 2
+    return int(max(MIN_THREADS, min(MAX_THREADS, most, seconds / OBJECT_SECONDS)))
 
 
 class Budget:

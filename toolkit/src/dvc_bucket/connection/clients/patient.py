@@ -4,14 +4,16 @@ The methods of a `PatientStore` ask by a client that asks once, `store.once`, an
 `retries` has it. Who makes `store.attempts()`, as the bytes of an answer are part of what is to be
 tried again, asks that client as well.
 
-Two calls make several requests each: a file in parts, and a listing of several pages. Inside of
-them obstore's own retries work, for the same time, as the parts and pages that succeeded would be
-lost otherwise. It reads no `Retry-After`, and these retries are not counted.
+A large file goes in parts, each of which is tried again: see `connection.parts`. Inside of a
+listing of several pages obstore's own retries work, for the same time, as the pages that came would
+be lost otherwise. It reads no `Retry-After`, and these retries are not counted.
 
 obstore's functions, such as `obstore.get(store, key)`, know nothing of the policy: a few retries.
 """
 
-from collections.abc import Iterator
+import os
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -30,9 +32,18 @@ if TYPE_CHECKING:
     from obstore import GetOptions, GetResult, ObjectMeta
 
     from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.connection.wire import Signed
 
 #: A file up to this size goes in one request.
 WHOLE_BYTES = 8 * 1024 * 1024
+
+#: Parts of a larger one: at least of this size, at most so many, so many at a time.
+PART_BYTES = 8 * 1024 * 1024
+PARTS = 9_000
+PARTS_AT_ONCE = 4
+
+#: Connections that stay for large files.
+CONNECTIONS = 16
 
 #: obstore's words for an answer of a store without ranges; see `transfer.ranges`.
 NOT_PARTIAL = "non-partial response"
@@ -51,6 +62,8 @@ BACKOFF = {
     "base": 2,
 }
 
+_making = threading.Lock()
+
 
 class PatientStore(S3Store):
     """A bucket; make it with `patient`.
@@ -60,12 +73,11 @@ class PatientStore(S3Store):
     Attributes:
         settings: the connection.
         options: of obstore's S3Store.
-        is_proven: the store has answered this client.
     """
 
     settings: "Settings"
     options: dict[str, Any]
-    is_proven: bool
+    _signed: "dict[int, Signed]"
 
     def attempts(self, method: str = "", key: str = "", *, is_inner: bool = False) -> Attempts:
         """The attempts at one request: see `retries`."""
@@ -99,6 +111,25 @@ class PatientStore(S3Store):
         seconds = timedelta(seconds=self.retries.seconds)
         config = {"max_retries": MANY, "retry_timeout": seconds, "backoff": BACKOFF}
         return S3Store(**self.options | {"retry_config": config if seconds else ONCE})
+
+    @property
+    def signed(self) -> "Signed":
+        """The same bucket for requests that obstore cannot make: see `connection.parts`.
+
+        A fork's child has its own: the connections of its parent are the parent's.
+        """
+        from dvc_bucket.connection.wire import Signed
+
+        with _making:
+            if (pid := os.getpid()) not in self._signed:
+                self._signed[pid] = Signed(
+                    self.settings,
+                    (self.settings.connect_timeout, self.settings.read_timeout),
+                    connections=CONNECTIONS,
+                    trusts_any=bool(self.options["client_options"]["allow_invalid_certificates"]),
+                    is_signed=not self.options["skip_signature"],
+                )
+            return self._signed[pid]
 
     def head(self, path: str) -> "ObjectMeta":
         """What the store says of an object."""
@@ -149,16 +180,31 @@ class PatientStore(S3Store):
                     raise
         return self.once.get(path, options=options)
 
-    def put(self, path: str, file: Any, *, use_multipart: bool | None = None, **named: Any) -> Any:
-        """Store an object; a file or bytes up to `WHOLE_BYTES` in one request."""
-        if isinstance(file, Path | bytes):
-            size = len(file) if isinstance(file, bytes) else file.stat().st_size
-            use_multipart = use_multipart if size > WHOLE_BYTES else False
-        if use_multipart is False:
-            put = self.once.put
-            return self.retries.call(put, path, file, use_multipart=False, **named)
-        self._prove(path)
-        return self.retries.call(self._put_in_parts, path, file, **named)
+    def put(  # type: ignore[override]  # of obstore's, it takes the half
+        self,
+        path: str,
+        file: Any,
+        *,
+        attributes: Any = None,
+        sent: Callable[[int], None] = lambda _: None,
+        **named: Any,
+    ) -> None:
+        """Store an object; a file above `WHOLE_BYTES` in parts.
+
+        Args:
+            path: the key.
+            file: its bytes, or the path of a file.
+            attributes: its user metadata.
+            sent: hears how many bytes more the store has taken, of a file that goes in parts.
+            named: of obstore's `put`, for a file that goes in one request.
+        """
+        if not isinstance(file, Path) or file.stat().st_size <= WHOLE_BYTES:
+            named |= {"attributes": attributes, "use_multipart": False}
+            self.retries.call(self.once.put, path, file, **named)
+        else:
+            from dvc_bucket.connection import parts
+
+            parts.put(self, path, file, attributes or {}, sent)
 
     def delete(self, paths: Any) -> None:
         """Delete an object or several."""
@@ -188,27 +234,16 @@ class PatientStore(S3Store):
         """The names right below a prefix."""
         return self.retries.call(self.once.list_with_delimiter, prefix)
 
-    def _prove(self, path: str) -> None:
-        """Return if the store says anything at all; what cannot heal is found out soon so."""
-        try:
-            if not self.is_proven:
-                self.head(path)
-        except Exception as error:  # the edge to obstore: an answer of any kind will do
-            if not weather.is_answer(error):
-                raise
-        self.is_proven = True
 
-    def _put_in_parts(self, path: str, file: Any, **named: Any) -> Any:
-        if hasattr(file, "seek"):
-            file.seek(0)
-        with _final_after_retries():
-            return self._steady.put(path, file, **named)
+def part_size(size: int) -> int:
+    """Bytes of a part of a file of so many bytes."""
+    return max(PART_BYTES, -(-size // PARTS))
 
 
 def patient(settings: "Settings", options: dict[str, Any]) -> PatientStore:
     """A bucket by the connection, and the options of obstore's S3Store."""
     store = PatientStore(**options | {"retry_config": FEW})
-    store.settings, store.options, store.is_proven = settings, options, False
+    store.settings, store.options, store._signed = settings, options, {}
     return store
 
 

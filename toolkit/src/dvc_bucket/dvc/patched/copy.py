@@ -46,7 +46,7 @@ def copy(
         with shown_by_dvc():
             _move(
                 fast,
-                downloads,
+                remote.list_at_hand if downloads else None,
                 threads_of(remote, batch_size),
                 callback.relative_update,
                 _teller(on_error),
@@ -72,23 +72,31 @@ def threads_of(remote: FastS3FileSystem, batch_size: int | None) -> int | None:
 
 def _move(
     jobs: Sequence[Job],
-    downloads: bool,
+    at_hand: Callable[[ObjectRef], bytes | None] | None,
     threads: int | None,
     progress: Callable[[int], None],
     failed: Callable[[Job, BaseException], None],
 ) -> None:
-    """Download or upload objects in threads."""
+    """Upload objects; or download them, but for those that are at hand."""
     from dvc_bucket.transfer.download import Download
     from dvc_bucket.transfer.upload import Upload
 
     with Unfinished() as unfinished:
-        move: Download | Upload = Upload()
-        if downloads:
+        upload, download = Upload(), Download(unfinished)
+
+        def fetch(job: Job) -> None:
+            download(job[0], job[2], body=at_hand(job[0]) if at_hand else None)
+
+        def send(job: Job) -> None:
+            upload(job[0], job[1])
+
+        if at_hand:
             unfinished.prepare([target for _, _, target in jobs])
-            move = Download(unfinished)
-        here = 2 if downloads else 1
         pool = Pool[Job](
-            lambda job: move(job[0], str(job[here])), threads, lambda: move.answer_seconds
+            fetch if at_hand else send,
+            threads,
+            lambda: min(download.answer_seconds, upload.answer_seconds),
+            jobs[0][0].store.retries.answer_seconds,
         )
         pool.run(jobs, progress, failed)
 

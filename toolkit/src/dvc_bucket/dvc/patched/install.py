@@ -21,6 +21,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     COPY,
     CREDENTIALS,
     EXIST,
+    FOLDERS,
     MAKE_LOCK,
     MOVING,
     PATHS_LOCK,
@@ -29,6 +30,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     REGISTRY,
     REPORT,
     REPRODUCE,
+    TRANSFER,
 )
 from dvc_bucket.dvc.patched.whole_commits import bring_first
 
@@ -67,12 +69,14 @@ def install() -> str:
     if not reason:
         ours: Mapping[str, Callable[[Any], Any]] = {
             COPY: lambda _: _copy,
+            TRANSFER: _at_once,
             COLLECT: lambda _: _collect,
             PATHS_LOCK: waiting.patient,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,
             EXIST: _asking,
+            FOLDERS: _without_folders,
         }
         for place, make in ours.items():
             _replace(place, make)
@@ -141,8 +145,37 @@ def _copy(*arguments: Any, **named: Any) -> None:
     copy(*arguments, **named)
 
 
+def _is_ours(fs: Any) -> bool:
+    """Whether a file system is an S3 remote; its class is not imported to find out."""
+    return f"{type(fs).__module__}.{type(fs).__name__}" == FAST_CLASS
+
+
+def _at_once(original: Any) -> Any:
+    """In the place of DVC's function: nothing is linked between a remote and a disk."""
+
+    def transfer(from_fs: Any, from_path: Any, to_fs: Any, *arguments: Any, **named: Any) -> None:
+        if _is_ours(from_fs) != _is_ours(to_fs):
+            named |= {"hardlink": False, "links": ["copy"]}
+        original(from_fs, from_path, to_fs, *arguments, **named)
+
+    return transfer
+
+
+def _without_folders(original: Any) -> Any:
+    """In the place of DVC's method, which lists a remote to learn which folders to make."""
+
+    def init(odb: Any, dname: str) -> None:
+        if not _is_ours(odb.fs):
+            original(odb, dname)
+
+    return init
+
+
 def _asking(original: Any) -> Any:
-    """In the place of DVC's method; what it needs is loaded where a store refuses to list."""
+    """In the place of DVC's method, which finds out how large a remote is before it lists it.
+
+    What it needs is loaded where a store refuses to list.
+    """
 
     @functools.wraps(original)  # a subclass's is compared after this one is replaced
     def oids_exist(odb: Any, oids: Any, *arguments: Any, **named: Any) -> Any:
@@ -150,6 +183,13 @@ def _asking(original: Any) -> Any:
 
         wanted = list(oids)
         try:
+            if (
+                len(wanted) > 1
+                and _is_ours(odb.fs)
+                and odb.fs.CAN_TRAVERSE
+                and (paths := odb.fs.all_of_one_page(odb.path)) is not None
+            ):
+                return [oid for oid in wanted if odb.oid_to_path(oid) in paths]
             return original(odb, wanted, *arguments, **named)
         except StoreRefusedError:
             if odb.fs.CAN_TRAVERSE:

@@ -6,26 +6,25 @@ The overrides answer for objects of a remote in DVC's layout; other paths, such 
 """
 
 import io
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsspec.callbacks import DEFAULT_CALLBACK
-from obstore.exceptions import BaseError, PermissionDeniedError
+from obstore.exceptions import BaseError
 
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.retries import interruptible
-from dvc_bucket.connection.weather import WrongBytesError
+from dvc_bucket.dvc.patched import questions
 from dvc_bucket.dvc.patched.errors import shown_by_dvc
+from dvc_bucket.dvc.patched.questions import LAYOUT, explained, parent, say
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer import unlisted
 from dvc_bucket.transfer.delete import delete
-from dvc_bucket.transfer.files import MD5
-from dvc_bucket.transfer.keys import PAGE, is_plain, objects
+from dvc_bucket.transfer.keys import PAGE, is_plain
 from dvc_bucket.transfer.options import NotHonouredError, connection
 
 if TYPE_CHECKING:
@@ -34,17 +33,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-#: DVC's own channel, so that `-q` silences this, too.
-logger = logging.getLogger("dvc").getChild("bucket")
-
-#: The part of a path that marks DVC's layout.
-LAYOUT = "/files/md5"
-
 #: Objects of one folder from which on its listing is cheaper than a request for each.
 LISTED_FROM = 4
-
-#: Reasons that were said already.
-_said: set[str] = set()
 
 
 class FastS3FileSystem(StayingS3FileSystem):
@@ -54,6 +44,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         super().__init__(fs=fs, **config)
         self._given = fs is not None
         self._stores: dict[str, tuple[PatientStore, Settings] | None] = {}
+        self._seen = questions.Seen()
 
     def place(self, path: str) -> ObjectRef | None:
         """Where an object is; None where only DVC's own client can reach it."""
@@ -65,21 +56,32 @@ class FastS3FileSystem(StayingS3FileSystem):
             return None
         return ObjectRef(client[0], key, client[1])
 
+    def list_at_hand(self, place: ObjectRef) -> bytes | None:
+        """The list of a directory that was read just now, proven to be what its name promises."""
+        with suppress(KeyError):
+            return self._seen.list_at(place)
+        return None
+
     def forget_listings(self) -> None:
         """Objects were added without dvc-s3's client, which remembers what it has listed."""
+        self._seen.forget()
         if "fs" in self.__dict__:
             self.fs.invalidate_cache()
 
     def exists(
         self, path: Any, callback: Any = DEFAULT_CALLBACK, batch_size: int | None = None
     ) -> Any:
-        """Whether there is such an object or folder; for a list of paths a list of answers."""
+        """Whether there is such an object or folder; for a list of paths a list of answers.
+
+        Who asks for the lists of directories goes on to ask for all objects: where these are one
+        page of a listing, the page comes at the same time.
+        """
         paths = [path] if isinstance(path, str) else path
         places = [self._place_of_ours(each) for each in paths]
         if not all(places):
             return super().exists(path, callback=callback, batch_size=batch_size)
         if isinstance(path, str):
-            return self._ask(_exists, places[0])
+            return self._ask(self._is_there, places[0])
         callback.set_size(len(paths))
         keys = self._existing([place for place in places if place], batch_size or self.jobs)
         callback.relative_update(len(paths))
@@ -89,7 +91,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         """Whether there is such an object."""
         if not (place := self._place_of_ours(path)):
             return bool(super().isfile(path))
-        return self._ask(_is_object, place)
+        return self._ask(questions.is_object, place)
 
     def find(
         self, path: Any, prefix: bool = False, batch_size: int | None = None, **named: Any
@@ -97,7 +99,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         """Every object below a path, or, with `prefix`, whose name begins with it; or several."""
         paths = [path] if isinstance(path, str) else list(path)
         # Folders whose names begin so: SeaweedFS leaves one out that a listing starts after.
-        folders = prefix and any(_parent(each).endswith(LAYOUT) for each in paths)
+        folders = prefix and any(parent(each).endswith(LAYOUT) for each in paths)
         places = [self._place_of_ours(each) for each in paths]
         if named or folders or not all(places):
             yield from super().find(path, prefix=prefix, batch_size=batch_size, **named)
@@ -116,7 +118,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         place = None if detail or named else self._place_of_ours(path)
         if not place:
             return super().ls(path, detail=detail, **named)
-        names = self._ask(_names, place)
+        names = self._ask(questions.names, place)
         if not names and not self.isfile(path):
             raise FileNotFoundError(path)
         return names
@@ -126,7 +128,7 @@ class FastS3FileSystem(StayingS3FileSystem):
         place = self._place_of_ours(path)
         if not place or mode not in {"r", "rt", "rb"} or not path.endswith(".dir"):
             return super().open(path, mode=mode, **named)
-        body = self._ask(_checked, place)
+        body = self._ask(lambda each: questions.list_of(each, self._seen), place)
         if mode == "rb":
             return io.BytesIO(body)
         return io.TextIOWrapper(io.BytesIO(body), named.get("encoding") or "utf-8")
@@ -144,6 +146,20 @@ class FastS3FileSystem(StayingS3FileSystem):
 
     remove = rm
 
+    def all_of_one_page(self, path: str) -> set[str] | None:
+        """Paths of all objects below a path; None where that takes more than a page of a listing.
+
+        Raises:
+            StoreRefusedError: the key may not list; each object is to be asked for.
+        """
+        place = self._place_of_ours(path)
+        if place is None:
+            return None
+        with suppress(KeyError):
+            return self._seen.take_page(place)
+        with self._listing(place):
+            return questions.all_of_one_page(place)
+
     def _place_of_ours(self, path: str) -> ObjectRef | None:
         return self.place(path.removesuffix("/")) if LAYOUT in path else None
 
@@ -158,137 +174,63 @@ class FastS3FileSystem(StayingS3FileSystem):
             described = connection(self.config, bucket)
             store = clients.obstore(described.settings, described.client, **described.store)
         except (NotHonouredError, SettingsError) as reason:
-            _say(f"{reason} is for DVC's own S3 client, which moves the data: slower.")
+            say(f"{reason} is for DVC's own S3 client, which moves the data: slower.")
             return None
         return store, described.settings
 
     def _ask(self, question: "Callable[[ObjectRef], Answer]", place: Any) -> "Answer":
         """The store's answer to a question."""
-        with _explained("look up", place):
+        with explained("look up", place):
             return question(place)
 
     def _listed(self, place: ObjectRef, begins: bool) -> Iterator[str]:
         """Paths of the objects below a place, or whose names begin with it."""
-        with _explained("list", place):
+        with self._listing(place):
+            for key in questions.keys(place, begins=begins):
+                yield f"{place.bucket}/{key}"
+
+    @contextmanager
+    def _listing(self, place: ObjectRef) -> Iterator[None]:
+        """Note where the store refuses to list: each object is asked for then, see `install`."""
+        with explained("list", place):
             try:
-                for key in _keys(place, begins=begins):
-                    yield f"{place.bucket}/{key}"
+                yield
             except BaseError as error:
-                if unlisted.is_refusal(error):
-                    self.CAN_TRAVERSE = False  # each object is asked for: see `install`
+                self.CAN_TRAVERSE &= not unlisted.is_refusal(error)
                 raise
+
+    def _is_there(self, place: ObjectRef) -> bool:
+        return questions.exists(place, self._seen)
 
     def _existing(self, places: list[ObjectRef], threads: int) -> set[str]:
         """Keys of those that are there: by listing their folder where that is cheaper."""
         ordered = sorted(places, key=lambda place: place.key)
         folders = [
-            list(group) for _, group in groupby(ordered, key=lambda place: _parent(place.key))
+            list(group) for _, group in groupby(ordered, key=lambda place: parent(place.key))
         ]
         existing: set[str] = set()
         with ThreadPoolExecutor(threads) as pool, interruptible():
+            lists = [place for place in places if place.key.endswith(questions.LIST)]
+            if self.CAN_TRAVERSE and not all(map(self._seen.has_list, lists)):
+                pool.submit(self._see_page, questions.root(lists[0]))
             for keys in pool.map(lambda folder: self._existing_in(folder), folders):
                 existing.update(keys)
         return existing
 
+    def _see_page(self, root: ObjectRef) -> None:
+        """Ask early for what DVC asks next; a failure is found when it does."""
+        with self._listing(root):
+            self._seen.note_page(root, questions.all_of_one_page(root))
+
     def _existing_in(self, folder: list[ObjectRef]) -> Iterable[str]:
         """The same for places of one folder."""
         if len(folder) >= LISTED_FROM and self.CAN_TRAVERSE:
-            parent = replace(folder[0], key=_parent(folder[0].key))
+            root = replace(folder[0], key=parent(folder[0].key))
             # No more pages than objects: what is left of a large folder is asked for.
-            listed = list(islice(self._listed(parent, begins=False), PAGE * len(folder)))
+            listed = list(islice(self._listed(root, begins=False), PAGE * len(folder)))
             existing = {path.partition("/")[2] for path in listed}
             if len(listed) == PAGE * len(folder):
                 rest = [place for place in folder if place.key not in existing]
-                existing |= {place.key for place in rest if self._ask(_exists, place)}
+                existing |= {place.key for place in rest if self._ask(self._is_there, place)}
             return existing
-        return [place.key for place in folder if self._ask(_exists, place)]
-
-
-def _say(text: str) -> None:
-    """One line on standard error, once in a process."""
-    if text not in _said:
-        _said.add(text)
-        logger.warning("bucket: %s", text)
-
-
-def _parent(key: str) -> str:
-    return key.rpartition("/")[0]
-
-
-def _is_object(place: ObjectRef) -> bool:
-    try:
-        place.store.head(place.key)
-    except FileNotFoundError:
-        return False
-    except PermissionDeniedError as error:
-        if not unlisted.may_be_missing(place.store, place.key, error):
-            raise
-        _say(unlisted.SAID)
-        return False
-    return True
-
-
-def _exists(place: ObjectRef) -> bool:
-    """An object, or something below."""
-    if _is_object(place):
-        return True
-    try:
-        return next(_keys(place, page=1), None) is not None
-    except BaseError as error:
-        if not unlisted.is_refusal(error):
-            raise
-        return f"/{place.key}".endswith(LAYOUT)  # there may be objects, and an object is no folder
-
-
-def _keys(place: ObjectRef, *, begins: bool = False, page: int = PAGE) -> Iterator[str]:
-    """Keys below a place, or that begin with it."""
-    folder, offset = (_parent(place.key), place.key) if begins else (place.key, None)
-    for batch in objects(place.settings, place.store, folder, offset=offset, page=page):
-        for item in batch:
-            key = item["path"]
-            if not begins or key.startswith(place.key):
-                yield key
-            elif key > place.key:  # not so at a store that begins every listing at the top
-                return
-
-
-def _names(place: ObjectRef) -> list[str]:
-    try:
-        listing = place.store.list_with_delimiter(place.key)
-    except BaseError as error:
-        if not unlisted.is_refusal(error):
-            raise
-        return []
-    keys = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
-    return [f"{place.bucket}/{key}" for key in keys]
-
-
-def _checked(place: ObjectRef) -> bytes:
-    """The body of a small object, compared with the hash that its name promises."""
-    from dvc_bucket.transfer.errors import WrongContentError
-
-    def read() -> bytes:
-        body = bytes(place.store.once.get(place.key).bytes())
-        if MD5.promised(place.key) not in {None, MD5.of(body)}:
-            raise WrongBytesError
-        return body
-
-    try:
-        return place.store.retries.call(read)
-    except PermissionDeniedError as error:
-        if not unlisted.is_refusal(error):
-            raise
-        raise FileNotFoundError(place.key) from None  # it may be, for a key that may not list
-    except WrongBytesError:
-        raise WrongContentError(
-            f"{place.url} is damaged: its bytes are not what its name promises."
-        ) from None
-
-
-@contextmanager
-def _explained(what: str, place: ObjectRef) -> Iterator[None]:
-    """Turn the client's exceptions into those that DVC shows as a sentence."""
-    from dvc_bucket.transfer.errors import naming_failures
-
-    with shown_by_dvc(), naming_failures(f"{what} {place.url}", place.settings):
-        yield
+        return [place.key for place in folder if self._ask(self._is_there, place)]

@@ -18,6 +18,9 @@ REGISTRY = "dvc_objects.fs:known_implementations"
 #: ... the function that moves many files, which its module and `dvc.fs` look up at each call ...
 COPY = "dvc_objects.fs.generic:copy"
 
+#: ... its caller, which tries links first, and so moves the first file of many by itself ...
+TRANSFER = "dvc_objects.fs.generic:transfer"
+
 #: ... the function that lists what a push or a pull is about. It keeps its list in DVC's index on
 #: disk, bit by bit, and does not make it again: when a command is interrupted there, the next one
 #: takes the part for the whole, and a push says that everything is sent. In memory it is fast ...
@@ -34,6 +37,9 @@ READ_LIST = "dvc_data.hashfile.tree:Tree.from_list"
 #: The method that finds out which objects a remote has, by a listing or one by one.
 EXIST = "dvc_objects.db:ObjectDB.oids_exist"
 
+#: The method that makes the folder for an object, which an object store does not need.
+FOLDERS = "dvc_objects.db:ObjectDB._init"
+
 #: The function that reports an error which is none of DVC's own.
 REPORT = "dvc.cli:_log_exceptions"
 
@@ -44,6 +50,9 @@ CREDENTIALS = "dvc_s3:S3FileSystem._prepare_credentials"
 MOVING = {
     REGISTRY: ATTRIBUTE,
     COPY: "from_fs, from_path, to_fs, to_path, callback=, batch_size=, on_error=",
+    TRANSFER: (
+        "from_fs, from_path, to_fs, to_path, hardlink=, links=, callback=, batch_size=, on_error="
+    ),
     COLLECT: "idxs, storage, callback=, cache_index=, cache_key=, push=",
     PATHS_LOCK: "tmp_dir, fs, cmd, read, write, hardlink",
     MAKE_LOCK: "lockfile, tmp_dir=, friendly=, hardlink_lock=, wait=",
@@ -51,6 +60,9 @@ MOVING = {
     READ_LIST: "cls, lst, hash_name=",
     REPORT: "exc",
     EXIST: "self, oids, jobs=, progress=",
+    FOLDERS: "self, dname",
+    "dvc_objects.db:ObjectDB.oid_to_path": "self, oid",
+    **attributes("dvc_objects.db:ObjectDB", "fs path"),
     CREDENTIALS: "self, **config",
     "dvc_s3:S3FileSystem.__init__": "self, fs=, **kwargs",
     "dvc_s3:S3FileSystem.exists": "self, path, callback=, batch_size=",
