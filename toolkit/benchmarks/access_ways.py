@@ -6,6 +6,7 @@ in memory, as the kind of table that its users have. The clock starts when every
 
 import importlib
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -46,6 +47,47 @@ def bucket(question: Question, _: Path) -> Reader:
         return lambda: unpacked(question, (sample.data for sample in iter_samples(question.name)))
     rows = question.expression()
     return lambda: open_dataset(question.name, columns=question.columns, filter=rows).to_table()
+
+
+def bucket_scan(question: Question, _: Path) -> Reader:
+    """`open_dataset(...).scan()`, with the columns and rows in the words of polars."""
+    _import_early()
+    import polars as pl
+
+    from dvc_bucket import open_dataset
+
+    def run() -> Any:
+        table = open_dataset(question.name).scan()
+        for name, sign, value in question.filters() or ():
+            column = pl.col(name)
+            table = table.filter(column >= value if sign == ">=" else column < value)
+        return (table.select(question.columns) if question.columns else table).collect()
+
+    return run
+
+
+def bucket_duckdb(question: Question, _: Path) -> Reader:
+    """`open_dataset(...).to_duckdb()`, with the columns and rows in the words of SQL."""
+    _import_early()
+    import duckdb as _database  # noqa: F401
+
+    from dvc_bucket import open_dataset
+
+    def run() -> Any:
+        table = open_dataset(question.name).to_duckdb()
+        for name, sign, value in question.filters() or ():
+            table = table.filter(f"{name} {sign} {value}")
+        return (table.select(*question.columns) if question.columns else table).to_arrow_table()
+
+    return run
+
+
+def bucket_found(question: Question, _: Path) -> Reader:
+    """What of `bucket` is not reading: which objects are meant, and whether they are the ones."""
+    _import_early()
+    from dvc_bucket.read.sources import locate
+
+    return lambda: locate(question.name).files
 
 
 def bucket_pandas(question: Question, scratch: Path) -> Reader:
@@ -233,29 +275,39 @@ def _local(question: Question, place: Path, *, is_plain: bool = False) -> Reader
 WAYS: dict[str, Callable[[Question, Path], Reader]] = {
     "bucket": bucket,
     "bucket, to pandas": bucket_pandas,
+    "bucket .scan()": bucket_scan,
+    "bucket .to_duckdb()": bucket_duckdb,
     "bucket cp, local read": bucket_cp,
     "pandas + s3fs": s3fs_pandas,
     "pandas + boto3 download": boto3_pandas,
     "polars": polars,
     "duckdb": duckdb,
     "s5cmd, local read": s5cmd,
+    "bucket, objects found": bucket_found,
     # Not ways of their own, but what advice is held against.
     "copied": copied,
     "local": local,
 }
 
 
+def cpu_seconds() -> float:
+    """What this process and its ended children have taken of the CPUs."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(sum(resource.getrusage(who)[:2]) for who in whose)
+
+
 def main() -> None:
-    """`access_ways.py WAY QUESTION SCRATCH`: JSON of seconds, number of rows, peak memory in MB."""
+    """`access_ways.py WAY QUESTION SCRATCH`: JSON of times, number of rows, peak memory in MB."""
     way, question, scratch = sys.argv[1], Question(**json.loads(sys.argv[2])), Path(sys.argv[3])
     read = WAYS[way](question, scratch)
-    start = time.perf_counter()
+    start, cpu_before = time.perf_counter(), cpu_seconds()
     answer = read()
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu_before
     # Not ru_maxrss, which begins with what the parent had.
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak = int(status.partition("VmHWM:")[2].split()[0])
-    print(json.dumps({"seconds": seconds, "rows": len(answer), "peak_mb": peak / 1000}))
+    taken = {"seconds": seconds, "cpu_seconds": cpu}
+    print(json.dumps(taken | {"rows": len(answer), "peak_mb": peak / 1000}))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ import pyarrow.dataset as ds
 import pytest
 from pyarrow import csv, parquet
 
-from dvc_bucket import Settings, Table, open_dataset
+from dvc_bucket import Project, Settings, Table, open_dataset
 from dvc_bucket.base.errors import FormatError
 from tests.reading.conftest import ROWS, flights, fresh_clone
 from tests.stores.fixtures import access
+from tests.stores.plain_front import PlainFront
 from tests.verify.published import Published, empty
 
 SEVEN = ds.field("delay") == 7
@@ -163,3 +164,32 @@ def test_odd_files_are_read_alike_from_everywhere(folder: str, place: dict[str, 
 def test_types_without_a_common_one_are_one_sentence(place: dict[str, Any]) -> None:
     with pytest.raises(FormatError, match=r"column a is string in types/1\.parquet, and int32 in"):
         open_dataset("types", **place)
+
+
+def test_polars_reads_large_parquet_files_of_the_remote_by_itself(
+    published_tables: dict[str, Published],
+    store: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clone = fresh_clone(published_tables["seaweed"], tmp_path)
+    monkeypatch.chdir(clone.root)
+    with PlainFront(Settings.load(store).port) as front:
+        monkeypatch.setenv("OS_ENDPOINT_URL", front.url)
+        table = open_dataset("flights.parquet", "v1", columns=["text", "flight"])
+        frame = table.scan().filter(pl.col("flight") < 1500)
+        assert "Parquet SCAN [s3://" in frame.explain()
+        rows = flights(0, 1500).select(["text", "flight"])
+        assert frame.collect().to_arrow().cast(table.schema).equals(rows)
+        copied, settings = pickle.dumps(frame), Settings.load(clone.project)
+        assert settings.secret_access_key
+        assert settings.secret_access_key.get_secret_value().encode() not in copied
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            assert pool.submit(height, copied).result(60) == 1500
+        for other in (table.filter(SEVEN), open_dataset("years"), open_dataset("many")):
+            assert "Parquet SCAN" not in other.scan().explain()
+
+
+def height(pickled: bytes) -> int:
+    """The number of rows of a lazy frame."""
+    return len(pickle.loads(pickled).collect())

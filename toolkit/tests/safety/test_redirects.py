@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import obstore
+import polars as pl
 import pytest
 from pyarrow.fs import S3FileSystem
 from pydantic import SecretStr
@@ -78,7 +79,15 @@ def servers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         yield servers
 
 
-@pytest.mark.parametrize("use", [by_obstore, by_pyarrow, by_s3fs, by_botocore, by_boto3])
+def by_polars(settings: Settings, key: str, _: bytes) -> object:
+    return pl.scan_parquet(
+        f"s3://{settings.bucket_name}/{key}",
+        storage_options=clients.polars(settings.model_copy(update={"retry_seconds": 0})),
+        credential_provider=lambda: (clients.polars_credentials(settings), None),
+    ).collect()
+
+
+@pytest.mark.parametrize("use", [by_obstore, by_pyarrow, by_s3fs, by_botocore, by_boto3, by_polars])
 def test_no_client_takes_secrets_to_another_host(
     servers: Servers, use: Callable[[Settings, str, bytes], object]
 ) -> None:

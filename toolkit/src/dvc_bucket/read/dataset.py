@@ -17,10 +17,11 @@ from dvc_bucket.base.errors import FormatError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read import layout
+from dvc_bucket.read.fetched import IN_MEMORY, THREADS
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.proof import Proven
 from dvc_bucket.read.sources import Source, locate
-from dvc_bucket.read.table import IN_MEMORY, THREADS, Table
+from dvc_bucket.read.table import Table
 
 
 def open_dataset(
@@ -50,7 +51,8 @@ def open_dataset(
       version that the note of its last proof names, or it is read whole again; without a note
       nothing is proven.
     - Pages of Parquet files with page checksums, on the remote and in the cache: by these. The
-      stages here and `bucket pack` write them. Footers and headers of pages have none.
+      stages here and `bucket pack` write them. Footers and headers of pages have none. polars, to
+      which `scan` hands large files over, compares none.
 
     `proven="full"` closes the gaps that are left.
 
@@ -198,9 +200,8 @@ def _schema(source: Source, fragment: ds.Fragment) -> pa.Schema:
             looked = fragment if content is None else fragment.format.make_fragment(content)
             return looked.physical_schema
     except pa.ArrowInvalid as error:
-        said = str(error).partition("\n")[0]
         name = next(name for name, place, _ in source.files if place == fragment.path)
-        raise FormatError(f"{name} is no table of the kind that its name says: {said}") from None
+        raise layout.of_another_kind(name, error) from None
 
 
 def _wanted(table: ds.FileSystemDataset, rows: ds.Expression | None) -> list[ds.Fragment]:

@@ -131,6 +131,12 @@ def unified(schemas: Iterable[tuple[str, pa.Schema]]) -> pa.Schema:
     return pa.schema((field for field, _ in fields.values()), metadata)
 
 
+def of_another_kind(name: str, error: Exception) -> FormatError:
+    """The error for a file that Arrow cannot read as the kind of its name."""
+    said = str(error).partition("\n")[0]
+    return FormatError(f"{name} is no table of the kind that its name says: {said}")
+
+
 def check_columns(names: Sequence[str], columns: Iterable[str], title: str) -> None:
     """Check that a table has these columns.
 

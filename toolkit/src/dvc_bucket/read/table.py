@@ -8,23 +8,16 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from dvc_bucket.base.errors import ChecksumError
-from dvc_bucket.read import csv_lines, layout
-from dvc_bucket.read.prefetch import prefetch, prefetch_items
+from dvc_bucket.read import layout
+from dvc_bucket.read.fetched import IN_MEMORY as IN_MEMORY
+from dvc_bucket.read.fetched import THREADS as THREADS
+from dvc_bucket.read.fetched import FetchedFiles
 from dvc_bucket.read.sources import Source, is_broken_page
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import polars as pl
-
-#: Small files that are fetched at once, that are decoded together (alone, each costs a plan of its
-#: own, three times what it has in it), and that are in memory at most.
-THREADS = 32
-TOGETHER = 32
-IN_MEMORY = 128
-
-#: Pieces of a file that are read while one is decoded.
-AHEAD = 2
 
 
 class Table:
@@ -98,6 +91,11 @@ class Table:
 
     def scan(self) -> "pl.LazyFrame":
         """A lazy frame of polars, which has the columns and rows read that its query needs.
+
+        Large Parquet files on the remote are read by polars itself, which is faster, where they all
+        have the same plain columns and this table has no filter: filter the lazy frame. Their size
+        and ETag are proven when this table is opened; polars compares no checksums of pages, and
+        raises its own errors.
 
         Raises:
             MissingExtraError: polars is not installed.
@@ -200,9 +198,6 @@ class Table:
         """Whether files are read in pieces that are hashed as they pass."""
         return self.source.proof is not None and isinstance(self.plain.format, ds.CsvFileFormat)
 
-    def _pieces(self, place: str) -> Iterator[pa.Buffer]:
-        return csv_lines.cut(self.source.stream(place).pieces())
-
     def _schema(self, options: dict[str, Any]) -> pa.Schema:
         return self.plain.scanner(**self._within(options)).projected_schema
 
@@ -224,49 +219,7 @@ class Table:
         return within
 
     def _fetched(self, options: dict[str, Any]) -> Generator[pa.RecordBatch]:
-        """File after file: small ones whole and several together, others piece by piece."""
-        kept = ("columns", "filter", "memory_pool", "batch_size")
-        wanted = {name: options[name] for name in kept if options.get(name) is not None}
-        try:
-            for several in self._groups(options.get("filter")):
-                part = ds.FileSystemDataset(several, self.plain.schema, self.plain.format)
-                yield from part.to_batches(**wanted)
-        except pa.ArrowInvalid:
-            if self._is_hashed:  # damage is the better reason: the end of a file proves its bytes
-                for fragment in self.plain.get_fragments(options.get("filter")):
-                    for _ in self._pieces(fragment.path):
-                        continue
-            raise
-
-    def _groups(self, rows: ds.Expression | None) -> Iterator[list[ds.Fragment]]:
-        """What is decoded together."""
-
-        def whole(fragment: ds.Fragment) -> tuple[ds.Fragment, pa.Buffer | None]:
-            return fragment, self.source.fetch(fragment.path)
-
-        schema = self.plain.schema
-        group: list[ds.Fragment] = []
-        files = prefetch(whole, self.plain.get_fragments(rows), threads=THREADS, count=IN_MEMORY)
-        for fragment, content in files:
-            if content is None and self._is_hashed:
-                yield group
-                for piece in prefetch_items(self._pieces(fragment.path), AHEAD):
-                    yield [self._of(fragment, piece)]
-                group = []
-                continue
-            if content is not None:
-                path, fragment = fragment.path, self._of(fragment, content)
-                layout.check(self.source.by_place[path].path, fragment.physical_schema, schema)
-            group.append(fragment)
-            if len(group) == TOGETHER:
-                yield group
-                group = []
-        yield group
-
-    def _of(self, fragment: ds.Fragment, content: pa.Buffer) -> ds.Fragment:
-        """A fragment of the content of another, or a piece of that."""
-        expression = fragment.partition_expression
-        return self.plain.format.make_fragment(content, partition_expression=expression)
+        return FetchedFiles(self.plain, self.source, self._is_hashed).batches(options)
 
     @contextmanager
     def _naming_damage(self, options: dict[str, Any]) -> Iterator[None]:
