@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from dvc_bucket.read.dataset import open_file as open_file
     from dvc_bucket.read.filesystem import filesystem as filesystem
     from dvc_bucket.read.packing import pack as pack
-    from dvc_bucket.read.samples import Sample as Sample
     from dvc_bucket.read.samples import iter_samples as iter_samples
     from dvc_bucket.read.table import Table as Table
+    from dvc_bucket.read.units import Sample as Sample
     from dvc_bucket.transfer.single import count_objects as count_objects
     from dvc_bucket.transfer.single import download as download
     from dvc_bucket.transfer.single import file_sha256 as file_sha256

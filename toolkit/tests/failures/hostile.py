@@ -216,6 +216,7 @@ WORDS = st.sampled_from(
         *(
             "pack {} OUT",
             "advise {}",
+            "share {} --json",
             "verify",
             "verify --deep",
             "verify --rev {}",

@@ -16,9 +16,10 @@ import zarr
 from pyarrow import feather, parquet
 from rasterio.transform import from_origin
 
-from dvc_bucket import Project, Settings, filesystem
+from dvc_bucket import Project, Settings, filesystem, pack
 from tests import TESTS_ROOT
 from tests.reading.conftest import fresh_clone
+from tests.reading.test_processes import NO_TORCH
 from tests.stores.fixtures import access
 from tests.stores.plain_front import PlainFront
 from tests.verify.published import Published, empty
@@ -63,6 +64,8 @@ def write_data(made: Published) -> None:
         raster.write(rain()[0, :128, :128].repeat(4, 0).repeat(4, 1).astype("float32"), 1)
     for number in range(20):
         (data / "pictures" / f"{number:02}.png").write_bytes(bytes([number]) * (1000 + number))
+    pack(data / "pictures", data / "shards")
+    pack(data / "pictures", data / "tars", form="tar")
     made.dvc("add", *sorted(str(path.relative_to(made.root)) for path in data.iterdir()))
     made.commit("Data of every kind")
     made.dvc("push")
@@ -91,6 +94,8 @@ def front(
 @pytest.mark.usefixtures("front")
 @pytest.mark.parametrize("number", range(len(CODE)))
 def test_the_lines_of_the_page_run(number: int) -> None:
+    if "torch" in CODE[number]:
+        pytest.importorskip("torch", reason=NO_TORCH)
     before = set(Path().rglob("*"))
     exec(compile(CODE[number], f"reading.md, block {number}", "exec"), {})
     assert {path for path in set(Path().rglob("*")) - before if ".dvc" not in path.parts} == set()

@@ -96,6 +96,10 @@ class PackError(BucketError):
     """A folder cannot be packed as it was asked for."""
 
 
+class ResumeError(BucketError):
+    """A state of `iter_samples` that does not fit to what is read now."""
+
+
 class MissingObjectError(TransferError):
     """The bucket does not hold the object that was asked for."""
 

@@ -16,13 +16,16 @@ from dvc_bucket.jobs.lfs import cli as lfs
 from dvc_bucket.jobs.new import cli as new
 from dvc_bucket.jobs.report import cli as report
 from dvc_bucket.jobs.save import cli as save
+from dvc_bucket.jobs.share import cli as share
 from dvc_bucket.jobs.verify import cli as verify
 
 #: The groups of `bucket --help`, in order. A word of DVC is there with its sentence; the rest of
 #: DVC's words work without being listed.
 GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     "Everyday": ["pull", "push", "fetch", "add", "status", dvc.repro, save.save, new.app],
-    "Look": [reading.ls, reading.cat, reading.cp, reading.pack, reading.advise],
+    "Look": [
+        *(reading.ls, reading.cat, reading.cp, share.share, reading.pack, reading.advise),
+    ],
     "Prove": [
         *(verify.verify, check.check, report.report, proving.provenance, proving.secrets),
     ],

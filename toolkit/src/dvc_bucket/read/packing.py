@@ -8,6 +8,7 @@ import os
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
@@ -71,7 +72,8 @@ def pack(
         folder: with files, in folders or not.
         out: the folder of shards, new or written before; it takes its name when it is complete.
         form: `parquet` (name, bytes, metadata), or `tar`, which every program reads.
-        shard_bytes: bytes of files to a shard, at most; a larger file has one to itself.
+        shard_bytes: bytes of files to a shard, at most; a larger file has one to itself. Files
+            that differ after the first dot of their names alone (`1.png`, `1.cls`) share a shard.
         metadata: CSV or Parquet file with a column `name`, the path of a file in `folder`, and
             others that are to go with it. Parquet shards only.
         progress: hears how far it is.
@@ -97,7 +99,7 @@ def pack(
     write = _write_tar if form == "tar" else _write_parquet
     done = 0
     with written.new_folder(out) as unfinished:
-        for number, share in enumerate(_shares(sizes, shard_bytes)):
+        for number, share in enumerate(_shares(list(files), sizes, shard_bytes)):
             path = unfinished / f"shard-{number:05}{ENDS[form]}"
             part = rows.slice(share.start, len(share))
             try:
@@ -168,15 +170,28 @@ def _with_metadata(files: pa.Table, path: Path, folder: Path) -> pa.Table:
     return files
 
 
-def _shares(sizes: Sequence[int], limit: int) -> Iterator[range]:
-    """Ranges of neighbouring files, each with `limit` bytes at most or a single file."""
-    start = total = 0
-    for number, size in enumerate(sizes):
-        if number > start and total + size > limit:
-            yield range(start, number)
-            start, total = number, 0
-        total += size
-    yield range(start, len(sizes))
+def key_of(name: str) -> str:
+    """What the files of one sample have in common: `a/1` for `a/1.png`, `a/1.seg.png`, `a/1.cls`.
+
+    It is the path up to the first dot of the file's own name. A name without a dot, or that begins
+    with one, is all key. Source: WebDataset's naming convention.
+    """
+    folder, slash, base = name.rpartition("/")
+    stem = base.partition(".")[0]
+    return folder + slash + (stem or base)
+
+
+def _shares(names: Sequence[str], sizes: Sequence[int], limit: int) -> Iterator[range]:
+    """Ranges of neighbouring files, each with `limit` bytes at most or the files of one key."""
+    start = end = total = 0
+    for _, same in groupby(names, key_of):
+        count = len(list(same))
+        size = sum(sizes[end : end + count])
+        if end > start and total + size > limit:
+            yield range(start, end)
+            start, total = end, 0
+        end, total = end + count, total + size
+    yield range(start, end)
 
 
 def _write_parquet(path: Path, folder: Path, rows: pa.Table, sizes: Sequence[int]) -> Iterator[int]:
@@ -191,7 +206,7 @@ def _write_parquet(path: Path, folder: Path, rows: pa.Table, sizes: Sequence[int
         write_statistics=[NAME],
         write_page_checksum=True,
     ) as writer:
-        for share in _shares(sizes, GROUP_BYTES):
+        for share in _shares(rows[NAME].to_pylist(), sizes, GROUP_BYTES):
             group = rows.slice(share.start, len(share))
             bodies = [(folder / name).read_bytes() for name in group[NAME].to_pylist()]
             writer.write_table(group.add_column(1, field, [bodies]), row_group_size=len(share))

@@ -1,9 +1,10 @@
 """Results in order, and a few of them worked on ahead."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice, repeat
+from itertools import repeat
 from typing import TypeVar, cast
 
 Item = TypeVar("Item")
@@ -11,7 +12,13 @@ Result = TypeVar("Result")
 
 
 def prefetch(
-    work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, count: int
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    threads: int,
+    count: int,
+    size_of: Callable[[Item], int] = lambda _: 0,
+    max_bytes: float = math.inf,
 ) -> Iterator[Result]:
     """Do `work` with each item in threads; results in the order of the items.
 
@@ -20,16 +27,30 @@ def prefetch(
         items: asked for as they are needed.
         threads: how many work at once.
         count: how many results there are at a time, done or under way.
+        size_of: bytes of an item's result.
+        max_bytes: of the results that there are at a time; a larger one is there alone.
     """
-    coming = iter(items)
+    coming, end = iter(items), object()
+    held: deque[Item] = deque()  # asked for, and too large for now
+    running: deque[tuple[Future[Result], int]] = deque()
+
+    def start(item: Item) -> bool:
+        if running and sum(size for _, size in running) + size_of(item) > max_bytes:
+            held.append(item)
+            return False
+        running.append((pool.submit(work, item), size_of(item)))
+        return True
+
     with ThreadPoolExecutor(threads) as pool:
-        running: deque[Future[Result]] = deque(
-            pool.submit(work, item) for item in islice(coming, count)
-        )
         try:
-            while running:
-                yield running.popleft().result()
-                running.extend(pool.submit(work, item) for item in islice(coming, 1))
+            while True:
+                while len(running) < count:
+                    item = held.popleft() if held else next(coming, end)
+                    if item is end or not start(cast("Item", item)):
+                        break
+                if not running:
+                    return
+                yield running.popleft()[0].result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

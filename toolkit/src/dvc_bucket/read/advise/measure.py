@@ -13,7 +13,7 @@ from typing import Any
 from pyarrow import fs as filesystems
 
 from dvc_bucket.base.progress import silent
-from dvc_bucket.read import bringing, copying, csv_lines, samples
+from dvc_bucket.read import bringing, copying, csv_lines, units
 from dvc_bucket.read.content import Content
 from dvc_bucket.read.prefetch import prefetch
 from dvc_bucket.read.sources import Source
@@ -98,7 +98,7 @@ def of_files(source: Source, table: Table | None, sizes: Sequence[int], scratch:
 
     fetching = seconds(fetch)
     if table is None:
-        stream = seconds(lambda: deque(samples.of_files(source, source.files[:count]), maxlen=0))
+        stream = seconds(lambda: deque(units.of_files(source, source.files[:count]), maxlen=0))
         local = seconds(lambda: deque(map(Path.read_bytes, copies), maxlen=0))
     else:
         disk = Source(filesystems.LocalFileSystem())

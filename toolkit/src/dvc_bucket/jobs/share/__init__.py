@@ -1,0 +1,1 @@
+"""`bucket share`: links for people without keys."""

@@ -1,0 +1,126 @@
+"""`bucket share`: links that whoever has them can read, without keys, until they end."""
+
+import html
+import json
+import re
+import ssl
+import time
+import urllib.request
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from dvc_bucket.base.files import write_private
+from dvc_bucket.jobs.share import links as sharing
+from tests.reading.conftest import MANY
+from tests.reading.test_words import bucket
+from tests.verify.published import Published
+
+#: Names that a header, a quoted text or a page of HTML could trip over.
+ODD = ('a"b;c\\d.csv', "r\u00e9sum\u00e9 \u2603.txt", "x\r\ny: z", "<img src=x>&amp;.html")
+
+
+def get(made: Published, url: str) -> tuple[bytes, str]:
+    """What a stranger gets: the bytes, and the name to save them under."""
+    trusted = ssl.create_default_context(cafile=str(made.store.ca_bundle))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
+    )
+    with opener.open(url, timeout=30) as answer:
+        return answer.read(), answer.headers.get("Content-Disposition", "")
+
+
+def test_a_link_gives_the_file_to_whoever_has_it(bare: Published) -> None:
+    before = datetime.now(UTC)
+    done = bucket(bare, "--verbose", "share", "notes.bin", "--rev", "v1", "--for", "2h")
+    assert done.returncode == 0, done.stderr
+    url = done.stdout.decode().removesuffix("\n")
+    assert "\n" not in url
+    body, disposition = get(bare, url)
+    assert body == bytes(range(256)) * 10_000
+    assert 'filename="notes.bin"' in disposition
+    assert url.startswith(f"{bare.store.endpoint_url}/{bare.store.bucket}/{bare.prefix}/files/md5/")
+    assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["7200"]
+    said = done.stderr.decode()
+    assert "Signature" not in said
+    [ends] = re.findall(r"^Whoever has a link can read the file until (.*) UTC\.$", said, re.M)
+    end = datetime.fromisoformat(f"{ends}+00:00")
+    assert timedelta(hours=1, minutes=58) < end - before < timedelta(hours=2, minutes=1)
+    assert "The links name 127.0.0.1: only this machine reaches that." in said
+    with pytest.raises(HTTPError) as refused:
+        get(bare, url.replace("X-Amz-Expires=7200", "X-Amz-Expires=7201"))
+    assert refused.value.code == 403
+
+
+def test_a_folder_is_a_page_or_json_with_a_link_for_each_file(bare: Published) -> None:
+    page = bare.root / "links.html"
+    done = bucket(bare, "share", "texts", "--rev", "v1", "--index", "links.html")
+    assert (done.returncode, done.stdout) == (0, b"links.html\n"), done.stderr
+    assert page.stat().st_mode & 0o777 == 0o600
+    text = page.read_text()
+    links = dict(re.findall(r'<a href="([^"]*)">([^<]*)</a>', text))
+    assert sorted(links.values()) == [f"texts/{number:02}.txt" for number in range(MANY)]
+    for url, name in list(links.items())[::6]:
+        number = int(Path(name).stem)
+        assert get(bare, html.unescape(url))[0] == f"{number}\n".encode() * number
+    again = bucket(bare, "share", "texts", "--index", "links.html")
+    assert (again.returncode, page.read_text()) == (1, text)
+    assert b"links.html exists, and is not replaced." in again.stderr
+    found = json.loads(bucket(bare, "share", "texts", "--json").stdout)
+    assert [link["path"] for link in found["links"]] == sorted(links.values())
+    link = found["links"][-1]
+    assert len(get(bare, link["url"])[0]) == link["size"]
+    assert datetime.fromisoformat(found["ends"]) - datetime.now(UTC) < timedelta(days=7)
+    assert bucket(bare, "share", "texts").returncode == 2
+
+
+def test_a_name_from_data_is_only_a_name(bare: Published, tmp_path: Path) -> None:
+    data = sharing.find("notes.bin", "v1")
+    hour = timedelta(hours=1)
+    for name in ODD:
+        odd = replace(data, path=name, files=[replace(data.files[0], path=f"notes/{name}")])
+        shared = sharing.share(odd, hour)
+        body, disposition = get(bare, shared.links[0].url)
+        assert len(body) == 2_560_000
+        assert re.fullmatch(
+            r"attachment; filename=\"[A-Za-z0-9 ._()-]*\"; filename\*=UTF-8''[\w%.~-]*", disposition
+        )
+        sharing.write_index(shared, tmp_path / "page.html")
+        assert "<img" not in (tmp_path / "page.html").read_text()
+        (tmp_path / "page.html").unlink()
+
+
+def test_a_link_ends(bare: Published) -> None:
+    data = sharing.find("codes.csv", "v1")
+    url = sharing.signed(data, data.files[0], timedelta(seconds=2))
+    assert b"American" in get(bare, url)[0]
+    time.sleep(3.1)
+    with pytest.raises(HTTPError) as refused:
+        get(bare, url)
+    assert refused.value.code in {400, 403}
+
+
+def test_what_has_no_use_is_refused(on_swift: Published) -> None:
+    store, embedded = on_swift.store.endpoint_url, "http://127.0.0.1:9"
+    for words, endpoint, status, said in (
+        (("notes.bin", "--for", "8d"), store, 2, "8d is longer than 7d"),
+        (("notes.bin", "--for", "0h"), store, 2, "'0h' is no time, as 30m, 12h or 7d"),
+        (("unpushed.csv",), store, 1, "unpushed.csv of the workspace is not on the remote"),
+        (("nowhere",), store, 1, "DVC does not track nowhere"),
+        (("notes.bin",), embedded, 1, f"{embedded} is the embedded store of this machine: nobody"),
+    ):
+        done = bucket(on_swift, "share", *words, OS_ENDPOINT_URL=endpoint)
+        assert (done.returncode, done.stdout) == (status, b"")
+        assert said in re.sub(r"[\s\u2502]+", " ", done.stderr.decode())
+
+
+def test_links_end_with_temporary_credentials(on_swift: Published) -> None:
+    env = on_swift.root / ".env"
+    token = "for-an-hour"
+    write_private(env, f"{env.read_text()}OS_SESSION_TOKEN={token}\n")
+    done = bucket(on_swift, "share", "notes.bin")
+    assert b"These credentials are temporary: the links end with them at the latest." in done.stderr
