@@ -85,13 +85,15 @@ def get(
     settings: Settings,
     query: Mapping[str, str] | None = None,
     retries: "urllib3.Retry | Literal[False]" = False,
+    body_bytes: int = BODY_BYTES,
 ) -> Answer:
     """Send `GET`: unsigned for the endpoint's root, or signed for the bucket with `query`.
 
     Args:
-        settings: the connection.
+        settings: the connection; of an anonymous one no request is signed.
         query: of the signed request.
         retries: what is tried again; False for nothing.
+        body_bytes: of the body that are read at most.
 
     Raises:
         StrangerError: another user's program listens at the embedded endpoint.
@@ -103,8 +105,9 @@ def get(
         # Written out, as it is signed: a store may read a `+` as no space.
         words = urlencode(query, quote_via=quote)
         request.url = f"{url}{'' if urlsplit(url).path else '/'}?{words}"
-        keys, region = clients.credentials(settings), clients.region(settings)
-        S3SigV4Auth(keys, "s3", region).add_auth(request)
+        if not settings.anonymous:
+            keys, region = clients.credentials(settings), clients.region(settings)
+            S3SigV4Auth(keys, "s3", region).add_auth(request)
     sent = request.prepare()
     try:
         response = _pool(settings).urlopen(
@@ -115,7 +118,7 @@ def get(
             retries=retries,
             preload_content=False,
         )
-        body = response.read(BODY_BYTES, decode_content=True)
+        body = response.read(body_bytes, decode_content=True)
     except HTTPError as error:
         return Answer(error=_first_cause(error))
     response.release_conn()

@@ -4,11 +4,11 @@ import re
 import unicodedata
 from pathlib import Path
 
-from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.masking import SECRET
-from dvc_bucket.connection.settings.sources import Found, Sources
+from dvc_bucket.connection.settings.sources import ANONYMOUS, Found, Sources
 
 #: Settings that name a file of certificates, which a fault of theirs names already.
 FILES = {"OS_CACERT", "AWS_CA_BUNDLE"}
@@ -33,6 +33,9 @@ AWS_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 AWS_CONFIG_FILE = "AWS_CONFIG_FILE"
 AWS_CREDENTIALS_FILE = "AWS_SHARED_CREDENTIALS_FILE"
 AWS_FILES = {AWS_CONFIG_FILE: "~/.aws/config", AWS_CREDENTIALS_FILE: "~/.aws/credentials"}
+
+#: What to do without keys.
+NO_KEYS = f"Data that anybody may read needs no keys: set {ANONYMOUS}=1."
 
 
 def check_text(entry: Found) -> None:
@@ -150,6 +153,22 @@ def _profile_endpoint(sources: Sources) -> Found:
 def _aws_file(sources: Sources, name: str) -> Path:
     """One of the two files. Only the environment names another: a file can start programs."""
     return Path(sources.environment.get(name) or AWS_FILES[name]).expanduser()
+
+
+def allows_anonymous(project: Project) -> bool:
+    """Whether a file of DVC's configuration lets the default remote be read without keys.
+
+    That of this clone says `false` while keys are set (`overrides`), which makes no difference.
+
+    Raises:
+        ProjectError: one of the files cannot be read.
+    """
+    try:
+        name, _ = config.chosen_remote(project)
+    except ProjectError:  # where it matters, the error says more
+        return False
+    sections = (config.read(file).get(f'remote "{name}"', {}) for file in config.files(project))
+    return any(config.is_true(section.get(config.ANONYMOUS)) for section in sections)
 
 
 def missing(names: list[str], sources: Sources) -> str:

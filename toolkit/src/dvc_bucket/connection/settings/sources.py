@@ -15,6 +15,9 @@ ENVIRONMENT = "environment"
 #: The one name of ours that DVC's process is told, as no option of a DVC remote has its meaning.
 RETRY_SECONDS = "OS_RETRY_SECONDS"
 
+#: Set to 1, data that anybody may read is read without keys.
+ANONYMOUS = "OS_ANONYMOUS"
+
 #: Our names that `.env` repeats for DVC and the AWS SDKs, with theirs.
 AWS_NAMES = {
     "OS_ACCESS_KEY_ID": "AWS_ACCESS_KEY_ID",
@@ -36,6 +39,7 @@ CHECKSUMS = {
 DOCUMENTED = {
     "OS_BUCKET_NAME",
     "OS_ADDRESSING_STYLE",
+    ANONYMOUS,
     "OS_CONNECT_TIMEOUT",
     "OS_READ_TIMEOUT",
     RETRY_SECONDS,
