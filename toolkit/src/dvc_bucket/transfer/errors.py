@@ -49,8 +49,9 @@ ADVICE = {
     "ExpiredToken": "OS_SESSION_TOKEN has expired: get a new one.",
 }
 NOT_PUBLIC = (
-    "The owner of the bucket can let anybody read and list it (docs/providers.md, Public data). With "
-    "keys: set OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY, and unset OS_ANONYMOUS."
+    "With keys: set OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY, and unset OS_ANONYMOUS; for data of "
+    "another project see docs/reading.md, Data of other projects. The owner of a bucket can let "
+    "anybody read it (docs/providers.md, Public data)."
 )
 CHECK_KEYS = "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
 

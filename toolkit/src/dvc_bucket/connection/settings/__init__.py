@@ -160,11 +160,20 @@ class Settings(BaseModel):
         project = project or Project.find()
         sources = Sources(project, environment)
         entries = {field: sources.find(*names) for field, names in NAMES.items()}
-        anonymous = credentials.is_anonymous(entries, sources)
-        if anonymous:
+        if credentials.is_anonymous(entries, sources):
             credentials.without_keys(entries, sources)
         else:
             credentials.from_aws(entries, sources)
+        return cls.checked(entries)
+
+    @classmethod
+    def checked(cls, entries: dict[str, Found]) -> Self:
+        """The settings from the value of each field, and where it was found.
+
+        Raises:
+            SettingsError: as `load`.
+        """
+        anonymous = entries["anonymous"].value == "1"
         for entry in filter(None, entries.values()):
             rules.check_text(entry)
         credentials.refuse_mixed_up(entries)

@@ -124,11 +124,18 @@ def aws_endpoint(sources: Sources, project: Project) -> Found:
         tracked = config.read(project.dvc_config).get(f'remote "{name}"', {})
         is_tracked = tracked.get("endpointurl") == url
         return Found("endpointurl", url, ".dvc/config" if is_tracked else ".dvc/config.local")
-    return _profile_endpoint(sources)
+    return profile_endpoint(sources)
 
 
-def _profile_endpoint(sources: Sources) -> Found:
+def profile_endpoint(sources: Sources, name: str = "") -> Found:
     """What the AWS configuration file says of the endpoint.
+
+    Args:
+        sources: the places that settings are read from.
+        name: of the profile; empty for that of the person.
+
+    Raises:
+        SettingsError: it cannot be read.
 
     Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
     """
@@ -145,7 +152,7 @@ def _profile_endpoint(sources: Sources) -> Found:
         content = None
     if content is None:  # here, so that the error does not carry that one, which quotes the file
         raise SettingsError(f"{path} is no AWS configuration file. Correct it.")
-    profile = content["profiles"].get(sources.find(*AWS_PROFILE).value or "default", {})
+    profile = content["profiles"].get(name or sources.find(*AWS_PROFILE).value or "default", {})
     url = ConfiguredEndpointProvider(content, profile, "s3", environ={}).provide()
     return Found("endpoint_url", url or "", str(path))
 

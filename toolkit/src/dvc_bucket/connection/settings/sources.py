@@ -110,4 +110,10 @@ class Sources:
         trust.check(self.project)
         lines = env_file.read(self.file, self.environment)
         # In small letters, too: what misses a name reports those.
-        return {name: line for name, line in lines.items() if name.upper() in DOCUMENTED}
+        return {name: line for name, line in lines.items() if _is_documented(name)}
+
+
+def _is_documented(name: str) -> bool:
+    """Whether it is one of ours, or of another project's: `OTHER_OS_ACCESS_KEY_ID`."""
+    _, of_other, rest = name.partition("_OS_")
+    return name.upper() in DOCUMENTED or (bool(of_other) and f"OS_{rest}" in DOCUMENTED)
