@@ -1,5 +1,6 @@
 """Data of another project, on another store with other keys."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from hashlib import md5
@@ -129,3 +130,25 @@ def test_an_import_of_an_import_is_followed_where_it_is_named(
         file.write(f'"{importer.other.root}" = {{ prefix = "OTHER" }}\n')
     followed = bucket(third.clone, "cat", "far.csv", **keys, **fresh.keys)
     assert followed.stdout.encode() == FILES["table.csv"]
+
+
+def test_verify_looks_where_imported_data_comes_from(importer: Importer) -> None:
+    clone = importer.own.clone
+    done = bucket(clone, "verify", "--json", **importer.keys)
+    assert done.returncode == 0
+    found = {one["dataset"]: one for one in json.loads(done.stdout)["imported"]}
+    objects = {path: found[path]["objects"] for path in found}
+    assert objects == {"data/pictures": len(FILES) - 2, "data/their.csv": 1}
+    unnamed = json.loads(bucket(clone, "verify", "--json", OTHER_OS_ACCESS_KEY_ID="").stdout)
+    assert {"OTHER_OS_ACCESS_KEY_ID" in one["not_checked"] for one in unnamed["imported"]} == {True}
+    lost = importer.other.object("images/02.bin")
+    content = importer.other.get(lost)
+    importer.other.delete(lost)
+    try:
+        done = bucket(clone, "verify", **importer.keys)
+    finally:
+        importer.other.put(lost, content)
+    assert done.returncode == 1
+    count = len(FILES) - 2
+    assert f"data/pictures from {importer.other.root}@" in done.stdout
+    assert f"1 of {count} objects missing there" in done.stdout

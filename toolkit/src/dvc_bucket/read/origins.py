@@ -27,10 +27,14 @@ MAX_CHAIN = 8
 ELSEWHERE = re.compile(r"(?:https?|ssh|git)://|[\w.-]+@[\w.-]+:")
 
 
-def files(tree: Tree, dataset: Dataset) -> Sequence[TrackedFile]:
+def files(dataset: Dataset, cache: Path) -> Sequence[TrackedFile]:
     """The files of a dataset that was imported.
 
     Its list comes from this disk if it was pulled, and else from the other project.
+
+    Args:
+        dataset: of our own project.
+        cache: DVC's cache on this machine.
 
     Raises:
         BucketError: as `remote`.
@@ -41,7 +45,7 @@ def files(tree: Tree, dataset: Dataset) -> Sequence[TrackedFile]:
     if not dataset.is_directory:
         return [TrackedFile(dataset.path, dataset.name, dataset.size, origin=origin)]
     with tempfile.TemporaryDirectory(prefix="bucket-lists-") as spool:
-        members = Lists(tree.cache, None, Path(spool)).members(dataset.name)
+        members = Lists(cache, None, Path(spool)).members(dataset.name)
     if members is not None:
         named = [(f"{dataset.path}/{path}", name) for path, name in members]
         return [TrackedFile(path, name, origin=origin) for path, name in named]

@@ -152,7 +152,7 @@ class Tree:
         if dataset.origin:
             from dvc_bucket.read import origins
 
-            return origins.files(self, dataset)
+            return origins.files(dataset, self.cache)
         if not dataset.is_directory:
             return [TrackedFile(dataset.path, dataset.name, dataset.size)]
         members = self._lists.members(dataset.name)
