@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 #: Folders whose files share what is dear to set up: one worker has all of each.
-TOGETHER = ("doctor", "failures", "machines", "reading", "sharing", "verify")
+TOGETHER = ("doctor", "failures", "machines", "others", "reading", "sharing", "verify")
 
 #: A file that reads in the clone in which another has run the main job.
 FOLLOWS = {"tests/end_to_end/test_ways_in.py": "tests/end_to_end/test_main_job.py"}

@@ -10,7 +10,7 @@ from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.project_settings import ProjectSettings
 
-KEYS = "data-page, license-file, lock-file, packages"
+KEYS = "data-page, license-file, lock-file, packages, sources"
 
 
 def said(root: Path, text: str) -> ProjectSettings:
@@ -40,7 +40,20 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     found = said(tmp_path, f'[tool.dvc-bucket]\n{table}packages = ["src/tools/", "vendor"]\n')
     assert (found.data_page, found.license_file) == ("docs/data.md", "COPYING")
     assert (found.lock_file, found.packages) == ("locks/all.txt", ("src/tools", "vendor"))
-    assert [found.is_set(name) for name in ProjectSettings.model_fields] == [True] * 4
+    assert [found.is_set(name) for name in ProjectSettings.model_fields] == [True] * 4 + [False]
+
+
+def test_sources_say_whose_keys_open_the_data_of_other_projects(tmp_path: Path) -> None:
+    kinds = ('{ prefix = "OTHER" }', '{ profile = "lab" }', "{ anonymous = true }")
+    lines = "".join(f'"https://example.org/{turn}" = {kind}\n' for turn, kind in enumerate(kinds))
+    found = said(tmp_path, f"[tool.dvc-bucket.sources]\n{lines}")
+    named = [(one.prefix, one.profile, one.anonymous) for one in found.sources.values()]
+    assert named == [("OTHER", "", False), ("", "lab", False), ("", "", True)]
+    assert not list(found.paths())
+    for kind in ('{ prefix = "a-b" }', "{}", '{ prefix = "A", anonymous = true }', '"OTHER"'):
+        (tmp_path / "pyproject.toml").write_text(f"[tool.dvc-bucket.sources]\nu = {kind}\n")
+        with pytest.raises(ProjectError, match="sources: u wants one of"):
+            project_settings.of(Project(tmp_path))
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
@@ -48,7 +61,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     assert said(tmp_path, '[tool.dvc-bucket]\nlock-file = "two"\n').lock_file == "two"
 
 
-@pytest.mark.parametrize("key", ["data_page", "sources", "Data-Page"])
+@pytest.mark.parametrize("key", ["data_page", "origins", "Data-Page"])
 def test_an_unknown_key_is_refused_with_the_known_ones(tmp_path: Path, key: str) -> None:
     assert refusal(tmp_path, f'{key} = "data"') == (
         f"pyproject.toml, [tool.dvc-bucket]: unknown key {key}. The keys are {KEYS}."

@@ -13,6 +13,7 @@ from dvc_bucket.base.errors import BucketError, ProjectError, SettingsError
 from dvc_bucket.connection.dvc_config import with_options
 from dvc_bucket.read import foreign
 from tests.bucket.git_tools import Repo, make_repo
+from tests.clones import TOOLS, Clone
 from tests.doctor.fronts import Middle, Reply, Request
 
 pytestmark = pytest.mark.usefixtures("_nowhere")
@@ -128,6 +129,38 @@ def test_its_own_env_and_settings_are_not_read(tmp_path: Path, evil: tuple[Evil,
         ["config", "tmp"],  # DVC's own, made anew
     )
     assert not clone.env_file.exists()
+
+
+def test_an_import_sends_nothing_of_ours_to_the_endpoint_that_it_names(
+    tmp_path: Path, evil: tuple[Evil, str]
+) -> None:
+    """`bucket pull` asks there without keys; what it could start or read here is left out."""
+    store, url = evil
+    ran, aws = tmp_path / "ran", tmp_path / "aws"
+    aws.write_text(f"[profile own]\ncredential_process = touch {ran}\n")
+    files = {"configpath": str(aws), "credentialpath": str(aws), "profile": "own"}
+    theirs = hostile(tmp_path, endpointurl=url, url="s3://research-data/theirs", **files)
+    ours = make_repo(tmp_path / "ours")
+    ours.write(
+        "codes.csv.dvc",
+        f"frozen: true\ndeps:\n- path: codes.csv\n  repo:\n    url: {theirs.root}\n"
+        f"    rev_lock: {theirs.git('rev-parse', 'HEAD').stdout.strip()}\n"
+        "outs:\n- md5: 53f09d61c2f3153be5f02feec3868e21\n  size: 8\n  hash: md5\n"
+        "  path: codes.csv\n",
+    )
+    ours.add(".dvcignore", "")
+    ours.commit()
+    inherited = {name: value for name, value in os.environ.items() if "AWS" not in name}
+    clone = Clone(ours.root, inherited | OURS)
+    pulled = clone.run(TOOLS / "bucket", "pull", check=False)
+    assert pulled.returncode != 0
+    assert store.requests != []
+    told = [str(dict(request.headers)).lower() for request in store.requests]
+    assert not [words for words in told if "authorization" in words or "our-" in words]
+    read = clone.run(TOOLS / "bucket", "cat", "codes.csv", check=False)
+    assert "nothing was sent" in read.stderr
+    assert f'"{theirs.root}" = {{ prefix = "OTHER" }}' in read.stderr
+    assert not ran.exists()
 
 
 class Payload:

@@ -136,10 +136,17 @@ class Swift:
 
         Parts of large objects are in a bucket beside it, to which Swift's S3 copies the right.
         """
+        self._let_read(self.bucket, self.READER)
+
+    def let_everybody_read(self, bucket: str, *, list_too: bool = True) -> None:
+        """Let people without keys read a bucket below `/v1/AUTH_test`, and list it."""
+        self._let_read(bucket, ".r:*,.rlistings" if list_too else ".r:*")
+
+    def _let_read(self, bucket: str, who: str) -> None:
         user = {"X-Auth-User": self.OWNER, "X-Auth-Key": credentials(self.home)[self.OWNER]}
         token = self._request("GET", "/auth/v1.0", user)["X-Auth-Token"]
-        right = {"X-Auth-Token": token, "X-Container-Read": self.READER}
-        self._request("POST", f"/v1/AUTH_test/{self.bucket}", right)
+        right = {"X-Auth-Token": token, "X-Container-Read": who}
+        self._request("POST", f"/v1/AUTH_test/{bucket}", right)
 
     def _request(self, method: str, path: str, headers: dict[str, str]) -> http.client.HTTPMessage:
         """Headers of the answer to a request in Swift's own API."""

@@ -6,9 +6,16 @@ The table is in `pyproject.toml`. Every key has a default, so a project needs no
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_snake
 
 from dvc_bucket.base import safe_paths
@@ -32,6 +39,32 @@ def _inside(path: str) -> str:
 ProjectPath = Annotated[str, AfterValidator(_inside)]
 
 
+#: The beginning of the names of variables.
+PREFIX = r"[A-Z][A-Z0-9_]*"
+
+
+class OtherProject(BaseModel):
+    """Whose keys open the data of another project: one of these, which are no secrets.
+
+    Attributes:
+        prefix: of variables, as `OTHER` for `OTHER_OS_ACCESS_KEY_ID` and its kin.
+        profile: a section of the person's AWS files.
+        anonymous: no keys.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prefix: str = Field(default="", pattern=f"^{PREFIX}$")
+    profile: str = Field(default="", min_length=1)
+    anonymous: bool = False
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if len([value for value in (self.prefix, self.profile, self.anonymous) if value]) != 1:
+            raise ValueError("is not one of prefix, profile and anonymous = true")
+        return self
+
+
 class ProjectSettings(BaseModel):
     """The table. All paths are from the project's root; in the file, keys have hyphens.
 
@@ -41,6 +74,7 @@ class ProjectSettings(BaseModel):
         license_file: the text of the licence, whose holder is "The NAME contributors".
         lock_file: the packages, in pip's format with hashes.
         packages: folders whose code counts as installed packages: a stage need not declare it.
+        sources: whose keys open the data of other projects, by the URL of their repository.
     """
 
     model_config = ConfigDict(
@@ -51,6 +85,7 @@ class ProjectSettings(BaseModel):
     license_file: ProjectPath = "LICENSE"
     lock_file: ProjectPath = "requirements.lock"
     packages: tuple[ProjectPath, ...] = ()
+    sources: Mapping[str, OtherProject] = {}
 
     def is_set(self, field: str) -> bool:
         """Whether the table has a key, so that its file is expected to be there."""
@@ -58,7 +93,7 @@ class ProjectSettings(BaseModel):
 
     def paths(self) -> Iterator[tuple[str, str]]:
         """Key and path of all that the table sets."""
-        for field in sorted(self.model_fields_set):
+        for field in sorted(self.model_fields_set - {"sources"}):
             value = getattr(self, field)
             for path in (value,) if isinstance(value, str) else value:
                 yield field.replace("_", "-"), path
@@ -123,6 +158,12 @@ def _sentence(error: ValidationError) -> str:
     if not first["loc"]:
         return f"{WHERE} is not a table. Write the keys below a line [tool.{TABLE}]."
     key = str(first["loc"][0])
+    if key == "sources":
+        return (
+            f"{WHERE}, sources: {'.'.join(map(str, first['loc'][1:2]))} wants one of "
+            '{ prefix = "NAME" }, { profile = "name" } and { anonymous = true }; a prefix is of '
+            "A-Z, 0-9 and _."
+        )
     if first["type"] == "extra_forbidden":
         keys = ", ".join(sorted(name.replace("_", "-") for name in ProjectSettings.model_fields))
         return f"{WHERE}: unknown key {key}. The keys are {keys}."

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ROOT_LINKS = ("reflink", "copy")
 
 
+#: DVC's option of a remote that is read without keys.
+ANONYMOUS = "allow_anonymous_login"
+
 NO_DEFAULT = (
     ".dvc/config names no default remote. "
     "Set one with `dvc remote default NAME` (`dvc remote list` shows the names)."
@@ -123,6 +126,11 @@ def effective_remote(project: Project) -> dict[str, str]:
         ProjectError: no file names a default remote, or one of the files cannot be read.
     """
     return options_of(project, chosen_remote(project)[0])
+
+
+def is_true(value: object) -> bool:
+    """Whether DVC takes the text of an option for true. Source: DVC, config_schema.py, `Bool`."""
+    return str(value).lower() == "true"
 
 
 def split(url: str, which: str = "") -> tuple[str, str]:

@@ -15,6 +15,9 @@ SECRET = {
     for what in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
 }
 
+#: What follows the prefix and `_OS_` in the names of those of other projects.
+OF_OTHERS = {name.removeprefix("OS_") for name in SECRET if name.startswith("OS_")}
+
 #: Shorter values could be a part of any word.
 SHORTEST = 8
 
@@ -44,5 +47,7 @@ def _values() -> Iterator[str]:
     file: dict[str, str | None] = {}
     with contextlib.suppress(ProjectError, OSError, UnicodeDecodeError):  # then it holds none
         file = dotenv_values(Project.find().env_file)
-    for name in SECRET:
-        yield from filter(None, (os.environ.get(name), file.get(name)))
+    for values in (os.environ, file):  # the keys of other projects have a prefix: OTHER_OS_...
+        for name, value in values.items():
+            if value and (name in SECRET or name.partition("_OS_")[2] in OF_OTHERS):
+                yield value

@@ -29,10 +29,15 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
         return
     defaults = type(settings).model_fields
     tracked = config.default_remote(project)
-    wanted = {
+    wanted: dict[str, str | None] = {
         "endpointurl": None if settings.is_aws else settings.endpoint_url,
         "region": settings.region if "region" in tracked else None,
     }
+    is_public = config.is_true(tracked.get(config.ANONYMOUS))
+    if is_public != settings.anonymous:  # keys win over what the remote allows
+        wanted[config.ANONYMOUS] = str(settings.anonymous).lower()
+    else:
+        wanted[config.ANONYMOUS] = None
     for option in ("connect_timeout", "read_timeout"):
         value = getattr(settings, option)
         wanted[option] = None if value == defaults[option].default else str(value)

@@ -107,7 +107,7 @@ class Signed:
         seconds: to wait for a connection, and for an answer.
         connections: that stay, at most.
         trusts_any: certificates are not checked.
-        is_signed: False for requests of nobody.
+        is_signed: False for requests of nobody; those of an anonymous connection never are.
 
     Raises:
         StrangerError: another user's program listens at the embedded endpoint.
@@ -127,7 +127,7 @@ class Signed:
         more = {"cert_reqs": "CERT_NONE"} if trusts_any else {}
         self._pool = _pool(settings, seconds, maxsize=connections, blocksize=BLOCK_BYTES, **more)
         self._auth: S3SigV4Auth | None = None
-        if is_signed:
+        if is_signed and not settings.anonymous:
             keys, region = clients.credentials(settings), clients.region(settings)
             self._auth = S3SigV4Auth(keys, "s3", region)
 
@@ -139,6 +139,7 @@ class Signed:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
         retries: "urllib3.Retry | Literal[False]" = False,
+        body_bytes: int = BODY_BYTES,
     ) -> Answer:
         """Send a request for an object, or for the bucket, and read the answer."""
         path = quote(key, safe="/-_.~")
@@ -149,33 +150,40 @@ class Signed:
         request = AWSRequest(method, url, dict(headers or {}), body)
         if self._auth:
             self._auth.add_auth(request)
-        return _exchange(self._pool, request, retries)
+        return _exchange(self._pool, request, retries, body_bytes)
 
 
 def get(
     settings: Settings,
     query: Mapping[str, str] | None = None,
     retries: "urllib3.Retry | Literal[False]" = False,
+    body_bytes: int = BODY_BYTES,
 ) -> Answer:
     """Send `GET`: unsigned for the endpoint's root, or signed for the bucket with `query`.
 
     Args:
-        settings: the connection.
+        settings: the connection; of an anonymous one no request is signed.
         query: of the signed request.
         retries: what is tried again; False for nothing.
+        body_bytes: of the body that are read at most.
 
     Raises:
         StrangerError: another user's program listens at the embedded endpoint.
         SettingsError: there are no credentials to sign with.
     """
     if query is not None:
-        return Signed(settings, timeouts(settings)).ask("GET", query, retries=retries)
+        return Signed(settings, timeouts(settings)).ask(
+            "GET", query, retries=retries, body_bytes=body_bytes
+        )
     request = AWSRequest("GET", f"{clients.endpoint(settings)}/")
-    return _exchange(_pool(settings, timeouts(settings)), request, retries)
+    return _exchange(_pool(settings, timeouts(settings)), request, retries, body_bytes)
 
 
 def _exchange(
-    pool: urllib3.PoolManager, request: AWSRequest, retries: "urllib3.Retry | Literal[False]"
+    pool: urllib3.PoolManager,
+    request: AWSRequest,
+    retries: "urllib3.Retry | Literal[False]",
+    body_bytes: int,
 ) -> Answer:
     sent = request.prepare()
     try:
@@ -189,7 +197,7 @@ def _exchange(
             retries=retries,
             preload_content=False,
         )
-        answered = response.read(BODY_BYTES, decode_content=True)
+        answered = response.read(body_bytes, decode_content=True)
     except HTTPError as error:
         return Answer(error=_first_cause(error))
     response.release_conn()

@@ -19,6 +19,9 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.connection.settings.sources import RETRY_SECONDS
 from dvc_bucket.dvc import site_cache
 
+#: Options with which commands of DVC write to the remote: `add`, `import-url`, and `gc`.
+TO_REMOTE, CLOUD = "--to-remote", {"-c", "--cloud"}
+
 #: What stages run by, as in a Makefile.
 SHELL = "/bin/sh"
 
@@ -61,6 +64,7 @@ def run_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> i
         project: the clone to work in; the current folder may be any inside it.
         settings: the connection.
     """
+    _refuse_writing(arguments, settings)
     point_dvc_at(project, settings)
     command = [sys.executable, "-m", "dvc_bucket.dvc.process", *arguments]
     variables = environment(project, settings)
@@ -74,6 +78,7 @@ def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -
     """
     from dvc_bucket.dvc import process
 
+    _refuse_writing(arguments, settings)
     point_dvc_at(project, settings)
     variables = environment(project, settings)
     for name in os.environ.keys() - variables.keys():
@@ -82,6 +87,18 @@ def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
     process.become(arguments)
+
+
+def _refuse_writing(arguments: Sequence[str], settings: Settings) -> None:
+    """Refuse a command of DVC that writes to the remote, where there are no keys.
+
+    Raises:
+        SettingsError: it does.
+    """
+    words = [word for word in arguments if not word.startswith("-")][:2]
+    writes = words[:1] == ["push"] or words == ["exp", "push"] or TO_REMOTE in arguments
+    if writes or (words[:1] == ["gc"] and not CLOUD.isdisjoint(arguments)):
+        settings.check_may_write(f"`bucket {' '.join(arguments)}`")
 
 
 def remote_prefix(project: Project, settings: Settings) -> str:
@@ -108,7 +125,7 @@ def _aws_config(project: Project, settings: Settings) -> dict[str, str]:
     """
     if settings.addressing_style == "auto":
         return {}
-    if not settings.access_key_id:
+    if settings.asks_aws:
         raise SettingsError(
             "OS_ADDRESSING_STYLE is set while the credentials come from the AWS set-up. Set the "
             "style there: `s3 =` and below it, indented, `addressing_style = "

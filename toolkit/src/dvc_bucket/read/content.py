@@ -40,7 +40,8 @@ class Content(io.RawIOBase):
     def __init__(
         self, data: TrackedData, file: TrackedFile, version: "ObjectMeta | None" = None
     ) -> None:
-        self._data, self._file, self._version = data, file, version
+        self._data = data.owned(file) if version else data
+        self._file, self._version = file, version
         self._size = version["size"] if version else data.cached(file).stat().st_size
         self._at = self._hashed = 0
         self._digest = hashlib.md5(usedforsecurity=False)
@@ -174,7 +175,8 @@ def fetch(proof: Proof, file: TrackedFile, limit: int) -> Any:
         ChecksumError: the content is not what DVC recorded.
         TransferError: the store refused or could not be reached.
     """
-    data, store = proof.data, proof.data.remote.store
+    data = proof.data.owned(file)
+    store = data.remote.store
     with _naming_failures(data, file):
         for attempt in store.attempts("GET", data.key(file)):
             with attempt:
@@ -195,9 +197,9 @@ def has_ranges(data: TrackedData, file: TrackedFile) -> bool:
     Raises:
         TransferError: the store refused or could not be reached.
     """
-    remote = data.remote
+    remote = data.owned(file).remote
     with naming_failures(f"read {file.path}", remote.settings):
-        answer = ranges.find_out(remote.settings, remote.store, data.key(file))
+        answer = ranges.find_out(remote.settings, remote.store, remote.key(file.name))
     return answer is not ranges.RangeAnswer.WHOLE
 
 

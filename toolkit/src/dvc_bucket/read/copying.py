@@ -193,19 +193,19 @@ def items_of(data: TrackedData, folder: Path, base: str = "") -> list[Item]:
     Raises:
         NotPushedError: one is not on the remote; it is only looked up if DVC did not note its size.
     """
-    remote = data.remote
     # The store is asked only where DVC noted too little: a request a file doubles what they cost.
     is_noted = all(file.expected_size is not None for file in data.files)
     sizes = {} if is_noted else data.sizes()
+    owned = [(file, data.owned(file).remote) for file in data.files]
     return [
         Item(
-            ObjectRef.of(remote.settings, data.key(file), remote.store),
+            ObjectRef.of(remote.settings, remote.key(file.name), remote.store),
             below(folder, _from(base, file.path)),
             sizes.get(file.path, file.expected_size or 0),
             missing=partial(data.not_pushed, file),
             name=file.name,
         )
-        for file in data.files
+        for file, remote in owned
     ]
 
 

@@ -1,8 +1,8 @@
 """Data of another repository: read with the connection of the caller, never with its own.
 
 Keys go only to the endpoint that the caller names: in the environment, in the project around the
-current folder, or as `settings`. The repository says in which bucket, and below which prefix, its
-data is. Where its configuration names another endpoint, nothing is sent.
+current folder, or as `settings`; see `dvc.others`. The repository says in which bucket, and below
+which prefix, its data is. Where its configuration names another endpoint, nothing is sent.
 """
 
 import re
@@ -16,6 +16,8 @@ from dvc_bucket.base.errors import ProjectError, RevisionError, SettingsError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import BUCKET_NAME, Settings
+from dvc_bucket.connection.settings.others import FIX
+from dvc_bucket.dvc import others
 from dvc_bucket.dvc.remote import Remote
 from dvc_bucket.git.contents import git
 
@@ -43,22 +45,21 @@ def clone(url: str) -> Project:
     try:
         git(Path(folder.name), "clone", "--quiet", "--", url, "clone")
     except ProjectError as error:
-        raise RevisionError(_shown(f"Could not clone the repository {url}: {error}")) from None
+        raise RevisionError(
+            others.shown(f"Could not clone the repository {url}: {error}")
+        ) from None
     project = Project(Path(folder.name).resolve() / "clone")
     if project.dvc_config.parent.is_symlink() or not project.dvc_config.is_file():
         raise ProjectError(
-            f"The repository {_shown(url)} has no .dvc/config: DVC tracks nothing in it."
+            f"The repository {others.shown(url)} has no .dvc/config: DVC tracks nothing in it."
         )
     _disarm(project)
     return project
 
 
-def _shown(text: str) -> str:
-    """A text without the users and tokens that addresses in it may have."""
-    return re.sub(r"(?<=://)[^/\s]*@", "", text)
-
-
-def remote_of(project: Project, name: str | None, settings: Settings | None = None) -> Remote:
+def remote_of(
+    project: Project, name: str | None, settings: Settings | None = None, url: str = ""
+) -> Remote:
     """The remote of a cloned project, reached with the caller's connection.
 
     Args:
@@ -66,21 +67,27 @@ def remote_of(project: Project, name: str | None, settings: Settings | None = No
         name: of the remote; None for the default one.
         settings: the connection, whatever endpoint the repository names; None for that of the
             environment, or else of the project around the current folder.
+        url: that it was cloned from.
 
     Raises:
         SettingsError: there is no connection, or the repository names another endpoint.
         ProjectError: there is no such remote, or it is not in S3.
     """
     here = Project.around()  # if there is none, the environment has the settings
-    own = settings or Settings.load(here or project)
-    endpoint = _endpoint(project, name)
-    if not settings and endpoint not in {"", own.endpoint_url, _endpoint_in_git(here)}:
+    stated = _stated(project, name)
+    reached = settings
+    if not settings:
+        own = others.own_or_none(here or project)
+        reached = others.reach(here, url, stated, own)
+        if reached is None and own is None:
+            Settings.load(here or project)  # its error says what is missing
+    if reached is None:
+        endpoint = str(stated.get("endpointurl", "")).rstrip("/")
         raise SettingsError(
-            f"The repository keeps its data at {endpoint!r}, and your keys are for "
-            f"{own.endpoint_url}: nothing was sent. If you trust that endpoint, name it and its "
-            "keys in the environment (OS_ENDPOINT_URL and the other OS_* names), or pass settings=."
+            f"The repository keeps its data at {endpoint!r}, and your keys are not for that: "
+            f"nothing was sent. If you trust that endpoint, {FIX.format(others.shown(url))}"
         )
-    remote = Remote.of(project, own, name, is_own=False)
+    remote = Remote.of(project, reached, name, is_own=False)
     if not BUCKET_NAME.fullmatch(remote.settings.bucket_name):
         raise ProjectError("The remote of the repository names a bucket that cannot be one.")
     return remote
@@ -111,19 +118,11 @@ def _disarm(project: Project) -> None:
     project.dvc_config.write_text("\n".join([*reduced.write(), ""]), encoding="utf-8")
 
 
-def _endpoint(project: Project, name: str | None) -> str:
-    """The endpoint that the repository has in git for a remote; empty where it names none."""
+def _stated(project: Project, name: str | None) -> dict[str, Any]:
+    """The options that the repository has in git for a remote."""
     stated = config.parsed(git(project.root, "show", "HEAD:.dvc/config").decode(), ".dvc/config")
     name = name or _section(stated, "core").get("remote", "")
-    return str(_section(stated, f'remote "{name}"').get("endpointurl", "")).rstrip("/")
-
-
-def _endpoint_in_git(here: Project | None) -> str:
-    """The endpoint in our own `.dvc/config`, for which the settings may name another address.
-
-    An embedded store does not always find its port free.
-    """
-    return str(config.default_remote(here).get("endpointurl", "")).rstrip("/") if here else ""
+    return _section(stated, f'remote "{name}"')
 
 
 def _section(stated: Any, name: str) -> dict[str, Any]:

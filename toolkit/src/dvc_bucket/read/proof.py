@@ -55,7 +55,8 @@ class Proof:
         from dvc_bucket.dvc.audit.listing import AS_NAMED, OTHER, says
         from dvc_bucket.dvc.audit.notes import key_mark, mark, note, salt_of
 
-        remote, key = self.data.remote, self.data.key(file)
+        remote = self.data.owned(file).remote
+        key = remote.key(file.name)
         etag = says(version["e_tag"], file.name)
         if etag == AS_NAMED and not self.is_full:
             return

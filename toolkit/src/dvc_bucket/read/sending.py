@@ -122,6 +122,7 @@ def send(
     if not bucket:
         raise SettingsError(f"{to} names no bucket. Write s3://bucket/prefix/.")
     settings = Settings.load(project).model_copy(update={"bucket_name": bucket})
+    settings.check_may_write(f"A copy to {to}")
     store = settings.obstore()
     with tempfile.TemporaryDirectory(prefix="bucket-cp-") as folder:
         gathered = [

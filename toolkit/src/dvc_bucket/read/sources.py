@@ -207,7 +207,8 @@ def on_remote(proof: Proof) -> Source:
         ChecksumError: one is not what DVC recorded.
         TransferError: the store refused or could not be reached.
     """
-    data = proof.data
+    data = proof.data.in_one_bucket()
+    proof = replace(proof, data=data)
     is_whole = _are_many_and_small(data)
     versions: Mapping[str, ObjectMeta] = {} if is_whole else data.versions()
     if not is_whole:

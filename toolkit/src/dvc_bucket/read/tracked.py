@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from dvc_bucket.base.errors import (
 )
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.retries import interruptible
+from dvc_bucket.dvc.others import Origin
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.transfer.errors import naming_failures
 
@@ -34,12 +35,14 @@ class TrackedFile:
         name: of its object.
         size: in bytes as DVC recorded it; None for a file in a directory.
         mean_size: of all files of the directory, in bytes; None if DVC did not record it.
+        origin: where it was imported from, whose remote has its object; None if it was not.
     """
 
     path: str
     name: bytes
     size: int | None = None
     mean_size: int | None = None
+    origin: Origin | None = None
 
     @property
     def expected_size(self) -> int | None:
@@ -79,6 +82,29 @@ class TrackedData:
         """Whether the path is a single file."""
         return [file.path for file in self.files] == [self.path]
 
+    def owned(self, file: TrackedFile) -> "TrackedData":
+        """The same with the remote that has the object of a file; errors as of `origins.remote`."""
+        if file.origin is None:
+            return self
+        from dvc_bucket.read import origins
+
+        return replace(self, remote=origins.remote(file.origin))
+
+    def in_one_bucket(self) -> "TrackedData":
+        """The same with the one remote that has all objects.
+
+        Raises:
+            NotTrackedError: there are several; or as `owned`.
+        """
+        first = self.owned(self.files[0])
+        others = (self.owned(file).remote for file in self.files[1:])
+        if any(remote != first.remote for remote in others):
+            raise NotTrackedError(
+                f"{self.title} has files in several buckets, as some are imported. Name a path of "
+                "one of them: `bucket ls`."
+            )
+        return first
+
     def cached(self, file: TrackedFile) -> Path:
         """Path of the file's copy in the cache, present or not."""
         return self.cache / ids.path(file.name)
@@ -97,9 +123,10 @@ class TrackedData:
         """
 
         def look_up(file: TrackedFile) -> "ObjectMeta | None":
+            remote = self.owned(file).remote
             try:
-                with naming_failures(f"look up {file.path}", self.remote.settings):
-                    version = self.remote.store.head(self.key(file))
+                with naming_failures(f"look up {file.path}", remote.settings):
+                    version = remote.store.head(remote.key(file.name))
             except MissingObjectError:
                 return None
             if file.size not in {None, version["size"]}:
@@ -120,6 +147,11 @@ class TrackedData:
 
     def not_pushed(self, file: TrackedFile, more: str = "") -> NotPushedError:
         """The error for a file that is not on the remote."""
+        if file.origin:
+            return NotPushedError(
+                f"{file.path} of {self.rev or 'the workspace'}{more} was imported from "
+                f"{file.origin}, and is not on that project's remote. Ask its publisher to push it."
+            )
         return NotPushedError(
             f"{file.path} of {self.rev or 'the workspace'}{more} is not on the remote "
             f"{self.remote.address}. In a clone that has it: `bucket push`, or "
@@ -128,6 +160,11 @@ class TrackedData:
 
     def damaged(self, file: TrackedFile, what: str, *, is_cached: bool = False) -> ChecksumError:
         """The error for a file that has other content on the remote, or in the cache."""
+        if file.origin and not is_cached:
+            return ChecksumError(
+                f"{file.path} of {self.rev or 'the workspace'} was imported from {file.origin}, "
+                f"and is damaged on that project's remote: {what}. Ask its publisher to repair it."
+            )
         if is_cached:
             where = f"in the cache ({self.cached(file)})"
             fix = "`bucket verify --cache --repair` moves it aside; then run `bucket pull`."

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import NotPushedError, NotTrackedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc.others import Origin
 from dvc_bucket.dvc.remote import Lists, Remote, ids
-from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, outputs
+from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, origin, outputs
 from dvc_bucket.git.contents import Repository, commit_of
 from dvc_bucket.read import foreign
 from dvc_bucket.read.tracked import TrackedData, TrackedFile, inside, is_within
@@ -34,6 +35,7 @@ class Dataset:
         size: in bytes, as DVC recorded it; None if it did not.
         file_count: of a directory, as DVC recorded it; None if it did not.
         absence: why it is on no remote, as words that follow "it is"; empty if it can be.
+        origin: where it was imported from; its data is on that project's remote.
     """
 
     path: str
@@ -41,17 +43,20 @@ class Dataset:
     size: int | None
     file_count: int | None
     absence: str
+    origin: Origin | None = None
 
     @classmethod
     def of(cls, path: str, out: "Output") -> "Dataset":
         """The dataset of an output of DVC's."""
-        why, name, meta = absence(out), b"", out.meta
+        come_from = origin(out) if out.hash_info else None
+        why, name, meta = "" if come_from else absence(out), b"", out.meta
         if not why:
             try:
                 name = name_of(out)
             except ValueError:
                 why = f"recorded with the hash {out.hash_info.value}, which is no MD5"
-        return cls(path, name, meta.size if meta else None, meta.nfiles if meta else None, why)
+        size, count = (meta.size, meta.nfiles) if meta else (None, None)
+        return cls(path, name, size, count, why, come_from)
 
     @property
     def is_directory(self) -> bool:
@@ -95,7 +100,7 @@ class Tree:
         project = foreign.clone(repo) if repo else Project.find(start)
         commit = commit_of(Repository.of(project), rev) if rev else None
         if repo:
-            source = foreign.remote_of(project, remote, settings)
+            source = foreign.remote_of(project, remote, settings, repo)
         else:
             source = Remote.of(project, settings or Settings.load(project), remote)
         with opened(project) as dvc, dvc.switch(commit) if commit else nullcontext():
@@ -132,13 +137,22 @@ class Tree:
         files.sort(key=lambda file: file.path)
         return self.data_of(asked, files)
 
+    def around(self, path: str) -> Dataset | None:
+        """The dataset that a path is, or is in; None if there is none."""
+        paths = (path, *map(str, PurePosixPath(path).parents))
+        return next((self.datasets[one] for one in paths if one in self.datasets), None)
+
     def data_of(self, path: str, files: Sequence[TrackedFile]) -> TrackedData:
         """Files of this tree, as data at a path."""
         reader = Project.around() or self.project
         return TrackedData(path, self.rev, self.commit, files, self.remote, self.cache, reader)
 
     def files(self, dataset: Dataset) -> Sequence[TrackedFile]:
-        """The files of a dataset; errors as of `data`."""
+        """The files of a dataset; errors as of `data`, and of `origins.files`."""
+        if dataset.origin:
+            from dvc_bucket.read import origins
+
+            return origins.files(dataset, self.cache)
         if not dataset.is_directory:
             return [TrackedFile(dataset.path, dataset.name, dataset.size)]
         members = self._lists.members(dataset.name)

@@ -48,6 +48,11 @@ ADVICE = {
     "RequestTimeTooSkewed": "The clock of this machine is wrong.",
     "ExpiredToken": "OS_SESSION_TOKEN has expired: get a new one.",
 }
+NOT_PUBLIC = (
+    "With keys: set OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY, and unset OS_ANONYMOUS; for data of "
+    "another project see docs/reading.md, Data of other projects. The owner of a bucket can let "
+    "anybody read it (docs/providers.md, Public data)."
+)
 CHECK_KEYS = "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
 
 #: What a disk says that takes or gives no more data, whatever file is tried next.
@@ -171,6 +176,11 @@ def refused(what: str, settings: "Settings", reason: str = "", code: str = "") -
         code: of the S3 error.
     """
     shown = f" ({reason})" if reason else ""
+    if settings.anonymous:
+        return StoreRefusedError(
+            f"Could not {what}: {settings.where} does not let anybody do it{shown}, and there are "
+            f"no keys. {NOT_PUBLIC}"
+        )
     return StoreRefusedError(
         f"Could not {what}: {settings.where} refuses it with these credentials{shown}. "
         f"{ADVICE.get(code, CHECK_KEYS)} `bucket doctor` finds out why."

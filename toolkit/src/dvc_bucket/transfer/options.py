@@ -97,8 +97,6 @@ def connection(
     elif verify is False:
         client["allow_invalid_certificates"] = True
     store = _encryption(given)
-    if given.get("allow_anonymous_login"):
-        store["skip_signature"] = True
     try:
         return Connection(Settings.model_validate(values), store, client)
     except ValidationError as error:
@@ -123,7 +121,7 @@ def _endpoint(given: Mapping[str, Any], aws: "_AwsSetup") -> dict[str, Any]:
 def _credentials(given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """The keys: of the remote, then, unless that names a profile, of the environment."""
     if given.get("allow_anonymous_login"):
-        return {}
+        return {"anonymous": True}
     keys = [given.get(name) for name in ("access_key_id", "secret_access_key", "session_token")]
     if bool(keys[0]) != bool(keys[1]):
         raise NotHonouredError("half of the credentials in the options of the remote")

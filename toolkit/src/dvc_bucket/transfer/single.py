@@ -59,9 +59,11 @@ def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
     without a download whether the object is the same.
 
     Raises:
+        SettingsError: there are no keys.
         TransferError: the store refused or could not be reached.
     """
     settings = settings or Settings.load()
+    settings.check_may_write("An upload")
     with naming_failures(f"upload {key}", settings):
         settings.obstore().put(key, path, attributes={SHA256_METADATA: file_sha256(path)})
     return path.stat().st_size

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.connection.settings import DEFAULT_REGION, Settings
+from dvc_bucket.connection.settings.rules import NO_KEYS
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -47,10 +48,10 @@ def session(settings: Settings) -> "Session":
 def session_variables(settings: Settings) -> dict[str, Variable]:
     """What a session is not to look up by itself.
 
-    Where the settings hold the credentials, an `AWS_PROFILE` of the environment and the person's
-    own AWS files are for other stores.
+    Where the settings hold the credentials, or there are to be none, an `AWS_PROFILE` of the
+    environment and the person's own AWS files are for other stores.
     """
-    if not settings.access_key_id:
+    if settings.asks_aws:
         return {}
     return {
         "profile": (None, None, None, None),
@@ -61,7 +62,7 @@ def session_variables(settings: Settings) -> dict[str, Variable]:
 
 def profile(settings: Settings) -> str | None:
     """The section of the AWS files to use; None where the settings hold the credentials."""
-    return None if settings.access_key_id else settings.profile
+    return settings.profile if settings.asks_aws else None
 
 
 def credentials(settings: Settings) -> "Credentials":
@@ -85,7 +86,8 @@ def credentials(settings: Settings) -> "Credentials":
             return resolved
         fault = SettingsError(
             "OS_ACCESS_KEY_ID, OS_SECRET_ACCESS_KEY: not set, and the AWS set-up has no "
-            "credentials either. Fill in .env, or log in the way your AWS set-up asks for."
+            "credentials either. Fill in .env, or log in the way your AWS set-up asks for. "
+            f"{NO_KEYS}"
         )
     raise fault
 

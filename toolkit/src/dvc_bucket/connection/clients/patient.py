@@ -221,8 +221,7 @@ class PatientStore(S3Store):
         done, last = 0, ""
         for attempt in self.attempts("list", prefix or "", is_inner=True):
             with attempt, _final_after_retries():
-                store = self._steady if done else self.once
-                batches = store.list(prefix, offset=offset, chunk_size=chunk_size)
+                batches = self._batches(done, prefix, offset, chunk_size)
                 for number, batch in enumerate(batches, 1):
                     if number == done and batch[-1]["path"] != last:
                         raise TransferError("The listing changed while it was read. Run it again.")
@@ -230,8 +229,23 @@ class PatientStore(S3Store):
                         done, last = number, batch[-1]["path"]
                         yield batch
 
+    def _batches(
+        self, done: int, prefix: str | None, offset: str | None, chunk_size: int
+    ) -> Iterator[Any]:
+        """Batches from the first on, by the client for the rest of a listing or for a new one."""
+        if self.settings.is_swift_account:
+            from dvc_bucket.connection import swift_account
+
+            return swift_account.batches(self.settings, prefix, offset, chunk_size)
+        store = self._steady if done else self.once
+        return iter(store.list(prefix, offset=offset, chunk_size=chunk_size))
+
     def list_with_delimiter(self, prefix: str | None = None) -> Any:  # type: ignore[override]
         """The names right below a prefix."""
+        if self.settings.is_swift_account:
+            from dvc_bucket.connection import swift_account
+
+            return self.retries.call(swift_account.level, self.settings, prefix)
         return self.retries.call(self.once.list_with_delimiter, prefix)
 
 

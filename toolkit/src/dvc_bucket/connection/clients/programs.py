@@ -12,7 +12,7 @@ from dvc_bucket.connection.settings import LOOPBACK, Settings
 from dvc_bucket.connection.settings.sources import CHECKSUMS
 
 #: What a program of the environment must not hear from elsewhere when we name the credentials.
-FOREIGN = (
+FOREIGN: tuple[str, ...] = (
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
@@ -22,6 +22,14 @@ FOREIGN = (
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
 
+#: Where no key is to be used, programs are given none, and find none either.
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+NO_AWS_SETUP = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
 #: Name of the bucket's store for rclone and mc: `rclone ls storage:BUCKET/PREFIX`.
 ALIAS = "storage"
 
@@ -30,6 +38,8 @@ def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
     """The environment `base` with the connection for programs that follow the AWS SDKs' names."""
     ours = aws_environment(settings)
     foreign = FOREIGN if settings.access_key_id else ()
+    if settings.anonymous:
+        foreign, ours = FOREIGN + KEYS, ours | NO_AWS_SETUP
     return {name: value for name, value in base.items() if name not in foreign} | ours
 
 
@@ -67,7 +77,6 @@ def rclone_environment(settings: Settings) -> dict[str, str]:
 
     Source of the names: the manual of rclone, "Environment Variables" and "Amazon S3".
     """
-    has_keys = settings.access_key_id is not None
     options = {
         "TYPE": "s3",
         "PROVIDER": "AWS" if settings.is_aws else "Other",
@@ -75,7 +84,7 @@ def rclone_environment(settings: Settings) -> dict[str, str]:
         "ACCESS_KEY_ID": settings.access_key_id,
         "SECRET_ACCESS_KEY": plain(settings.secret_access_key),
         "SESSION_TOKEN": plain(settings.session_token),
-        "ENV_AUTH": "false" if has_keys else "true",
+        "ENV_AUTH": "true" if settings.asks_aws else "false",
         "PROFILE": aws.profile(settings),
         "REGION": settings.region,
         "FORCE_PATH_STYLE": "false" if shared.is_virtual(settings) else "true",
@@ -93,13 +102,15 @@ def mc_environment(settings: Settings) -> dict[str, str]:
     Raises:
         SettingsError: the credentials cannot be written that way.
     """
+    parts = urlsplit(shared.endpoint(settings))
+    if settings.anonymous:
+        return _set({f"MC_HOST_{ALIAS}": parts.geturl(), "SSL_CERT_FILE": settings.ca_bundle})
     key, secret = settings.access_key_id, plain(settings.secret_access_key)
     if not key or not secret or ":" in key + secret:
         raise SettingsError(
             "mc takes credentials from MC_HOST_* only if they are set (no AWS profile) and have "
             "no colon in them. Use `mc alias set`, which asks for them."
         )
-    parts = urlsplit(shared.endpoint(settings))
     keys = ":".join(filter(None, [key, secret, plain(settings.session_token)]))
     url = urlunsplit(parts._replace(netloc=f"{keys}@{parts.netloc}"))
     return _set({f"MC_HOST_{ALIAS}": url, "SSL_CERT_FILE": settings.ca_bundle})

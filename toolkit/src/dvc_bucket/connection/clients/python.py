@@ -48,6 +48,7 @@ def storage_options(settings: Settings) -> dict[str, Any]:
     redirects.keep_s3fs()
     client: dict[str, Any] = {"region_name": settings.region, "verify": settings.ca_bundle}
     options = {
+        "anon": settings.anonymous or None,
         "key": settings.access_key_id,
         "secret": plain(settings.secret_access_key),
         "token": plain(settings.session_token),
@@ -65,8 +66,12 @@ def boto3_options(settings: Settings) -> dict[str, Any]:
 
     `boto3` and `botocore` below make the session, too, which knows a profile of `.env`.
     """
+    from botocore import UNSIGNED
     from botocore.config import Config
 
+    config = _botocore_config(settings)
+    if settings.anonymous:
+        config["signature_version"] = UNSIGNED
     return {
         "endpoint_url": shared.named_endpoint(settings),
         "aws_access_key_id": settings.access_key_id,
@@ -74,7 +79,7 @@ def boto3_options(settings: Settings) -> dict[str, Any]:
         "aws_session_token": plain(settings.session_token),
         "region_name": settings.region,
         "verify": settings.ca_bundle,
-        "config": Config(**_botocore_config(settings)),
+        "config": Config(**config),
     }
 
 
@@ -133,7 +138,9 @@ def obstore(
         # The environment's AWS_ENDPOINT_URL_S3 would win over the first of these.
         url = shared.endpoint_of_bucket(settings)
         options |= {"endpoint": url, "aws_endpoint_url_s3": url}
-    if not more.get("skip_signature"):
+    if settings.anonymous:
+        options["skip_signature"] = True
+    else:
         # And its AWS_SESSION_TOKEN would go with keys that are given as options.
         options["credential_provider"] = _obstore_credentials(settings)
     return patient(settings, options | more)
@@ -150,15 +157,17 @@ def pyarrow(settings: Settings) -> "S3FileSystem":
     from pyarrow.fs import S3FileSystem
 
     parts = urlsplit(shared.endpoint(settings))
-    keys = aws.provider(settings)()
+    token: str | None = None
+    who: dict[str, Any] = {"anonymous": True}
+    if not settings.anonymous:
+        key, secret, token = aws.provider(settings)()
+        who = {"access_key": key, "secret_key": secret, "session_token": token}
     with _environment_variables(CHECKSUMS):  # it has no options for these
         return S3FileSystem(
-            access_key=keys.access_key,
-            secret_key=keys.secret_key,
-            session_token=keys.token,
-            region=redirects.pyarrow_region(settings, keys.token),
+            **who,
+            region=redirects.pyarrow_region(settings, token),
             scheme=parts.scheme,
-            endpoint_override=None if settings.is_aws else parts.netloc,
+            endpoint_override=None if settings.is_aws else parts.netloc + parts.path,
             force_virtual_addressing=shared.is_virtual(settings),
             connect_timeout=settings.connect_timeout,
             request_timeout=settings.read_timeout,

@@ -10,14 +10,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.base.ports import is_this_machine
-from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.connection.settings import rules
-from dvc_bucket.connection.settings.sources import RETRY_SECONDS, Found, Sources
+from dvc_bucket.connection.settings import credentials, rules
+from dvc_bucket.connection.settings.credentials import CREDENTIALS as CREDENTIALS
+from dvc_bucket.connection.settings.credentials import REQUIRED as REQUIRED
+from dvc_bucket.connection.settings.endpoints import LOOPBACK as LOOPBACK
+from dvc_bucket.connection.settings.endpoints import is_embedded as is_embedded
+from dvc_bucket.connection.settings.endpoints import (
+    is_readable_on_the_way as is_readable_on_the_way,
+)
+from dvc_bucket.connection.settings.sources import ANONYMOUS, RETRY_SECONDS, Found, Sources
 
 if TYPE_CHECKING:
     from dvc_bucket.connection.clients.patient import PatientStore
@@ -38,13 +51,8 @@ NAMES = {
     "read_timeout": ("OS_READ_TIMEOUT",),
     "retry_seconds": (RETRY_SECONDS,),
     "profile": rules.AWS_PROFILE,
+    "anonymous": (ANONYMOUS,),
 }
-
-#: The fields of credentials. The AWS SDKs' names serve for all of them together, or for none.
-CREDENTIALS = ("access_key_id", "secret_access_key", "session_token")
-
-#: The four that a connection needs.
-REQUIRED = ("OS_ENDPOINT_URL", "OS_BUCKET_NAME", "OS_ACCESS_KEY_ID", "OS_SECRET_ACCESS_KEY")
 
 #: Stores that are not AWS accept any region, or call theirs this; SDKs insist on one to sign with.
 DEFAULT_REGION = "us-east-1"
@@ -58,18 +66,22 @@ BUCKET_NAME = re.compile(r"(?!.*\.\.)(?![0-9.]+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
+#: The path of an account in OpenStack Swift's own API, which data is read from without keys: its S3
+#: API answers signed requests only. Ceph has it below `/swift`.
+#: Source: Swift, middleware/s3api/s3request.py, `_parse_auth_info`; Ceph, "Swift API".
+SWIFT_ACCOUNT = re.compile(r"(?:/swift)?/v1/[A-Za-z0-9_.%-]+")
+
 #: Longest timeout that makes sense, in seconds.
 MAX_TIMEOUT_SECONDS = 3600
-
-#: Hosts that can only be this machine, as the embedded store listens: IPv4.
-LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 class Settings(BaseModel):
     """Endpoint, bucket and credentials; a secret shows as stars wherever it is printed.
 
     Attributes:
-        endpoint_url: `http(s)://host[:port]` of the S3 API.
+        anonymous: requests are not signed: there are no keys, or they are not to be used.
+        endpoint_url: `http(s)://host[:port]` of the S3 API; without keys also that of an account in
+            Swift's own API, `http(s)://host[:port]/v1/AUTH_...`.
         is_aws: nobody named an endpoint, so it is AWS's own, which clients find by region.
         bucket_name: the bucket.
         access_key_id: the public half of the credentials; None where the AWS SDKs are to look for
@@ -88,6 +100,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
+    anonymous: bool = False  # the first: what a URL may be depends on it
     endpoint_url: str
     is_aws: bool = False
     bucket_name: str
@@ -104,17 +117,19 @@ class Settings(BaseModel):
 
     @field_validator("endpoint_url")
     @classmethod
-    def _is_a_url(cls, value: str) -> str:
+    def _is_a_url(cls, value: str, info: ValidationInfo) -> str:
         try:
             parts = urlsplit(value)
             usable = parts.scheme in {"http", "https"} and parts.port != 0
             usable = usable and HOST.fullmatch(parts.hostname or "") is not None
-            rest = (parts.path.removesuffix("/"), parts.query, parts.fragment)
+            path = parts.path.removesuffix("/")
+            account = path if info.data.get("anonymous") and SWIFT_ACCOUNT.fullmatch(path) else ""
+            rest = (path.removeprefix(account), parts.query, parts.fragment)
         except ValueError:
             usable = False
         if not usable or any(rest) or "@" in parts.netloc:
             raise ValueError("is not of the form https://host or https://host:port")
-        return f"{parts.scheme}://{parts.netloc.removesuffix(':')}"
+        return f"{parts.scheme}://{parts.netloc.removesuffix(':')}{account}"
 
     @field_validator("bucket_name")
     @classmethod
@@ -135,6 +150,9 @@ class Settings(BaseModel):
         Where the `OS_*` names are absent, an existing AWS set-up serves: endpoint and bucket are
         those of DVC's remote or `AWS_ENDPOINT_URL`, credentials what the AWS SDKs find.
 
+        `OS_ANONYMOUS=1` wins over every key. DVC's `allow_anonymous_login` of the default remote
+        means the same where no key is set.
+
         Raises:
             SettingsError: a name is missing or its value cannot be right; names file and line.
             ProjectError: no project was given and the current folder is in none.
@@ -142,16 +160,29 @@ class Settings(BaseModel):
         project = project or Project.find()
         sources = Sources(project, environment)
         entries = {field: sources.find(*names) for field, names in NAMES.items()}
-        _from_aws(entries, sources)
+        if credentials.is_anonymous(entries, sources):
+            credentials.without_keys(entries, sources)
+        else:
+            credentials.from_aws(entries, sources)
+        return cls.checked(entries)
+
+    @classmethod
+    def checked(cls, entries: dict[str, Found]) -> Self:
+        """The settings from the value of each field, and where it was found.
+
+        Raises:
+            SettingsError: as `load`.
+        """
+        anonymous = entries["anonymous"].value == "1"
         for entry in filter(None, entries.values()):
             rules.check_text(entry)
-        _refuse_mixed_up(entries)
+        credentials.refuse_mixed_up(entries)
         values: dict[str, object] = {
             field: entry.value for field, entry in entries.items() if entry
         }
         if entries["ca_bundle"]:  # as a program sees it that starts in another folder
             values["ca_bundle"] = str(Path(entries["ca_bundle"].value).absolute())
-        if not entries["region"] and entries["access_key_id"]:
+        if not entries["region"] and (entries["access_key_id"] or anonymous):
             values["region"] = DEFAULT_REGION
         if not entries["endpoint_url"]:
             region = values.get("region") or DEFAULT_REGION
@@ -179,86 +210,41 @@ class Settings(BaseModel):
         return is_embedded(self.endpoint_url)
 
     @property
+    def is_swift_account(self) -> bool:
+        """Whether the endpoint is an account in Swift's own API."""
+        return bool(urlsplit(self.endpoint_url).path)
+
+    @property
+    def asks_aws(self) -> bool:
+        """Whether the credentials are those that the AWS SDKs find by themselves."""
+        return not (self.access_key_id or self.anonymous)
+
+    @property
     def where(self) -> str:
         """Store and bucket, for messages."""
         return f"{self.endpoint_url}, bucket {self.bucket_name}"
+
+    def check_may_write(self, what: str) -> None:
+        """Return if there are keys.
+
+        Args:
+            what: writes to the bucket, as the subject of a sentence.
+
+        Raises:
+            SettingsError: there are none.
+        """
+        if self.anonymous:
+            raise SettingsError(
+                f"{what} writes to the bucket, and the connection is anonymous ({ANONYMOUS}=1, or "
+                "allow_anonymous_login of DVC's remote): it can only read. Nothing was sent. Set "
+                f"OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY, and unset {ANONYMOUS}."
+            )
 
     def obstore(self) -> "PatientStore":
         """An obstore client of the bucket."""
         from dvc_bucket.connection import clients
 
         return clients.obstore(self)
-
-
-def is_embedded(endpoint_url: str) -> bool:
-    """Whether `endpoint_url` is of the form that only the embedded store has.
-
-    It speaks plain http on loopback; https there is a tunnel to a store elsewhere.
-    """
-    try:
-        parts = urlsplit(endpoint_url)
-    except ValueError:
-        return False
-    return parts.scheme == "http" and parts.hostname in LOOPBACK
-
-
-def is_readable_on_the_way(endpoint_url: str) -> bool:
-    """Whether the endpoint is another machine, which is spoken to in plain http."""
-    parts = urlsplit(endpoint_url)
-    return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
-
-
-def _refuse_mixed_up(entries: dict[str, Found]) -> None:
-    """Refuse a secret in the place of the bucket's name, which is shown and sent everywhere.
-
-    Raises:
-        SettingsError: they have the same value.
-    """
-    bucket = entries["bucket_name"]
-    for secret in (entries["secret_access_key"], entries["session_token"]):
-        if bucket and bucket.value == secret.value:
-            raise SettingsError(
-                f"{bucket!r} has the value of {secret.name}. Write the name of the bucket there."
-            )
-
-
-def _from_aws(entries: dict[str, Found], sources: Sources) -> None:
-    """Fill in from the AWS set-up what no `OS_*` name says.
-
-    Raises:
-        SettingsError: something is needed that neither says, or only half of the credentials.
-    """
-    if not (entries["access_key_id"] or entries["secret_access_key"]):
-        for field in CREDENTIALS:
-            entries[field] = sources.find(f"AWS_{field.upper()}")
-    key, secret, token = (entries[field] for field in CREDENTIALS)
-    absent = [entry.name for entry in (key, secret) if not entry]
-    if len(absent) == 1:
-        raise SettingsError(rules.missing(absent, sources))
-    if token.in_environment != secret.in_environment:  # of other credentials
-        entries["session_token"] = Found(token.name)
-    if key and key.name in REQUIRED:
-        if unsaid := _unsaid(entries):
-            raise SettingsError(rules.missing(unsaid, sources))
-        return
-    endpoint = entries["endpoint_url"] or rules.aws_endpoint(sources, sources.project)
-    if not _may_have_aws(endpoint, key, sources):
-        raise SettingsError(rules.missing([*_unsaid(entries), *REQUIRED[2:]], sources))
-    entries["endpoint_url"] = endpoint
-    if not entries["bucket_name"]:
-        entries["bucket_name"] = Found("url", config.address(sources.project)[0], ".dvc/config")
-
-
-def _may_have_aws(endpoint: Found, key: Found, sources: Sources) -> bool:
-    """Whether `endpoint` may be sent what a person has for AWS; the embedded store may not."""
-    if is_embedded(endpoint.value):
-        return bool(key) and (endpoint.in_environment or not key.in_environment)
-    return bool(key) or rules.is_aws_setup(sources, endpoint)
-
-
-def _unsaid(entries: dict[str, Found]) -> list[str]:
-    """Which of endpoint and bucket no setting says."""
-    return [entries[field].name for field in ("endpoint_url", "bucket_name") if not entries[field]]
 
 
 def _explained(error: ValidationError, entries: dict[str, Found]) -> SettingsError:

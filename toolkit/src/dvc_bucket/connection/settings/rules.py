@@ -4,11 +4,11 @@ import re
 import unicodedata
 from pathlib import Path
 
-from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.masking import SECRET
-from dvc_bucket.connection.settings.sources import Found, Sources
+from dvc_bucket.connection.settings.sources import ANONYMOUS, Found, Sources
 
 #: Settings that name a file of certificates, which a fault of theirs names already.
 FILES = {"OS_CACERT", "AWS_CA_BUNDLE"}
@@ -33,6 +33,9 @@ AWS_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 AWS_CONFIG_FILE = "AWS_CONFIG_FILE"
 AWS_CREDENTIALS_FILE = "AWS_SHARED_CREDENTIALS_FILE"
 AWS_FILES = {AWS_CONFIG_FILE: "~/.aws/config", AWS_CREDENTIALS_FILE: "~/.aws/credentials"}
+
+#: What to do without keys.
+NO_KEYS = f"Data that anybody may read needs no keys: set {ANONYMOUS}=1."
 
 
 def check_text(entry: Found) -> None:
@@ -121,11 +124,18 @@ def aws_endpoint(sources: Sources, project: Project) -> Found:
         tracked = config.read(project.dvc_config).get(f'remote "{name}"', {})
         is_tracked = tracked.get("endpointurl") == url
         return Found("endpointurl", url, ".dvc/config" if is_tracked else ".dvc/config.local")
-    return _profile_endpoint(sources)
+    return profile_endpoint(sources)
 
 
-def _profile_endpoint(sources: Sources) -> Found:
+def profile_endpoint(sources: Sources, name: str = "") -> Found:
     """What the AWS configuration file says of the endpoint.
+
+    Args:
+        sources: the places that settings are read from.
+        name: of the profile; empty for that of the person.
+
+    Raises:
+        SettingsError: it cannot be read.
 
     Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
     """
@@ -142,7 +152,7 @@ def _profile_endpoint(sources: Sources) -> Found:
         content = None
     if content is None:  # here, so that the error does not carry that one, which quotes the file
         raise SettingsError(f"{path} is no AWS configuration file. Correct it.")
-    profile = content["profiles"].get(sources.find(*AWS_PROFILE).value or "default", {})
+    profile = content["profiles"].get(name or sources.find(*AWS_PROFILE).value or "default", {})
     url = ConfiguredEndpointProvider(content, profile, "s3", environ={}).provide()
     return Found("endpoint_url", url or "", str(path))
 
@@ -150,6 +160,22 @@ def _profile_endpoint(sources: Sources) -> Found:
 def _aws_file(sources: Sources, name: str) -> Path:
     """One of the two files. Only the environment names another: a file can start programs."""
     return Path(sources.environment.get(name) or AWS_FILES[name]).expanduser()
+
+
+def allows_anonymous(project: Project) -> bool:
+    """Whether a file of DVC's configuration lets the default remote be read without keys.
+
+    That of this clone says `false` while keys are set (`overrides`), which makes no difference.
+
+    Raises:
+        ProjectError: one of the files cannot be read.
+    """
+    try:
+        name, _ = config.chosen_remote(project)
+    except ProjectError:  # where it matters, the error says more
+        return False
+    sections = (config.read(file).get(f'remote "{name}"', {}) for file in config.files(project))
+    return any(config.is_true(section.get(config.ANONYMOUS)) for section in sections)
 
 
 def missing(names: list[str], sources: Sources) -> str:

@@ -15,6 +15,9 @@ ENVIRONMENT = "environment"
 #: The one name of ours that DVC's process is told, as no option of a DVC remote has its meaning.
 RETRY_SECONDS = "OS_RETRY_SECONDS"
 
+#: Set to 1, data that anybody may read is read without keys.
+ANONYMOUS = "OS_ANONYMOUS"
+
 #: Our names that `.env` repeats for DVC and the AWS SDKs, with theirs.
 AWS_NAMES = {
     "OS_ACCESS_KEY_ID": "AWS_ACCESS_KEY_ID",
@@ -36,6 +39,7 @@ CHECKSUMS = {
 DOCUMENTED = {
     "OS_BUCKET_NAME",
     "OS_ADDRESSING_STYLE",
+    ANONYMOUS,
     "OS_CONNECT_TIMEOUT",
     "OS_READ_TIMEOUT",
     RETRY_SECONDS,
@@ -106,4 +110,10 @@ class Sources:
         trust.check(self.project)
         lines = env_file.read(self.file, self.environment)
         # In small letters, too: what misses a name reports those.
-        return {name: line for name, line in lines.items() if name.upper() in DOCUMENTED}
+        return {name: line for name, line in lines.items() if _is_documented(name)}
+
+
+def _is_documented(name: str) -> bool:
+    """Whether it is one of ours, or of another project's: `OTHER_OS_ACCESS_KEY_ID`."""
+    _, of_other, rest = name.partition("_OS_")
+    return name.upper() in DOCUMENTED or (bool(of_other) and f"OS_{rest}" in DOCUMENTED)

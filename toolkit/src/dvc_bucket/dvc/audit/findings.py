@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from dvc_bucket.base.words import counted
+from dvc_bucket.dvc.others import Origin
+
 #: "not checked" is an object that could not be read; "unreadable" a commit or file of the project.
 Kind = Literal["missing", "truncated", "wrong size", "corrupt", "not checked", "unreadable"]
 
@@ -52,10 +55,48 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class SkippedData:
-    """Data that is not looked for on this remote, or that DVC cannot read, and why."""
+    """Data that is not looked for on this remote, or that DVC cannot read, and why.
+
+    Attributes:
+        dataset: a file or directory that DVC tracks.
+        why: in words that follow the dataset and a comma.
+        origin: of imported data, the project that has it.
+        name: of its object there.
+    """
 
     dataset: str
     why: str
+    origin: Origin | None = None
+    name: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCount:
+    """Imported data, looked for on the remote of the project that it comes from.
+
+    Attributes:
+        dataset: a file or directory that DVC tracks.
+        source: repository and commit.
+        objects: how many it has.
+        missing: how many of them are not there.
+        not_checked: why it could not be looked for; empty if it was.
+        revisions: the commits that need it.
+    """
+
+    dataset: str
+    source: str
+    objects: int = 0
+    missing: int = 0
+    not_checked: str = ""
+    revisions: Sequence[NamedCommit] = ()
+
+    def __str__(self) -> str:
+        head = f"Imported: {self.dataset} from {self.source}"
+        if self.not_checked:
+            return f"{head}: not checked. {self.not_checked}"
+        if self.missing:
+            return f"{head}: {self.missing:,} of {counted(self.objects, 'object')} missing there."
+        return f"{head}: {counted(self.objects, 'object')}, all there."
 
 
 @dataclass
@@ -145,6 +186,7 @@ class AuditReport:
         findings: what is wrong, after repair.
         mended: what was wrong before it.
         left_out: data that does not belong on this remote.
+        imported: imported data, looked for where it comes from.
         notes: more sentences for the person.
         foreign: how many objects no checked commit needs.
         foreign_size: bytes of them together.
@@ -166,6 +208,7 @@ class AuditReport:
     findings: list[AuditFinding] = field(default_factory=list)
     mended: list[AuditFinding] = field(default_factory=list)
     left_out: dict[SkippedData, list[NamedCommit]] = field(default_factory=dict)
+    imported: list[ImportedCount] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     foreign: int = 0
     foreign_size: int = 0
@@ -174,10 +217,17 @@ class AuditReport:
     @property
     def ok(self) -> bool:
         """Whether everything that is needed is there with the right content."""
-        return not self.findings
+        return not self.findings and not self.missing_elsewhere
+
+    @property
+    def missing_elsewhere(self) -> int:
+        """How many objects of imported data are missing where they come from."""
+        return sum(one.missing for one in self.imported)
 
     @property
     def exit_status(self) -> int:
         """Status for programs: 0, 1 for what is missing or damaged, 3 if it is only not checked."""
         kinds = {finding.fault.kind for finding in self.findings}
+        if self.missing_elsewhere:
+            return 1
         return NOT_CHECKED if kinds == {"not checked"} else bool(kinds)

@@ -1,13 +1,13 @@
 """Which objects of DVC commits need, and which of their data does not belong on the remote."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit.findings import NamedCommit, Need, Needs, SkippedData
-from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, outputs
+from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, origin, outputs
 from dvc_bucket.dvc.remote.unseen import unseen
 
 if TYPE_CHECKING:
@@ -50,7 +50,11 @@ def _sort_in(
 ) -> None:
     """Add an output to what is needed, or to what does not belong on the remote."""
     if why := _elsewhere(out, remote):
-        needs.left_out.setdefault(SkippedData(dataset, why), []).extend(group)
+        skipped = SkippedData(dataset, why)
+        if (come_from := origin(out)) and out.hash_info:
+            with suppress(ValueError):  # a hash that is no MD5
+                skipped = SkippedData(dataset, why, come_from, name_of(out))
+        needs.left_out.setdefault(skipped, []).extend(group)
         return
     try:
         need = Need(dataset, dataset, name_of(out), out.meta.size if out.meta else None)

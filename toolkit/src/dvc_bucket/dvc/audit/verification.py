@@ -69,7 +69,8 @@ def verify(project: Project, settings: Settings, options: VerifyOptions) -> Audi
     Raises:
         RevisionError: a revision is none of this clone.
         ProjectError: git or DVC cannot read the project, or the remote is not one in S3 by hash.
-        SettingsError: the settings are for another bucket than the default remote's.
+        SettingsError: the settings are for another bucket than the default remote's, or have no
+            keys for a repair.
         TransferError: the store refused or could not be reached.
     """
     return verify_remote(project, Remote.of(project, settings, options.remote), options)
@@ -84,8 +85,10 @@ def verify_remote(project: Project, remote: Remote, options: VerifyOptions) -> A
         options: what is checked, and how.
 
     Raises:
-        RevisionError, ProjectError, TransferError: as `verify`.
+        RevisionError, ProjectError, SettingsError, TransferError: as `verify`.
     """
+    if options.repair:
+        remote.settings.check_may_write("`bucket verify --repair`")
     commits = revisions.select(project, options.selection)
     needs = needed.collect(project, revisions.distinct(project, commits), remote.name)
     notes = []

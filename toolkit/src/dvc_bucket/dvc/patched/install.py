@@ -2,8 +2,9 @@
 
 Where a place differs from the tested one, or the environment has `BUCKET_FAST=0`, plain DVC does
 the work: it gives the same results, more slowly, and of two commands at once in a clone one may
-fail. Two guards stay even then, each as long as its own places are as tested: names in data that
-lead out of their folder are refused, and no secret follows a redirect of a store to another host.
+fail. Three guards stay even then, each as long as its own places are as tested: names in data that
+lead out of their folder are refused, no secret follows a redirect of a store to another host, and
+our keys do not go to the endpoints that other projects name.
 `tests/dvc_plane/test_touch_points.py` changes each place and looks at what DVC does.
 """
 
@@ -18,6 +19,7 @@ from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
     COLLECT,
+    CONFIG,
     COPY,
     CREDENTIALS,
     EXIST,
@@ -42,9 +44,11 @@ STAYING_CLASS = f"{__package__}.staying.StayingS3FileSystem"
 #: What each guard uses, and what is lost without it.
 NAMES = (READ_LIST, "dvc.exceptions:DvcException")
 REDIRECTS = (REGISTRY, CREDENTIALS)
+OTHERS = (CONFIG,)
 LOST = {
     NAMES: "It does not refuse names in data that lead out of their folder.",
     REDIRECTS: "Its S3 client follows redirects to other hosts.",
+    OTHERS: "It reads data of other projects with your own keys.",
 }
 
 #: What was in the places, and the function that puts it back.
@@ -83,11 +87,13 @@ def install() -> str:
         bring_first()
     lost = [
         LOST[guard]
-        for guard in (NAMES, REDIRECTS)
+        for guard in (NAMES, REDIRECTS, OTHERS)
         if different({place: MOVING[place] for place in guard})
     ]
     if LOST[NAMES] not in lost:
         _replace(READ_LIST, _checked)
+    if LOST[OTHERS] not in lost:
+        _replace(CONFIG, _guarded_config)
     if LOST[REDIRECTS] not in lost:
         _register(STAYING_CLASS if reason else FAST_CLASS)
     return " ".join([reason, *lost])
@@ -224,6 +230,13 @@ def _checked(original: Any) -> Any:
         return original(entries, *arguments, **named)
 
     return staticmethod(from_list)
+
+
+def _guarded_config(original: Any) -> Any:
+    """In the place of DVC's property."""
+    from dvc_bucket.dvc.patched.other_projects import guarded
+
+    return guarded(original)
 
 
 def _collect(*arguments: Any, **named: Any) -> Any:

@@ -11,6 +11,7 @@ from dvc_bucket.base.errors import DiskError, ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.surroundings import settle_user
 from dvc_bucket.connection.settings import trust
+from dvc_bucket.dvc.others import Origin
 from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
 from dvc_bucket.dvc.patched.touch_points import READING
 from dvc_bucket.dvc.patched.whole_commits import bring_first
@@ -98,6 +99,22 @@ def outputs(repo: "Repo") -> "list[tuple[str, Output]]":
         (from_root(repo, out.fs_path) if out.protocol == "local" else str(out.def_path), out)
         for out in outs
     ]
+
+
+def origin(out: "Output") -> "Origin | None":
+    """Where the data of an output was imported from; None if it was not, or in another way.
+
+    Data that was imported with options of a remote (`--config`, `--remote-config`) is for DVC only.
+    """
+    if not out.stage.is_repo_import:
+        return None
+    dependency = out.stage.deps[0]
+    noted = dependency.def_repo
+    remote = noted.get("remote")
+    if noted.get("config") or not isinstance(remote, str | None):
+        return None
+    rev = noted.get("rev_lock") or noted.get("rev")
+    return Origin(noted["url"], rev, str(dependency.def_path), remote)
 
 
 def from_root(repo: "Repo", path: str) -> str:

@@ -40,6 +40,9 @@ EXIST = "dvc_objects.db:ObjectDB.oids_exist"
 #: The method that makes the folder for an object, which an object store does not need.
 FOLDERS = "dvc_objects.db:ObjectDB._init"
 
+#: The property that has the configuration of a project, our own or another one.
+CONFIG = "dvc.repo:Repo.config"
+
 #: The function that reports an error which is none of DVC's own.
 REPORT = "dvc.cli:_log_exceptions"
 
@@ -58,6 +61,7 @@ MOVING = {
     MAKE_LOCK: "lockfile, tmp_dir=, friendly=, hardlink_lock=, wait=",
     REPRODUCE: "self, interactive=, **kwargs",
     READ_LIST: "cls, lst, hash_name=",
+    CONFIG: ATTRIBUTE,
     REPORT: "exc",
     EXIST: "self, oids, jobs=, progress=",
     FOLDERS: "self, dname",
@@ -104,7 +108,8 @@ READING = {
         "dvc.output:Output",
         "can_push def_path fs_path fspath hash_info meta protocol remote stage use_cache",
     ),
-    **attributes("dvc.stage:Stage", "is_repo_import path"),
+    **attributes("dvc.stage:Stage", "deps is_repo_import path"),
+    "dvc.dependency.repo:RepoDependency.__init__": "self, def_repo, stage, *args, **kwargs",
     "dvc.ignore:DvcIgnoreFilter.check_ignore": "self, target",
     "dvc.ignore:DvcIgnoreFilter.walk": "self, fs, path, **kwargs",
     "dvc.exceptions:DvcException": CLASS,

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config as config
-from dvc_bucket.connection.settings import Settings
+from dvc_bucket.connection.settings import CREDENTIALS, Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.transfer.errors import naming_failures
@@ -114,6 +114,8 @@ def _settings_of(options: dict[str, Any]) -> dict[str, Any]:
         update |= {"access_key_id": key, "secret_access_key": secret, "session_token": None}
     if token := options.get("session_token"):
         update["session_token"] = SecretStr(str(token))
+    if config.is_true(options.get(config.ANONYMOUS)):
+        update |= {"anonymous": True, "profile": None, **dict.fromkeys(CREDENTIALS)}
     if region := options.get("region"):
         update["region"] = region
     return update

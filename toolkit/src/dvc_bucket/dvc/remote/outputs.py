@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from dvc_bucket.dvc.patched.repository import from_root as from_root
 from dvc_bucket.dvc.patched.repository import opened as opened
+from dvc_bucket.dvc.patched.repository import origin as origin
 from dvc_bucket.dvc.patched.repository import outputs as outputs
 from dvc_bucket.dvc.remote import ids
 

@@ -112,7 +112,7 @@ def variables(
     home.mkdir()
     if isinstance(settings, Settings):
         env = clients.environment(settings, env) | _own_names(project, settings)
-    if not isinstance(settings, Settings) or settings.access_key_id:  # else AWS files are at home
+    if not isinstance(settings, Settings) or not settings.asks_aws:  # else AWS files are at home
         env["HOME"] = str(home)
     env |= {
         "DVC_SITE_CACHE_DIR": str(clone.dvc_site_cache),

@@ -8,8 +8,8 @@ from dotenv import dotenv_values
 from dvc_bucket.base.files import PRIVATE
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection import named_files as places
-from dvc_bucket.connection.settings import REQUIRED
-from dvc_bucket.connection.settings.sources import AWS_NAMES
+from dvc_bucket.connection.settings import REQUIRED, SWIFT_ACCOUNT, rules
+from dvc_bucket.connection.settings.sources import ANONYMOUS, AWS_NAMES
 from dvc_bucket.jobs.doctor.check import Check, Problem, Skip, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 
@@ -27,6 +27,8 @@ class EnvPresent(Check):
             return "there"
         if all(patient.sources.find(name).in_environment for name in REQUIRED):
             return "not there, and not needed: the environment sets all four names"
+        if patient.sources.find(ANONYMOUS) or rules.allows_anonymous(patient.project):
+            return "not there, and not needed: the data is read without keys"
         if patient.sources.find("AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
             return "not there; the AWS set-up serves"
         raise Problem("there is no .env, and the environment does not set the four names")
@@ -44,10 +46,13 @@ class SettingsValid(Check):
         """Load them; the error names file and line."""
         endpoint = patient.sources.find("OS_ENDPOINT_URL")
         path = urlsplit(endpoint.value).path if "[" not in endpoint.value else ""
+        if SWIFT_ACCOUNT.fullmatch(path) and patient.sources.find(ANONYMOUS).value == "1":
+            return patient.settings.where
         if "/AUTH_" in path or path.startswith("/v1"):
             raise Problem(
                 f"{endpoint!r} is an address of OpenStack Swift's own API, which is not S3",
-                "Ask for the address of the S3 API; it often is the same without /v1/AUTH_...",
+                "Ask for the address of the S3 API; it often is the same without /v1/AUTH_.... To "
+                f"read what anybody may, without keys, keep it and set {ANONYMOUS}=1.",
             )
         if path.startswith(("/v2.0", "/v3", "/identity")):
             raise Problem(

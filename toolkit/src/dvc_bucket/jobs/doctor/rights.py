@@ -6,6 +6,7 @@ there is removed by the next.
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -34,6 +35,10 @@ READ_ONLY = (
 )
 
 
+#: Found without keys.
+ANONYMOUS = "anonymous: can read, cannot write. Pushing needs keys"
+
+
 class RefusedError(Problem):
     """The store refuses this key what was tried."""
 
@@ -51,8 +56,11 @@ class TransfersReach(Check):
         import obstore
         from obstore.exceptions import BaseError
 
+        store = clients.obstore(patient.settings)
+        own = patient.settings.is_swift_account  # whose listings obstore does not know
         try:
-            next(iter(obstore.list(clients.obstore(patient.settings), patient.folder)), None)
+            listing = store.list if own else partial(obstore.list, store)
+            next(iter(listing(patient.folder)), None)
         except BaseError as error:
             reason = str(error).partition("\n")[0].rpartition(" - ")[2].rstrip(": ")
             raise Problem(f"obstore cannot list the bucket: {reason[:200]}") from None
@@ -69,6 +77,8 @@ class MayWrite(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Put a small object."""
+        if patient.settings.anonymous:
+            raise Skip(ANONYMOUS)
         if patient.read_only:
             raise Skip("--read-only")
         sweep(patient)
@@ -97,6 +107,8 @@ class MayRead(Check):
         """Get the small object and compare; read-only: the first byte of any object."""
         if not patient.has_written:  # read-only, or not allowed to write
             key, bucket = patient.listing.element("Key"), patient.settings.bucket_name
+            if patient.settings.is_swift_account:  # its listing has a name a line
+                key = patient.listing.text.partition("\n")[0]
             if not key:
                 raise Skip("there is no object to read")
             with _refusals(patient, "read"):

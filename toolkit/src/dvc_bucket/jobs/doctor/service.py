@@ -58,6 +58,8 @@ class SpeaksS3(Check):
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             status = f"status {answer.status} {answer.code}".rstrip()
             raise Problem(f"the server cannot answer now ({status})", LATER)
+        if patient.settings.is_swift_account and answer.is_swift:
+            return "OpenStack Swift's own API, which needs no keys for public data"
         if other := clients.leads_away(patient.settings, answer.headers.get("location", "")):
             raise Problem(
                 f"it redirects to another host, {other!r}, where keys do not follow",
@@ -133,6 +135,8 @@ class KeyKnown(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Read the error code."""
+        if patient.settings.anonymous:
+            return "none: requests are not signed"
         answer, where = patient.listing, _origin(patient, "ACCESS_KEY_ID")
         if answer.code == "SignatureDoesNotMatch" and answer.is_swift:
             raise Problem(
@@ -157,6 +161,8 @@ class SecretRight(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Read the error code."""
+        if patient.settings.anonymous:
+            return "none"
         if patient.listing.code == "SignatureDoesNotMatch":
             where = _origin(patient, "SECRET_ACCESS_KEY")
             raise Problem(f"{where} does not belong to the access key")
@@ -226,7 +232,8 @@ class MayList(Check):
         """Read the error code and the status."""
         answer = patient.listing
         if answer.code in MayList.REFUSALS or answer.status in {401, 403}:
-            raise Problem("this key may not list the bucket")
+            who = "who has no keys" if patient.settings.anonymous else "this key"
+            raise Problem(f"{who} may not list the bucket")
         if answer.status != 200:
             raise Problem(f"the store answers {answer.status} {answer.code}", LATER)
         return f"s3://{patient.settings.bucket_name}/{patient.prefix}"

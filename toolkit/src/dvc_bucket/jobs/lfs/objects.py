@@ -77,6 +77,7 @@ class Objects:
         def run() -> None:
             place = self._place(oid)
             if self._size(place) != size:
+                self._settings.check_may_write("An upload of Git LFS")
                 Upload(self._budget)(place, path, sent.append)
 
         return Transfer(run, lambda: sum(sent))

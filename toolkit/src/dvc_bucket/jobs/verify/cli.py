@@ -59,6 +59,8 @@ def verify(
     do not notice a missing object of a directory; `dvc data status --granular --not-in-remote`
     does.
 
+    Imported data is looked for on the remote of the project that it comes from.
+
     With --cache, it hashes the objects of the local cache that changed since the last check.
     --cache --repair moves damaged objects aside.
 
@@ -82,13 +84,14 @@ def verify(
         return
     from dvc_bucket.connection.settings import Settings
     from dvc_bucket.dvc import audit
-    from dvc_bucket.jobs.verify import report
+    from dvc_bucket.jobs.verify import imports, report
 
     selection = audit.Selection(rev or (), all_branches, all_tags, all_commits)
     options = audit.VerifyOptions(selection, remote, deep, repair, lfs)
     try:
         with _not_checked():
             result = audit.verify(project, Settings.load(project), options)
+            imports.check(project, result)
     except audit.RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="--rev") from None
     if as_json:

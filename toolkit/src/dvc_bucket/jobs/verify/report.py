@@ -29,7 +29,11 @@ def as_json(report: AuditReport) -> str:
     foreign = ("foreign", "foreign_size", "foreign_keys")
     objects, size, keys = (values.pop(name) for name in foreign)
     left_out = [
-        asdict(item) | {"revisions": [asdict(commit) for commit in commits]}
+        {
+            "dataset": item.dataset,
+            "why": item.why,
+            "revisions": [asdict(commit) for commit in commits],
+        }
         for item, commits in report.left_out.items()
     ]
     values |= {
@@ -110,7 +114,7 @@ def _print(console: Console, lines: Sequence[Text]) -> None:
 
 
 def _notes(report: AuditReport) -> list[str]:
-    notes = [*report.notes]
+    notes = [*report.notes, *map(str, report.imported)]
     notes += [f"Left out: {item.dataset}, {item.why}." for item in report.left_out]
     if report.foreign_keys is not None and report.foreign:
         foreign = f"{counted(report.foreign, 'object')} ({readable_size(report.foreign_size)})"
@@ -124,6 +128,11 @@ def _notes(report: AuditReport) -> list[str]:
 def _summary(report: AuditReport) -> str:
     commits = _commits(report.revisions) if report.revisions else "no commit"
     where = f"{report.address} at {report.endpoint}"
+    if not report.findings and report.missing_elsewhere:
+        return (
+            f"NOT complete: {counted(report.missing_elsewhere, 'object')} of imported data missing "
+            f"where it comes from; nothing missing in {where}. Ask its publisher."
+        )
     if not report.ok:
         counts = (
             f"{report.missing:,} missing, {report.damaged:,} damaged, "

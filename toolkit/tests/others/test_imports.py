@@ -1,0 +1,154 @@
+"""Data of another project, on another store with other keys."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from hashlib import md5
+from pathlib import Path
+
+import pytest
+
+from dvc_bucket import filesystem, open_dataset
+from tests.others.conftest import bucket
+from tests.stores.fixtures import access
+from tests.verify.published import FILES, Published, empty, publish
+
+#: What is imported: a part of a directory that is tracked as one, and a file; and what they become.
+IMPORTED = {"images": "data/pictures", "table.csv": "data/their.csv"}
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Our own project, and the one whose data it imports.
+
+    Attributes:
+        own: on SeaweedFS.
+        other: on Swift, with other keys.
+        keys: the variables with the other's keys.
+    """
+
+    own: Published
+    other: Published
+    keys: dict[str, str]
+
+
+def name_source(project: Published, url: object, text: str) -> None:
+    """Say in a project whose keys open the data of another one."""
+    file = project.root / "pyproject.toml"
+    file.write_text(f'[tool.dvc-bucket.sources]\n"{url}" = {text}\n')
+
+
+@pytest.fixture(scope="session")
+def importer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Importer:
+    root = tmp_path_factory.mktemp("importer")
+    other = empty(root / "other", access(request, "swift"))
+    publish(other)
+    own = empty(root / "own", access(request, "seaweed"))
+    name_source(own, other.root, '{ prefix = "OTHER" }')
+    keys = {f"OTHER_{name}": value for name, value in other.store.env.items()}
+    (own.root / "data").mkdir()
+    (own.root / "mine.csv").write_text("own\n1\n")
+    own.dvc("add", "mine.csv")
+    for path, target in IMPORTED.items():
+        done = bucket(own.clone, "import", str(other.root), path, "-o", target, **keys)
+        assert done.returncode == 0
+    own.commit("Imports")
+    own.dvc("push")
+    return Importer(own, other, keys)
+
+
+@pytest.fixture
+def fresh(importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importer:
+    """A clone without data, which is the current folder, of somebody who has both pairs of keys."""
+    root = tmp_path / "fresh"
+    importer.own.git("clone", "-q", str(importer.own.root), str(root))
+    shutil.copy(importer.own.root / ".env", root / ".env")
+    monkeypatch.chdir(root)
+    for name, value in importer.keys.items():
+        monkeypatch.setenv(name, value)
+    own = Published(root, importer.own.store, importer.own.prefix)
+    return Importer(own, importer.other, importer.keys)
+
+
+def test_words_follow_an_import(fresh: Importer, tmp_path: Path) -> None:
+    clone, keys = fresh.own.clone, fresh.keys
+    listed = bucket(clone, "ls", "--long", **keys).stdout.split()
+    assert {"mine.csv", "data/their.csv", "data/pictures/03.bin"} <= set(listed)
+    assert bucket(clone, "cat", "data/their.csv", **keys).stdout.encode() == FILES["table.csv"]
+    assert bucket(clone, "cp", "data", str(tmp_path / "to"), **keys).returncode == 0
+    copied = tmp_path / "to" / "data" / "pictures" / "03.bin"
+    assert copied.read_bytes() == FILES["images/03.bin"]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_python_follows_an_import() -> None:
+    assert open_dataset("data/their.csv").to_table().to_pydict() == {"flight": [1], "delay": [2]}
+    system = filesystem()
+    assert system.cat_file("data/pictures/05.bin") == FILES["images/05.bin"]
+    assert system.info("data/their.csv")["size"] == len(FILES["table.csv"])
+
+
+def test_pull_brings_imports_with_their_own_keys(fresh: Importer) -> None:
+    assert bucket(fresh.own.clone, "pull", **fresh.keys).returncode == 0
+    assert Path("data/their.csv").read_bytes() == FILES["table.csv"]
+    assert Path("data/pictures/07.bin").read_bytes() == FILES["images/07.bin"]
+    assert Path("mine.csv").read_text() == "own\n1\n"
+
+
+def test_without_its_keys_the_sentence_names_the_variables(fresh: Importer) -> None:
+    without = fresh.keys | {"OTHER_OS_ACCESS_KEY_ID": ""}
+    for words in (("cat", "data/their.csv"), ("pull",)):
+        done = bucket(fresh.own.clone, *words, **without)
+        assert done.returncode != 0
+        assert "OTHER_OS_ACCESS_KEY_ID: not set" in done.stdout + done.stderr
+
+
+def test_what_is_pulled_needs_no_keys(fresh: Importer, importer: Importer, tmp_path: Path) -> None:
+    """The list of a directory and its files are read from this disk."""
+    shutil.copytree(importer.own.root / ".dvc" / "cache", fresh.own.root / ".dvc" / "cache")
+    done = bucket(fresh.own.clone, "cp", "data/pictures", str(tmp_path / "to"))
+    assert done.returncode == 0
+
+
+def test_an_import_of_an_import_is_followed_where_it_is_named(
+    fresh: Importer, importer: Importer, tmp_path: Path
+) -> None:
+    third = empty(tmp_path / "third", importer.own.store)
+    name_source(third, importer.own.root, '{ prefix = "FIRST" }')
+    keys = {f"FIRST_{name}": value for name, value in importer.own.store.env.items()}
+    content = FILES["table.csv"]
+    (third.root / "far.csv.dvc").write_text(
+        f"frozen: true\ndeps:\n- path: data/their.csv\n  repo:\n    url: {importer.own.root}\n"
+        f"    rev_lock: {importer.own.git('rev-parse', 'HEAD')}\n"
+        f"outs:\n- md5: {md5(content).hexdigest()}\n  size: {len(content)}\n  hash: md5\n"
+        "  path: far.csv\n"
+    )
+    third.commit("An import of an import")
+    refused = bucket(third.clone, "cat", "far.csv", **keys, **fresh.keys)
+    assert "is a path of a disk and not followed" in refused.stderr
+    with (third.root / "pyproject.toml").open("a") as file:
+        file.write(f'"{importer.other.root}" = {{ prefix = "OTHER" }}\n')
+    followed = bucket(third.clone, "cat", "far.csv", **keys, **fresh.keys)
+    assert followed.stdout.encode() == FILES["table.csv"]
+
+
+def test_verify_looks_where_imported_data_comes_from(importer: Importer) -> None:
+    clone = importer.own.clone
+    done = bucket(clone, "verify", "--json", **importer.keys)
+    assert done.returncode == 0
+    found = {one["dataset"]: one for one in json.loads(done.stdout)["imported"]}
+    objects = {path: found[path]["objects"] for path in found}
+    assert objects == {"data/pictures": len(FILES) - 2, "data/their.csv": 1}
+    unnamed = json.loads(bucket(clone, "verify", "--json", OTHER_OS_ACCESS_KEY_ID="").stdout)
+    assert {"OTHER_OS_ACCESS_KEY_ID" in one["not_checked"] for one in unnamed["imported"]} == {True}
+    lost = importer.other.object("images/02.bin")
+    content = importer.other.get(lost)
+    importer.other.delete(lost)
+    try:
+        done = bucket(clone, "verify", **importer.keys)
+    finally:
+        importer.other.put(lost, content)
+    assert done.returncode == 1
+    count = len(FILES) - 2
+    assert f"data/pictures from {importer.other.root}@" in done.stdout
+    assert f"1 of {count} objects missing there" in done.stdout
