@@ -22,7 +22,7 @@ from dvc_bucket.jobs.verify import cli as verify
 #: DVC's words work without being listed.
 GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     "Everyday": ["pull", "push", "fetch", "add", "status", dvc.repro, save.save, new.app],
-    "Look": [reading.ls, reading.cat, reading.cp, reading.pack, reading.advise],
+    "Look": [reading.ls, reading.cat, reading.cp, reading.pack, reading.advise, packages.env],
     "Prove": [
         *(verify.verify, check.check, report.report, proving.provenance, proving.secrets),
     ],
