@@ -18,6 +18,7 @@ from dvc_bucket.base.errors import PackagesError, ProjectError
 from dvc_bucket.connection.env_file import create_env
 from dvc_bucket.dvc.packages import refuse
 from dvc_bucket.jobs import env
+from dvc_bucket.jobs.env.declare import StageEntry, declare, with_packages
 from dvc_bucket.stages.declared import versions
 from dvc_bucket.testing import stage_faults
 from tests.bucket.store_tools import run
@@ -218,7 +219,7 @@ def test_what_a_stage_imports_and_does_not_name_is_a_fault_and_the_reverse(
     text = flow.read_text()
     for before, after, said in (
         ("[tomlkit]", "[tomlkit, idna]", "load names the package idna, which neither it nor"),
-        ("[python-dateutil, six]", "[six]", "packages.yaml: [python-dateutil, six]."),
+        ("[python-dateutil, six]", "[six]", "packages.yaml: [python-dateutil, six] ("),
         ("[tomlkit]", "[tom_lkit]", "Write tom-lkit."),
         ("packages.yaml: [tomlkit]", "packages.yaml:", "load has all of packages.yaml"),
         # What only a function imports may be named, and need not be.
@@ -286,3 +287,54 @@ def test_bucket_env_lists_packages_with_version_and_reason(project: Project) -> 
         f"six {six} is installed, not 9.0"
     ]
     assert run(project, "env", "--installed").returncode == 1
+
+
+#: The params of a stage before and after `bucket env --declare`, in each way to write them.
+WRITTEN = [
+    ("", "    params:\n      - packages.yaml: [idna, six]\n"),
+    (
+        "    params:\n      - load\n",
+        "    params:\n      - load\n      - packages.yaml: [idna, six]\n",
+    ),
+    (
+        "    params:\n    - packages.yaml: [six] # by hand\n    - load\n",
+        "    params:\n    - packages.yaml: [idna, six]\n    - load\n",
+    ),
+    ("    params: [load]\n", None),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), WRITTEN)
+@pytest.mark.parametrize("head", ["  one:\n    cmd: x\n", "  one:\n    foreach: [1]\n    do:\n"])
+def test_packages_are_added_to_the_params_and_every_other_byte_stays(
+    before: str, after: str | None, head: str
+) -> None:
+    end, rest = "    outs: [out.txt]\n", "  # the next\n  two:\n    cmd: y\n"
+    if "do:" in head:
+        before, end = (text.replace("    ", "      ") for text in (before, end))
+        after = after and after.replace("    ", "      ")
+    text, entry = (
+        f"# all\nstages:\n{head}{before}{end}{rest}",
+        StageEntry("dvc.yaml", "one", packages.FILE),
+    )
+    if after is None:
+        with pytest.raises(
+            ProjectError, match=r"Write into its params: packages.yaml: \[idna, six"
+        ):
+            with_packages(text, entry, ["idna", "six"])
+    else:
+        expected = text.replace(f"{before}{end}", f"{after}{end}")
+        assert with_packages(text, entry, ["idna", "six"]) == expected
+
+
+def test_declaring_names_what_stages_import_and_writes_the_versions(project: Project) -> None:
+    flow = project.root / "dvc.yaml"
+    before = flow.read_text()
+    flow.write_text(before.replace("[python-dateutil, six]", "[six]").replace(
+        "    params:\n      - packages.yaml: [tomlkit]\n", ""))  # fmt: skip
+    versions.write(project)
+    done = run(project, "env", "--declare")
+    assert done.stdout == "load: tomlkit\nfit: python-dateutil, six\n"
+    assert flow.read_text() == before
+    assert stage_faults(project.root) == []
+    assert declare(project) == []

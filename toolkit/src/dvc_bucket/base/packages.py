@@ -122,14 +122,18 @@ def write(project: Project, versions: Mapping[str, str]) -> bool:
 def installed(name: str) -> str:
     """The version of a package in this Python, or its commit; empty if it is not installed."""
     try:
-        found = metadata.distribution(name)
+        return version_of(metadata.distribution(name))
     except metadata.PackageNotFoundError:
         return ""
-    origin = json.loads(found.read_text("direct_url.json") or "{}")
+
+
+def version_of(distribution: metadata.Distribution) -> str:
+    """The version of an installed package, or its commit."""
+    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     if commit := origin.get("vcs_info", {}).get("commit_id"):
         return str(commit)
-    version = VERSION.search(found.read_text("METADATA") or "")
-    return lock_file.public(version[1] if version else found.version)
+    version = VERSION.search(distribution.read_text("METADATA") or "")
+    return lock_file.public(version[1] if version else distribution.version)
 
 
 def different(project: Project) -> list[Difference]:

@@ -9,6 +9,9 @@ from dvc_bucket.base.options import JsonOption
 
 def env(
     as_json: JsonOption = False,
+    declare: Annotated[
+        bool, typer.Option("--declare", help="Add what stages import to dvc.yaml, then --write.")
+    ] = False,
     write: Annotated[
         bool, typer.Option("--write", help="Write packages.yaml from the lock file, and no more.")
     ] = False,
@@ -23,7 +26,7 @@ def env(
 
     Examples:
       bucket env
-      bucket env --write
+      bucket env --declare
     """
     from dvc_bucket.base import packages as file
     from dvc_bucket.base.paths import Project
@@ -31,7 +34,12 @@ def env(
     from dvc_bucket.stages.declared import versions
 
     project = Project.find()
-    if write:
+    if declare:
+        from dvc_bucket.jobs.env.declare import declare as add
+
+        for line in add(project) or ["Every stage names the packages that it imports."]:
+            print(line)
+    elif write:
         print(f"Wrote {file.FILE}." if versions.write(project) else f"{file.FILE} is up to date.")
     elif installed:
         different = file.not_locked(project)

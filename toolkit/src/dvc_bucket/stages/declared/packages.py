@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -36,10 +36,14 @@ class Environment:
 
     path: tuple[str, ...] | None = None
 
+    @property
+    def _folders(self) -> Sequence[str]:
+        return sys.path if self.path is None else self.path
+
     @cached_property
     def distributions(self) -> Mapping[str, metadata.Distribution]:
         """By name (PEP 503)."""
-        found = metadata.distributions(path=[*(sys.path if self.path is None else self.path)])
+        found = metadata.distributions(path=[*self._folders])
         named = ((one, one.metadata["Name"]) for one in found)
         # The first on the path is the one that is imported.
         return dict(reversed([(canonicalize_name(name), one) for one, name in named if name]))
@@ -66,10 +70,17 @@ class Environment:
                 return next(iter(names))
         return None
 
-    def files_of(self, name: str) -> set[str]:
-        """Absolute paths of the Python files and libraries of a package."""
-        files = self.distributions[name].files if name in self.distributions else ()
-        return {str(Path(str(one.locate())).resolve()) for one in files or ()}
+    def packages_of(self, files: Iterable[str]) -> set[str]:
+        """The packages that Python files and libraries belong to, by absolute path."""
+        folders = [f"{Path(one).resolve()}/" for one in self._folders]
+        inside = (
+            PurePosixPath(file.removeprefix(folder))
+            for file in files
+            for folder in folders
+            if file.startswith(folder)
+        )
+        stems = {(one.parent / one.name.partition(".")[0]).as_posix() for one in inside}
+        return {name for stem in stems for name in self._owners.get(stem, ())}
 
     def needed_by(self, names: Iterable[str]) -> dict[str, str]:
         """What packages ask for, with all their extras and directly or not, each with who does."""
@@ -119,6 +130,11 @@ def named(stage: Stage) -> Sequence[str]:
     return params.keys if params else ()
 
 
+def missing(stage: Stage, imported: Imported) -> list[str]:
+    """The packages that a stage imports in any case and does not name."""
+    return sorted(imported.files.keys() - imported.late - IGNORED - {*named(stage)})
+
+
 def faults(stage: Stage, code: Code) -> Iterator[str]:
     """What a stage does not declare of the packages that it imports, and the reverse: clauses."""
     names, imported = named(stage), Imported.of(code)
@@ -128,12 +144,11 @@ def faults(stage: Stage, code: Code) -> Iterator[str]:
     for name in names:
         if name != canonicalize_name(name):
             yield f"names the package {name}. Write {canonicalize_name(name)}."
-    missing = sorted(imported.files.keys() - imported.late - IGNORED - {*names})
-    if missing:
-        wanted = ", ".join(sorted({*names, *missing}))
+    if lacking := missing(stage, imported):
+        wanted = ", ".join(sorted({*names, *lacking}))
         yield (
-            f"imports {listed(missing)}, which its params do not name. Write there: "
-            f"{packages.FILE}: [{wanted}]."
+            f"imports {listed(lacking)}, which its params do not name. Write there: "
+            f"{packages.FILE}: [{wanted}] (bucket env --declare)."
         )
     if code.files and code.is_whole:
         known = {*imported.files, *HERE.needed_by(imported.files)}
