@@ -20,7 +20,9 @@ SAME_LOCK := $(shell cat $(LOCKS) | cmp -s - $(PACKAGES) && echo yes)
 ifeq ($(MAKECMDGOALS) $(SAME_LOCK),setup yes)
 ifeq ($(shell $(BIN)/bucket env --installed >/dev/null 2>&1 || echo $$?),1)
 SAME_LOCK :=
-ANEW := anew
+# A file that never is: what needs it is always made.
+ANEW := .venv/.anew
+$(ANEW): ;
 endif
 endif
 # Names, versions and hashes; no address of a registry. One version a name for every Python.
@@ -54,7 +56,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup init doctor reproduce test check lint format secrets pull push verify changes serve stop \
-  report leave add lock update updated upgrade clean anew
+  report leave add lock update updated upgrade clean
 # template: only here
 .PHONY: new release
 # template: end
