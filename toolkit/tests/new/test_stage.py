@@ -145,7 +145,9 @@ def test_a_new_stage_names_the_packages_of_its_models_in_a_project_that_records_
     river.write("requirements.lock", "pydantic==2.0\ntomlkit==0.10\n")
     river.write("packages.yaml", '# versions\npydantic: "2.0"\n')
     river.bucket("new", "stage", "smooth_out", *STAGE, "--params", "window=3")
-    entry = "    params:\n      - smooth_out\n      - packages.yaml: [pydantic, tomlkit]\n    outs:\n"
+    entry = (
+        "    params:\n      - smooth_out\n      - packages.yaml: [pydantic, tomlkit]\n    outs:\n"
+    )
     assert entry in river.text("dvc.yaml")
     assert river.text("packages.yaml").endswith('\npydantic: "2.0"\ntomlkit: "0.10"\n')
     [stage] = [one for one in Snapshot.at(river.project).stages if one.name == "smooth_out"]
