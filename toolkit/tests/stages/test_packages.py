@@ -262,6 +262,19 @@ def test_a_file_that_nobody_wrote_is_named_with_its_line(
     assert "bucket env --write" in str(run(project, "repro").stderr)
 
 
+def test_a_file_in_conflict_is_written_again_or_stays_as_it_is(project: Project) -> None:
+    whole = project.packages.read_text()
+    torn = f"<<<<<<< ours\n{whole}=======\n>>>>>>> theirs\n"
+    project.packages.write_text(torn)
+    (project.root / "requirements.lock").rename(project.root / "elsewhere.lock")
+    with pytest.raises(ProjectError, match=r"requirements.lock cannot be read"):
+        versions.write(project)
+    assert project.packages.read_text() == torn
+    (project.root / "elsewhere.lock").rename(project.root / "requirements.lock")
+    assert versions.write(project)
+    assert project.packages.read_text() == whole
+
+
 def test_a_package_that_the_lock_file_does_not_pin_is_named(project: Project) -> None:
     flow = project.root / "dvc.yaml"
     flow.write_text(flow.read_text().replace("[tomlkit]", "[tomlkit, unheard-of]"))

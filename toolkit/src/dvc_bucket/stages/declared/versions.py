@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dvc_bucket.base import packages, project_settings
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.files import all_written
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.stages.declared.packages import named
@@ -37,8 +38,17 @@ def write(project: Project) -> bool:
     In a project whose stages name no package, only a file that is there is written.
 
     Raises:
-        ProjectError: as `wanted`; or DVC cannot read the project.
+        ProjectError: as `wanted`; or DVC cannot read the project. The file is as it was then.
     """
+    try:
+        packages.read(project)
+    except ProjectError:  # marks of a conflict, say, with which DVC cannot read the stages either
+        with all_written({project.packages: packages.HEAD}):
+            return _write(project)
+    return _write(project)
+
+
+def _write(project: Project) -> bool:
     snapshot = Snapshot.at(project)
     if snapshot.graph_error:
         raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
