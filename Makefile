@@ -16,6 +16,15 @@ INSTALLED := .venv/.installed
 LOCKS := requirements.lock $(wildcard requirements-dev.lock)
 # Git renews the time of a file that it writes again; only other content is a reason to begin anew.
 SAME_LOCK := $(shell cat $(LOCKS) | cmp -s - $(PACKAGES) && echo yes)
+# `make setup` by its name begins anew, too, if stages have another version than is pinned.
+ifeq ($(MAKECMDGOALS) $(SAME_LOCK),setup yes)
+ifeq ($(shell $(BIN)/bucket env --installed >/dev/null 2>&1 || echo $$?),1)
+SAME_LOCK :=
+# A file that never is: what needs it is always made.
+ANEW := .venv/.anew
+$(ANEW): ;
+endif
+endif
 # Names, versions and hashes; no address of a registry. One version a name for every Python.
 COMPILE = uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) $(WHEEL)
@@ -152,7 +161,7 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 	@touch $@
 
 # Its own file is removed first and written last: a set-up that failed is not taken for done.
-$(PACKAGES): $(LOCKS)
+$(PACKAGES): $(LOCKS) $(ANEW)
 ifeq ($(SAME_LOCK),)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -180,8 +189,10 @@ add: setup ## Add a package and keep every other pin: make add PACKAGE="scipy>=1
 	@$(MAKE) --no-print-directory lock || { mv .venv/.pyproject.before pyproject.toml; exit 1; }
 	@echo "Added to pyproject.toml and the lock files; the next make installs it (make setup)."
 
-# Both files are written when both are known. A pin that still fits stays.
-lock: ## Write the two lock files after a change of pyproject.toml; what is pinned stays
+# Both files are written when both are known. A pin that still fits stays. packages.yaml follows: the
+# versions that stages depend on. A toolkit that does not know it (`make update` begins with the old one)
+# leaves it to `make updated`.
+lock: ## Write the lock files and packages.yaml after a change of pyproject.toml; what is pinned stays
 	@command -v uv >/dev/null || $(MAKE) --no-print-directory setup
 # template: only here
 	@rm -rf toolkit/dist && uv build --quiet --wheel --out-dir toolkit/dist toolkit
@@ -192,6 +203,8 @@ lock: ## Write the two lock files after a change of pyproject.toml; what is pinn
 	sed '/^--find-links /d' requirements.lock.new >requirements.pins.new && \
 	$(COMPILE) --extra dev --constraint requirements.pins.new --output-file requirements-dev.lock.new && \
 	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
+	@if bucket env --help >/dev/null 2>&1; then bucket env --write; \
+	else echo "Then: make setup && bucket env --write (the versions in packages.yaml)"; fi
 # template: only here
 	@$(TOOLKIT) lock UPGRADE='$(UPGRADE)'
 	@template/lock $(COMPILE)
@@ -204,10 +217,11 @@ update: setup ## Take the newest version of the template, or VERSION=1.2.0 (ARGS
 	@git diff --quiet HEAD -- .copier-answers.yml || $(MAKE) --no-print-directory UV="$(UV)" updated
 
 updated: setup ## The second half of `make update`; after conflicts, go on with it
+	@bucket env --write
 	@bucket serve --if-embedded || true
 	@tests=passed; $(MAKE) --no-print-directory test || tests=failed; bucket prove-update --tests $$tests
 
-upgrade: ## Write the two lock files with the newest versions
+upgrade: ## Write the lock files and packages.yaml with the newest versions
 	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
 
 # template: only here

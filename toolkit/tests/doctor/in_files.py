@@ -200,6 +200,25 @@ def _(case: Case) -> None:
     case.edit("requirements.lock", "^dvc==[0-9.]+", "dvc==3.0.0")
 
 
+@add(
+    "a lock file of another version than packages.yaml",
+    says="packages.yaml has dvc 3.0.0 (lock: ",
+    warns=("packages of stages",),
+)
+def _(case: Case) -> None:
+    case.write("packages.yaml", 'dvc: "3.0.0"\n')
+
+
+@add(
+    "a package of another version than packages.yaml and lock file",
+    says="is installed, not 3.0.0",
+    warns=("packages of stages",),
+)
+def _(case: Case) -> None:
+    case.write("requirements.lock", case.read("requirements.lock") + "pydantic==3.0.0\n")
+    case.write("packages.yaml", 'pydantic: "3.0.0"\n')
+
+
 @add("a template of another version", says="of version 0.0.1; dvc-bucket is", warns=("template",))
 def _(case: Case) -> None:
     case.write(".copier-answers.yml", "_commit: v0.0.1\nproject_name: river-levels\n")

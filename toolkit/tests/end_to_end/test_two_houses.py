@@ -13,7 +13,7 @@ PROJECT = """
     requirements.lock
     requirements-dev.lock
     .editorconfig .gitattributes .gitignore .dvcignore .env.example .dvc/.gitignore .dvc/config
-    dvc.yaml dvc.lock params.yaml
+    dvc.yaml dvc.lock packages.yaml params.yaml
     data/README.md reports/metrics.json reports/training.json
 """
 ANALYSIS = """

@@ -134,6 +134,29 @@ def test_in_a_package_the_parameters_have_their_model_beside_the_others(river: G
     river.pytest("tests")
 
 
+def test_a_new_stage_names_the_packages_of_its_models_in_a_project_that_records_them(
+    river: Growing,
+) -> None:
+    river.write("src/gauges/__init__.py", "")
+    river.write("src/gauges/params.py", f"import pydantic\nimport tomlkit\n{MODELS}")
+    river.write("scripts/levels.py", "")
+    river.git("mv", "--force", "scripts/levels.py", "src/gauges/levels.py")
+    river.write("dvc.yaml", river.text("dvc.yaml").replace("scripts/", "src/gauges/"))
+    river.write("requirements.lock", "pydantic==2.0\ntomlkit==0.10\n")
+    river.write("packages.yaml", '# versions\npydantic: "2.0"\n')
+    river.bucket("new", "stage", "smooth_out", *STAGE, "--params", "window=3")
+    entry = (
+        "    params:\n      - smooth_out\n      - packages.yaml: [pydantic, tomlkit]\n    outs:\n"
+    )
+    assert entry in river.text("dvc.yaml")
+    assert river.text("packages.yaml").endswith('\npydantic: "2.0"\ntomlkit: "0.10"\n')
+    [stage] = [one for one in Snapshot.at(river.project).stages if one.name == "smooth_out"]
+    assert dict(stage.params["packages.yaml"].current) == {"pydantic": "2.0", "tomlkit": "0.10"}
+    # One without parameters imports nothing of the project.
+    river.bucket("new", "stage", "plain", "--deps", "params.yaml", "--outs", "out.txt")
+    assert "packages.yaml" not in river.text("dvc.yaml").partition("plain:")[2]
+
+
 REFUSALS = [
     # name, options, words of the message
     ("levels", STAGE, "has a stage levels already"),

@@ -18,7 +18,7 @@ stages:
     desc: Typed tables
     cmd: python code/clean.py raw.csv table.csv
     deps: [raw.csv, code/clean.py, code/lib]
-    params: [clean]
+    params: [clean, {packages.yaml: [numpy, scikit-learn]}]
     outs:
       - table.csv
       - copy.csv
@@ -93,7 +93,10 @@ def lock() -> dict[str, Any]:
     clean = {
         "cmd": "python code/clean.py raw.csv table.csv",
         "deps": [item("raw.csv", RAW), item("code/clean.py", SCRIPT), folder("code/lib", LIBRARY)],
-        "params": {"params.yaml": {"clean": {"limit": 3, "on": True, "names": ["a"], "of": {}}}},
+        "params": {
+            "params.yaml": {"clean": {"limit": 3, "on": True, "names": ["a"], "of": {}}},
+            "packages.yaml": {"numpy": "2.1", "scikit-learn": "1.10"},
+        },
         "outs": [item("table.csv", TABLE), item("copy.csv", TABLE), folder("parts", {"1": RAW})],
     }
     # Not in the order in which they ran.
@@ -106,6 +109,7 @@ def make(root: Path) -> Repo:
     texts: dict[str, str | bytes] = {
         "dvc.yaml": DVC_YAML,
         "dvc.lock": entries.write(lock()),
+        "packages.yaml": 'numpy: "2.1"\nscikit-learn: "1.10"\n',
         "raw.csv.dvc": RAW_DVC.format(md5=hashlib.md5(RAW).hexdigest()),
         "CITATION.cff": CITATION,
         "data/README.md": DATA_PAGE,

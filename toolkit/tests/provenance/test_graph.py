@@ -62,6 +62,16 @@ def test_a_stage_is_an_action_with_script_inputs_outputs_and_parameters(
     assert graph[parts]["identifier"] == f"md5:{made.folder('', {'1': made.RAW})['md5']}"
 
 
+def test_the_packages_of_a_stage_are_what_its_script_requires(graph: dict[str, Any]) -> None:
+    needed = ids(graph["code/clean.py"]["softwareRequirements"])
+    assert [(graph[one]["name"], graph[one]["softwareVersion"]) for one in needed] == [
+        ("numpy", "2.1"),
+        ("scikit-learn", "1.10"),
+    ]
+    assert graph[needed[0]]["@type"] == "SoftwareApplication"
+    assert not [one for one in graph if one.startswith("#parameter/clean/packages.yaml")]
+
+
 def kind(graph: dict[str, Any], value: str) -> str:
     found: str = graph[graph[value]["exampleOfWork"]["@id"]]["additionalType"]
     return found
@@ -92,7 +102,8 @@ def test_steps_are_in_an_order_in_which_they_could_run(graph: dict[str, Any]) ->
     tool = graph[graph["#run/plot@one"]["instrument"]["@id"]]
     assert (tool["@type"], tool["name"]) == ("SoftwareApplication", "wc")
     whole = graph["#run"]
-    assert ids(whole["object"]) == [stored(made.RAW), "code/clean.py", "code/lib/"]
+    inputs = ["packages.yaml", stored(made.RAW), "code/clean.py", "code/lib/"]
+    assert ids(whole["object"]) == inputs
     assert ids(graph["#dvc"]["object"]) == [f"#control/{one.split('#')[1]}" for one in steps]
     assert graph["https://dvc.org"]["softwareVersion"] == "3.67.1"
 

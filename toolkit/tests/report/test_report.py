@@ -17,7 +17,7 @@ from dvc_bucket.jobs.report.comparison import Changes
 from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.page import MARKER, MAX_PAGE_BYTES, render
 from dvc_bucket.jobs.report.plots import Plot, Point
-from dvc_bucket.jobs.report.stages import Reason, StageChange
+from dvc_bucket.jobs.report.stages import PackageChange, Reason, StageChange
 from tests.clones import TOOLS
 from tests.report import made
 from tests.report.made import ODD, report
@@ -148,6 +148,39 @@ def test_a_parameter_that_dvc_calls_new_makes_a_stage_stale(
     assert Snapshot.at(clone.project, "HEAD").stale() == ["make"]
 
 
+def test_a_package_of_another_version_is_named_with_the_stages_that_it_reran(
+    project: Published, tmp_path: Path
+) -> None:
+    root = tmp_path / "clone"
+    project.git("clone", "-q", "--branch", "change", str(project.root), str(root))
+    clone = Published(root, project.store, project.prefix)
+    flow, lock = root / "dvc.yaml", root / "dvc.lock"
+    named = "    - rows\n    - packages.yaml: [scikit-learn]\n"
+    flow.write_text(flow.read_text().replace("    - rows\n", named))
+    recorded = lock.read_text()
+
+    def locked(version: str) -> None:
+        (root / "packages.yaml").write_text(f'scikit-learn: "{version}"\n')
+        entry = f"  rows: 15\n      packages.yaml:\n        scikit-learn: '{version}'\n"
+        lock.write_text(recorded.replace("  rows: 15\n", entry))
+
+    locked("1.9")
+    clone.commit("Names its package")
+    locked("1.10")
+    clone.commit("Another version")
+    page = render(report(clone, "HEAD~1", "HEAD", use_remote=False))
+    assert "| `make` | package `scikit-learn`: `1.9` → `1.10` | the same bytes |" in page
+    assert "\n- Package `scikit-learn`, `1.9` → `1.10`: reran `make`\n\n### Metrics" in page
+    assert "Stale" not in page
+    (root / "packages.yaml").write_text('scikit-learn: "2.0"\n')
+    clone.commit("Not run")
+    page = render(report(clone, "HEAD~1", "HEAD", use_remote=False))
+    assert (
+        "**Stale: `make`.** Not as they were when it ran: package `scikit-learn`: `1.10` → `2.0`"
+        in page
+    )
+
+
 def test_names_and_messages_are_never_markup(project: Published, found: Changes) -> None:
     reader = read(render(found))
     assert "Fifteen | rows, `thanks` <b>@all</b> #1" in reader.codes
@@ -170,6 +203,7 @@ def test_no_part_of_the_report_takes_a_name_or_value_for_markup(found: Changes) 
         replace(
             found,
             pair=replace(found.pair, left=odd, subject=odd),
+            packages=[PackageChange(odd, (odd, odd), [odd])],
             changed=[
                 StageChange(odd, "ran again", reasons, {odd: "changed"}),
                 StageChange("chance", "ran again", (), {odd: "new"}),

@@ -16,7 +16,7 @@ from tests.template.projects import files_below, is_executable, render
 EVERY = f"""
     .ci/packages .ci/run .copier-answers.yml .dvc/.gitignore .dvc/config .dvcignore .editorconfig
     .env.example .gitattributes .gitignore .pre-commit-config.yaml CITATION.cff LICENSE Makefile
-    README.md data/README.md dvc.lock dvc.yaml params.yaml pyproject.toml
+    README.md data/README.md dvc.lock dvc.yaml packages.yaml params.yaml pyproject.toml
     requirements-dev.lock requirements.lock src/pipeline/__init__.py tests/__init__.py
     tests/test_clean.py tests/test_dvc_yaml.py
     vendor/dvc_bucket-{VERSION}-py3-none-any.whl vendor/pin.txt

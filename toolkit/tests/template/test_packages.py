@@ -1,5 +1,6 @@
 """`make add`, `make lock` and `make upgrade` of a project, with real uv."""
 
+import importlib.metadata
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from dvc_bucket import Project
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.jobs.packages import add_package
+from tests.clones import TOOLS
 from tests.template.packages import SmallProject, small_project
 from tests.template.projects import render
 
@@ -60,6 +62,34 @@ def test_add_writes_one_package_and_keeps_every_other_pin(project: SmallProject)
     before = texts(project)
     project.clone.make("add", "PACKAGE=second>=1.5")
     assert texts(project) == before
+
+
+def test_the_versions_that_stages_depend_on_are_written_with_the_lock_file(
+    project: SmallProject,
+) -> None:
+    flow = "stages:\n  one:\n    cmd: ls\n    params: [{packages.yaml: [first]}]\n"
+    (project.root / "dvc.yaml").write_text(flow)
+    project.clone.make("lock")
+    assert (project.root / "packages.yaml").read_text().endswith('\nfirst: "1.0"\n')
+    project.clone.make("upgrade")
+    assert (project.root / "packages.yaml").read_text().endswith('\nfirst: "2.0"\n')
+
+
+def test_setup_by_its_name_begins_anew_where_another_version_is_installed(
+    project: SmallProject,
+) -> None:
+    installed = f"tomlkit=={importlib.metadata.version('tomlkit')}\n"
+    (project.root / "packages.yaml").write_text('tomlkit: "1.0"\n')
+    (project.root / ".venv/bin").mkdir()
+    (project.root / ".venv/bin/bucket").symlink_to(TOOLS / "bucket")
+    for pins, begins in ((installed, False), ("tomlkit==1.0\n", True)):
+        (project.root / "requirements.lock").write_text(pins)
+        (project.root / "requirements-dev.lock").write_text("")
+        (project.root / ".venv/.packages").write_text(pins)  # as if both had been installed
+        (project.root / ".venv/.installed").touch()
+        for goal in ("setup", "doctor"):
+            said = project.clone.run("make", "--dry-run", goal).stdout
+            assert ("Setting up .venv" in said) is (begins and goal == "setup"), (pins, goal)
 
 
 @pytest.mark.parametrize(

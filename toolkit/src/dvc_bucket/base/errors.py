@@ -22,6 +22,10 @@ class ProjectError(BucketError):
     """The current folder is in no project, or the project lacks a file that it needs."""
 
 
+class PackagesError(BucketError):
+    """Other versions are installed than packages.yaml has for the stages that were to be run."""
+
+
 class PartialCloneError(ProjectError):
     """A partial clone lacks files that were asked about, and they cannot be fetched."""
 

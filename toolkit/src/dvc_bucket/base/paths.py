@@ -69,6 +69,9 @@ class Project:
     #: The hash of everything that the stages read and wrote when they last ran.
     dvc_lock = _Below("dvc.lock")
 
+    #: The versions of the packages that stages depend on.
+    packages = _Below("packages.yaml")
+
     #: Data, log and state of the embedded object store, git-ignored.
     store = _Below(".bucket")
 

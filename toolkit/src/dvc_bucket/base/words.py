@@ -15,3 +15,8 @@ def shortened(lines: Sequence[T], limit: int, end: str = "") -> list[T | str]:
     """The first lines of a list, and one that counts the rest: `  and 30 more` with this end."""
     rest = len(lines) - limit
     return [*lines[:limit], *([f"  and {rest:,} more{end}"] if rest > 0 else [])]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -25,6 +25,7 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     "Everyday": ["pull", "push", "fetch", "add", "status", dvc.repro, save.save, new.app],
     "Look": [
         *(reading.ls, reading.cat, reading.cp, share.share, reading.pack, reading.advise),
+        packages.env,
     ],
     "Prove": [
         *(verify.verify, check.check, report.report, proving.provenance, proving.secrets),

@@ -1,8 +1,57 @@
-"""`bucket add-package`, which `make add` calls."""
+"""`bucket env`, and `bucket add-package`, which `make add` calls."""
 
 from typing import Annotated
 
 import typer
+
+from dvc_bucket.base.options import JsonOption
+
+
+def env(
+    as_json: JsonOption = False,
+    declare: Annotated[
+        bool, typer.Option("--declare", help="Add what stages import to dvc.yaml, then --write.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write packages.yaml from the lock file, and no more.")
+    ] = False,
+    installed: Annotated[
+        bool,
+        typer.Option("--installed", help="Compare what is installed with the lock file: exit 1."),
+    ] = False,
+) -> None:
+    """List the packages that each stage depends on, with version and reason.
+
+    `make lock` calls it with --write. Exit status: 0 fine; 1 with --installed if a version differs.
+
+    Examples:
+      bucket env
+      bucket env --declare
+    """
+    from dvc_bucket.base import packages as file
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.jobs import env as job
+    from dvc_bucket.stages.declared import versions
+
+    project = Project.find()
+    if declare:
+        from dvc_bucket.jobs.env.declare import declare as add
+
+        for line in add(project) or ["Every stage names the packages that it imports."]:
+            print(line)
+    elif write:
+        print(f"Wrote {file.FILE}." if versions.write(project) else f"{file.FILE} is up to date.")
+    elif installed:
+        different = file.not_locked(project)
+        for one in different:
+            print(one)
+        raise typer.Exit(1 if different else 0)
+    else:
+        found = job.rows(project)
+        if as_json:
+            print(job.as_json(found))
+        else:
+            job.show(found)
 
 
 def add_package(

@@ -19,7 +19,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
-from dvc_bucket.dvc import hindrances, never_here
+from dvc_bucket.dvc import hindrances, never_here, packages
 from dvc_bucket.dvc import nothing_to_pull as nothing
 from dvc_bucket.dvc.patched import command_line, install
 
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         gc.freeze()
         with _guarded(arguments) as words:
             hindrances.refuse(words)
+            packages.refuse(words)
             if plain:
                 return command_line.run_plain(words)
             status = command_line.run(words)

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import typer
 
+from dvc_bucket.base import packages
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.kernels import pin_kernels
 
@@ -15,9 +16,14 @@ def run_stage(main: Callable[..., None]) -> None:
     """Run `main` as `run_program` does, with the same compiled kernels on every CPU.
 
     Where nobody has pinned them yet, as under plain `dvc repro`, the program starts once more.
+    It ends with a sentence if it has imported a package of another version than packages.yaml has.
     Call it at the end of the script, under `if __name__ == "__main__":`.
     """
     pin_kernels()
+    try:
+        packages.check_imported()
+    except BucketError as error:
+        _fail(str(error))
     run_program(main)
 
 

@@ -1,6 +1,7 @@
 """The packages and the environment with which the stages of a clone run."""
 
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from dvc_bucket.base import kernels, project_settings
 from dvc_bucket.base.errors import BucketError, CheckError, NotCheckedError
+from dvc_bucket.base.packages import ANY
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import NAMES, Settings
@@ -48,6 +50,12 @@ class Packages:
     paths: tuple[Path, ...] = ()
     venv: Path | None = None
 
+    @property
+    def folders(self) -> tuple[str, ...] | None:
+        """The folders with the packages; None for those of the running Python."""
+        found = self.venv.glob("lib/python3*/site-packages") if self.venv else ()
+        return tuple(map(str, found)) if self.venv else None
+
 
 def here(project: Project) -> Packages:
     """The packages of the running Python, with the commit's code in place of the project's."""
@@ -58,7 +66,8 @@ def here(project: Project) -> Packages:
         for path in code
         if path.is_relative_to(root) and path != root and not path.is_relative_to(prefix)
     ]
-    return Packages(Path(sys.executable), "the current packages (--here)", tuple(inside))
+    title = f"the current packages (--here), Python {platform.python_version()}"
+    return Packages(Path(sys.executable), title, tuple(inside))
 
 
 def made(clone: Project, log: Path) -> Packages:
@@ -86,7 +95,8 @@ def made(clone: Project, log: Path) -> Packages:
     knows_setup = has_make and succeeds([*make, "--dry-run"])
     if not all(map(succeeds, [make] if knows_setup else _steps(python, venv, clone.root / name))):
         raise NotCheckedError(f"The packages cannot be installed here:\n{processes.tail(log)}")
-    return Packages(venv / "bin" / "python", f"from the commit's {name}", venv=venv)
+    title = f"from the commit's {name}, Python {platform.python_version()}"
+    return Packages(venv / "bin" / "python", title, venv=venv)
 
 
 def variables(
@@ -123,6 +133,8 @@ def variables(
         "PYTHONUTF8": "1",
         "SHELL": connected.SHELL,
     }
+    if packages.venv is None:
+        env[ANY] = "1"  # the report says what differs; a stage would refuse to run
     if packages.paths:
         env["PYTHONPATH"] = os.pathsep.join(str(clone.root / path) for path in packages.paths)
     env |= changes

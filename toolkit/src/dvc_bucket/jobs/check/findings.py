@@ -16,6 +16,8 @@ KINDS = {
     "edited": "Dependencies that changed while their stage ran",
     "not made": "Outputs that their stage did not make",
     "undeclared import": "Imports missing from deps",
+    "undeclared package": "Packages missing from params",
+    "other package": "Packages of another version than packages.yaml has",
     "undeclared file": "Files that are read or written and not declared",
     "undeclared network": "Network that is not declared",
 }

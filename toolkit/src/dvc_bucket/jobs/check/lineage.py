@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from dvc_bucket.base import project_settings
+from dvc_bucket.base.packages import FILE
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.ids import file_hash
@@ -91,8 +92,10 @@ def _other_params(before: Stage, after: Stage) -> Iterator[LineageFault]:
         recorded = before.params[file].locked if file in before.params else {}
         for key, value in params.locked.items():
             if key not in recorded:
+                # Results of before stages named packages are of other code, and no less recorded.
+                kind = "other code" if file == FILE else "not recorded"
                 text = f"{file}: dvc.lock has no {key} for {name}, which depends on it."
-                yield LineageFault("not recorded", name, file, text)
+                yield LineageFault(kind, name, file, text)
             elif recorded[key] != value:
                 text = f"{file}: {_changed(key, recorded[key], value)} for {name}."
                 yield LineageFault("other code", name, file, text)
@@ -198,7 +201,7 @@ def _undeclared(
     written, files = _in(clone, trace.written), set(execution.files)
     opened = {
         _shortened(path)
-        for path in map(_source, written | _in(clone, trace.read))
+        for path in map(source, written | _in(clone, trace.read))
         if path in files or path.startswith((".git/", ".dvc/"))
         if not _is_below(path, allowed, "/") and not _is_in_meta(path, stage)
     }
@@ -237,7 +240,7 @@ def _is_in_meta(path: str, stage: Stage) -> bool:
     return meta.network and leads
 
 
-def _source(path: str) -> str:
+def source(path: str) -> str:
     """The module that a file of bytecode was made of; any other path as it is."""
     parts = PurePosixPath(path)
     if parts.parent.name != BYTECODE or parts.suffix != ".pyc":

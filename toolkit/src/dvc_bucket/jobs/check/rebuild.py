@@ -19,7 +19,7 @@ from dvc_bucket.base.errors import CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.jobs.check import doubts, environment, lineage, plan, processes, variations
+from dvc_bucket.jobs.check import doubts, environment, lineage, loaded, plan, processes, variations
 from dvc_bucket.jobs.check.causes import CauseSearch
 from dvc_bucket.jobs.check.clone import Clones, check_stages
 from dvc_bucket.jobs.check.compare import OutputComparison, RecordedOutputs
@@ -162,6 +162,7 @@ class _Rebuild:
         faults += lineage.of_run(run)
         faults += lineage.of_lock(plan, run, outputs)
         faults += lineage.of_stages(plan, run, project, bench.packages)
+        faults += loaded.of_packages(plan, run, bench.packages)
         failed = [name for name, seen in run.executions.items() if seen.state == "failed"]
         return _RunFindings(run, outputs, faults, {name: run.output(name) for name in failed})
 

@@ -18,6 +18,7 @@ from dvc_bucket.jobs.doctor import (
     files,
     machine,
     network,
+    packages,
     probes,
     repository,
     rights,
@@ -40,6 +41,7 @@ FAMILIES = (
     rights,
     throttle,
     machine,
+    packages,
     template,
 )
 

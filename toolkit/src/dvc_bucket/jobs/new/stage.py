@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.base import safe_paths
+from dvc_bucket.base import packages, safe_paths
 from dvc_bucket.base.errors import NewError
 from dvc_bucket.base.files import all_written
 from dvc_bucket.base.paths import Project
@@ -20,6 +20,8 @@ from dvc_bucket.dvc.snapshot import Snapshot, overlap
 from dvc_bucket.jobs.new import yaml_text
 from dvc_bucket.jobs.new.layout import Kind, layout
 from dvc_bucket.jobs.new.texts import PARAMS, PROGRAMS, StageTexts
+from dvc_bucket.stages.declared.imports import code_of
+from dvc_bucket.stages.declared.packages import IGNORED, Imported
 
 FLOW = "dvc.yaml"
 
@@ -86,12 +88,13 @@ def new_stage(project: Project, request: StageRequest) -> NewStage:
     params = _read(project, PARAMS)
     values, others = _parameters(request, yaml_text.mapping(params, PARAMS))
     place = layout(project, snapshot, request.name, request.kind)
+    imported = _packages(project, place.models) if values else {}
     texts = StageTexts(
-        request.name, request.kind, place, request.deps, request.outs, values, others
+        request.name, request.kind, place, request.deps, request.outs, values, others, [*imported]
     )
     new = {place.script: texts.script(), place.test: texts.test()}
     _check_free(project, new)
-    changed = _changed(project, request, texts, params)
+    changed = _versions(project, imported) | _changed(project, request, texts, params)
     with all_written({project.root / path: text for path, text in (new | changed).items()}):
         if fault := Snapshot.at(project).graph_error:
             raise NewError(f"DVC refuses the stage {request.name}: {fault} Nothing was written.")
@@ -111,6 +114,25 @@ def _changed(
             changed[place.models] = _read(project, place.models).rstrip("\n") + "\n" + model
     changed[FLOW] = yaml_text.with_entry(_read(project, FLOW), FLOW, "stages", texts.entry())
     return changed
+
+
+def _packages(project: Project, models: str) -> dict[str, str]:
+    """The packages that a module of models imports, with the versions that the lock file pins.
+
+    Nothing in a project without packages.yaml, or without such a module.
+    """
+    if not models or not project.packages.is_file():
+        return {}
+    imported = Imported.of(code_of([project.root / models], [], []))
+    return packages.locked(project, imported.files.keys() - imported.late - IGNORED)
+
+
+def _versions(project: Project, imported: Mapping[str, str]) -> dict[str, str]:
+    """The new text of packages.yaml, if it lacks a package."""
+    current = packages.read(project)
+    if imported.keys() <= current.keys():
+        return {}
+    return {packages.FILE: packages.text_of({**imported, **current})}
 
 
 def _check_name(request: StageRequest, snapshot: Snapshot) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dvc_bucket.base.packages import FILE
 from dvc_bucket.dvc.patched import yaml
 from dvc_bucket.jobs.new.layout import Kind, Layout
 
@@ -71,6 +72,7 @@ class StageTexts:
         outputs: paths.
         values: its own parameters.
         others: names of other parameters that it depends on.
+        packages: that its code imports.
     """
 
     name: str
@@ -80,6 +82,7 @@ class StageTexts:
     outputs: Sequence[str]
     values: Mapping[str, Any]
     others: Sequence[str]
+    packages: Sequence[str] = ()
 
     @property
     def description(self) -> str:
@@ -132,7 +135,10 @@ class StageTexts:
         code = [self.layout.script, *(models if self.values and self.layout.models else ())]
         lines = [f"{self.name}:", *_command(command)]
         lines += _list("deps", [*self.inputs, *code])
-        lines += _list("params", [*([self.name] if self.values else ()), *self.others])
+        params = [*([self.name] if self.values else ()), *self.others]
+        packages = f"    - {FILE}: [{', '.join(self.packages)}]"
+        lines += _list("params", params) or (["  params:"] if self.packages else [])
+        lines += [packages] if self.packages else []
         lines += _list("outs", self.outputs)
         return "\n".join([*lines, ""])
 

@@ -7,9 +7,11 @@ those of the Provenance Run Crate profile: https://w3id.org/ro/wfrun/provenance/
 import json
 from typing import TYPE_CHECKING
 
+from dvc_bucket.base.packages import FILE
 from dvc_bucket.base.paths import CONFIG
 from dvc_bucket.dvc.lock import entries
 from dvc_bucket.dvc.snapshot import StageRun
+from dvc_bucket.dvc.snapshot.records import named_values
 from dvc_bucket.jobs.provenance.facts import Facts
 from dvc_bucket.jobs.provenance.graph import Graph, local_id, path_id
 from dvc_bucket.jobs.provenance.papers import LOCK_FILES, PIP, README, Author
@@ -141,7 +143,7 @@ def _tool(graph: Graph, run: StageRun) -> "Entity":
     """The script of a stage; its command if that names no script."""
     facts = graph.facts
     script = facts.script(run)
-    parameters = [_parameter(graph, run, name, value) for name, value in run.values]
+    parameters = [_parameter(graph, run, name, value) for name, value in _values(run)]
     if script is None:
         words = run.command.split()
         return graph.context(
@@ -149,18 +151,37 @@ def _tool(graph: Graph, run: StageRun) -> "Entity":
             "SoftwareApplication",
             name=words[0] if words else run.name,
             input=parameters,
+            softwareRequirements=_packages(graph, run),
         )
     entity = graph.recorded(script)
     entity.properties()["@type"] = ["File", "SoftwareSourceCode"]
-    others = entity.get("input") or []  # of another stage with the same script
-    others = others if isinstance(others, list) else [others]
-    graph.describe(entity, input=[*others, *parameters])
+    graph.add_to(entity, "input", parameters)  # beside those of another stage with the same script
+    graph.add_to(entity, "softwareRequirements", _packages(graph, run))
     if script.path.endswith(".py"):
         python = graph.context(PYTHON, "ComputerLanguage", name="Python", url=PYTHON)
         graph.describe(entity, programmingLanguage=python, runtimePlatform=facts.papers.platform)
     if facts.is_here(script):
         graph.describe(entity, version=facts.commit.commit, url=facts.link(script.path))
     return entity
+
+
+def _values(run: StageRun) -> list[tuple[str, object]]:
+    """The parameters of a stage; its packages are none."""
+    params = {file: values for file, values in run.params.items() if file != FILE}
+    return list(named_values(params).items())
+
+
+def _packages(graph: Graph, run: StageRun) -> "list[Entity]":
+    """The packages that the code of a stage imports, in the versions that it ran with."""
+    return [
+        graph.context(
+            local_id("package", name, str(version)),
+            "SoftwareApplication",
+            name=name,
+            softwareVersion=str(version),
+        )
+        for name, version in sorted(run.params.get(FILE, {}).items())
+    ]
 
 
 def _action(graph: Graph, run: StageRun, tool: "Entity") -> "Entity":
@@ -173,7 +194,7 @@ def _action(graph: Graph, run: StageRun, tool: "Entity") -> "Entity":
             value=value if isinstance(value, str) else json.dumps(value, default=str),
             exampleOfWork=_parameter(graph, run, name, value),
         )
-        for name, value in run.values
+        for name, value in _values(run)
     ]
     return graph.context(
         local_id("run", run.name),

@@ -22,9 +22,12 @@ PROFILES = {
     WORKFLOW_CRATE: ("Workflow RO-Crate", "1.0"),
 }
 
-#: Terms beyond RO-Crate's: those of the profiles (md5, sha256, ...) and one of CodeMeta.
+#: Terms beyond those of RO-Crate: of the profiles (md5, sha256, ...), of CodeMeta, of schema.org.
 RUN_CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
-EXTRA_TERMS = {"buildInstructions": "https://codemeta.github.io/terms/buildInstructions"}
+EXTRA_TERMS = {
+    "buildInstructions": "https://codemeta.github.io/terms/buildInstructions",
+    "softwareRequirements": "http://schema.org/softwareRequirements",
+}
 
 
 class Graph:
@@ -97,6 +100,12 @@ class Graph:
                 value = values[0] if len(values) == 1 else values
             if value not in (None, "", []):
                 entity[name] = value
+
+    def add_to(self, entity: "Entity", name: str, values: "list[Entity]") -> None:
+        """Add values to those that a property of an entity has."""
+        others = entity.get(name) or []
+        others = others if isinstance(others, list) else [others]
+        self.describe(entity, **{name: [*others, *values]})
 
     def write(self, folder: Path) -> None:
         """Write the metadata file, which names the page for people too."""

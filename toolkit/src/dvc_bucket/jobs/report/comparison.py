@@ -15,7 +15,7 @@ from dvc_bucket.jobs.report.commit_views import Pair, ReportedCommit, choose, op
 from dvc_bucket.jobs.report.datasets import DatasetChange
 from dvc_bucket.jobs.report.metrics import Metric, Unread
 from dvc_bucket.jobs.report.plots import Plot
-from dvc_bucket.jobs.report.stages import StageChange
+from dvc_bucket.jobs.report.stages import PackageChange, StageChange
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Changes:
         pair: the commits.
         stages: number of stages that the head declares.
         changed: stages that ran, are new or were removed.
+        packages: those with another version, and the stages that it reran.
         stale: stages whose record does not fit the head.
         metrics: all metrics.
         plots: all plots that can be compared.
@@ -56,6 +57,7 @@ class Changes:
     pair: Pair
     stages: int
     changed: Sequence[StageChange]
+    packages: Sequence[PackageChange]
     stale: Sequence[StageChange]
     metrics: Sequence[Metric]
     plots: Sequence[Plot]
@@ -93,10 +95,12 @@ def compare(
         values, unread = metrics.compare(before, after)
         figures, missing = _plots(project, before, after, plots_folder)
         differing, same = datasets.changes(before, after, contents)
+        changed = stages.changes(before, after)
         return Changes(
             pair,
             stages=len(after.snapshot.stages),
-            changed=stages.changes(before, after),
+            changed=changed,
+            packages=stages.packages(changed),
             stale=stages.stale(after),
             metrics=values,
             plots=figures,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dvc_bucket.base.formats import is_code
+from dvc_bucket.base.packages import FILE
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, StageRun
 from dvc_bucket.dvc.snapshot.records import named_values
 from dvc_bucket.jobs.report.commit_views import ReportedCommit
@@ -13,6 +14,9 @@ from dvc_bucket.jobs.report.differences import Outcome, differences
 
 #: The file of a parameter whose name comes without a file.
 PARAMS_FILE = "params.yaml:"
+
+#: The file of packages.
+PACKAGES_FILE = f"{FILE}:"
 
 Kind = Literal["ran again", "new", "removed", "stale", "never ran"]
 
@@ -22,7 +26,7 @@ class Reason:
     """A part of a stage that differs.
 
     Attributes:
-        what: parameter, code, data, file, command or output.
+        what: parameter, package, code, data, file, command or output.
         name: of the part; empty for the command.
         how: its outcome.
         texts: the values before and after, if it has any.
@@ -56,6 +60,31 @@ class StageChange:
     def wrote_the_same(self) -> bool:
         """Whether all outputs kept their bytes."""
         return all(outcome == "same" for outcome in self.outs.values())
+
+
+@dataclass(frozen=True)
+class PackageChange:
+    """A package of which stages ran with another version than before.
+
+    Attributes:
+        name: of the package.
+        texts: its version before and after.
+        stages: those that another version reruns, in their order.
+    """
+
+    name: str
+    texts: Sequence[str]
+    stages: Sequence[str]
+
+
+def packages(changed: Sequence[StageChange]) -> list[PackageChange]:
+    """The packages with another version, in order."""
+    stages: dict[tuple[str, ...], list[str]] = {}
+    for change in changed:
+        for reason in change.reasons:
+            if reason.what == "package" and reason.how == "changed":
+                stages.setdefault((reason.name, *reason.texts), []).append(change.name)
+    return [PackageChange(key[0], key[1:], names) for key, names in sorted(stages.items())]
 
 
 def changes(base: ReportedCommit, head: ReportedCommit) -> list[StageChange]:
@@ -136,8 +165,11 @@ def _of_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
         for side in (before, after)
     )
     for name, how in differences(was, now).items():
-        if how != "same":
-            texts = [json.dumps(side[name], default=str) for side in (was, now) if name in side]
+        values = [side[name] for side in (was, now) if name in side]
+        if how != "same" and name.startswith(PACKAGES_FILE):
+            yield Reason("package", name.removeprefix(PACKAGES_FILE), how, list(map(str, values)))
+        elif how != "same":
+            texts = [json.dumps(value, default=str) for value in values]
             yield Reason("parameter", name.removeprefix(PARAMS_FILE), how, texts)
 
 

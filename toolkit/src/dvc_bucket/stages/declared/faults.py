@@ -2,17 +2,18 @@
 
 import os
 import posixpath
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.packages import FILE
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Snapshot, Stage, overlap
 from dvc_bucket.git.contents import git
-from dvc_bucket.stages.declared import imports, programs
+from dvc_bucket.stages.declared import packages, versions
+from dvc_bucket.stages.declared.code import of_stage, own_path
+from dvc_bucket.stages.declared.imports import Code
 from dvc_bucket.stages.declared.programs import PYTHON, Programs
 
 
@@ -28,7 +29,9 @@ def stage_faults(root: Path | None = None) -> list[str]:
     - a file of git, or data of DVC, on a command line is a dep, an output or a file of parameters;
     - a dep is in git, is tracked by DVC, or is the output of a stage;
     - a declared parameter exists, and a section that the code reads through a model
-      (`dvc_bucket.stages.Params`) is declared.
+      (`dvc_bucket.stages.Params`) is declared;
+    - in a project with packages.yaml, a package that the code imports is named in the params, no
+      other is that nothing of it needs, and the versions are those of the lock file.
 
     What `meta: reads:` of a stage names is left out, and so is code in the folders `packages` of
     `[tool.dvc-bucket]`, which counts as installed.
@@ -50,7 +53,7 @@ def stage_faults(root: Path | None = None) -> list[str]:
     found: dict[str, None] = {}
     for stage in snapshot.stages:
         found |= dict.fromkeys(_StageCheck(project, known, stage).faults())
-    return list(found)
+    return [*found, *versions.faults(project, snapshot)]
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,10 @@ class _Known:
     Attributes:
         data: all outputs of stages and tracked data.
         files: of git, tracked or new; None if the project is in no repository.
-        installed: folders whose code counts as installed.
     """
 
     data: Sequence[str]
     files: Sequence[str] | None
-    installed: Sequence[str]
 
     @classmethod
     def of(cls, project: Project, snapshot: Snapshot) -> "_Known":
@@ -74,11 +75,7 @@ class _Known:
             names = os.fsdecode(git(project.root, *words)).split("\0")
         except ProjectError:
             names = None
-        packages = [*project_settings.of(project).packages, ".venv"]
-        return cls(list(snapshot.outs), names, packages)
-
-    def is_installed(self, path: str) -> bool:
-        return any(overlap(path, folder) for folder in self.installed)
+        return cls(list(snapshot.outs), names)
 
 
 @dataclass(frozen=True)
@@ -91,11 +88,9 @@ class _StageCheck:
 
     def faults(self) -> Iterator[str]:
         """A sentence for each fault."""
-        root = self.project.root
-        started = programs.of_command(self.stage.command, root / self.stage.folder)
-        code = imports.code_of(started.files, started.modules, self._path(started))
+        started, code = of_stage(self.project, self.stage)
         files = {*code.files, *started.files}
-        own = sorted(path for file in files if (path := self._inside(file)))
+        own = sorted(path for file in files if (path := own_path(self.project, file)))
         for path in own:
             if not self._is_declared(path, self._deps):
                 yield self._said(f"runs or imports {path}, which is not among its deps. Add it.")
@@ -104,14 +99,8 @@ class _StageCheck:
         yield from self._on_command_line(started, own)
         yield from self._nowhere()
         yield from self._params(code)
-
-    def _path(self, started: Programs) -> list[Path]:
-        """Folders of Python's path of imports: of the command, its folder and the project."""
-        root = self.project.root
-        current = [root / self.stage.folder] if started.modules else []
-        inside = [Path(path) for path in sys.path if Path(path).is_relative_to(root)]
-        own = [path for path in inside if path != root and self._inside(path)]
-        return [*started.path, *current, root / "src", *own]
+        if self.project.packages.exists() or packages.named(self.stage):
+            yield from map(self._said, packages.faults(self.stage, code))
 
     def _needless(self, own: Sequence[str], started: Programs) -> Iterator[str]:
         words = {posixpath.normpath(posixpath.join(self.stage.folder, w)) for w in started.words}
@@ -146,9 +135,11 @@ class _StageCheck:
                     "output of a stage. Nobody else can have it."
                 )
 
-    def _params(self, code: imports.Code) -> Iterator[str]:
+    def _params(self, code: Code) -> Iterator[str]:
         declared = set()
         for file, params in self.stage.params.items():
+            if file == FILE:
+                continue
             declared |= {key.partition(".")[0] for key in params.keys or params.current}
             for key in params.keys:
                 if key not in params.current:
@@ -169,12 +160,6 @@ class _StageCheck:
     def _is_declared(self, path: str, declared: Sequence[str]) -> bool:
         allowed = self.stage.meta.get("reads") or ()
         return any(overlap(path, one) for one in (*declared, *allowed))
-
-    def _inside(self, file: Path) -> str:
-        """The path of a file from the project's root; empty for one that is not its own."""
-        path = os.path.relpath(file, self.project.root).replace(os.sep, "/")
-        is_own = path[:3] != "../" and not self.known.is_installed(path)
-        return path if is_own else ""
 
     def _said(self, what: str) -> str:
         return f"{self.stage.file}: stage {self.stage.title.partition('@')[0]} {what}"

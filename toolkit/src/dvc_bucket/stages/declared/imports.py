@@ -21,12 +21,17 @@ class Code:
         sections: sections of parameters that it reads through models (`Params`).
         models: sections that it has a model of.
         is_whole: it cannot import anything else.
+        others: names that it imports and that are in no file of the project, each with a file that
+            does: `pandas`, `google.cloud.storage`.
+        late: those of `others` that only functions import, which may never be called.
     """
 
     files: set[Path] = field(default_factory=set)
     sections: set[str] = field(default_factory=set)
     models: set[str] = field(default_factory=set)
     is_whole: bool = True
+    others: dict[str, Path] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
 
 
 def code_of(programs: Iterable[Path], modules: Iterable[str], path: Sequence[Path]) -> Code:
@@ -42,21 +47,26 @@ def code_of(programs: Iterable[Path], modules: Iterable[str], path: Sequence[Pat
     pending = [file for file in programs if file.suffix in {PYTHON, NOTEBOOK}]
     folders = [*dict.fromkeys([*(one for file in pending for one in own_folders(file)), *path])]
     pending += [file for module in modules for file in _with_main(module, folders)]
-    is_whole = True
+    is_whole, always = True, set[str]()
     while pending:
         file = pending.pop()
         if file in code.files:
             continue
         code.files.add(file)
         for tree in _trees(file):
-            for module, names in _imports(tree, file):
+            for module, names, is_late in _imports(tree, file):
                 is_whole &= module.partition(".")[0] not in DYNAMIC
-                for name in (module, *(f"{module}.{one}" for one in names)):
-                    pending += _found(name, folders)
+                inner = [f"{module}.{one}" for one in names]
+                own = [path for name in (module, *inner) for path in _found(name, folders)]
+                pending += own
+                for name in () if own or Path(module).is_absolute() else inner or [module]:
+                    code.others.setdefault(name, file)
+                    always |= set() if is_late else {name}
             models |= dict(_models(tree))
             calls |= set(_reads(tree))
     sections = {section for name, section in models.items() if name in calls}
-    return Code(code.files, sections, {*models.values()}, is_whole)
+    late = code.others.keys() - always
+    return Code(code.files, sections, {*models.values()}, is_whole, code.others, late)
 
 
 def own_folders(script: Path) -> list[Path]:
@@ -117,37 +127,44 @@ def _cells(text: str) -> Iterator[str]:
                         for line in source.splitlines())  # fmt: skip
 
 
-def _imports(tree: ast.AST, file: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each imported module, and the names that are taken from it; a relative one as its path."""
-    for node in _run(tree):
+def _imports(tree: ast.AST, file: Path) -> Iterator[tuple[str, list[str], bool]]:
+    """Each imported module, the names taken from it, and whether only a function imports it.
+
+    A module of a relative import is the path of its file.
+    """
+    for node, is_late in _run(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, []) for alias in node.names)
+            yield from ((alias.name, [], is_late) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or "", [alias.name for alias in node.names], is_late
         elif isinstance(node, ast.ImportFrom):
-            names = [alias.name for alias in node.names]
-            if not node.level:
-                yield node.module or "", names
-                continue
-            folder = file.parents[node.level - 1]
-            yield str(folder / "__init__.py"), []
-            modules = [node.module] if node.module else names
-            inner = [name for name in names if node.module]
-            for module in modules:
-                for path in _found(module, [folder]):
-                    yield str(path), []
-                for name in inner:
-                    yield from ((str(path), []) for path in _found(f"{module}.{name}", [folder]))
+            yield from ((str(path), [], is_late) for path in _relative(node, file))
 
 
-def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker sees."""
-    pending = [tree]
+def _relative(node: ast.ImportFrom, file: Path) -> Iterator[Path]:
+    """The files of a relative import."""
+    names = [alias.name for alias in node.names]
+    folder = file.parents[node.level - 1]
+    yield folder / "__init__.py"
+    modules = [node.module] if node.module else names
+    inner = [name for name in names if node.module]
+    for module in modules:
+        yield from _found(module, [folder])
+        for name in inner:
+            yield from _found(f"{module}.{name}", [folder])
+
+
+def _run(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """All nodes but those that only a type checker sees, each with whether a function has it."""
+    pending = [(tree, False)]
     while pending:
-        node = pending.pop()
-        yield node
+        node, is_late = pending.pop()
+        yield node, is_late
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            pending += node.orelse
+            pending += [(inner, is_late) for inner in node.orelse]
         else:
-            pending += ast.iter_child_nodes(node)
+            late = is_late or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            pending += [(inner, late) for inner in ast.iter_child_nodes(node)]
 
 
 def _models(tree: ast.AST) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,36 @@
+"""The packages that stages depend on: recorded, pinned and installed are one version."""
+
+from typing import ClassVar
+
+from dvc_bucket.base import packages, project_settings
+from dvc_bucket.jobs.doctor.check import Check, Warn
+from dvc_bucket.jobs.doctor.patient import Patient
+
+
+class VersionsOfPackages(Check):
+    """With another version installed than recorded, stages refuse to run."""
+
+    name = "packages of stages"
+    fix = "`make setup`, which installs what the lock file pins."
+
+    #: The fix where the lock file has moved on.
+    WRITE: ClassVar = f"`make lock`, or `{packages.WRITE}`."
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Compare packages.yaml with the lock file, then with what is installed."""
+        versions = packages.read(patient.project)
+        if not versions:
+            return "none are named"
+        file = project_settings.of(patient.project).lock_file
+        pinned = packages.locked(patient.project, versions)
+        other = [
+            f"{name} {version} (lock: {pinned.get(name, 'none')})"
+            for name, version in versions.items()
+            if pinned.get(name) != version
+        ]
+        if other:
+            raise Warn(f"{packages.FILE} has {', '.join(other)}", VersionsOfPackages.WRITE)
+        if different := packages.not_locked(patient.project):
+            raise Warn("; ".join(map(str, different)))
+        return f"{len(versions)}, as {file} pins them"

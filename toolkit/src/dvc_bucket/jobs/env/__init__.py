@@ -1,0 +1,100 @@
+"""`bucket env`: the packages that each stage depends on, with version and reason."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from dvc_bucket.base import packages
+from dvc_bucket.base.console import Console
+from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.paths import Project
+from dvc_bucket.dvc.snapshot import Snapshot, Stage
+from dvc_bucket.stages.declared.code import of_stage
+from dvc_bucket.stages.declared.packages import HERE, IGNORED, Imported, named
+
+
+@dataclass(frozen=True)
+class StagePackage:
+    """A package of a stage.
+
+    Attributes:
+        stage: title of the stage.
+        package: name of the package.
+        version: in packages.yaml; empty if it has none.
+        installed: the version in this Python; empty if it is not installed.
+        is_named: the stage names it in dvc.yaml, so that another version reruns the stage.
+        why: a clause: which file imports it, or which package needs it.
+    """
+
+    stage: str
+    package: str
+    version: str
+    installed: str
+    is_named: bool
+    why: str
+
+
+def rows(project: Project) -> list[StagePackage]:
+    """The packages of all stages, in the order of the stages.
+
+    Raises:
+        ProjectError: DVC cannot read the project, or packages.yaml cannot be read.
+    """
+    snapshot, versions = Snapshot.at(project), packages.read(project)
+    if snapshot.graph_error:
+        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+    return [
+        StagePackage(
+            stage.title,
+            name,
+            versions.get(name, ""),
+            packages.installed(name),
+            is_named=name in named(stage),
+            why=why,
+        )
+        for stage in snapshot.stages
+        for name, why in _reasons(project, stage)
+    ]
+
+
+def _reasons(project: Project, stage: Stage) -> Iterator[tuple[str, str]]:
+    """Each package that a stage names or imports, and why."""
+    imported = Imported.of(of_stage(project, stage)[1])
+    needed = HERE.needed_by(imported.files)
+    for name in sorted({*named(stage), *(imported.files.keys() - IGNORED)}):
+        if file := imported.files.get(name):
+            is_late = " (in a function)" if name in imported.late else ""
+            yield name, f"imported by {file.relative_to(project.root).as_posix()}{is_late}"
+        elif name in needed:
+            yield name, f"named by hand; {needed[name]} needs it"
+        else:
+            yield name, "named by hand"
+
+
+def as_json(found: Sequence[StagePackage]) -> str:
+    """The packages, for a program."""
+    return json.dumps([asdict(one) for one in found], indent=2)
+
+
+def show(found: Sequence[StagePackage]) -> None:
+    """Print a line for each package of each stage, and what differs."""
+    from rich.text import Text
+
+    console = Console()
+    if not found:
+        console.say("No stage names or imports a package.")
+        return
+    lines = [(one.stage, one.package, one.version or "-", _note(one)) for one in found]
+    console.show(("stage", "package", "version", "why"), [tuple(map(Text, line)) for line in lines])
+
+
+def _note(one: StagePackage) -> str:
+    """The reason, with what is not as it should be."""
+    notes = [one.why]
+    if not one.is_named:
+        notes.append("not in the params of the stage")
+    elif not one.version:
+        notes.append(f"not in {packages.FILE}: {packages.WRITE}")
+    elif not packages.is_same(one.version, one.installed):
+        notes.append(f"{one.installed or 'none'} is installed")
+    return "; ".join(notes)
