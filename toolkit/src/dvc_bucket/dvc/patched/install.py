@@ -13,22 +13,26 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import unexpected, waiting
+from dvc_bucket.dvc.patched import nesting, recording, unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
     COLLECT,
     COPY,
     CREDENTIALS,
+    DUMP,
     EXIST,
     MAKE_LOCK,
     MOVING,
     PATHS_LOCK,
     READ_LIST,
     READING,
+    RECORD,
     REGISTRY,
     REPORT,
     REPRODUCE,
+    REPRODUCING,
+    UNLOCKED,
 )
 from dvc_bucket.dvc.patched.whole_commits import bring_first
 
@@ -68,7 +72,10 @@ def install() -> str:
         ours: Mapping[str, Callable[[Any], Any]] = {
             COPY: lambda _: _copy,
             COLLECT: lambda _: _collect,
-            PATHS_LOCK: waiting.patient,
+            PATHS_LOCK: lambda rwlock: nesting.once(waiting.patient(rwlock)),
+            RECORD: recording.record,
+            DUMP: recording.keep_ignored,
+            UNLOCKED: recording.light,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,
@@ -107,7 +114,7 @@ def _reason() -> str:
     """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
     if is_plain():
         return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
-    if others := different(MOVING | READING):
+    if others := different(MOVING | READING | REPRODUCING):
         return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
 

@@ -74,6 +74,25 @@ MOVING = {
     "dvc.repo:Repo._reset": "self",
 }
 
+#: What records a stage: its entry in a lock file, its lines in `.gitignore`; and what unlocks the
+#: clone while its command runs.
+RECORD = "dvc.dvcfile:Lockfile.dump_stages"
+DUMP = "dvc.stage:Stage.dump"
+UNLOCKED = "dvc.stage.run:unlocked_repo"
+
+#: What runs the stages of a project.
+REPRODUCING = {
+    RECORD: "self, stages, **kwargs",
+    DUMP: "self, **kwargs",
+    UNLOCKED: "f",
+    "dvc.dvcfile:logger": ATTRIBUTE,
+    "dvc.dvcfile:FileMixin.relpath": ATTRIBUTE,
+    "dvc.stage.serialize:to_lockfile": "stage, **kwargs",
+    "dvc.repo.scm_context:SCMContext.track_file": "self, paths=",
+    "dvc.repo.scm_context:SCMContext.ignored_paths": ATTRIBUTE,
+    **attributes("dvc.repo:Repo", "datafs dvcfs lock scm_context"),
+}
+
 #: The function that turns DVC to a commit.
 TURN = "dvc.repo.brancher:_switch_fs"
 
