@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import nesting, recording, unexpected, waiting
+from dvc_bucket.dvc.patched import nesting, recording, side_by_side, unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
@@ -32,6 +32,8 @@ from dvc_bucket.dvc.patched.touch_points import (
     REPORT,
     REPRODUCE,
     REPRODUCING,
+    RUN_COMMANDS,
+    RUN_STAGES,
     UNLOCKED,
 )
 from dvc_bucket.dvc.patched.whole_commits import bring_first
@@ -76,6 +78,8 @@ def install() -> str:
             RECORD: recording.record,
             DUMP: recording.keep_ignored,
             UNLOCKED: recording.light,
+            RUN_STAGES: side_by_side.reproduce,
+            RUN_COMMANDS: side_by_side.cmd_run,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,

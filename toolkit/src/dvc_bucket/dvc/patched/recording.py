@@ -18,10 +18,14 @@ from typing import Any
 
 from dvc_bucket.base.files import replacing
 from dvc_bucket.dvc.lock import splice
+from dvc_bucket.dvc.patched.order import Order
 from dvc_bucket.dvc.patched.yaml import NotYamlError, dumped, loaded
 
 #: What DVC remembers of a repository, and the command of a stage can have changed.
 REMEMBERED = ("index", "dvcignore", "dvcfs", "datafs")
+
+#: The order of new entries, while stages run side by side.
+order: Order | None = None
 
 #: The text that this process wrote last, and its parts, by path.
 _written: dict[Path, tuple[str, splice.Lock]] = {}
@@ -116,6 +120,8 @@ def _with_entries(path: Path, text: str, entries: Iterable[Mapping[str, Any]]) -
         if lock is None or written != text:
             lock = splice.split(text)
         lock = splice.put(lock, [splice.rendered(entry) for entry in entries])
+        if order:
+            lock = order.entries(path, lock)
     except splice.OddError:
         content = loaded(text) or {"schema": "2.0"}
         content["stages"] = content.get("stages", {})
