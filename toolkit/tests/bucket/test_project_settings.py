@@ -10,7 +10,7 @@ from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.project_settings import ProjectSettings
 
-KEYS = "data-page, license-file, lock-file, packages, sources"
+KEYS = "data-page, jobs, license-file, lock-file, packages, sources"
 
 
 def said(root: Path, text: str) -> ProjectSettings:
@@ -37,10 +37,13 @@ def test_a_project_without_the_table_has_the_defaults(tmp_path: Path, text: str 
 
 def test_every_key_is_read(tmp_path: Path) -> None:
     table = 'data-page = "docs/data.md"\nlicense-file = "COPYING"\nlock-file = "locks/all.txt"\n'
+    table += "jobs = 4\n"
     found = said(tmp_path, f'[tool.dvc-bucket]\n{table}packages = ["src/tools/", "vendor"]\n')
     assert (found.data_page, found.license_file) == ("docs/data.md", "COPYING")
     assert (found.lock_file, found.packages) == ("locks/all.txt", ("src/tools", "vendor"))
-    assert [found.is_set(name) for name in ProjectSettings.model_fields] == [True] * 4 + [False]
+    assert found.jobs == 4
+    assert "jobs" not in dict(found.paths())
+    assert [found.is_set(name) for name in ProjectSettings.model_fields] == [True] * 5 + [False]
 
 
 def test_sources_say_whose_keys_open_the_data_of_other_projects(tmp_path: Path) -> None:
@@ -74,6 +77,8 @@ def test_an_unknown_key_is_refused_with_the_known_ones(tmp_path: Path, key: str)
         ("lock-file = 3", "lock-file is 3. Write a path from the project's root."),
         ('data-page = ["a"]', "data-page is ['a']. Write a path from the project's root."),
         ('packages = "src"', "packages is 'src'. Write a list of paths from the project's root."),
+        ("jobs = 0", "jobs is 0. Write a number of stages, from 1."),
+        ('jobs = "4"', "jobs is '4'. Write a number of stages, from 1."),
         ("packages = [3]", "packages is 3. Write a list of paths from the project's root."),
     ],
 )

@@ -27,6 +27,12 @@ FILE, TABLE = "pyproject.toml", "dvc-bucket"
 #: How messages name the table.
 WHERE = f"{FILE}, [tool.{TABLE}]"
 
+#: What a key takes that takes no path.
+WANTED = {
+    "jobs": "a number of stages, from 1",
+    "packages": "a list of paths from the project's root",
+}
+
 
 def _inside(path: str) -> str:
     """A path from the project's root, without a slash at its end."""
@@ -72,6 +78,7 @@ class ProjectSettings(BaseModel):
         data_page: Markdown page that names endpoint, bucket and remote, and whose table of datasets
             has their licences. Paths in that table are from the page's folder.
         license_file: the text of the licence, whose holder is "The NAME contributors".
+        jobs: how many stages `bucket repro` runs at once, if no option says it.
         lock_file: the packages, in pip's format with hashes.
         packages: folders whose code counts as installed packages: a stage need not declare it.
         sources: whose keys open the data of other projects, by the URL of their repository.
@@ -82,6 +89,7 @@ class ProjectSettings(BaseModel):
     )
 
     data_page: ProjectPath = "data/README.md"
+    jobs: Annotated[int, Field(ge=1, strict=True)] = 1
     license_file: ProjectPath = "LICENSE"
     lock_file: ProjectPath = "requirements.lock"
     packages: tuple[ProjectPath, ...] = ()
@@ -95,6 +103,8 @@ class ProjectSettings(BaseModel):
         """Key and path of all that the table sets."""
         for field in sorted(self.model_fields_set - {"sources"}):
             value = getattr(self, field)
+            if isinstance(value, int):
+                continue
             for path in (value,) if isinstance(value, str) else value:
                 yield field.replace("_", "-"), path
 
@@ -169,5 +179,5 @@ def _sentence(error: ValidationError) -> str:
         return f"{WHERE}: unknown key {key}. The keys are {keys}."
     if first["type"] == "value_error":
         return f"{WHERE}, {key} {first['ctx']['error']}. Write a path from the project's root."
-    wanted = "a list of paths" if to_snake(key) == "packages" else "a path"
-    return f"{WHERE}, {key} is {first['input']!r}. Write {wanted} from the project's root."
+    wanted = WANTED.get(to_snake(key), "a path from the project's root")
+    return f"{WHERE}, {key} is {first['input']!r}. Write {wanted}."

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
@@ -56,19 +57,28 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     }
 
 
-def run_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> int:
+def run_dvc(
+    arguments: Sequence[str],
+    project: Project,
+    settings: Settings,
+    program: Sequence[str] = ("dvc_bucket.dvc.process",),
+) -> int:
     """Run `dvc` with `arguments` and return its exit status.
 
     Args:
         arguments: the words after `dvc`.
         project: the clone to work in; the current folder may be any inside it.
         settings: the connection.
+        program: the module that is DVC, and words before DVC's own.
     """
     _refuse_writing(arguments, settings)
     point_dvc_at(project, settings)
-    command = [sys.executable, "-m", "dvc_bucket.dvc.process", *arguments]
-    variables = environment(project, settings)
-    return subprocess.run(command, env=variables, check=False).returncode
+    command = [sys.executable, "-m", *program, *arguments]
+    with subprocess.Popen(command, env=environment(project, settings)) as process:
+        while True:
+            # A terminal sends Ctrl-C to both: DVC ends its stages, then itself.
+            with suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 def become_dvc(arguments: Sequence[str], project: Project, settings: Settings) -> NoReturn:

@@ -21,7 +21,7 @@ from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
 from dvc_bucket.dvc import hindrances, never_here, packages
 from dvc_bucket.dvc import nothing_to_pull as nothing
-from dvc_bucket.dvc.patched import command_line, install
+from dvc_bucket.dvc.patched import command_line, install, side_by_side
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -37,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         log.follow("dvc")
         if plain := install.install():
-            print(f"bucket: {plain}", file=sys.stderr)
+            alone = " Stages run one at a time." if side_by_side.runner else ""
+            print(f"bucket: {plain}{alone}", file=sys.stderr)
         # What the imports made stays to the end: no reason to look through it again.
         gc.freeze()
         with _guarded(arguments) as words:

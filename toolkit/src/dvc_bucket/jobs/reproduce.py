@@ -1,8 +1,9 @@
-"""`dvc repro`, and the check that it leaves `dvc.lock` as it was."""
+"""`dvc repro`, several stages at once, and the check that it leaves `dvc.lock` as it was."""
 
 import os
 from collections.abc import Mapping, Sequence
 
+from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ReproduceError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
@@ -12,36 +13,45 @@ from dvc_bucket.dvc.lock import entries
 from dvc_bucket.dvc.patched import command_line
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.git.contents import ended
-
-#: The option of `bucket repro` that is not DVC's.
-LOCKED = "--locked"
+from dvc_bucket.stages import commands
 
 #: Lists files of the project, tracked or new, with git.
 FILES = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
 
 
-def repro_locked(project: Project, settings: Settings, arguments: Sequence[str]) -> int:
+def wanted_jobs(project: Project | None) -> int:
+    """How many stages a project has run at once: `jobs` of `[tool.dvc-bucket]`, or 1.
+
+    Raises:
+        ProjectError: the settings of the project cannot be read.
+    """
+    return project_settings.of(project).jobs if project else 1
+
+
+def repro_locked(
+    project: Project, settings: Settings, arguments: Sequence[str], jobs: int = 1
+) -> int:
     """Run `dvc repro` and return its exit status, if `dvc.lock` comes out as it was.
 
     Args:
         project: the clone.
         settings: the connection.
-        arguments: the words after `dvc repro`; `--locked` is not passed on.
+        arguments: the words after `dvc repro`.
+        jobs: how many stages run at once at most.
 
     Raises:
         ReproduceError: a result is not what `dvc.lock` recorded.
         LockError: a `dvc.lock` cannot be read.
     """
     before = _recorded(project)
-    words = [word for word in arguments if word != LOCKED]
-    status = run_dvc(["repro", *words], project, settings)
+    status = run_dvc(["repro", *arguments], project, settings, commands.program(jobs))
     if status == 0:
         _compare(before, _recorded(project))
     return status
 
 
 def reproduce(
-    project: Project, settings: Settings, arguments: Sequence[str], *, locked: bool
+    project: Project, settings: Settings, arguments: Sequence[str], *, locked: bool, jobs: int = 1
 ) -> None:
     """Run `dvc repro`, then `dvc push`; both print as they always do.
 
@@ -52,6 +62,7 @@ def reproduce(
             project. With `--pull`, which takes finished stages from the
             remote, also those that ran elsewhere (DVC's run cache), the push leaves them there.
         locked: push nothing unless `dvc.lock` comes out as it is.
+        jobs: how many stages run at once at most.
 
     Raises:
         ReproduceError: one of the two commands failed, or a result is not what `dvc.lock` records.
@@ -62,9 +73,10 @@ def reproduce(
         remote_prefix(project, settings)
     arguments = [*arguments, *_all_flows(project, arguments)]
     if locked:
-        _check("repro", repro_locked(project, settings, arguments))
+        _check("repro", repro_locked(project, settings, arguments, jobs))
     else:
-        _check("repro", run_dvc(["repro", *arguments], project, settings))
+        words = ["repro", *arguments]
+        _check("repro", run_dvc(words, project, settings, commands.program(jobs)))
     run_cache = ["--run-cache"] if "--pull" in arguments else []
     _check("push", run_dvc(["push", *run_cache], project, settings))
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import unexpected, waiting
+from dvc_bucket.dvc.patched import nesting, recording, side_by_side, unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
@@ -22,6 +22,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     CONFIG,
     COPY,
     CREDENTIALS,
+    DUMP,
     EXIST,
     FOLDERS,
     MAKE_LOCK,
@@ -29,10 +30,15 @@ from dvc_bucket.dvc.patched.touch_points import (
     PATHS_LOCK,
     READ_LIST,
     READING,
+    RECORD,
     REGISTRY,
     REPORT,
     REPRODUCE,
+    REPRODUCING,
+    RUN_COMMANDS,
+    RUN_STAGES,
     TRANSFER,
+    UNLOCKED,
 )
 from dvc_bucket.dvc.patched.whole_commits import bring_first
 
@@ -75,7 +81,12 @@ def install() -> str:
             COPY: lambda _: _copy,
             TRANSFER: _at_once,
             COLLECT: lambda _: _collect,
-            PATHS_LOCK: waiting.patient,
+            PATHS_LOCK: lambda rwlock: nesting.once(waiting.patient(rwlock)),
+            RECORD: recording.record,
+            DUMP: recording.keep_ignored,
+            UNLOCKED: recording.light,
+            RUN_STAGES: side_by_side.reproduce,
+            RUN_COMMANDS: side_by_side.cmd_run,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,
@@ -117,7 +128,7 @@ def _reason() -> str:
     """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
     if is_plain():
         return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
-    if others := different(MOVING | READING):
+    if others := different(MOVING | READING | REPRODUCING):
         return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
 

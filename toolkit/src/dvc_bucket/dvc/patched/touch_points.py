@@ -90,6 +90,43 @@ MOVING = {
     "dvc.repo:Repo._reset": "self",
 }
 
+#: What records a stage: its entry in a lock file, its lines in `.gitignore`; and what unlocks the
+#: clone while its command runs.
+RECORD = "dvc.dvcfile:Lockfile.dump_stages"
+DUMP = "dvc.stage:Stage.dump"
+UNLOCKED = "dvc.stage.run:unlocked_repo"
+
+#: What runs stages one after another, and the commands of one.
+RUN_STAGES = "dvc.repo.reproduce:_reproduce"
+RUN_COMMANDS = "dvc.stage.run:cmd_run"
+
+#: What runs the stages of a project.
+REPRODUCING = {
+    RECORD: "self, stages, **kwargs",
+    DUMP: "self, **kwargs",
+    UNLOCKED: "f",
+    RUN_STAGES: "stages, graph=, force_downstream=, on_error=, force=, repro_fn=, **kwargs",
+    RUN_COMMANDS: "stage, dry=, run_env=",
+    "dvc.repo.reproduce:_reproduce_stage": "stage, **kwargs",
+    "dvc.repo.reproduce:_raise_error": "exc, *stages",
+    "dvc.repo.reproduce:handle_error": "graph, on_error, exc, stage",
+    "dvc.stage.run:_enforce_cmd_list": "cmd",
+    "dvc.stage.run:_make_cmd": "executable, cmd",
+    "dvc.stage.run:display_command": "cmd",
+    "dvc.stage.run:get_executable": "",
+    "dvc.stage.run:logger": ATTRIBUTE,
+    "dvc.stage.run:prepare_kwargs": "stage, run_env=",
+    "dvc.stage.exceptions:StageCmdFailedError.__init__": "self, cmd, status=",
+    "dvc_data.hashfile.hash:hash_file": "path, fs, name, state=, callback=, info=",
+    **attributes("dvc.output:Output", "hash_name"),
+    "dvc.dvcfile:logger": ATTRIBUTE,
+    "dvc.dvcfile:FileMixin.relpath": ATTRIBUTE,
+    "dvc.stage.serialize:to_lockfile": "stage, **kwargs",
+    "dvc.repo.scm_context:SCMContext.track_file": "self, paths=",
+    "dvc.repo.scm_context:SCMContext.ignored_paths": ATTRIBUTE,
+    **attributes("dvc.repo:Repo", "datafs dvcfs lock scm_context state"),
+}
+
 #: The function that turns DVC to a commit.
 TURN = "dvc.repo.brancher:_switch_fs"
 

@@ -17,6 +17,7 @@ import fcntl
 import logging
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -46,10 +47,17 @@ logger = logging.getLogger("dvc").getChild("bucket")
 #: The files of the locks that this process made.
 _lock_files: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
-#: How many calls of `Stage.reproduce` are under way, one in another; and whether this process has
-#: waited, so that stages that it read before may have changed.
-_reproducing = 0
+#: Whether this process has waited, so that stages that it read before may have changed.
 _has_waited = False
+
+
+class _Reproducing(threading.local):
+    """How many calls of `Stage.reproduce` of this thread are under way, one in another."""
+
+    depth = 0
+
+
+_reproducing = _Reproducing()
 
 
 class _WaitedError(Exception):
@@ -86,7 +94,7 @@ def patient(
                     time.sleep(RETRY_SECONDS)
                 finally:
                     clone.lock()
-            if waited and _reproducing:
+            if waited and _reproducing.depth:
                 raise _WaitedError
             yield
 
@@ -145,20 +153,26 @@ def fresh(reproduce: Callable[..., Any]) -> Callable[..., Any]:
     """DVC's `Stage.reproduce` that starts again with the current stage if it had to wait."""
 
     def again(stage: Any, *arguments: Any, **named: Any) -> Any:
-        global _reproducing
         while True:
             if _has_waited:
                 stage.repo._reset()
-                stage = stage.reload()
-            _reproducing += 1
+                # DVC records the object that it has: that becomes the current stage.
+                vars(stage).update(vars(stage.reload()))
+            _reproducing.depth += 1
             try:
                 return reproduce(stage, *arguments, **named)
             except _WaitedError:
                 continue
             finally:
-                _reproducing -= 1
+                _reproducing.depth -= 1
 
     return again
+
+
+def exchange(lock: Any, other: Any) -> None:
+    """Another lock stands for one that this process made."""
+    if file := _lock_files.pop(lock, None):
+        _lock_files[other] = file
 
 
 def _held_lock(file: str) -> Any:

@@ -1,0 +1,61 @@
+"""What runs the commands of stages side by side: the part that DVC's process leaves to others."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+
+class Command(NamedTuple):
+    """A command of a stage, as DVC starts it.
+
+    Attributes:
+        stage: its name.
+        arguments: of the process: a shell, and the command.
+        folder: where it runs.
+        environment: all of its variables.
+    """
+
+    stage: str
+    arguments: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+
+
+class Runner(Protocol):
+    """Runs commands, each called in a thread of its own, in the room that there is.
+
+    Attributes:
+        jobs: how many stages run at once at most.
+    """
+
+    jobs: int
+
+    def check(self, stage: str, meta: Any) -> None:
+        """Make sure that what a stage needs can be read from its `meta`.
+
+        Raises:
+            ProjectError: it cannot.
+        """
+
+    def take(self, stage: str, meta: Any) -> bool:
+        """Take room for a stage; False if there is none. A stage that is alone always has it."""
+
+    def give(self, stage: str) -> None:
+        """Give the room of a stage back; nothing if that is done."""
+
+    def run(self, command: Command) -> int:
+        """Run a command to its end; its exit status."""
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all that runs, and to what is started from now on."""
+
+    def showing(self, waiting: int) -> AbstractContextManager[Callable[[str, str], None]]:
+        """Show how far the stages are, in a block.
+
+        Args:
+            waiting: how many have not begun.
+
+        Returns:
+            What hears a stage's name, and `running`, `done`, `unchanged`, `failed` or `skipped`.
+        """
