@@ -61,7 +61,19 @@ def difference(tmp_path: Path) -> Callable[..., Difference]:
         ("t.parquet", table(TABLE), table(TABLE, compression="zstd"),
          "the same 3 rows, stored differently: row groups, encoding or compression"),
         ("t.csv", text("a,b\n1,x\n2,y\n"), text("a,b\n1,x\n2.5,y\n"),
-         "column a, row 2: 2.0 became 2.5; 1 of 2 rows differ"),
+         "column a, row 2: 2 became 2.5; 1 of 2 rows differ"),
+        ("t.csv", text("a,a\n1,x\n"), text("a,a\n1,y\n"),
+         "column a, row 1: x became y; 1 of 1 rows differ"),
+        ("t.csv", text("a,b\n1,\n2,\n"), text("a,b\n1,\n2,x\n"),
+         "column b, row 2: '' became x; 1 of 2 rows differ"),
+        ("t.csv", text("a\né\n".encode("latin-1")), text("a\nè\n"),
+         "column a, row 1: é became è; 1 of 1 rows differ"),
+        ("t.csv", text("a\né\n".encode("latin-1")), text("a\né\n"),
+         "the same 1 rows, different formatting: utf-8, was latin-1"),
+        ("t.csv", text("a\n9223372036854775808\n"), text("a\n1.5\n"),
+         "column a, row 1: 9223372036854775808 became 1.5; 1 of 1 rows differ"),
+        ("t.csv", text("id\n007\n"), text("id\n7\n"),
+         "column id, row 1: 007 became 7; 1 of 1 rows differ"),
         ("t.csv", text("a,b\n1,x\n"), text("a,b\n1.0,x\n"),
          "the same 1 rows, different formatting: digits, quotes or line ends"),
         ("m.json", text('{"a": {"b": 1.0}, "c": [1, 2]}'), text('{"a": {"b": 1.25}, "c": [1]}'),
@@ -102,6 +114,25 @@ def test_numbers_may_differ_as_far_as_is_declared(
     found = difference("t.parquet", table(TABLE), table(near), limits)
     assert found.tolerated is tolerated
     assert (found.largest == pytest.approx(0.005)) is tolerated
+
+
+@pytest.mark.parametrize(("distance", "tolerated"), [(1, True), (2, False)])
+@pytest.mark.parametrize("name", ["t.feather", "t.csv"])
+def test_integers_beyond_those_of_floating_point_may_differ_as_exactly_as_is_declared(
+    difference: Callable[..., Difference], name: str, distance: int, *, tolerated: bool
+) -> None:
+    def write(number: int) -> Write:
+        column = pa.table({"c": pa.array([number], pa.uint64())})
+        return (
+            text(f"c\n{number}\n")
+            if name == "t.csv"
+            else (lambda path: feather.write_feather(column, path))
+        )
+
+    limits = Limits(absolute=1.5)
+    found = difference(name, write(2**63 + 1), write(2**63 + 1 + distance), limits)
+    assert found.tolerated is tolerated
+    assert found.largest == (1.0 if tolerated else None)
 
 
 FAR = (pa.date32(), pa.date64(), pa.timestamp("s"), pa.struct([("at", pa.timestamp("s"))]))

@@ -73,7 +73,7 @@ def test_a_second_run_finds_what_depends_on_threads(varied: dict[str, Any]) -> N
     assert varied["findings"] == []
     assert outcome(varied, "same.txt") == ["identical"] * 2
     assert outcome(varied, "workers.txt") == ["identical", "differs"]
-    assert varied["causes"]["workers"][1] == "workers depends on one thread, one CPU."
+    assert varied["found"]["workers"] == ["threads"]
 
 
 def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:

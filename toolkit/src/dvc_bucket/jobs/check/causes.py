@@ -1,19 +1,24 @@
-"""Why an output differs: its stage is run again, alone, with one change at a time."""
+"""Why an output differs: experiments in which one thing changes at a time.
+
+A stage is run twice with all conditions fixed (`variations.CONDITIONS`). If the bytes are the same,
+conditions are varied, first together and then one by one; a cause is one that alone changes the
+bytes, which are the same again as it is fixed again. Nothing else is called a cause.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain
 
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.jobs.check import variations
+from dvc_bucket.jobs.check.experiments import Contents, Lab
 from dvc_bucket.jobs.check.findings import OutputResult
+from dvc_bucket.jobs.check.inputs import Inputs
 from dvc_bucket.jobs.check.lineage import undeclared_params
 from dvc_bucket.jobs.check.plan import StagePlan
-from dvc_bucket.jobs.check.runs import Bench, CloneRun, object_names
-from dvc_bucket.jobs.check.variations import Variation
+from dvc_bucket.jobs.check.variations import CONDITIONS, Condition, Variation
 
 #: Times as programs write them: ISO 8601 and its kin, to the minute at least; seconds since 1970,
 #: in parts of up to a billionth.
@@ -21,114 +26,198 @@ ISO = re.compile(r"\d{4}-\d\d-\d\d[T _]\d\d:\d\d(?::\d\d)?")
 EPOCH = re.compile(r"(?<![\d.])1[5-9]\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?(?!\d)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
-#: The order of what runs at the same time.
-THREADS = "the order of threads"
+#: The conclusion where nothing changes the bytes, which are not those in `dvc.lock`.
+LOCK_IS_OTHER = (
+    "dvc.lock has other ones: other code, data or packages made them, or the output was edited by "
+    "hand."
+)
 
-#: The conclusion where a stage is steady and its outputs are not those in `dvc.lock`.
-LOCK_IS_OTHER = "So dvc.lock has what other code, data or packages made, or was edited by hand."
-
-#: How many parameters are named.
+#: How many parameters and addresses are named.
 MAX_LISTED_KEYS = 8
+MAX_LISTED_PEERS = 3
 
 #: The farthest that a clock of another time zone is from UTC, in seconds.
 ZONES = 15 * 3600
 
 
-#: Of each output of a stage the contents of its files, by name of the stage.
-Hashes = dict[str, list[dict[str, bytes]]]
+@dataclass
+class Cause:
+    """What experiments say about a stage.
+
+    Attributes:
+        names: of the conditions that change its bytes, each by itself; none if no cause was found.
+        sentences: the whole of it.
+    """
+
+    names: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class CauseSearch:
-    """Runs stages again in the clone of a run.
+    """Finds causes by experiments.
 
     Attributes:
-        bench: runs stages.
+        lab: runs stages of the first run again.
         plan: all stages of the commit.
-        run: whose outputs differ.
-        other: the run that it was compared with; None for `dvc.lock`.
+        undeclared: files that stages read and do not declare, by name of the stage.
+        kernels: variations in which outputs differ from those of the first run.
     """
 
-    bench: Bench
+    lab: Lab
     plan: StagePlan
-    run: CloneRun
-    other: CloneRun | None
+    undeclared: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    kernels: Sequence[Variation] = ()
 
-    def causes(self, outputs: Sequence[OutputResult]) -> dict[str, list[str]]:
-        """Sentences about each stage whose outputs differ though its inputs do not."""
+    def causes(self, outputs: Sequence[OutputResult]) -> dict[str, Cause]:
+        """What changes the bytes of each stage whose outputs differ though its inputs do not.
+
+        Args:
+            outputs: of all runs.
+
+        Raises:
+            CheckError: an output is outside the clone.
+            NotCheckedError: another clone cannot be made here.
+        """
         wrong = [output for output in outputs if output.verdict == "differs" and not output.follows]
-        sentences: dict[str, list[str]] = {output.stage: [] for output in wrong}
-        for output in wrong:
-            sentences[output.stage] += self._time_in(output)
-        stages = [self.plan.stages[name] for name in sentences]
-        first = _hashes(self.run, stages)  # before they are made again
-        again = self._again(stages, self.run.variation)
-        steady = [stage for stage in stages if again[stage.name] == first[stage.name]]
-        unsteady = [stage for stage in stages if stage not in steady]
-        for name, sentence in chain(self._why_unsteady(unsteady), self._why_steady(steady)):
-            sentences[name].append(sentence)
-        return sentences
+        made = self.lab.run.seconds
+        names = dict.fromkeys(output.stage for output in wrong if output.stage in made)
+        return {
+            name: self._cause(
+                self.plan.stages[name], [output for output in wrong if output.stage == name]
+            )
+            for name in names
+        }
 
-    def _why_unsteady(self, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
-        """What makes stages give other bytes the next time, by name."""
-        once, twice = (self._again(stages, variations.ONE_THREAD) for _ in range(2))
-        for name in once:
-            sentence = f"{name} is not deterministic: identical inputs, different bytes"
-            if once[name] == twice[name]:
-                yield name, f"{sentence}; not so with one thread and one CPU: {THREADS} matters."
-            else:
-                yield name, f"{sentence}: the time, random numbers without a seed, or {THREADS}."
+    def _cause(self, stage: Stage, outputs: Sequence[OutputResult]) -> Cause:
+        """What changes the bytes of a stage."""
+        conditions = [*map(_of_kernels, self.kernels), *CONDITIONS.values()]
+        made = self.lab.make(stage, variations.held(conditions))
+        if made is None:
+            conditions = [condition for condition in conditions if not condition.is_inside]
+            made = self.lab.make(stage, variations.held(conditions))
+        experiment = Experiment(self.lab, stage, conditions, made)
+        if made is None:
+            return Cause([], [f"Cause not found: {stage.name} fails while {experiment.all} stay."])
+        if self.lab.make(stage, experiment.fixed) != made:
+            return self._of_unsteady(experiment, outputs)
+        if names := experiment.guilty():
+            sentences = [
+                f"The cause is {experiment.title(name)}: this alone changes the bytes of "
+                f"{stage.name}. With it fixed they are the same again."
+                for name in names
+            ]
+            times = _times(self.lab, outputs) if "clock" in names else ()
+            return Cause(names, [*sentences, *times])
+        return self._of_steady(experiment, outputs)
 
-    def _why_steady(self, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
-        """What stages depend on that make the same bytes twice, by name."""
-        guilty = self._guilty(stages, self.other) if self.other else {}
-        for stage in stages:
-            name = stage.name
-            yield name, f"{name} makes the same bytes twice from identical inputs."
-            if self.other:
-                yield name, f"{name} depends on {' and on '.join(guilty[name]) or self.run.title}."
-                continue
-            yield name, LOCK_IS_OTHER
-            if keys := undeclared_params(self.plan, self.run.clone, stage):
-                named = ", ".join(keys[:MAX_LISTED_KEYS])
-                yield name, f"No stage declares these parameters: {named}."
+    def _of_unsteady(self, experiment: "Experiment", outputs: Sequence[OutputResult]) -> Cause:
+        """Of a stage that makes other bytes each time, with all conditions fixed."""
+        name, held = experiment.stage.name, f"although {experiment.all} are fixed"
+        trace = self.lab.run.executions[name].trace
+        if peers := trace.strangers() if trace else []:
+            named = ", ".join(f"{host} port {port}" for host, port in peers[:MAX_LISTED_PEERS])
+            cut = variations.together("no network", [experiment.fixed, variations.NO_NETWORK])
+            alone = self.lab.make(experiment.stage, cut)
+            if alone is None or alone == self.lab.make(experiment.stage, cut):
+                without = "does not run" if alone is None else "makes the same bytes twice"
+                text = (
+                    f"The cause is the network: {name} makes other bytes each time, {held}; it "
+                    f"connects to {named}, and without the network it {without}."
+                )
+                return Cause(["network"], [text])
+        text = f"Cause not found: {name} makes other bytes each time, {held}."
+        return Cause([], [text, *_times(self.lab, outputs)])
 
-    def _guilty(self, stages: Sequence[Stage], other: CloneRun) -> dict[str, list[str]]:
-        """The changes of the run that make a difference by themselves, by name of the stage."""
-        guilty: dict[str, list[str]] = {stage.name: [] for stage in stages}
-        if self.run.variation != variations.ALL_VARIED:
-            return guilty
-        expected = _hashes(other, stages)
-        in_place = replace(other.variation, title="the folder that it runs in")
-        for part in (in_place, *variations.PARTS):
-            for name, hashes in self._again(stages, part).items():
-                # In another folder already, so what the others do says nothing.
-                if hashes != expected[name] and in_place.title not in guilty[name]:
-                    guilty[name].append(part.title)
-        return guilty
+    def _of_steady(self, experiment: "Experiment", outputs: Sequence[OutputResult]) -> Cause:
+        """Of a stage whose bytes no condition changes: another input, or nothing that is known."""
+        stage = experiment.stage
+        keys = undeclared_params(self.plan, self.lab.run.clone, stage)
+        unnamed = f"No stage declares these parameters: {', '.join(keys[:MAX_LISTED_KEYS])}."
+        paths = self.undeclared.get(stage.name, ())
+        inputs = Inputs(self.lab, stage, paths, experiment.fixed, experiment.made or [])
+        if causes := dict(inputs.causes(outputs)):
+            names = [f"undeclared input {path}" for path in causes]
+            return Cause(names, [*causes.values(), *([unnamed] if keys else ())])
+        text = f"Cause not found: {stage.name} makes the same bytes whatever is varied of"
+        sentences = [f"{text} {experiment.all}."]
+        if any(output.against == "dvc.lock" for output in outputs):
+            sentences.append(LOCK_IS_OTHER)
+        return Cause([], [*sentences, *([unnamed] if keys else ())])
 
-    def _again(self, stages: Sequence[Stage], variation: Variation) -> Hashes:
-        """Run stages in the same clone with a variation; their hashes, by name."""
-        if not stages:
-            return {}
-        alone = [replace(stage, upstream=()) for stage in stages]
-        titled = replace(variation, title=f"{self.run.title}, again")
-        return _hashes(self.bench.run(self.run.clone, alone, titled), stages)
 
-    def _time_in(self, output: OutputResult) -> Iterator[str]:
-        """A sentence about a value that looks like the time of the run."""
-        execution = self.run.executions[output.stage]
+@dataclass(frozen=True)
+class Experiment:
+    """Runs of one stage.
+
+    Attributes:
+        lab: that makes them.
+        stage: the one.
+        conditions: that are fixed or varied.
+        made: by the stage with all of them fixed; None if it fails.
+    """
+
+    lab: Lab
+    stage: Stage
+    conditions: Sequence[Condition]
+    made: Contents | None
+
+    @property
+    def all(self) -> str:
+        """All conditions, in words."""
+        titles = [condition.title for condition in self.conditions]
+        return f"{', '.join(titles[:-1])} and {titles[-1]}"
+
+    @property
+    def fixed(self) -> Variation:
+        """All conditions fixed."""
+        return variations.held(self.conditions)
+
+    def title(self, name: str) -> str:
+        """A condition in words."""
+        return next(condition.title for condition in self.conditions if condition.name == name)
+
+    def guilty(self) -> list[str]:
+        """Names of the conditions that change the bytes, each by itself."""
+        rest, found = [condition.name for condition in self.conditions], list[str]()
+        if not self._differs(rest):
+            return []
+        for name in [*rest]:
+            if self._is_guilty(name):
+                found.append(name)
+                rest.remove(name)
+                if not rest or not self._differs(rest):
+                    break
+        return found
+
+    def _is_guilty(self, name: str) -> bool:
+        """Whether the bytes are others as one condition is, and the same as it is fixed again."""
+        is_other = self._differs([name], with_failure=False)
+        return is_other and self.lab.make(self.stage, self.fixed) == self.made
+
+    def _differs(self, names: Sequence[str], *, with_failure: bool = True) -> bool:
+        """Whether the bytes are others as conditions are; a failure may count as that."""
+        turns = max(len(one.others) for one in self.conditions if one.name in names)
+        for turn in range(turns):
+            varied = variations.held(self.conditions, names, turn)
+            made = self.lab.make(self.stage, varied)
+            if made != self.made and (made is not None or with_failure):
+                return True
+        return False
+
+
+def _of_kernels(variation: Variation) -> Condition:
+    return Condition(variation.title, f"the {variation.title}", variations.FIRST, [variation])
+
+
+def _times(lab: Lab, outputs: Sequence[OutputResult]) -> Iterator[str]:
+    """A sentence about values that look like the time of the run."""
+    for output in outputs:
+        execution = lab.run.executions[output.stage]
         texts = (time_in(value, execution.started, execution.ended) for _, value in output.values)
         if text := next(filter(None, texts), None):
             yield f"{output.path} holds the time at which it was made: {text}."
-
-
-def _hashes(run: CloneRun, stages: Sequence[Stage]) -> Hashes:
-    """What is in the outputs of stages, by name of the stage."""
-    return {
-        stage.name: [object_names(run.clone.root / out.path) for out in stage.outs]
-        for stage in stages
-    }
+            return
 
 
 def time_in(text: str, start: float, end: float) -> str | None:

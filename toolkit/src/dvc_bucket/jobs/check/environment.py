@@ -16,7 +16,7 @@ from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import NAMES, Settings
 from dvc_bucket.connection.settings.sources import Sources
 from dvc_bucket.dvc import connected
-from dvc_bucket.jobs.check import processes
+from dvc_bucket.jobs.check import in_clone, processes
 
 #: Variables of whoever runs the check that change what Python, DVC, git or make do.
 FOREIGN = (
@@ -32,6 +32,10 @@ OWN = ("UV_CACHE_DIR",)
 
 #: Variables that choose a kernel: the pins, and what other libraries take.
 KERNELS = (*kernels.AVX2, "GLIBC_TUNABLES")
+
+
+#: The folder of an environment in a clone.
+VENV = ".venv"
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def made(clone: Project, log: Path) -> Packages:
             f"The commit has no {name}, so its packages are not known. "
             "`bucket check --here` runs the stages with the current ones."
         )
-    env, venv = _without(FOREIGN), clone.root / ".venv"
+    env, venv = _without(FOREIGN), clone.root / VENV
     python = getattr(sys, "_base_executable", sys.executable)
     make = ["make", "-C", str(clone.root), f"PYTHON={python}", f"LOCKS={name}", "setup"]
 
@@ -140,6 +144,19 @@ def variables(
     env |= changes
     env |= kernels.pins(env)
     return {name: value for name, value in env.items() if value or name not in changes}
+
+
+def of_commands(inside: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Variables that commands get besides, so that Python holds conditions in them.
+
+    Args:
+        inside: the conditions, as `in_clone/_bucket_held` reads them.
+        env: the rest of their environment.
+    """
+    if not inside:
+        return {}
+    paths = [str(Path(in_clone.__file__).parent), env.get("PYTHONPATH", "")]
+    return {**inside, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def connection(project: Project) -> Settings | BucketError:

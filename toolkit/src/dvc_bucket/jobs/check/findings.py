@@ -112,7 +112,8 @@ class CheckReport:
         runs: title of each run, with what was changed in it.
         outputs: of all runs.
         findings: all other faults.
-        causes: what was found out about a difference, by stage.
+        causes: what was found out about a difference, by stage, in sentences.
+        found: names of the causes that experiments confirm, by stage; none if none was found.
         notes: what else there is to know.
         doubts: why what is wrong may be this machine's fault and none of the commit, by stage; an
             empty name is for all stages.
@@ -129,6 +130,7 @@ class CheckReport:
     outputs: Sequence[OutputResult]
     findings: Sequence[LineageFault]
     causes: Mapping[str, Sequence[str]]
+    found: Mapping[str, Sequence[str]]
     notes: Sequence[str]
     doubts: Mapping[str, str]
     folder: str | None

@@ -35,6 +35,7 @@ def run(
     env: Mapping[str, str],
     log: Path,
     on_line: Callable[[str], None] | None = None,
+    seconds: float | None = None,
 ) -> int:
     """Run a program and return its exit status; an exception here ends it and its children.
 
@@ -44,6 +45,10 @@ def run(
         env: all of its environment.
         log: file to which its standard error is added, and its output if `on_line` is None.
         on_line: hears each line of standard output.
+        seconds: that it has; None for any time.
+
+    Raises:
+        TimeoutExpired: it took longer, and was ended.
     """
     with log.open("ab") as said:
         process = subprocess.Popen(
@@ -62,7 +67,7 @@ def run(
         for line in process.stdout or []:
             if on_line:
                 on_line(line.rstrip("\n"))
-        return process.wait()
+        return process.wait(seconds)
     finally:
         if process.stdout:
             process.stdout.close()

@@ -10,7 +10,7 @@
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,14 +20,15 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
 from dvc_bucket.jobs.check import doubts, environment, lineage, loaded, plan, processes, variations
-from dvc_bucket.jobs.check.causes import CauseSearch
+from dvc_bucket.jobs.check.causes import Cause, CauseSearch
 from dvc_bucket.jobs.check.clone import Clones, check_stages
 from dvc_bucket.jobs.check.compare import OutputComparison, RecordedOutputs
 from dvc_bucket.jobs.check.differences import Tolerance
+from dvc_bucket.jobs.check.experiments import Lab
 from dvc_bucket.jobs.check.findings import CheckReport, LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan
 from dvc_bucket.jobs.check.runs import Bench, CloneRun
-from dvc_bucket.jobs.check.variations import ALL_VARIED, FIRST, Variation
+from dvc_bucket.jobs.check.variations import FIRST, USUAL, Variation
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class CheckOptions:
         here: use the installed packages.
         causes: run stages whose outputs differ again to find the cause.
         keep: keep the folder with the clones.
+        vary: names of the conditions that further runs vary.
     """
 
     rev: str = "HEAD"
@@ -53,11 +55,15 @@ class CheckOptions:
     here: bool = False
     causes: bool = True
     keep: bool = False
+    vary: Sequence[str] = USUAL
 
     @property
     def variations(self) -> list[Variation]:
         """What is changed in each further run."""
-        again = [(ALL_VARIED, FIRST)[turn % 2] for turn in range(self.times - 1)]
+        again = [
+            variations.further(self.vary, turn // 2) if turn % 2 == 0 else FIRST
+            for turn in range(self.times - 1)
+        ]
         return [*again, *(variations.other_kernels() if self.kernels else ())]
 
 
@@ -103,12 +109,12 @@ def check(
 
 @dataclass(frozen=True)
 class _RunFindings:
-    """What was found in one run; `causes` of the first are what failed stages printed."""
+    """What was found in one run; `said` is what stages printed that failed in the first."""
 
     run: CloneRun
     outputs: list[OutputResult]
     faults: list[LineageFault]
-    causes: Mapping[str, Sequence[str]]
+    said: dict[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -127,11 +133,8 @@ class _Rebuild:
         first = self._first(clone)
         further = [self._further(variation, first.run) for variation in self.options.variations]
         # At the end, as this makes the outputs again with which further runs are compared.
-        first_causes = self._causes(first.run, None, first.outputs)
-        results, causes = [first, *further], dict[str, list[str]]()
-        for lines_of in (first.causes, first_causes, *(result.causes for result in further)):
-            for name, lines in lines_of.items():
-                causes[name] = list(dict.fromkeys([*causes.get(name, ()), *lines]))
+        results = [first, *further]
+        causes = self._causes(first, results)
         report = CheckReport(
             self.clones.commit,
             self.options.rev,
@@ -142,7 +145,8 @@ class _Rebuild:
             runs=[result.run.title for result in results],
             outputs=[output for result in results for output in result.outputs],
             findings=[fault for result in results for fault in result.faults],
-            causes=causes,
+            causes=first.said | {name: cause.sentences for name, cause in causes.items()},
+            found={name: cause.names for name, cause in causes.items()},
             notes=list(self._notes(first.run)),
             doubts={},
             folder=str(self.bench.folder) if self.options.keep else None,
@@ -175,10 +179,9 @@ class _Rebuild:
         run = self._run(clone, variation)
         outputs = self._compare(run, first)
         faults = [fault for fault in lineage.of_run(run) if fault.stage in first.seconds]
-        findings = _RunFindings(run, outputs, faults, self._causes(run, first, outputs))
-        if all(output.ok for output in outputs) and not self.options.keep:
+        if not self.options.keep:
             shutil.rmtree(clone.root, ignore_errors=True)
-        return findings
+        return _RunFindings(run, outputs, faults, {})
 
     def _run(self, clone: Project, variation: Variation, *, is_traced: bool = False) -> CloneRun:
         self.bench.pull(clone, self.commit_plan.pulled(self.stages))
@@ -188,13 +191,22 @@ class _Rebuild:
         self.bench.say("comparing")
         return OutputComparison(run, expected, self.tolerance).results(self.stages)
 
-    def _causes(
-        self, run: CloneRun, other: CloneRun | None, outputs: Sequence[OutputResult]
-    ) -> dict[str, list[str]]:
-        if self.options.causes:
-            # It is the bytes that count; why is more than was asked.
-            with suppress(CheckError, NotCheckedError):
-                return CauseSearch(self.bench, self.commit_plan, run, other).causes(outputs)
+    def _causes(self, first: _RunFindings, results: Sequence[_RunFindings]) -> dict[str, Cause]:
+        """Why outputs differ, by name of the stage, as experiments find."""
+        if not self.options.causes:
+            return {}
+        wrong = [result for result in results if not all(output.ok for output in result.outputs)]
+        tried = {variation.title: variation for variation in variations.other_kernels()}
+        kernels = [tried[result.run.title] for result in wrong if result.run.title in tried]
+        undeclared: dict[str, list[str]] = {}
+        for fault in first.faults:
+            if fault.kind.startswith("undeclared") and fault.path:
+                undeclared.setdefault(fault.stage, []).append(fault.path)
+        lab = Lab(self.bench, self.clones, first.run)
+        search = CauseSearch(lab, self.commit_plan, undeclared, kernels)
+        # It is the bytes that count; why is more than was asked.
+        with suppress(CheckError, NotCheckedError):
+            return search.causes([output for result in results for output in result.outputs])
         return {}
 
     def _doubts(self, runs: Sequence[CloneRun]) -> dict[str, str]:

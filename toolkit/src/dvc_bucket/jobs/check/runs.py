@@ -209,8 +209,10 @@ class Bench:
             self.project, clone, self.packages, self.settings, folder, variation.changes
         )
         tracer = trace.choose(env) if is_traced else None
+        more = environment.of_commands(variation.inside, env)
+        words = ["env", *(f"{name}={value}" for name, value in more.items())] if more else []
         arguments = {
-            "stages": [_task(stage, stages, folder, tracer) for stage in stages],
+            "stages": [_task(stage, stages, folder, tracer, words) for stage in stages],
             "one_cpu": variation.one_cpu,
             "is_watched": is_traced,
         }
@@ -244,9 +246,9 @@ class Bench:
 
 
 def _task(
-    stage: Stage, stages: Sequence[Stage], folder: Path, tracer: Tracer | None
+    stage: Stage, stages: Sequence[Stage], folder: Path, tracer: Tracer | None, words: list[str]
 ) -> dict[str, Any]:
-    """What the runner has to know of a stage."""
+    """What the runner has to know of a stage; `words` come before its commands."""
     stage_folder, names = _stage_folder(folder, stage.name), {stage.name for stage in stages}
     stage_folder.mkdir(parents=True)
     trace_words = tracer.prefix(stage_folder) if tracer else []
@@ -255,7 +257,7 @@ def _task(
         "needs": [name for name in stage.upstream if name in names],
         "deps": [*(dep.path for dep in stage.deps), *stage.params],
         "outs": [out.path for out in stage.outs],
-        "prefix": [*TO_LOG, str(stage_folder / LOG), *trace_words],
+        "prefix": [*TO_LOG, str(stage_folder / LOG), *trace_words, *words],
     }
 
 

@@ -35,20 +35,50 @@ def main(stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool) -> No
     def say(**answer: Any) -> None:
         answers.write(json.dumps(answer) + "\n")
 
-    from dvc.repo import Repo
+    from dvc.repo import Repo, lock_repo
 
-    repo, commands, lost = Repo(), _Commands(is_watched=is_watched), set()
+    repo, commands = Repo(), _Commands(is_watched=is_watched)
+    with lock_repo(repo):
+        # DVC's own `reproduce` reads and writes the files of all stages for each of them.
+        known, made = {stage.addressing: stage for stage in repo.index.stages}, []
+        try:
+            for name, done in _outcomes(stages, known, commands, say):
+                made += [known[name]] if done else []
+        finally:
+            _record(made)
+    repo.close()
+
+
+def _outcomes(
+    stages: list[dict[str, Any]], known: dict[str, Any], commands: "_Commands", say: Any
+) -> Iterator[tuple[str, bool]]:
+    """Run stages; yield the name of each that ran, and whether it succeeded."""
+    lost = set()
     for stage in stages:
         name = stage["name"]
         if need := next((need for need in stage["needs"] if need in lost), None):
             outcome = {"state": "not run", "because": need}
         else:
             say(stage=name, state="running")
-            outcome = _run(repo, stage, commands)
+            outcome = _run(known[name], stage, commands)
         if outcome["state"] != "done":
             lost.add(name)
         say(stage=name, **outcome)
-    repo.close()
+        yield name, outcome["state"] == "done"
+
+
+def _record(made: list[Any]) -> None:
+    """Write the stages that succeeded into their lock files, each file once."""
+    files: dict[str, list[Any]] = {}
+    for stage in made:
+        files.setdefault(stage.path, []).append(stage)
+    for stages in files.values():
+        file = stages[0].dvcfile
+        if hasattr(file, "dump_stages"):
+            file.dump_stages(stages, update_pipeline=False)
+        else:  # before DVC 3.49
+            for stage in stages:
+                stage.dump(update_pipeline=False)
 
 
 class _Commands:
@@ -81,12 +111,12 @@ class _Commands:
         return [*self._stage["prefix"], *self._make_command(executable, command)]
 
 
-def _run(repo: Any, stage: dict[str, Any], commands: _Commands) -> dict[str, Any]:
+def _run(known: Any, stage: dict[str, Any], commands: _Commands) -> dict[str, Any]:
     """Run a stage: how it ended, when, and its files before and after its commands."""
     commands.prepare(stage)
     outcome: dict[str, Any] = {"state": "done", "started": time.time()}
     try:
-        repo.reproduce(stage["name"], single_item=True, force=True, no_commit=True, run_cache=False)
+        known.reproduce(force=True, no_commit=True, run_cache=False)
     except Exception as error:  # the edge to DVC: it fails in many ways
         outcome |= {"state": "failed", "because": _chain(error)}
     outcome["ended"] = time.time()
@@ -142,12 +172,12 @@ def _work_tree() -> Iterator[str]:
 
 
 def _chain(error: BaseException | None) -> str:
-    """What an error says, and what those say that caused it, but for DVC's outermost."""
+    """What an error says, and what those say that caused it."""
     texts = []
     while error is not None:
         texts.append(" ".join(str(error).split()))
         error = error.__cause__
-    return ": ".join(texts[1:] or texts)
+    return ": ".join(texts)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dvc_bucket.connection import entry_points
-from dvc_bucket.jobs.check.differences import documents, raw_bytes, tables
+from dvc_bucket.jobs.check.differences import documents, raw_bytes, tables, text_tables
 from dvc_bucket.jobs.check.differences.tolerance import EXACT, Limits, Tolerance
 from dvc_bucket.jobs.check.findings import Difference
 
 __all__ = ["Limits", "Tolerance", "compare"]
+
+#: Modules that compare files with certain ends of names.
+KINDS = (tables, text_tables, documents)
 
 
 class Comparer(Protocol):
@@ -44,7 +47,7 @@ def compare(recorded: Path, found: Path, limits: Limits = EXACT) -> Difference:
         except Exception as error:  # the edge to a plugin
             outcome = f"cannot compare {recorded.name}, so its bytes are compared"
             entry_points.warn(plugin.title, outcome, error)
-    for kind in (tables, documents):
+    for kind in KINDS:
         if recorded.suffix in kind.ENDS and found.suffix in kind.ENDS:
             difference = kind.compare(recorded, found, limits)
     return difference or raw_bytes.compare(recorded, found)
@@ -59,7 +62,7 @@ def _described(difference: Any) -> Difference | None:
 @cache
 def _plugin(ending: str) -> entry_points.Plugin | None:
     """The comparer that an installed plugin has for an ending; a broken one is reported once."""
-    taken = {*tables.ENDS, *documents.ENDS}
+    taken = {end for kind in KINDS for end in kind.ENDS}
     return next(entry_points.load(entry_points.COMPARERS, _check, name=ending, taken=taken), None)
 
 

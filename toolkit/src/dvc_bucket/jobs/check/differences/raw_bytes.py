@@ -17,6 +17,8 @@ def compare(recorded: Path, found: Path) -> Difference:
     sizes = f"{before:,} bytes" if before == after else f"{after:,} bytes, were {before:,}"
     with recorded.open("rb") as old_file, found.open("rb") as new_file:
         place, line = _first(old_file, new_file)
+    if place == before == after:
+        return Difference("the same bytes")
     text = f"{sizes}; byte {place + 1:,} is the first that differs"
     old, new = (_line(file, place) for file in (recorded, found))
     if old is None or new is None:

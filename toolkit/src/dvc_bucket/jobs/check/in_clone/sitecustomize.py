@@ -9,6 +9,7 @@ Source of the events: The Python Standard Library, "Audit events table".
 import contextlib
 import os
 import sys
+from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -74,4 +75,6 @@ def import_next() -> None:
 
 if "BUCKET_AUDIT" in os.environ:
     sys.addaudithook(Observer(os.environ["BUCKET_AUDIT"]))
+if any(name.startswith("BUCKET_HELD_") for name in os.environ):
+    import_module("_bucket_held")  # beside this one
 import_next()
