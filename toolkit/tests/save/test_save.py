@@ -97,7 +97,7 @@ def test_a_secret_is_refused_before_anything_leaves(river: Growing) -> None:
 
 def test_where_the_data_cannot_be_pushed_nothing_is_committed(river: Growing) -> None:
     port = ports.free_ports(1)[0]
-    said = refused(river, OS_ENDPOINT_URL=f"https://127.0.0.1:{port}")
+    said = refused(river, OS_ENDPOINT_URL=f"https://127.0.0.1:{port}", OS_RETRY_SECONDS="1")
     assert "`dvc push` failed" in said
     assert "Nothing was committed" in said
 
