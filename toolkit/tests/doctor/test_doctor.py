@@ -129,7 +129,7 @@ def test_json_says_it_all_and_the_exit_status_says_whether(case: Case) -> None:
     assert found["ok"] is False
     failed = [check for check in found["checks"] if check["status"] == "failed"]
     assert [check["name"] for check in failed] == [".env private"]
-    assert failed[0]["fix"] == "chmod 600 .env"
+    assert failed[0]["fix"] == "`chmod 600 .env`"
     assert set(failed[0]) == {"name", "status", "found", "why", "fix", "seconds"}
     assert _doctor(case, "--no-such-option").returncode == 2
 

@@ -1,4 +1,4 @@
 """Has pytest find the fixtures."""
 
 from tests.dvc_plane.fixtures import *  # noqa: F403
-from tests.dvc_plane.small_repos import repo  # noqa: F401
+from tests.dvc_plane.small_repos import copied, ran, repo  # noqa: F401

@@ -1,6 +1,7 @@
 """Small repositories of git and DVC, whose snapshots tests compare with DVC's own words."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class Small(Repo):
         self.git("clone", "--quiet", str(self.root), str(clone))
         other = Small(clone, Project(clone))
         other.git("checkout", "--quiet", rev)
-        other.dvc("config", "--local", "cache.dir", str(self.root / ".dvc/cache"))
+        other.write(".dvc/config.local", f"[cache]\n    dir = {self.root / '.dvc/cache'}\n")
         other.run(TOOLS / "dvc", "checkout", "--quiet", "--allow-missing", check=False)
         return other.status()
 
@@ -80,6 +81,23 @@ def make(root: Path, **files: str) -> Small:
 @pytest.fixture
 def repo(tmp_path: Path) -> Callable[..., Small]:
     return lambda **files: make(tmp_path / "a repository", **files)
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """The chain, run and committed; nothing writes to it."""
+    small = make(tmp_path_factory.mktemp("ran") / "a repository", **FILES)
+    small.dvc("repro", "--quiet")
+    small.save()
+    return small
+
+
+@pytest.fixture
+def copied(ran: Small, tmp_path: Path) -> Small:
+    """A copy of it."""
+    root = tmp_path / "a repository"
+    shutil.copytree(ran.root, root, symlinks=True)
+    return Small(root, Project(root))
 
 
 def paths(records: object) -> list[str]:

@@ -63,13 +63,9 @@ EDITS: dict[str, tuple[Callable[[Small], None], set[str]]] = {
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_stale_stages_are_those_of_dvc_status(
-    repo: Callable[..., Small], tmp_path: Path, name: str
-) -> None:
+def test_stale_stages_are_those_of_dvc_status(copied: Small, tmp_path: Path, name: str) -> None:
     edit, expected = EDITS[name]
-    small = repo(**FILES)
-    small.dvc("repro", "--quiet")
-    small.save()
+    small = copied
     edit(small)
     assert set(small.at().stale()) == small.status() == expected
     small.git("add", "--all")
@@ -82,11 +78,9 @@ def test_stale_stages_are_those_of_dvc_status(
 
 
 def test_an_output_that_was_edited_or_is_gone_is_stale_in_the_workspace_alone(
-    repo: Callable[..., Small],
+    copied: Small,
 ) -> None:
-    small = repo(**FILES)
-    small.dvc("repro", "--quiet")
-    first = small.save()
+    small, first = copied, copied.head
     edit_output(small)
     assert set(small.at().stale()) == small.status() == {"copy", "last"}
     (small.root / "copy.txt").unlink()
@@ -105,12 +99,8 @@ def test_a_snapshot_outlives_the_repository_that_it_was_read_from(
     assert now.stale() == earlier.stale() == ["copy", "last"]
 
 
-def test_each_lock_file_is_parsed_once(
-    repo: Callable[..., Small], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small = repo(**FILES)
-    small.dvc("repro", "--quiet")
-    first = small.save()
+def test_each_lock_file_is_parsed_once(copied: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, first = copied, copied.head
     parsed, load = [], dvc.dvcfile.Lockfile.load
 
     def counted(self: object, **named: object) -> object:

@@ -102,8 +102,8 @@ class PlacesAgree(Check):
             url = config.effective_remote(project).get("url", "")
             raise Warn(
                 f"push and pull of this clone use the remote{who}, {url}, not the project's",
-                "For the project's own: dvc remote default --local --unset; "
-                "or take core.remote out of that file.",
+                "For the project's own: `dvc remote default --local --unset`; or take core.remote "
+                "out of that file.",
             )
         bucket, prefix = config.address(project)
         if bucket != settings.bucket_name:
