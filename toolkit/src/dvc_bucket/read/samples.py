@@ -17,7 +17,6 @@ from dvc_bucket.read.units import Plan, Sample, plan
 #: Bytes of samples that are mixed with each other where they are shuffled, and so held at a time.
 MIXED_BYTES = 64 * 1024 * 1024
 
-
 #: Samples, and where the position after them begins: a unit, and how many keys of it to skip.
 Ended = tuple[list[Sample], tuple[int, int]]
 
@@ -27,7 +26,9 @@ class Samples(Iterator[Sample]):
 
     def __init__(self, epoch: Epoch, plan: Plan, resume: str | Iterable[str] | None) -> None:
         self._epoch = epoch
-        self._mark = hashlib.sha256(json.dumps(plan.mark).encode()).hexdigest()[:16]
+        # With other blocks, the same numbers are another position.
+        mark = json.dumps([plan.mark, MIXED_BYTES])
+        self._mark = hashlib.sha256(mark.encode()).hexdigest()[:16]
         self._at = epoch.start(self._mark, resume)
         self._samples = _samples(epoch, plan, self._at)
 
