@@ -13,11 +13,13 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore import UNSIGNED
 from typer.testing import CliRunner, Result
 
 from dvc_bucket.base.files import write_private
 from dvc_bucket.cli.app import app
-from dvc_bucket.errors import NotPushedError, NotTrackedError
+from dvc_bucket.connection import by_botocore, clients
+from dvc_bucket.errors import NotPushedError, NotTrackedError, SettingsError
 from dvc_bucket.jobs.share import links
 from tests.reading.conftest import MANY
 from tests.reading.test_words import bucket
@@ -133,6 +135,16 @@ def test_what_has_no_use_is_refused(on_swift: Published, monkeypatch: pytest.Mon
     assert (done_by_person.returncode, done_by_person.stdout) == (1, b"")
     said = "http://127.0.0.1:9 is the embedded store of this machine: nobody else reaches it"
     assert said in " ".join(done_by_person.stderr.decode().split())
+
+
+def test_a_link_without_a_signature_is_refused(
+    on_swift: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(on_swift.root)
+    unsigned = clients.botocore(on_swift.settings, signature_version=UNSIGNED)
+    monkeypatch.setattr(by_botocore, "client", lambda _: unsigned)
+    with pytest.raises(SettingsError, match="are signed with a key, and this connection uses none"):
+        links.share(links.find("notes.bin"), timedelta(hours=1))
 
 
 def test_links_end_with_temporary_credentials(on_swift: Published) -> None:
