@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tarfile
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -120,8 +121,13 @@ def test_shards_are_streamed_from_the_remote(
     on_swift.dvc("add", "shards")
     on_swift.commit("Shards")
     on_swift.dvc("push")
+    here = iter_samples("shards", shuffle=3, split=(1, 2))
+    first = list(islice(here, 100))
+    state, rest = here.state(), list(here)
+    assert len(first) == 100
     shutil.rmtree(on_swift.root / "shards")
     shutil.rmtree(on_swift.root / ".dvc" / "cache")
+    assert list(iter_samples("shards", shuffle=3, split=(1, 2), resume=state)) == rest
     samples = {sample.name: sample.data for sample in iter_samples("shards", shuffle=3)}
     assert samples == files(on_swift.root / "images")
     assert not (Project.find().root / "shards").exists()

@@ -27,7 +27,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 
 #: Why a test was skipped.
-NO_TORCH = "no PyTorch here: `uv pip install --group torch` in toolkit/"
+NO_TORCH = "no PyTorch here: `uv pip install -r tests/torch.in` in toolkit/"
 
 #: What is opened by the parent alone.
 opened: list[Any] = []

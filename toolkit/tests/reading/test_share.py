@@ -13,9 +13,14 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore import UNSIGNED
+from typer.testing import CliRunner, Result
 
 from dvc_bucket.base.files import write_private
-from dvc_bucket.jobs.share import links as sharing
+from dvc_bucket.cli.app import app
+from dvc_bucket.connection import by_botocore, clients
+from dvc_bucket.errors import NotPushedError, NotTrackedError, SettingsError
+from dvc_bucket.jobs.share import links
 from tests.reading.conftest import MANY
 from tests.reading.test_words import bucket
 from tests.verify.published import Published
@@ -56,47 +61,54 @@ def test_a_link_gives_the_file_to_whoever_has_it(bare: Published) -> None:
     assert refused.value.code == 403
 
 
+def share(*words: str) -> Result:
+    """`bucket share` in this process."""
+    return CliRunner().invoke(app, ["share", *words])
+
+
 def test_a_folder_is_a_page_or_json_with_a_link_for_each_file(bare: Published) -> None:
     page = bare.root / "links.html"
-    done = bucket(bare, "share", "texts", "--rev", "v1", "--index", "links.html")
-    assert (done.returncode, done.stdout) == (0, b"links.html\n"), done.stderr
+    done = share("texts", "--rev", "v1", "--index", "links.html")
+    assert (done.exit_code, done.stdout) == (0, "links.html\n"), done.output
     assert page.stat().st_mode & 0o777 == 0o600
     text = page.read_text()
-    links = dict(re.findall(r'<a href="([^"]*)">([^<]*)</a>', text))
-    assert sorted(links.values()) == [f"texts/{number:02}.txt" for number in range(MANY)]
-    for url, name in list(links.items())[::6]:
+    listed = dict(re.findall(r'<a href="([^"]*)">([^<]*)</a>', text))
+    assert sorted(listed.values()) == [f"texts/{number:02}.txt" for number in range(MANY)]
+    for url, name in list(listed.items())[::6]:
         number = int(Path(name).stem)
         assert get(bare, html.unescape(url))[0] == f"{number}\n".encode() * number
-    again = bucket(bare, "share", "texts", "--index", "links.html")
-    assert (again.returncode, page.read_text()) == (1, text)
-    assert b"links.html exists, and is not replaced." in again.stderr
-    found = json.loads(bucket(bare, "share", "texts", "--json").stdout)
-    assert [link["path"] for link in found["links"]] == sorted(links.values())
+    again = share("texts", "--index", "links.html")
+    assert "links.html exists, and is not replaced." in str(again.exception)
+    assert page.read_text() == text
+    found = json.loads(share("texts", "--json").stdout)
+    assert [link["path"] for link in found["links"]] == sorted(listed.values())
     link = found["links"][-1]
     assert len(get(bare, link["url"])[0]) == link["size"]
     assert datetime.fromisoformat(found["ends"]) - datetime.now(UTC) < timedelta(days=7)
-    assert bucket(bare, "share", "texts").returncode == 2
+    refused = share("texts")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "write a page of its links with --index FILE" in " ".join(refused.stderr.split())
 
 
 def test_a_name_from_data_is_only_a_name(bare: Published, tmp_path: Path) -> None:
-    data = sharing.find("notes.bin", "v1")
+    data = links.find("notes.bin", "v1")
     hour = timedelta(hours=1)
     for name in ODD:
         odd = replace(data, path=name, files=[replace(data.files[0], path=f"notes/{name}")])
-        shared = sharing.share(odd, hour)
+        shared = links.share(odd, hour)
         body, disposition = get(bare, shared.links[0].url)
         assert len(body) == 2_560_000
         assert re.fullmatch(
             r"attachment; filename=\"[A-Za-z0-9 ._()-]*\"; filename\*=UTF-8''[\w%.~-]*", disposition
         )
-        sharing.write_index(shared, tmp_path / "page.html")
+        links.write_index(shared, tmp_path / "page.html")
         assert "<img" not in (tmp_path / "page.html").read_text()
         (tmp_path / "page.html").unlink()
 
 
 def test_a_link_ends(bare: Published) -> None:
-    data = sharing.find("codes.csv", "v1")
-    url = sharing.signed(data, data.files[0], timedelta(seconds=2))
+    data = links.find("codes.csv", "v1")
+    url = links.signed(data, data.files[0], timedelta(seconds=2))
     assert b"American" in get(bare, url)[0]
     time.sleep(3.1)
     with pytest.raises(HTTPError) as refused:
@@ -104,18 +116,35 @@ def test_a_link_ends(bare: Published) -> None:
     assert refused.value.code in {400, 403}
 
 
-def test_what_has_no_use_is_refused(on_swift: Published) -> None:
-    store, embedded = on_swift.store.endpoint_url, "http://127.0.0.1:9"
-    for words, endpoint, status, said in (
-        (("notes.bin", "--for", "8d"), store, 2, "8d is longer than 7d"),
-        (("notes.bin", "--for", "0h"), store, 2, "'0h' is no time, as 30m, 12h or 7d"),
-        (("unpushed.csv",), store, 1, "unpushed.csv of the workspace is not on the remote"),
-        (("nowhere",), store, 1, "DVC does not track nowhere"),
-        (("notes.bin",), embedded, 1, f"{embedded} is the embedded store of this machine: nobody"),
+def test_what_has_no_use_is_refused(on_swift: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(on_swift.root)
+    for life, said in (
+        ("8d", "8d is longer than 7d, the most that a signature lasts"),
+        ("0h", "'0h' is no time, as 30m, 12h or 7d"),
     ):
-        done = bucket(on_swift, "share", *words, OS_ENDPOINT_URL=endpoint)
-        assert (done.returncode, done.stdout) == (status, b"")
-        assert said in re.sub(r"[\s\u2502]+", " ", done.stderr.decode())
+        done = share("notes.bin", "--for", life)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert said in " ".join(done.stderr.replace("\u2502", " ").split())
+    for path, error, said in (
+        ("unpushed.csv", NotPushedError, r"unpushed\.csv of the workspace is not on the remote"),
+        ("nowhere", NotTrackedError, "DVC does not track nowhere"),
+    ):
+        with pytest.raises(error, match=said):
+            links.share(links.find(path), timedelta(hours=1))
+    done_by_person = bucket(on_swift, "share", "notes.bin", OS_ENDPOINT_URL="http://127.0.0.1:9")
+    assert (done_by_person.returncode, done_by_person.stdout) == (1, b"")
+    said = "http://127.0.0.1:9 is the embedded store of this machine: nobody else reaches it"
+    assert said in " ".join(done_by_person.stderr.decode().split())
+
+
+def test_a_link_without_a_signature_is_refused(
+    on_swift: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(on_swift.root)
+    unsigned = clients.botocore(on_swift.settings, signature_version=UNSIGNED)
+    monkeypatch.setattr(by_botocore, "client", lambda _: unsigned)
+    with pytest.raises(SettingsError, match="are signed with a key, and this connection uses none"):
+        links.share(links.find("notes.bin"), timedelta(hours=1))
 
 
 def test_links_end_with_temporary_credentials(on_swift: Published) -> None:

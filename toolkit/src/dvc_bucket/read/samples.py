@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.read.epoch import Epoch, Position, of_reader
+from dvc_bucket.read.packing import key_of
 from dvc_bucket.read.proof import Proven
 from dvc_bucket.read.sources import locate
 from dvc_bucket.read.units import Plan, Sample, plan
@@ -16,13 +17,18 @@ from dvc_bucket.read.units import Plan, Sample, plan
 #: Bytes of samples that are mixed with each other where they are shuffled, and so held at a time.
 MIXED_BYTES = 64 * 1024 * 1024
 
+#: Samples, and where the position after them begins: a unit, and how many keys of it to skip.
+Ended = tuple[list[Sample], tuple[int, int]]
+
 
 class Samples(Iterator[Sample]):
     """The samples of one reader, one after the other. `iter_samples` makes it."""
 
     def __init__(self, epoch: Epoch, plan: Plan, resume: str | Iterable[str] | None) -> None:
         self._epoch = epoch
-        self._mark = hashlib.sha256(json.dumps(plan.mark).encode()).hexdigest()[:16]
+        # With other blocks, the same numbers are another position.
+        mark = json.dumps([plan.mark, MIXED_BYTES])
+        self._mark = hashlib.sha256(mark.encode()).hexdigest()[:16]
         self._at = epoch.start(self._mark, resume)
         self._samples = _samples(epoch, plan, self._at)
 
@@ -39,43 +45,48 @@ class Samples(Iterator[Sample]):
         return self._epoch.state(self._mark, self._at)
 
 
+def _key(sample: Sample) -> str:
+    return key_of(sample.name)
+
+
 def _samples(epoch: Epoch, plan: Plan, at: Position) -> Iterator[tuple[Sample, Position]]:
     """Block after block, each mixed by itself: a position needs no memory of earlier ones."""
-    is_mixed = epoch.shuffle is not None and not plan.is_small
-    groups = _groups(epoch, plan, at.unit, at.skip)
-    while block := _block(groups, MIXED_BYTES if is_mixed else 0):
-        end = block[-1][1]
-        place = (epoch.reader, epoch.readers, at.block)
-        samples = list(chain.from_iterable(epoch.mixed((group for group, _ in block), *place)))
-        del block
+    blocks = _groups(epoch, plan, at.unit, at.skip)
+    if epoch.shuffle is not None and not plan.is_small:
+        blocks = _mixed(epoch, blocks, at.block)
+    for samples, end in blocks:
         for given in range(at.given, len(samples)):
-            yield samples[given], at._replace(given=given + 1)
+            yield samples[given], Position(at.block, given + 1, at.unit, at.skip)
         at = Position(at.block + 1, 0, *end)
 
 
-def _groups(
-    epoch: Epoch, plan: Plan, unit: int, skip: int
-) -> Iterator[tuple[list[Sample], tuple[int, int]]]:
-    """Files of one key together, with the unit and the number of groups of it where they end."""
+def _groups(epoch: Epoch, plan: Plan, unit: int, skip: int) -> Iterator[Ended]:
+    """The files of each key together."""
     shares = epoch.shares(plan.units, whole=plan.is_small)[unit:]
     all_samples = plan.read([share.unit for share in shares])
     for number, (share, samples) in enumerate(zip(shares, all_samples, strict=True), unit):
-        groups = (list(group) for _, group in groupby(samples, lambda sample: sample.key))
+        groups = (list(group) for _, group in groupby(samples, _key))
         first = share.first + skip * share.step
         for count, group in enumerate(islice(groups, first, None, share.step), skip + 1):
             yield group, (number, count)
         skip = 0
 
 
-def _block(groups: Iterator[Any], max_bytes: int) -> list[Any]:
-    """Groups of at least so many bytes; one for none."""
-    block, size = [], 0
-    for group, end in groups:
-        block.append((group, end))
-        size += sum(len(sample.data) for sample in group)
-        if size >= max_bytes:
-            break
-    return block
+def _mixed(epoch: Epoch, groups: Iterator[Ended], number: int) -> Iterator[Ended]:
+    """Groups of at least `MIXED_BYTES` together, mixed, from the block of a number on."""
+    while True:
+        block, size, end = [], 0, (0, 0)
+        for group, after in groups:
+            end = after
+            block.append(group)
+            size += sum(len(sample.data) for sample in group)
+            if size >= MIXED_BYTES:
+                break
+        if not block:
+            return
+        mixed = epoch.mixed(block, epoch.reader, epoch.readers, number)
+        yield list(chain.from_iterable(mixed)), end
+        number += 1
 
 
 def iter_samples(

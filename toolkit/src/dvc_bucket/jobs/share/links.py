@@ -96,7 +96,7 @@ def share(data: TrackedData, life: timedelta) -> Shared:
 
     Raises:
         NotPushedError: a file is not on the remote.
-        SettingsError: there are no credentials.
+        SettingsError: there are no credentials: a link without a signature would never end.
         TransferError: the store refused or could not be reached.
     """
     settings, sizes = data.remote.settings, data.sizes()
@@ -111,6 +111,11 @@ def share(data: TrackedData, life: timedelta) -> Shared:
             Link(file.path, ids.md5(file.name), sizes[file.path], signed(data, file, life))
             for file in data.files
         ]
+    if not all("X-Amz-Signature=" in link.url for link in links):
+        raise SettingsError(
+            f"Links to {data.path} are signed with a key, and this connection uses none. Set "
+            "OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY."
+        )
     return Shared(data, links, ends, notes)
 
 
