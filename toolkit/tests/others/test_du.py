@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.others.conftest import bucket
+from tests.others.conftest import bucket, word
 from tests.stores.fixtures import access
 from tests.verify.published import Published, empty
 
@@ -48,9 +48,14 @@ def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return made
 
 
-def du(made: Published, *words: str) -> Any:
-    done = bucket(made.clone, "du", "--json", *words)
-    assert done.returncode == 0
+@pytest.fixture(autouse=True)
+def _there(history: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(history.root)
+
+
+def du(*words: str) -> Any:
+    done = word("du", "--json", *words)
+    assert done.exit_code == 0
     return json.loads(done.stdout)
 
 
@@ -58,8 +63,8 @@ def sizes(rows: Any) -> dict[str, tuple[int, int]]:
     return {row["name"].partition(" (")[0]: (row["size"], row["own_size"]) for row in rows}
 
 
-def test_the_work_tree_by_dataset(history: Published) -> None:
-    found = du(history)
+def test_the_work_tree_by_dataset() -> None:
+    found = du()
     rows = sizes(found["datasets"])
     listing = rows["pictures"][0] - SHARED  # the list of its files is an object, too
     assert rows["table"] == (THIRD, THIRD)
@@ -69,8 +74,8 @@ def test_the_work_tree_by_dataset(history: Published) -> None:
     assert found["freeable"] is None
 
 
-def test_revisions_share_and_hold_alone(history: Published) -> None:
-    found = du(history, "--rev", "v1", "--rev", "main")
+def test_revisions_share_and_hold_alone() -> None:
+    found = du("--rev", "v1", "--rev", "main")
     names = {
         row["name"].partition("(")[2].strip(")"): row["own_size"] for row in found["revisions"]
     }
@@ -78,7 +83,7 @@ def test_revisions_share_and_hold_alone(history: Published) -> None:
 
 
 def test_what_could_be_freed_is_what_gc_would_remove(history: Published) -> None:
-    found = du(history, "-A", "--price", "1000")
+    found = du("-A", "--price", "1000")
     free = found["freeable"]
     assert (free["old_objects"], free["old_size"]) == (2, FIRST + SECOND)
     assert (free["unneeded_objects"], free["unneeded_size"]) == (1, LEFT)
@@ -98,10 +103,10 @@ def test_what_could_be_freed_is_what_gc_would_remove(history: Published) -> None
     assert history.keys  # nothing was removed
 
 
-def test_people_read_sentences(history: Published) -> None:
-    said = bucket(history.clone, "du", "-A", "--price", "0.02").stdout
+def test_people_read_sentences() -> None:
+    said = word("du", "-A", "--price", "0.02").stdout
     assert "Only old commits need 2 objects" in said
     assert "no commit of this clone needs 1 more (10.0 MB)" in said
     assert "a month" in said
-    assert bucket(history.clone, "du", "--rev", "none").returncode == 2
-    assert bucket(history.clone, "du", "-A", "--rev", "v1").returncode == 2
+    assert word("du", "--rev", "none").exit_code == 2
+    assert word("du", "-A", "--rev", "v1").exit_code == 2
