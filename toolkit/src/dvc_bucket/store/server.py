@@ -194,7 +194,9 @@ class Server:
                 sources.find(name).in_environment for name in REQUIRED
             ):
                 create_env(self.project)
-            return Settings.load(self.project, self._environment)
+            settings = Settings.load(self.project, self._environment)
+            settings.check_may_write("`bucket serve`")
+            return settings
         except SettingsError as error:
             raise SettingsError(
                 f"{error} For the embedded store: delete .env and run `make serve`, "
