@@ -196,12 +196,12 @@ class Server:
                 create_env(self.project)
             settings = Settings.load(self.project, self._environment)
             settings.check_may_write("`bucket serve`")
-            return settings
         except SettingsError as error:
             raise SettingsError(
                 f"{error} For the embedded store: delete .env and run `make serve`, "
                 "which writes one with new keys; the data stays."
             ) from None
+        return settings
 
     def _running(self) -> tuple[dict[str, Any], psutil.Process | None]:
         """What was noted at the start, and the process if it still is our store."""
