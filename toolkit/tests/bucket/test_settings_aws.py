@@ -6,7 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from dvc_bucket import Project, Settings
+from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection.dvc_config import set_overrides
+from dvc_bucket.connection.settings import others
 from tests.bucket.settings_tools import AWS_PAIR, GOOD, aws_files, refusal, write
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -135,3 +137,34 @@ def test_half_a_pair_is_no_pair(project: Project, given: tuple[str, ...], lackin
     elsewhere(project)
     every = GOOD | AWS_PAIR
     assert refusal(project, {name: every[name] for name in given}).startswith(f"{lacking}: not set")
+
+
+def test_the_keys_of_another_project_go_to_the_endpoint_that_was_named_with_them(
+    project: Project, tmp_path: Path
+) -> None:
+    sources = '"https://a.org/x" = { prefix = "X" }\n"https://a.org/y.git" = { profile = "y" }\n'
+    sources += '"https://a.org/z" = { anonymous = true }\n'
+    (project.root / "pyproject.toml").write_text(f"[tool.dvc-bucket.sources]\n{sources}")
+    files = aws_files(tmp_path, "[profile y]\nendpoint_url = https://y.example.org\n")
+    keys = {f"X_{name}": value for name, value in GOOD.items() if "BUCKET" not in name}
+    write(project, GOOD | {"OS_ENDPOINT_URL": "https://own.example.org"} | keys)
+
+    def found(url: str, endpoint: str) -> Settings | None:
+        return others.named(project, url, "theirs", endpoint, files)
+
+    by_prefix = found("https://a.org/x/", "https://evil.example.org")
+    assert by_prefix
+    assert (by_prefix.endpoint_url, by_prefix.bucket_name) == (GOOD["OS_ENDPOINT_URL"], "theirs")
+    assert by_prefix.access_key_id == GOOD["OS_ACCESS_KEY_ID"]
+    by_profile = found("https://a.org/y", "https://y.example.org")
+    assert by_profile
+    assert (by_profile.profile, by_profile.access_key_id) == ("y", None)
+    with pytest.raises(SettingsError, match="nothing was sent"):
+        found("https://a.org/y", "https://evil.example.org")
+    public = found("https://a.org/z", "https://z.example.org")
+    assert public
+    assert (public.anonymous, public.access_key_id) == (True, None)
+    assert found("https://a.org/other", "https://own.example.org") is None
+    write(project, GOOD)
+    with pytest.raises(SettingsError, match=r"X_OS_ENDPOINT_URL, .*: not set"):
+        found("https://a.org/x", "")

@@ -2,14 +2,15 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import md5
 from pathlib import Path
 
 import pytest
 
 from dvc_bucket import filesystem, open_dataset
-from tests.others.conftest import bucket
+from tests.clones import TOOLS
+from tests.others.conftest import bucket, word
 from tests.stores.fixtures import access
 from tests.verify.published import FILES, Published, empty, publish
 
@@ -70,12 +71,12 @@ def fresh(importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return Importer(own, importer.other, importer.keys)
 
 
-def test_words_follow_an_import(fresh: Importer, tmp_path: Path) -> None:
-    clone, keys = fresh.own.clone, fresh.keys
-    listed = bucket(clone, "ls", "--long", **keys).stdout.split()
+@pytest.mark.usefixtures("fresh")
+def test_words_follow_an_import(tmp_path: Path) -> None:
+    listed = word("ls", "--long").stdout.split()
     assert {"mine.csv", "data/their.csv", "data/pictures/03.bin"} <= set(listed)
-    assert bucket(clone, "cat", "data/their.csv", **keys).stdout.encode() == FILES["table.csv"]
-    assert bucket(clone, "cp", "data", str(tmp_path / "to"), **keys).returncode == 0
+    assert word("cat", "data/their.csv").stdout_bytes == FILES["table.csv"]
+    assert word("cp", "data", str(tmp_path / "to")).exit_code == 0
     copied = tmp_path / "to" / "data" / "pictures" / "03.bin"
     assert copied.read_bytes() == FILES["images/03.bin"]
 
@@ -97,21 +98,22 @@ def test_pull_brings_imports_with_their_own_keys(fresh: Importer) -> None:
 
 def test_without_its_keys_the_sentence_names_the_variables(fresh: Importer) -> None:
     without = fresh.keys | {"OTHER_OS_ACCESS_KEY_ID": ""}
-    for words in (("cat", "data/their.csv"), ("pull",)):
-        done = bucket(fresh.own.clone, *words, **without)
-        assert done.returncode != 0
-        assert "OTHER_OS_ACCESS_KEY_ID: not set" in done.stdout + done.stderr
+    done = bucket(fresh.own.clone, "pull", **without)
+    assert done.returncode != 0
+    assert "OTHER_OS_ACCESS_KEY_ID: not set" in done.stdout + done.stderr
 
 
-def test_what_is_pulled_needs_no_keys(fresh: Importer, importer: Importer, tmp_path: Path) -> None:
+def test_what_is_pulled_needs_no_keys(fresh: Importer, importer: Importer) -> None:
     """The list of a directory and its files are read from this disk."""
     shutil.copytree(importer.own.root / ".dvc" / "cache", fresh.own.root / ".dvc" / "cache")
-    done = bucket(fresh.own.clone, "cp", "data/pictures", str(tmp_path / "to"))
-    assert done.returncode == 0
+    program = "from dvc_bucket import filesystem as f; print(f().cat_file('data/pictures/03.bin'))"
+    none = fresh.own.clone.environment | dict.fromkeys(fresh.keys, "")
+    done = replace(fresh.own.clone, environment=none).run(TOOLS / "python", "-c", program)
+    assert done.stdout.strip() == repr(FILES["images/03.bin"])
 
 
 def test_an_import_of_an_import_is_followed_where_it_is_named(
-    fresh: Importer, importer: Importer, tmp_path: Path
+    importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     third = empty(tmp_path / "third", importer.own.store)
     name_source(third, importer.own.root, '{ prefix = "FIRST" }')
@@ -124,31 +126,37 @@ def test_an_import_of_an_import_is_followed_where_it_is_named(
         "  path: far.csv\n"
     )
     third.commit("An import of an import")
-    refused = bucket(third.clone, "cat", "far.csv", **keys, **fresh.keys)
-    assert "is a path of a disk and not followed" in refused.stderr
+    monkeypatch.chdir(third.root)
+    for name, value in (keys | importer.keys).items():
+        monkeypatch.setenv(name, value)
+    refused = word("cat", "far.csv")
+    assert "is a path of a disk and not followed" in str(refused.exception)
     with (third.root / "pyproject.toml").open("a") as file:
         file.write(f'"{importer.other.root}" = {{ prefix = "OTHER" }}\n')
-    followed = bucket(third.clone, "cat", "far.csv", **keys, **fresh.keys)
-    assert followed.stdout.encode() == FILES["table.csv"]
+    assert word("cat", "far.csv").stdout_bytes == FILES["table.csv"]
 
 
-def test_verify_looks_where_imported_data_comes_from(importer: Importer) -> None:
-    clone = importer.own.clone
-    done = bucket(clone, "verify", "--json", **importer.keys)
-    assert done.returncode == 0
-    found = {one["dataset"]: one for one in json.loads(done.stdout)["imported"]}
+def test_verify_looks_where_imported_data_comes_from(
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(importer.own.root)
+    unnamed = bucket(importer.own.clone, "verify", "--json", OTHER_OS_ACCESS_KEY_ID="")
+    said = [one["not_checked"] for one in json.loads(unnamed.stdout)["imported"]]
+    assert unnamed.returncode == 0
+    assert ["OTHER_OS_ACCESS_KEY_ID" in one for one in said] == [True, True]
+    for name, value in importer.keys.items():
+        monkeypatch.setenv(name, value)
+    count = len(FILES) - 2
+    found = {one["dataset"]: one for one in json.loads(word("verify", "--json").stdout)["imported"]}
     objects = {path: found[path]["objects"] for path in found}
-    assert objects == {"data/pictures": len(FILES) - 2, "data/their.csv": 1}
-    unnamed = json.loads(bucket(clone, "verify", "--json", OTHER_OS_ACCESS_KEY_ID="").stdout)
-    assert {"OTHER_OS_ACCESS_KEY_ID" in one["not_checked"] for one in unnamed["imported"]} == {True}
+    assert objects == {"data/pictures": count, "data/their.csv": 1}
     lost = importer.other.object("images/02.bin")
     content = importer.other.get(lost)
     importer.other.delete(lost)
     try:
-        done = bucket(clone, "verify", **importer.keys)
+        done = word("verify")
     finally:
         importer.other.put(lost, content)
-    assert done.returncode == 1
-    count = len(FILES) - 2
+    assert done.exit_code == 1
     assert f"data/pictures from {importer.other.root}@" in done.stdout
     assert f"1 of {count} objects missing there" in done.stdout

@@ -7,20 +7,22 @@ import pytest
 
 from dvc_bucket import Settings, filesystem, iter_samples, open_dataset
 from tests.clones import TOOLS
-from tests.others.conftest import Public, bucket
+from tests.others.conftest import Public, bucket, word
 from tests.verify.published import FILES, Published
 
 
-def test_words_read(public_clone: Published, tmp_path: Path) -> None:
-    clone = public_clone.clone
-    assert bucket(clone, "ls", "--long").stdout.count("\n") == len(FILES)
-    assert bucket(clone, "cat", "table.csv").stdout.encode() == FILES["table.csv"]
-    assert bucket(clone, "cp", "images", str(tmp_path)).returncode == 0
+def test_words_read(
+    public_clone: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(public_clone.root)
+    assert word("ls", "--long").stdout.count("\n") == len(FILES)
+    assert word("cat", "table.csv").stdout_bytes == FILES["table.csv"]
+    assert word("cp", "images", str(tmp_path)).exit_code == 0
     assert (tmp_path / "images" / "03.bin").read_bytes() == FILES["images/03.bin"]
-    listed = bucket(clone, "ls", f"s3://{public_clone.store.bucket}/{public_clone.prefix}/")
-    assert listed.stdout.count("files/md5/") == len(public_clone.keys)
-    verified = bucket(clone, "verify", "--deep")
-    assert (verified.returncode, "Complete" in verified.stdout) == (0, True)
+    listed = word("ls", f"s3://{public_clone.store.bucket}/{public_clone.prefix}/").stdout
+    assert listed.count("files/md5/") == len(public_clone.keys)
+    verified = word("verify", "--deep")
+    assert (verified.exit_code, "Complete" in verified.stdout) == (0, True)
 
 
 def test_python_reads(public_clone: Published, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from dvc_bucket import plugin
 from dvc_bucket.base.command_word import Group, Verbatim, add
 from dvc_bucket.cli import dvc, dvc_words, init, packages, proving, reading, serve, set_up, update
 from dvc_bucket.jobs.check import cli as check
+from dvc_bucket.jobs.du import cli as du
 from dvc_bucket.jobs.lfs import cli as lfs
 from dvc_bucket.jobs.new import cli as new
 from dvc_bucket.jobs.report import cli as report
@@ -24,7 +25,7 @@ from dvc_bucket.jobs.verify import cli as verify
 GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     "Everyday": ["pull", "push", "fetch", "add", "status", dvc.repro, save.save, new.app],
     "Look": [
-        *(reading.ls, reading.cat, reading.cp, share.share, reading.pack, reading.advise),
+        *(reading.ls, reading.cat, reading.cp, share.share, du.du, reading.pack, reading.advise),
         packages.env,
     ],
     "Prove": [

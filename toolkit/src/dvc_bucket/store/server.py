@@ -194,12 +194,14 @@ class Server:
                 sources.find(name).in_environment for name in REQUIRED
             ):
                 create_env(self.project)
-            return Settings.load(self.project, self._environment)
+            settings = Settings.load(self.project, self._environment)
+            settings.check_may_write("`bucket serve`")
         except SettingsError as error:
             raise SettingsError(
                 f"{error} For the embedded store: delete .env and run `make serve`, "
                 "which writes one with new keys; the data stays."
             ) from None
+        return settings
 
     def _running(self) -> tuple[dict[str, Any], psutil.Process | None]:
         """What was noted at the start, and the process if it still is our store."""

@@ -20,6 +20,12 @@ from dvc_bucket.base.errors import SettingsError
 #: How names of ours begin; with them count the names that they refer to.
 OURS = ("OS_", "AWS_")
 
+#: The names of the keys of another project, and of what goes with them: `OTHER_OS_ACCESS_KEY_ID`.
+OF_OTHERS = re.compile(
+    r"[A-Z][A-Z0-9_]*_OS_(?:ENDPOINT_URL|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|REGION|CACERT"
+    r"|ADDRESSING_STYLE|CONNECT_TIMEOUT|READ_TIMEOUT|RETRY_SECONDS)"
+)
+
 #: All expand `${NAME}` where it is bare or in double quotes, to nothing if it is not set above.
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -101,7 +107,11 @@ def read(text: str, file: str, environment: Mapping[str, str]) -> dict[str, Line
         if fault:
             raise SettingsError(f"{file}, line {line.number}{fault}")
         values[line.name] = value
-    return {name: line for name, line in accepted.items() if name.upper().startswith(OURS)}
+    return {name: line for name, line in accepted.items() if _is_ours(name.upper())}
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(OURS) or OF_OTHERS.fullmatch(name) is not None
 
 
 def is_portable(line: str) -> bool:
@@ -131,7 +141,7 @@ def _ours(lines: Sequence[Line]) -> set[str]:
         # A character that does not show may stand before a name; one in small letters is reported
         # where it is missed.
         name = re.sub(r"\A\W+", "", line.name).upper()
-        if line.name in names or name.startswith(OURS):
+        if line.name in names or _is_ours(name):
             names |= {line.name, *REFERENCE.findall(line.value)}
     return names
 
@@ -151,7 +161,7 @@ def _harm(line: Line) -> str:
 
 def _fault(line: Line) -> str:
     """What is wrong with a line of ours, and the fix; empty if nothing is."""
-    text, name = line.text, line.name if line.name.startswith(OURS) else "NAME"
+    text, name = line.text, line.name if _is_ours(line.name) else "NAME"
     strange = re.search(r"[^\x00-\x7f\w]", text)
     if not line.has_end and text.endswith((" ", "\t")):
         fault = "ends in a blank and has no line end, so that uv does not read it"

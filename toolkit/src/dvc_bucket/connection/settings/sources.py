@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import env_file
-from dvc_bucket.connection.env_file.lines import Line
+from dvc_bucket.connection.env_file.lines import OF_OTHERS, Line
 from dvc_bucket.connection.settings import trust
 
 ENVIRONMENT = "environment"
@@ -110,10 +110,8 @@ class Sources:
         trust.check(self.project)
         lines = env_file.read(self.file, self.environment)
         # In small letters, too: what misses a name reports those.
-        return {name: line for name, line in lines.items() if _is_documented(name)}
-
-
-def _is_documented(name: str) -> bool:
-    """Whether it is one of ours, or of another project's: `OTHER_OS_ACCESS_KEY_ID`."""
-    _, of_other, rest = name.partition("_OS_")
-    return name.upper() in DOCUMENTED or (bool(of_other) and f"OS_{rest}" in DOCUMENTED)
+        return {
+            name: line
+            for name, line in lines.items()
+            if name.upper() in DOCUMENTED or OF_OTHERS.fullmatch(name)
+        }

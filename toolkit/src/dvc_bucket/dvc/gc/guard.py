@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.errors import BucketError, ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.audit import Selection, revisions
-from dvc_bucket.dvc.gc import roots as gc_roots
 from dvc_bucket.dvc.gc.lost import OPTION, Lost, NeededError
 from dvc_bucket.dvc.patched import command_line
 from dvc_bucket.dvc.patched import gc as dvc_gc
 from dvc_bucket.dvc.patched.repository import has_git
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.git import kept as kept_by_git
 from dvc_bucket.git import partial
 from dvc_bucket.git.contents import Repository
 
@@ -52,12 +52,20 @@ def guarded(arguments: Sequence[str]) -> Iterator[list[str]]:
     words = [word for word in arguments if not word.startswith(OPTION) and word != REFLOG]
     dvc_gc.require(guard=False)
     asked = command_line.parsed(words)
-    if asked is None or asked.cmd != "gc" or asked.dry:
+    if asked is None or asked.cmd != "gc":
         yield list(arguments)
         return
-    dvc_gc.require(guard=True)
-    lost = _lost(asked, reflog=REFLOG in arguments)
-    lost.refuse_unless([word.removeprefix(OPTION) for word in arguments if word.startswith(OPTION)])
+    try:
+        dvc_gc.require(guard=True)
+        lost = _lost(asked, reflog=REFLOG in arguments)
+    except ProjectError:
+        if not asked.dry:
+            raise
+        yield words  # it deletes nothing, whatever is needed
+        return
+    if not asked.dry:
+        numbers = [word.removeprefix(OPTION) for word in arguments if word.startswith(OPTION)]
+        lost.refuse_unless(numbers)
     with dvc_gc.remote_first(lost.remotes, lost.kept):
         yield words
 
@@ -138,14 +146,14 @@ class _NeedSearch:
     def _keep(self, repository: Repository, *, reflog: bool) -> None:
         """Note what stashes, indexes, other work trees and other projects need: it is kept."""
         repo, asked = self.repo, self.asked
-        names = gc_roots.roots(repository, reflog=reflog)
+        names = kept_by_git.roots(repository, reflog=reflog)
         # DVC has an option to keep these.
         experiments = {*repo.brancher(all_experiments=True, workspace=False, sha_only=True)}
         if revs := [commit for commit in names if commit not in experiments]:
             # Of no revisions the brancher makes the workspace.
             for sha in repo.brancher(revs=revs, workspace=False, sha_only=True):
                 self._keep_used(repo, asked, names[sha])
-        for folder, is_there in gc_roots.other_work_trees(repository):
+        for folder, is_there in kept_by_git.other_work_trees(repository):
             name, project = f"the work tree {folder}", Project(folder)
             if not is_there:
                 self.lost.unknown[name] = (
@@ -156,7 +164,7 @@ class _NeedSearch:
                     self._keep_used(other, asked, name)
         # They name remotes of their own.
         everywhere = argparse.Namespace(remote=None, jobs=asked.jobs)
-        for folder in gc_roots.other_projects(repository):
+        for folder in kept_by_git.other_projects(repository):
             with opened(Project(folder)) as other:
                 commits = {"all_commits": True, "all_experiments": True, "sha_only": True}
                 for sha in other.brancher([*names], **commits):

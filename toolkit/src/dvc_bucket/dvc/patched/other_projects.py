@@ -7,6 +7,7 @@ no keys are for the endpoint, requests are not signed.
 """
 
 import functools
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.clients.shared import plain
+from dvc_bucket.connection.settings.others import FIX
 from dvc_bucket.dvc import others
 from dvc_bucket.git.contents import Repository
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 #: Options that say where the data is, and keys that the other project itself gives away.
 KEYS = ("access_key_id", "secret_access_key", "session_token")
 KEPT = ("url", "endpointurl", "region", "version_aware", "worktree", dvc_config.ANONYMOUS, *KEYS)
+
+#: DVC's own channel, so that `-q` silences this, too; and what was said already.
+logger = logging.getLogger("dvc").getChild("bucket")
+_said: set[str] = set()
 
 #: The addresses of repositories, by the file system that DVC reads them through, which subprojects
 #: of the same repository share.
@@ -85,10 +91,25 @@ def _reached(url: str, stated: Mapping[str, Any]) -> dict[str, Any]:
         own = others.own_or_none(here) if here else None
         reached = others.reach(here, url, kept, own)
     except BucketError as error:
+        _say(str(error))  # a fetch of DVC's goes on without a word
         raise DvcException(str(error)) from None
+    if reached is None and not all(map(kept.get, KEYS[:2])):
+        shown, endpoint = others.shown(url), kept.get("endpointurl")
+        _say(
+            f"{shown} keeps its data at {endpoint!r}, for which you named no keys: requests are "
+            f"not signed. Where they are refused, {FIX.format(shown)}"
+        )
+        return kept | {dvc_config.ANONYMOUS: True}
     if reached is None:
-        return kept if all(map(kept.get, KEYS[:2])) else kept | {dvc_config.ANONYMOUS: True}
+        return kept
     return {name: kept[name] for name in kept if name not in KEYS} | _options(reached)
+
+
+def _say(text: str) -> None:
+    """One line on standard error, once in a process."""
+    if text not in _said:
+        _said.add(text)
+        logger.warning("bucket: %s", text)
 
 
 def _options(settings: "Settings") -> dict[str, Any]:

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import DiskError, ProjectError
@@ -114,7 +115,10 @@ def origin(out: "Output") -> "Origin | None":
     if noted.get("config") or not isinstance(remote, str | None):
         return None
     rev = noted.get("rev_lock") or noted.get("rev")
-    return Origin(noted["url"], rev, str(dependency.def_path), remote)
+    # A path from the project's root, as DVC means it where a command runs there.
+    near = Path(out.stage.repo.root_dir) / noted["url"]
+    url = str(near.resolve()) if near.is_dir() else str(noted["url"])
+    return Origin(url, rev, str(dependency.def_path), remote)
 
 
 def from_root(repo: "Repo", path: str) -> str:
