@@ -190,8 +190,8 @@ add: setup ## Add a package and keep every other pin: make add PACKAGE="scipy>=1
 	@echo "Added to pyproject.toml and the lock files; the next make installs it (make setup)."
 
 # Both files are written when both are known. A pin that still fits stays. packages.yaml follows: the
-# versions that stages depend on. A toolkit that does not know it (`make update` begins with the old one)
-# leaves it to `make updated`.
+# versions that stages depend on. `make update` leaves it to `make updated` (PINS_ONLY; the toolkit of the
+# old version may not know it).
 lock: ## Write the lock files and packages.yaml after a change of pyproject.toml; what is pinned stays
 	@command -v uv >/dev/null || $(MAKE) --no-print-directory setup
 # template: only here
@@ -203,7 +203,7 @@ lock: ## Write the lock files and packages.yaml after a change of pyproject.toml
 	sed '/^--find-links /d' requirements.lock.new >requirements.pins.new && \
 	$(COMPILE) --extra dev --constraint requirements.pins.new --output-file requirements-dev.lock.new && \
 	mv requirements.lock.new requirements.lock && mv requirements-dev.lock.new requirements-dev.lock
-	@if bucket env --help >/dev/null 2>&1; then bucket env --write; \
+	@if [ -n "$(PINS_ONLY)" ]; then :; elif bucket env --help >/dev/null 2>&1; then bucket env --write; \
 	else echo "Then: make setup && bucket env --write (the versions in packages.yaml)"; fi
 # template: only here
 	@$(TOOLKIT) lock UPGRADE='$(UPGRADE)'

@@ -56,6 +56,7 @@ def clone(tmp_path: Path) -> Clone:
     copy_files(root)
     (root / "scripts" / "squares.py").write_text(SHELL_SCRIPT)
     (root / "Makefile").write_text(MAKEFILE)
+    (root / "packages.yaml").write_text('pandas: "3.0"\n')
     with (root / "dvc.yaml").open("a") as file:
         file.write(STAGE)
     text = (root / "pyproject.toml").read_text()
@@ -107,6 +108,7 @@ def test_two_files_are_new_and_say_what_is_to_be_done(clone: Clone) -> None:
         "rm '.git/hooks/commit-msg'",
         "git config --remove-section merge.dvc-lock",
         "The remote `storage` is the embedded store of this machine (http://127.0.0.1:8333)",
+        "`packages.yaml` stays a file of parameters to DVC.",
     ):
         assert line in page
     assert "Makefile:1" not in page

@@ -38,6 +38,7 @@ class Leaving:
         url: where its objects are.
         endpoint: of its store; empty for AWS.
         packages: the lock file without the toolkit.
+        has_versions: there is a packages.yaml.
         stages: by name, the lines of code with which a stage imports the toolkit.
         files: the other tracked files that name the toolkit or call `bucket`.
         hooks: the toolkit's git hooks in this clone.
@@ -49,6 +50,7 @@ class Leaving:
     url: str
     endpoint: str
     packages: PlainLock
+    has_versions: bool
     stages: dict[str, list[Use]]
     files: list[Use]
     hooks: list[str]
@@ -92,6 +94,7 @@ def plan(project: Project) -> Leaving:
         url=str(remote.get("url", "")),
         endpoint=str(remote.get("endpointurl", "")),
         packages=PlainLock.of(project, settings.lock_file),
+        has_versions=project.packages.is_file(),
         stages=stages,
         files=[use for use in project_uses if use.file not in of_stages],
         hooks=_hooks(project),

@@ -31,12 +31,14 @@ def merged(base: str, ours: str, theirs: str) -> str:
 def lock(root: Path) -> None:
     """Write the lock files of a project as its `make lock` does; a pin that still fits stays.
 
+    packages.yaml is left to the second half: it needs DVC, and a dvc.yaml without a conflict.
+
     Raises:
         UpdateError: it fails.
     """
     env = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
-    command = ["make", "--no-print-directory", "lock"]
+    command = ["make", "--no-print-directory", "lock", "PINS_ONLY=yes"]
     done = subprocess.run(
         command, cwd=root, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         check=False,
