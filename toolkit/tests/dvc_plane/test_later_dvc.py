@@ -30,7 +30,11 @@ def parts(table: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 #: What a process that is DVC compares before it starts.
-COMPARED = parts(places.MOVING | places.READING)
+COMPARED = [
+    *parts(places.MOVING | places.READING),
+    # One line names three places of many.
+    (places.RECORD, places.RUN_STAGES, places.UNLOCKED),
+]
 
 #: Those that matter to a push beside those of a pull.
 SENDING = parts(

@@ -9,6 +9,7 @@ import pytest
 
 from dvc_bucket import Project
 from dvc_bucket.connection.env_file import create_env
+from dvc_bucket.dvc import hashes
 from tests.bucket.store_tools import BUCKET
 
 #: Longer than DVC's own patience of three seconds.
@@ -76,6 +77,22 @@ def test_two_runs_of_a_stage_follow_each_other_and_it_runs_once(clone: Path) -> 
     assert [each.returncode for each in (first, second, status)] == [0, 0, 0], said
     assert (clone / "runs").read_text() == "x\n"
     assert (clone / "slow.txt").read_text() == "done\n"
+
+
+def test_one_that_runs_after_it_waited_is_recorded(clone: Path) -> None:
+    """By its own result: it had read the stage before the other recorded it."""
+    (clone / "dvc.yaml").write_text(PIPELINE.replace("echo done >", "cat runs >"))
+    with start(clone, "repro") as first:
+        deadline = time.monotonic() + 30
+        while not (clone / "runs").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with start(clone, "repro", "--force") as second:
+            until_it_waits(second)
+            (clone / "go").touch()
+            said = [each.communicate(timeout=90)[0] for each in (first, second)]
+    assert [each.returncode for each in (first, second)] == [0, 0], said
+    assert (clone / "slow.txt").read_text() == "x\nx\n"
+    assert hashes.of_bytes(b"x\nx\n") in (clone / "dvc.lock").read_text()
 
 
 def until_it_waits(command: subprocess.Popen[str]) -> str:

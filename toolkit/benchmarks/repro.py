@@ -1,0 +1,133 @@
+"""What many stages cost, and several at the same time: `bucket`, `dvc`, `make` and `snakemake`.
+
+Claims, on two cores: 1,000 trivial stages take `bucket` at most 40 s, and eight stages that sleep
+two seconds, two at a time, at most 1.2 times what the fastest takes. For trivial stages `make` is
+the fastest by far: it looks at the times of files, where the others hash inputs and results, and
+record them.
+
+Every round runs every tool from nothing, one after the other in turning order. Plain `dvc` takes
+time that grows with the square of the number of stages: beyond 100 it runs only if it is asked to.
+`bucket` is the process that `bucket repro --jobs` becomes, without the settings of a connection.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from measuring import put_section
+
+TITLE = "## Many stages"
+
+#: More stages than plain `dvc` is asked to run.
+MANY = 100
+
+
+class Case(NamedTuple):
+    """Independent stages, and how many of them run at once."""
+
+    stages: int
+    seconds: float
+    jobs: int
+
+    @property
+    def name(self) -> str:
+        """As the table has it."""
+        what = f"sleep {self.seconds:g}" if self.seconds else "trivial"
+        return f"{self.stages:,} x {what}, {self.jobs} at a time"
+
+
+CASES = (Case(10, 0, 2), Case(100, 0, 2), Case(1000, 0, 2), Case(8, 2, 2), Case(8, 2, 8))
+
+#: What each tool reads; its command follows. `NUMBERS`, `WORK` and `JOBS` are put in.
+FILES = {
+    "dvc.yaml": "stages:\n  s:\n    foreach: [NUMBERS]\n    do:\n"
+    "      cmd: WORKecho ${item} > out/${item}\n"
+    "      deps: [in]\n      outs: ['out/${item}']\n",
+    "Makefile": "NUMBERS_ := $(shell seq STAGES)\nall: $(NUMBERS_:%=out/%)\n"
+    "out/%: in\n\t@WORKecho $* > $@\n",
+    "Snakefile": "rule all:\n    input: expand('out/{i}', i=range(1, STAGES + 1))\n"
+    "rule s:\n    input: 'in'\n    output: 'out/{i}'\n"
+    "    shell: 'WORKecho {wildcards.i} > {output}'\n",
+}
+TOOLS = {
+    "bucket": (sys.executable, "-m", "dvc_bucket.stages.commands", "JOBS", "repro"),
+    "dvc": ("dvc", "repro"),
+    "make": ("make", "-j", "JOBS"),
+    "snakemake": ("snakemake", "--cores", "JOBS", "--quiet", "all"),
+}
+
+
+def seconds(tool: str, case: Case) -> float:
+    """What a tool takes for all stages of a case, from nothing."""
+    numbers = ", ".join(map(str, range(1, case.stages + 1)))
+    work = f"sleep {case.seconds:g}; " if case.seconds else ""
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        (root / "out").mkdir()
+        (root / "in").write_text("in\n", encoding="utf-8")
+        for name, text in FILES.items():
+            text = text.replace("STAGES", str(case.stages)).replace("WORK", work)
+            (root / name).write_text(text.replace("[NUMBERS]", f"[{numbers}]"), encoding="utf-8")
+        variables = os.environ | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(root / "site")}
+        subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+        subprocess.run(["dvc", "init", "-q"], cwd=root, env=variables, check=True)
+        command = [str(case.jobs) if word == "JOBS" else word for word in TOOLS[tool]]
+        start = time.perf_counter()
+        done = subprocess.run(command, cwd=root, env=variables, capture_output=True, check=False)
+        took = time.perf_counter() - start
+        written = len([path for path in (root / "out").iterdir() if path.name.isdigit()])
+        if done.returncode or written != case.stages:
+            sys.exit(f"{tool}, {case.name}: {done.stdout.decode()}{done.stderr.decode()}")
+    return took
+
+
+def measured(case: Case, rounds: int, *, whole: bool) -> dict[str, float]:
+    """The median of each tool."""
+    tools = [tool for tool in TOOLS if tool != "dvc" or case.stages <= MANY or whole]
+    found: dict[str, list[float]] = {tool: [] for tool in tools}
+    for number in range(rounds):
+        turn = number % len(tools)
+        for tool in tools[turn:] + tools[:turn]:
+            found[tool].append(seconds(tool, case))
+    return {tool: statistics.median(times) for tool, times in found.items()}
+
+
+def row(case: Case, medians: dict[str, float]) -> str:
+    """A case as a row of the table."""
+    fastest = min(medians.values())
+    cells = [f"{medians[tool]:.1f}" if tool in medians else "-" for tool in TOOLS]
+    return f"| {case.name} | {' | '.join(cells)} | {medians['bucket'] / fastest:.2f} |"
+
+
+def main(
+    rounds: Annotated[int, typer.Option(help="How often each tool runs.")] = 3,
+    most: Annotated[int, typer.Option(help="Leave out cases of more stages.")] = 1000,
+    whole: Annotated[bool, typer.Option("--whole", help="Plain dvc at 1,000 stages, too.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
+) -> None:
+    """Measure, and print the medians as a section in Markdown."""
+    lines = [
+        TITLE,
+        "",
+        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
+        f"Python {sys.version.split()[0]}; seconds, from nothing. `dvc` runs one stage at a time.",
+        "",
+        f"| stages | {' | '.join(TOOLS)} | bucket / fastest |",
+        f"| --- | {'--- | ' * len(TOOLS)}--- |",
+    ]
+    for case in CASES:
+        if case.stages <= most:
+            lines.append(row(case, measured(case, rounds, whole=whole)))
+            print(lines[-1], flush=True)
+    if output:
+        put_section(output, TITLE, "\n".join(lines))
+
+
+if __name__ == "__main__":
+    typer.run(main)
