@@ -71,12 +71,12 @@ def started(clone: Submitting) -> int:
     while not any(folder.joinpath("output").exists() for folder in folders(clone)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    (process,) = [
-        process
+    (pid,) = [
+        process.pid
         for process in clone.node.processes()
-        if "repro" in process.info["cmdline"] and process.parent().name() != "setsid"
+        if "repro" in process.info["cmdline"] and process.info["name"] != "setsid"
     ]
-    return process.pid
+    return pid
 
 
 def ended(pid: int, seconds: float = 60) -> None:
@@ -202,6 +202,13 @@ def test_where_jobs_cannot_be_submitted_the_way_is_named(clone: Submitting) -> N
     done = clone.node.run(line, clone.place)
     assert done.returncode == 255
     assert "is not on the PATH. --slurm works where" in done.stderr
+
+
+def test_plain_dvc_submits_nothing_and_runs_nothing_here(clone: Submitting) -> None:
+    done = clone.node.run("bucket repro --slurm -f a", clone.place, BUCKET_FAST="0")
+    assert done.returncode == 1
+    assert "plain DVC does the work" in done.stderr
+    assert "It submits no jobs" in done.stderr
 
 
 def test_options_without_their_job_are_wrong_usage(clone: Submitting) -> None:

@@ -96,6 +96,8 @@ class SlurmRunner(Shown):
         status = slurm_jobs.status(folder)
         if status is None:
             raise StageError(f"Job {number} of Slurm goes on. Run the command again to follow it.")
+        if status:  # its output is printed; of a job that ended well, a killed run takes the results
+            shutil.rmtree(folder, ignore_errors=True)
         return status
 
     def recorded(self, key: str) -> None:
