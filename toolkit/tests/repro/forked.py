@@ -78,7 +78,7 @@ def _run(said: IO[Any], folder: str, words: list[str], jobs: int, variables: Any
             from dvc_bucket.dvc import process
             from dvc_bucket.stages import commands
 
-            commands.use(jobs)
+            commands.use(commands.Where(jobs))
             status = process.main(words)
         else:
             from dvc.cli import main as dvc_main

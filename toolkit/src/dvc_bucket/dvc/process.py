@@ -37,6 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         log.follow("dvc")
         if plain := install.install():
+            if side_by_side.runner and side_by_side.runner.is_elsewhere:
+                print(f"bucket: {plain} It submits no jobs: nothing was run.", file=sys.stderr)
+                return 1
             alone = " Stages run one at a time." if side_by_side.runner else ""
             print(f"bucket: {plain}{alone}", file=sys.stderr)
         # What the imports made stays to the end: no reason to look through it again.

@@ -14,12 +14,14 @@ class Command(NamedTuple):
         arguments: of the process: a shell, and the command.
         folder: where it runs.
         environment: all of its variables.
+        key: the same for the same command with the same inputs, in every run.
     """
 
     stage: str
     arguments: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
+    key: str
 
 
 class Runner(Protocol):
@@ -27,9 +29,11 @@ class Runner(Protocol):
 
     Attributes:
         jobs: how many stages run at once at most.
+        is_elsewhere: commands run on other machines: a single one, too, and on after this process.
     """
 
     jobs: int
+    is_elsewhere: bool
 
     def check(self, stage: str, meta: Any) -> None:
         """Make sure that what a stage needs can be read from its `meta`.
@@ -44,8 +48,26 @@ class Runner(Protocol):
     def give(self, stage: str) -> None:
         """Give the room of a stage back; nothing if that is done."""
 
+    def has_begun(self, key: str, outs: Sequence[Path], /) -> bool:
+        """Whether an earlier run left a command of a stage that goes on, or has just ended well.
+
+        Args:
+            key: of the stage: that of its commands begins with it.
+            outs: its outputs.
+
+        Raises:
+            StageError: this cannot be found out.
+        """
+
     def run(self, command: Command) -> int:
-        """Run a command to its end; its exit status."""
+        """Run a command to its end; its exit status.
+
+        Raises:
+            StageError: it could not be started, or its end could not be seen.
+        """
+
+    def recorded(self, key: str, /) -> None:
+        """A stage is recorded, and what is known of its commands is not needed any more."""
 
     def signal(self, number: int) -> None:
         """Send a signal to all that runs, and to what is started from now on."""

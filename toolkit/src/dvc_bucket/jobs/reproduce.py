@@ -14,6 +14,10 @@ from dvc_bucket.dvc.patched import command_line
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.git.contents import ended
 from dvc_bucket.stages import commands
+from dvc_bucket.stages.commands import Where
+
+#: One stage after another, on this machine.
+HERE = Where(1)
 
 #: Lists files of the project, tracked or new, with git.
 FILES = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -29,7 +33,7 @@ def wanted_jobs(project: Project | None) -> int:
 
 
 def repro_locked(
-    project: Project, settings: Settings, arguments: Sequence[str], jobs: int = 1
+    project: Project, settings: Settings, arguments: Sequence[str], where: Where = HERE
 ) -> int:
     """Run `dvc repro` and return its exit status, if `dvc.lock` comes out as it was.
 
@@ -37,21 +41,26 @@ def repro_locked(
         project: the clone.
         settings: the connection.
         arguments: the words after `dvc repro`.
-        jobs: how many stages run at once at most.
+        where: the commands of stages run.
 
     Raises:
         ReproduceError: a result is not what `dvc.lock` recorded.
         LockError: a `dvc.lock` cannot be read.
     """
     before = _recorded(project)
-    status = run_dvc(["repro", *arguments], project, settings, commands.program(jobs))
+    status = run_dvc(["repro", *arguments], project, settings, commands.program(where))
     if status == 0:
         _compare(before, _recorded(project))
     return status
 
 
 def reproduce(
-    project: Project, settings: Settings, arguments: Sequence[str], *, locked: bool, jobs: int = 1
+    project: Project,
+    settings: Settings,
+    arguments: Sequence[str],
+    *,
+    locked: bool,
+    where: Where = HERE,
 ) -> None:
     """Run `dvc repro`, then `dvc push`; both print as they always do.
 
@@ -62,7 +71,7 @@ def reproduce(
             project. With `--pull`, which takes finished stages from the
             remote, also those that ran elsewhere (DVC's run cache), the push leaves them there.
         locked: push nothing unless `dvc.lock` comes out as it is.
-        jobs: how many stages run at once at most.
+        where: the commands of stages run.
 
     Raises:
         ReproduceError: one of the two commands failed, or a result is not what `dvc.lock` records.
@@ -73,10 +82,10 @@ def reproduce(
         remote_prefix(project, settings)
     arguments = [*arguments, *_all_flows(project, arguments)]
     if locked:
-        _check("repro", repro_locked(project, settings, arguments, jobs))
+        _check("repro", repro_locked(project, settings, arguments, where))
     else:
         words = ["repro", *arguments]
-        _check("repro", run_dvc(words, project, settings, commands.program(jobs)))
+        _check("repro", run_dvc(words, project, settings, commands.program(where)))
     run_cache = ["--run-cache"] if "--pull" in arguments else []
     _check("push", run_dvc(["push", *run_cache], project, settings))
 

@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.dvc.patched import nesting, recording
+from dvc_bucket.dvc.patched import left, nesting, recording
 from dvc_bucket.dvc.patched.baton import Baton
 from dvc_bucket.dvc.patched.order import Order
 from dvc_bucket.dvc.patched.plan import FAIL, Plan
@@ -52,7 +52,7 @@ class _Event(NamedTuple):
     Attributes:
         stage: None if a person wants the run to end.
         is_done: all of it.
-        result: what DVC's function returned.
+        result: what DVC's function returned; the signal, if there is no stage.
         error: what it raised.
     """
 
@@ -81,9 +81,10 @@ def reproduce(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
             "on_error": on_error,
             "force": force,
         }
-        alone = named.get("dry") or named.get("interactive") or graph is None or len(stages) < 2
-        if runner is None or runner.jobs < 2 or alone:
+        is_dvcs = named.get("dry") or named.get("interactive") or not stages
+        if runner is None or is_dvcs or (len(stages) == 1 and not runner.is_elsewhere):
             return original(stages, graph=graph, repro_fn=repro_fn, **options, **named)
+        graph = left.without_edges(stages) if graph is None else graph  # `--single-item` needs none
         plan = Plan(stages, graph, stages[0].repo.index.graph, **options)
         return _Run(plan, runner, lambda stage, **more: repro_fn(stage, **more, **named)).outcome()
 
@@ -103,6 +104,17 @@ def cmd_run(original: Callable[..., None]) -> Callable[..., None]:
     return ours
 
 
+def remove_outs(original: Callable[..., None]) -> Callable[..., None]:
+    """DVC's `Stage.remove_outs`, which spares the outputs of a command that goes on."""
+
+    @wraps(original)
+    def ours(stage: Any, ignore_remove: bool = False, force: bool = False) -> None:
+        if _run is None or not _run.has_begun(stage):
+            original(stage, ignore_remove=ignore_remove, force=force)
+
+    return ours
+
+
 class _Run:
     """A run of stages side by side."""
 
@@ -113,6 +125,7 @@ class _Run:
         self._events: SimpleQueue[_Event] = SimpleQueue()
         self._stopping, self._interrupts = threading.Event(), 0
         self._tell: Callable[[str, str], None] = lambda *_: None
+        self._keys: dict[Any, str] = {}
 
     def outcome(self) -> list[Any]:
         """Run the stages; what DVC's function returns.
@@ -134,6 +147,14 @@ class _Run:
             raise KeyboardInterrupt
         return self._plan.outcome()
 
+    def has_begun(self, stage: Any) -> bool:
+        """Whether an earlier run left a command of a stage that goes on, or has just ended well."""
+        if not self._runner.is_elsewhere or stage not in self._plan.running or not stage.cmd:
+            return False
+        key = self._keys[stage] = left.key(stage)
+        outs = [Path(out.fs_path) for out in stage.outs]
+        return self._runner.has_begun(key, outs)
+
     def commands(self, stage: Any, run_env: Any) -> None:
         """Run the commands of a stage, in its thread. The clone is unlocked."""
         from dvc.stage import run
@@ -142,12 +163,14 @@ class _Run:
         run.logger.info("Running stage '%s':", stage.addressing)
         options, shell = run.prepare_kwargs(stage, run_env=run_env), run.get_executable()
         try:
-            for text in run._enforce_cmd_list(stage.cmd):
+            for number, text in enumerate(run._enforce_cmd_list(stage.cmd)):
                 self._go_on()
                 run.display_command(text)
                 words = run._make_cmd(shell, text)
                 folder, variables = Path(options["cwd"]), options["env"]
-                status = self._runner.run(Command(stage.addressing, words, folder, variables))
+                key = f"{self._keys.get(stage, '')}-{number}"
+                command = Command(stage.addressing, words, folder, variables, key)
+                status = self._runner.run(command)
                 if status:
                     raise StageCmdFailedError(text, status)
         finally:
@@ -159,7 +182,7 @@ class _Run:
         """Pass the lock of the clone on to threads, and back."""
         global _run
         order = Order(Path(self._repo.tmp_dir), self._stages)
-        with _signals(lambda: self._events.put(_Event())):
+        with _signals(lambda number: self._events.put(_Event(result=number))):
             self._baton = Baton(self._repo)
             _run, recording.order = self, order
             try:
@@ -203,6 +226,8 @@ class _Run:
             with nesting.labelled(stage.addressing), self._baton:
                 self._go_on()
                 result = self._reproduce(stage, **named)
+            if stage in self._keys:
+                self._runner.recorded(self._keys[stage])
             self._events.put(_Event(stage, True, result))
         except BaseException as error:  # it goes to the main thread, whatever it is
             self._events.put(_Event(stage, True, error=error))
@@ -211,7 +236,7 @@ class _Run:
         """Take note of what happened."""
         stage, error = event.stage, event.error
         if stage is None:
-            self._interrupt()
+            self._interrupt(event.result)
             return
         self._runner.give(stage.addressing)
         if not event.is_done:
@@ -231,9 +256,10 @@ class _Run:
         else:
             raise error
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, number: int) -> None:
         """Ctrl-C: nothing more begins, and what runs is told to end."""
-        number = ESCALATION[min(self._interrupts, len(ESCALATION) - 1)]
+        if number != signal.SIGHUP:
+            number = ESCALATION[min(self._interrupts, len(ESCALATION) - 1)]
         self._interrupts += 1
         self._stopping.set()
         self._plan.stop()
@@ -243,12 +269,12 @@ class _Run:
 
 
 @contextmanager
-def _signals(tell: Callable[[], None]) -> Iterator[None]:
+def _signals(tell: Callable[[int], None]) -> Iterator[None]:
     """Have signals that end the process call a function, in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, lambda *_: tell()) for number in ENDING}
+    before = {number: signal.signal(number, lambda got, _: tell(got)) for number in ENDING}
     try:
         yield
     finally:

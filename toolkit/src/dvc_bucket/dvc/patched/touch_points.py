@@ -99,6 +99,7 @@ UNLOCKED = "dvc.stage.run:unlocked_repo"
 #: What runs stages one after another, and the commands of one.
 RUN_STAGES = "dvc.repo.reproduce:_reproduce"
 RUN_COMMANDS = "dvc.stage.run:cmd_run"
+REMOVE_OUTS = "dvc.stage:Stage.remove_outs"
 
 #: What runs the stages of a project.
 REPRODUCING = {
@@ -107,6 +108,10 @@ REPRODUCING = {
     UNLOCKED: "f",
     RUN_STAGES: "stages, graph=, force_downstream=, on_error=, force=, repro_fn=, **kwargs",
     RUN_COMMANDS: "stage, dry=, run_env=",
+    REMOVE_OUTS: "self, ignore_remove=, force=",
+    "dvc.stage:Stage.save_deps": "self, allow_missing=",
+    "dvc.stage.cache:_can_hash": "stage",
+    "dvc.stage.cache:_get_stage_hash": "stage",
     "dvc.repo.reproduce:_reproduce_stage": "stage, **kwargs",
     "dvc.repo.reproduce:_raise_error": "exc, *stages",
     "dvc.repo.reproduce:handle_error": "graph, on_error, exc, stage",

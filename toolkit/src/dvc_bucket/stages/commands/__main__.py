@@ -1,4 +1,4 @@
-"""`python -m dvc_bucket.stages.commands JOBS ARGUMENTS`: `dvc ARGUMENTS`, stages side by side."""
+"""`python -m dvc_bucket.stages.commands WORDS ARGUMENTS`: `dvc ARGUMENTS`, stages side by side."""
 
 import sys
 
@@ -6,5 +6,6 @@ from dvc_bucket.dvc import process
 from dvc_bucket.stages import commands
 
 if __name__ == "__main__":
-    commands.use(int(sys.argv[1]))
-    process.become(sys.argv[2:])
+    where, arguments = commands.from_words(sys.argv[1:])
+    commands.use(where)
+    process.become(arguments)

@@ -4,16 +4,13 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any
+from collections.abc import Iterator
+from contextlib import suppress
 
-from dvc_bucket.base.console import Console
 from dvc_bucket.dvc.running import Command
-from dvc_bucket.stages.commands import board, needs, output
+from dvc_bucket.stages.commands.shown import Shown
 
 #: How long output is waited for after a command ended: a program that it left may hold the pipe.
 SECONDS_AFTER_END = 1.0
@@ -25,7 +22,7 @@ POLL_SECONDS = 0.2
 PIECE = 65536
 
 
-class LocalRunner:
+class LocalRunner(Shown):
     """Runs commands here, each in a process group of its own, so that Ctrl-C is ours to pass on.
 
     Args:
@@ -33,25 +30,10 @@ class LocalRunner:
     """
 
     def __init__(self, jobs: int) -> None:
-        self.jobs = jobs
-        self._room = needs.Room(jobs)
-        self._console = Console(stderr=True)
-        self._is_terminal = sys.stdout.isatty() and self._console.is_terminal
+        super().__init__(jobs)
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._changing = threading.Lock()
         self._signal = 0
-
-    def check(self, stage: str, meta: Any) -> None:
-        """Make sure that what a stage needs can be read."""
-        needs.read(stage, meta)
-
-    def take(self, stage: str, meta: Any) -> bool:
-        """Take room for a stage; False if there is none."""
-        return self._room.take(stage, needs.read(stage, meta))
-
-    def give(self, stage: str) -> None:
-        """Give the room of a stage back."""
-        self._room.give(stage)
 
     def run(self, command: Command) -> int:
         """Run a command to its end; its exit status."""
@@ -71,7 +53,7 @@ class LocalRunner:
                 if self._signal:  # Ctrl-C came before the process did
                     _send(process, self._signal)
             try:
-                with self._printed(command.stage) as take:
+                with self.printed(command.stage) as take:
                     for data in _output(process):
                         take(data)
                 return process.wait()
@@ -85,17 +67,6 @@ class LocalRunner:
             self._signal = number
             for process in self._processes:
                 _send(process, number)
-
-    def showing(self, waiting: int) -> AbstractContextManager[Callable[[str, str], None]]:
-        """Show on a terminal how far the stages are."""
-        if self._is_terminal:
-            return board.shown(waiting, self._console)
-        return nullcontext(lambda *_: None)
-
-    def _printed(self, stage: str) -> AbstractContextManager[output.Sink]:
-        if self._is_terminal:
-            return output.by_line(stage, self._console)
-        return output.in_one_piece(stage)
 
 
 def _send(process: "subprocess.Popen[bytes]", number: int) -> None:

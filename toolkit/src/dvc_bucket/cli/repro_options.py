@@ -1,0 +1,56 @@
+"""The options of `bucket repro` and `bucket reproduce` that are not DVC's."""
+
+import argparse
+import shlex
+from collections.abc import Sequence
+
+import typer
+
+from dvc_bucket.base.paths import Project
+from dvc_bucket.stages.commands import Where
+
+
+def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the words for DVC.
+
+    Raises:
+        BadParameter: a value is not of its kind, or is of no use without another option.
+    """
+    parser = argparse.ArgumentParser("bucket repro", add_help=False, allow_abbrev=False)
+    parser.add_argument("-j", "--jobs")
+    parser.add_argument("--locked", action="store_true")
+    parser.add_argument("--slurm", action="store_true")
+    parser.add_argument("--partition")
+    parser.add_argument("--sbatch")
+    try:
+        parser.exit_on_error = False
+        options, words = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise typer.BadParameter(f"{error.message}.", param_hint=error.argument_name) from None
+    jobs = options.jobs
+    if jobs is not None and not (jobs.isascii() and jobs.isdigit() and int(jobs)):
+        raise typer.BadParameter(
+            f"{jobs!r}. Write a number of stages, from 1.", param_hint="--jobs"
+        )
+    if not options.slurm and (options.partition or options.sbatch):
+        raise typer.BadParameter("is an option of jobs. Add --slurm.", param_hint="--partition")
+    return options, words
+
+
+def where(options: argparse.Namespace, project: Project | None) -> Where:
+    """Where a person has the commands of stages run.
+
+    Raises:
+        BadParameter: the options of sbatch cannot be taken apart.
+        ProjectError: the settings of the project cannot be read.
+    """
+    from dvc_bucket.jobs import reproduce as job
+
+    if not options.slurm:
+        return Where(int(options.jobs or job.wanted_jobs(project)))
+    try:
+        more = shlex.split(options.sbatch or "")
+    except ValueError as error:
+        raise typer.BadParameter(f"{options.sbatch!r}: {error}.", param_hint="--sbatch") from None
+    partition = [f"--partition={options.partition}"] if options.partition else []
+    return Where(int(options.jobs or 0), [*partition, *more])

@@ -1,0 +1,232 @@
+"""Runs each command of a stage as a job of Slurm, and follows it to its end.
+
+The process that follows keeps DVC's records; a job runs the command alone. A job goes on where the
+process is lost, and the next run follows it.
+"""
+
+import math
+import shlex
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dvc_bucket.base.errors import ProjectError, StageError
+from dvc_bucket.dvc.running import Command
+from dvc_bucket.stages.commands import needs, slurm_jobs
+from dvc_bucket.stages.commands.local import PIECE
+from dvc_bucket.stages.commands.shown import Shown
+
+#: Jobs that are submitted at once at most, unless a person says otherwise.
+JOBS = 100
+
+#: Seconds between two looks at the files of a job.
+LOOK_SECONDS = 0.5
+
+
+class SlurmRunner(Shown):
+    """Runs commands as jobs of Slurm.
+
+    Args:
+        jobs: how many are submitted at once at most.
+        folder: for the folders of jobs, in the clone: every node sees it.
+        options: of `sbatch`, for all jobs.
+    """
+
+    is_elsewhere = True
+
+    def __init__(self, jobs: int, folder: Path, options: Sequence[str]) -> None:
+        super().__init__(jobs, needs.Needs(float("inf"), float("inf")))
+        self._folder, self._options = folder.resolve(), options
+        self._queue = slurm_jobs.Queue()
+        self._meta: dict[str, Any] = {}
+        self._running: dict[Path, str] = {}
+        self._changing = threading.Lock()
+        self._signal, self._is_left = 0, threading.Event()
+
+    def check(self, stage: str, meta: Any) -> None:
+        """Make sure that what a stage needs can be read."""
+        _resources(stage, meta)
+
+    def take(self, stage: str, meta: Any) -> bool:
+        """Take room for a stage; False if there is none."""
+        self._meta[stage] = meta
+        return super().take(stage, meta)
+
+    def has_begun(self, key: str, outs: Sequence[Path]) -> bool:
+        """Whether an earlier run left a job of a stage, which runs, or ended well a moment ago.
+
+        Args:
+            key: of the stage.
+            outs: its outputs. What was changed since the job's end is not the job's any more.
+
+        Raises:
+            StageError: Slurm does not answer.
+        """
+        folders = [*self._folder.glob(f"{key}-*")]
+        good = [folder for folder in folders if self._is_good(folder, outs)]
+        for folder in {*folders} - {*good}:  # of a job that failed, or whose results were changed
+            shutil.rmtree(folder)
+        return bool(good)
+
+    def run(self, command: Command) -> int:
+        """Run a command to its end; its exit status.
+
+        Raises:
+            StageError: Slurm refused the job, or lost it.
+        """
+        folder = self._folder / command.key
+        number = self._found(folder) if folder.exists() else self._submitted(command, folder)
+        with self._changing:
+            self._running[folder] = number
+        if self._signal:  # Ctrl-C came before the job did
+            self._end(number, self._signal)
+        try:
+            with self.printed(command.stage) as take:
+                for data in self._followed(folder, number, command.stage):
+                    take(data)
+        finally:
+            with self._changing:
+                del self._running[folder]
+        status = slurm_jobs.status(folder)
+        if status is None:
+            raise StageError(f"Job {number} of Slurm goes on. Run the command again to follow it.")
+        if status:  # nobody takes its results, and its output is printed
+            shutil.rmtree(folder, ignore_errors=True)
+        return status
+
+    def recorded(self, key: str) -> None:
+        """A stage is recorded: nobody needs its jobs any more."""
+        for folder in self._folder.glob(f"{key}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def signal(self, number: int) -> None:
+        """End all jobs, and those that are submitted from now on.
+
+        A terminal that is gone, or a lost login, ends no job.
+        """
+        if number == signal.SIGHUP:
+            self._is_left.set()
+            return
+        self._signal = number
+        with self._changing:
+            running = [*self._running.values()]
+        for job in running:
+            self._end(job, number)
+
+    def _end(self, job: str, number: int) -> None:
+        name = "" if number == signal.SIGKILL else signal.Signals(number).name.removeprefix("SIG")
+        with suppress(StageError):  # it has ended by itself
+            slurm_jobs.cancel(job, name)
+
+    def _submitted(self, command: Command, folder: Path) -> str:
+        """Submit a command; the number of the job."""
+        options = [
+            f"--job-name={command.stage}",
+            *_resources(command.stage, self._meta.get(command.stage)),
+        ]
+        number = slurm_jobs.submit(
+            folder,
+            command.arguments,
+            command.folder,
+            command.environment,
+            [*options, *self._options],
+        )
+        print(f"Stage '{command.stage}' is job {number} of Slurm.", flush=True)
+        return number
+
+    def _is_good(self, folder: Path, outs: Sequence[Path]) -> bool:
+        if slurm_jobs.status(folder) == 0:
+            begun = (folder / slurm_jobs.BEGUN).stat().st_mtime
+            ended = (folder / slurm_jobs.STATUS).stat().st_mtime
+            times = [file.stat().st_mtime for out in outs for file in _files(out)]
+            return bool(times) and all(begun <= time <= ended for time in times)
+        return self._is_alive(folder, is_new=True)
+
+    def _is_alive(self, folder: Path, *, is_new: bool = False) -> bool:
+        state = self._queue.state(folder, is_new=is_new) if folder.exists() else None
+        return state is not None and state.name in slurm_jobs.ALIVE
+
+    def _found(self, folder: Path) -> str:
+        """The number of a job that an earlier run submitted."""
+        state = self._queue.state(folder)
+        return state.number if state else "(ended)"
+
+    def _followed(self, folder: Path, number: str, stage: str) -> Iterator[bytes]:
+        """What a job prints, piece by piece, to its end or until this process is to end."""
+        place, lost_since = 0, None
+        while True:
+            is_over = slurm_jobs.status(folder) is not None or self._is_ended(folder)
+            with suppress(FileNotFoundError), (folder / slurm_jobs.OUTPUT).open("rb") as output:
+                output.seek(place)
+                while data := output.read(PIECE):
+                    place += len(data)
+                    yield data
+            if is_over:
+                return
+            lost_since = self._lost(folder, number, stage, lost_since)
+            self._is_left.wait(LOOK_SECONDS)
+
+    def _is_ended(self, folder: Path) -> bool:
+        """Whether a person wants no more of a job, and it has ended or is to go on alone."""
+        return self._is_left.is_set() or bool(
+            self._signal and not self._is_alive(folder, is_new=True)
+        )
+
+    def _lost(self, folder: Path, number: str, stage: str, since: float | None) -> float | None:
+        """Since when Slurm has not run a job that has no exit status yet.
+
+        Raises:
+            StageError: for too long.
+        """
+        try:
+            state = self._queue.state(folder)
+        except StageError as error:  # a controller that is restarted: the job goes on
+            print(f"bucket: {error} Waiting for job {number}.", file=sys.stderr)
+            return since
+        if state is not None and state.name in slurm_jobs.ALIVE:
+            return None
+        since = since or time.monotonic()
+        if time.monotonic() - since < slurm_jobs.LATE_SECONDS:
+            return since
+        ended = f"ended: {state.name}" if state else "is not known to Slurm any more"
+        raise StageError(
+            f"Job {number} of Slurm, stage {stage}, {ended}, and left no exit status. Its output "
+            f"is in {folder / slurm_jobs.OUTPUT}. If it needs more time or memory, write so in "
+            "`meta` of the stage."
+        )
+
+
+def _resources(stage: str, meta: Any) -> list[str]:
+    """Options of `sbatch` for what a stage needs, as its `meta` says."""
+    needed = needs.read(stage, meta)
+    options = [f"--cpus-per-task={math.ceil(needed.cpus)}"] if needed.cpus else []
+    if needed.memory:
+        options.append(f"--mem={math.ceil(needed.memory / 1024)}K")
+    return [*options, *_own(stage, meta)]
+
+
+def _own(stage: str, meta: Any) -> list[str]:
+    """Options of `sbatch` that a stage has of its own: `meta: {sbatch: --gres=gpu:1}`.
+
+    Raises:
+        ProjectError: they are no text, or quotes in it are not closed.
+    """
+    own = meta.get("sbatch", "") if isinstance(meta, Mapping) else ""
+    try:
+        return shlex.split(own)
+    except (ValueError, AttributeError, TypeError):
+        raise ProjectError(
+            f"dvc.yaml, stage {stage}: `meta: sbatch` is {own!r}. Write options of sbatch, as in "
+            "`sbatch: --gres=gpu:1 --time=2:00:00`."
+        ) from None
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or the files of a folder."""
+    return [file for file in (path, *path.rglob("*")) if file.is_file()]

@@ -1,0 +1,170 @@
+"""A command as a job of Slurm, by Slurm's own commands, and what can be known of it afterwards.
+
+The folder of a job is its whole record: a process that did not submit the job can follow it. That
+needs no accounting of Slurm, as `squeue` names the working folder of each job. Libraries that
+submit jobs hand over Python functions, and ask the accounting, which not every cluster has.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dvc_bucket.base.errors import StageError
+from dvc_bucket.base.files import replacing
+
+#: Files of a job's folder: the script, when it began, what its command printed, its exit status.
+SCRIPT, BEGUN, OUTPUT, STATUS = "script", "begun", "output", "status"
+
+#: The states in which a job has not ended (squeue(1), "JOB STATE CODES").
+ALIVE = frozenset(
+    {
+        *("PENDING", "RUNNING", "SUSPENDED", "COMPLETING", "CONFIGURING", "STOPPED", "SIGNALING"),
+        *("STAGE_OUT", "RESIZING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"),
+        *("RESV_DEL_HOLD", "POWER_UP_NODE"),
+    }
+)
+
+#: Seconds between two questions to Slurm; a cluster's controller serves all its users.
+QUESTION_SECONDS = 5.0
+
+#: Seconds in which the file with the exit status reaches this machine after the job's end: a file
+#: system of a network shows new files late.
+LATE_SECONDS = 30.0
+
+#: The script: signals end the command, and the script goes on to write the exit status.
+TEXT = """\
+#!/bin/sh
+trap : HUP INT TERM USR1 USR2
+: >begun
+(cd {folder} && exec {command})
+status=$?
+echo "$status" >status.new && mv status.new status
+exit "$status"
+"""
+
+
+class State(NamedTuple):
+    """What Slurm says of a job.
+
+    Attributes:
+        number: of the job.
+        name: of its state, as squeue(1) has it.
+    """
+
+    number: str
+    name: str
+
+
+def submit(
+    folder: Path,
+    arguments: Sequence[str],
+    work: Path,
+    environment: Mapping[str, str],
+    options: Sequence[str],
+) -> str:
+    """Submit a command; the number of the job.
+
+    Args:
+        folder: of the job, on a disk that all nodes share. It is made here.
+        arguments: of the command.
+        work: where the command runs.
+        environment: all variables of the command. Slurm hands them on, and keeps them out of files
+            that others can read.
+        options: of `sbatch`.
+
+    Raises:
+        StageError: Slurm refused it, or has no `sbatch` here.
+    """
+    folder.mkdir(mode=0o700, parents=True)
+    with replacing(folder / SCRIPT, 0o700) as file:
+        command = shlex.join(arguments)
+        file.write(TEXT.format(folder=shlex.quote(str(work)), command=command).encode())
+    words = ["sbatch", "--parsable", "--export=ALL", "--no-requeue", f"--output={OUTPUT}", *options]
+    try:
+        return _ask([*words, SCRIPT], folder, environment).split(";")[0].strip()
+    except StageError:
+        shutil.rmtree(folder)
+        raise
+
+
+def status(folder: Path) -> int | None:
+    """The exit status of a job's command; None if it has not ended."""
+    try:
+        return int((folder / STATUS).read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def cancel(number: str, signal_name: str = "") -> None:
+    """End a job, or send its processes a signal; one that waits in the queue is ended.
+
+    Raises:
+        StageError: Slurm refused it.
+    """
+    if signal_name:
+        _ask(["scancel", "--quiet", "--state=PENDING", number])
+        _ask(["scancel", "--quiet", "--full", f"--signal={signal_name}", number])
+    else:
+        _ask(["scancel", "--quiet", number])
+
+
+class Queue:
+    """The user's jobs, as `squeue` lists them: one question for all who ask."""
+
+    def __init__(self) -> None:
+        self._asking = threading.Lock()
+        self._states: dict[Path, State] = {}
+        self._asked = float("-inf")
+
+    def state(self, folder: Path, *, is_new: bool = False) -> State | None:
+        """The state of the job of a folder; None if Slurm knows none any more.
+
+        Args:
+            folder: of the job.
+            is_new: ask Slurm, however short ago it was asked.
+
+        Raises:
+            StageError: Slurm does not answer.
+        """
+        with self._asking:
+            if is_new or time.monotonic() - self._asked > QUESTION_SECONDS:
+                wanted = ("--noheader", "--states=all", f"--user={os.getuid()}")
+                listed = _ask(["squeue", *wanted, "--format=%i|%T|%Z"])
+                rows = (line.split("|", 2) for line in listed.splitlines() if line.count("|") > 1)
+                self._states = {Path(place): State(number, name) for number, name, place in rows}
+                self._asked = time.monotonic()
+            return self._states.get(folder)
+
+
+def _ask(
+    words: Sequence[str], folder: Path | None = None, environment: Mapping[str, str] | None = None
+) -> str:
+    """Standard output of a command of Slurm.
+
+    Raises:
+        StageError: it is not there, or it failed.
+    """
+    try:
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise StageError(
+            f"`{words[0]}` is not on the PATH. --slurm works where jobs are submitted: on most "
+            "clusters, on a login node."
+        ) from None
+    if done.returncode:
+        raise StageError(f"`{words[0]}` failed: {' '.join(done.stderr.split())}")
+    return done.stdout

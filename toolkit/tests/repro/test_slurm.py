@@ -1,0 +1,217 @@
+"""`bucket repro --slurm` on a real Slurm: each stage is a job, and its results are DVC's own."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dvc_bucket.connection.env_file import create_env
+from tests.cluster.clone import Submitting
+from tests.cluster.fixtures import slurm  # noqa: F401 (a fixture)
+from tests.cluster.node import UID, SlurmNode
+from tests.projects import make_project
+
+#: Two stages beside each other, one after both. While there is a file `wait`, the first one waits.
+FLOW = """\
+stages:
+  a:
+    cmd: echo from a; while test -e wait; do sleep 0.1; done; hostname > a.txt
+    meta: {memory: 100MB}
+    outs: [a.txt]
+    deps: [words.txt]
+  b:
+    cmd: echo ran >> b.log; echo $SLURM_CPUS_PER_TASK > b.txt
+    meta: {cpus: 0.5, memory: 100MB, sbatch: "--comment='of b'"}
+    outs: [b.txt]
+    deps: [words.txt]
+  c:
+    cmd: [cat a.txt b.txt > c.txt, wc -l c.txt]
+    deps: [a.txt, b.txt]
+    outs: [c.txt]
+  wrong:
+    cmd: echo no luck >&2; exit 7
+    deps: [c.txt]
+    outs: [wrong.txt]
+"""
+
+
+@pytest.fixture(scope="module")
+def clone(slurm: SlurmNode) -> Submitting:  # noqa: F811
+    """A project in the home of the node's user."""
+    root = slurm.home / "of stages, é"
+    create_env(make_project(root))
+    (root / "dvc.yaml").write_text(FLOW)
+    (root / "words.txt").write_text("one\n")
+    (root / ".gitignore").write_text("/.dvc/tmp\n/.dvc/cache\n/.dvc/config.local\n/.env\n")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run(["chown", "-R", f"{UID}:{UID}", root], check=True)
+    return Submitting(slurm, root, f"/srv/home/student/{root.name}")
+
+
+def repro(clone: Submitting, words: str) -> subprocess.CompletedProcess[str]:
+    line = f"timeout 100 bucket repro --slurm {words}"
+    return clone.node.run(line, clone.place)
+
+
+def folders(clone: Submitting) -> list[Path]:
+    return [*(clone.root / ".dvc/tmp/bucket-slurm").glob("*")]
+
+
+def started(clone: Submitting) -> int:
+    """Start a run whose first stage waits; the pid of its process, once the stage is a job."""
+    (clone.root / "wait").touch()
+    (clone.root / "words.txt").write_text(f"{time.time()}\n")  # else DVC's run cache has results
+    clone.run("rm -f b.log c.txt; setsid bucket repro --slurm c >run.log 2>&1 & echo $!")
+    wait_for(clone.root / "b.log", 60, clone.root / "run.log")
+    deadline = time.monotonic() + 60
+    while not any(folder.joinpath("output").exists() for folder in folders(clone)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (pid,) = [
+        process.pid
+        for process in clone.node.processes()
+        if "repro" in process.info["cmdline"] and process.info["name"] != "setsid"
+    ]
+    return pid
+
+
+def ended(pid: int, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while psutil.pid_exists(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def jobs(clone: Submitting) -> str:
+    return clone.run("squeue --noheader --format=%T")
+
+
+def wait_for(path: Path, seconds: float = 60, log: Path | None = None) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, log.read_text() if log else path
+        time.sleep(0.05)
+
+
+def test_each_stage_is_a_job_with_what_its_meta_says(clone: Submitting) -> None:
+    done = repro(clone, "c")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("of Slurm.") == 4
+    assert "from a\n" in done.stdout
+    assert "2 c.txt\n" in done.stdout
+    assert (clone.root / "c.txt").read_text() == "node1\n1\n"
+    assert folders(clone) == []
+    assert clone.run("dvc status c") == "Data and pipelines are up to date.\n"
+    plain = (clone.root / "dvc.lock").read_bytes()
+    clone.run("rm dvc.lock a.txt b.txt c.txt; dvc repro -q a; SLURM_CPUS_PER_TASK=1 dvc repro -q c")
+    assert (clone.root / "dvc.lock").read_bytes() == plain
+
+
+def test_a_stage_that_fails_gives_its_output_and_its_status(clone: Submitting) -> None:
+    done = repro(clone, "wrong")
+    assert done.returncode == 255
+    assert "no luck" in done.stdout
+    assert "exited with 7" in done.stderr
+
+
+def test_a_job_that_slurm_refuses_says_why(clone: Submitting) -> None:
+    done = repro(clone, "--force --single-item --partition nowhere a")
+    assert done.returncode == 255
+    assert "`sbatch` failed" in done.stderr
+    assert "invalid partition" in done.stderr
+    assert (clone.root / "dvc.lock").exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGHUP])
+def test_a_lost_login_ends_no_job_and_the_next_run_follows_it(
+    clone: Submitting, sent: signal.Signals
+) -> None:
+    pid = started(clone)
+    os.kill(pid, sent)
+    ended(pid)
+    assert jobs(clone) == "RUNNING\n"
+    following = clone.root / "following.log"
+    clone.run("true; setsid bucket repro --slurm c >following.log 2>&1 & true")
+    wait_for(following)
+    time.sleep(3)
+    assert jobs(clone) == "RUNNING\n"
+    (clone.root / "wait").unlink()
+    wait_for(clone.root / "c.txt", 60, following)
+    deadline = time.monotonic() + 60
+    while folders(clone):
+        assert time.monotonic() < deadline, following.read_text()
+        time.sleep(0.1)
+    assert "Stage 'a' is job" not in following.read_text()
+    assert "from a" in following.read_text()
+    assert (clone.root / "b.log").read_text() == "ran\n"
+    assert clone.run("dvc status c") == "Data and pipelines are up to date.\n"
+
+
+def test_a_job_that_ends_while_nobody_looks_is_taken_unless_its_output_was_changed(
+    clone: Submitting,
+) -> None:
+    for change, taken in (("true", True), ("echo edited > a.txt", False)):
+        pid = started(clone)
+        os.kill(pid, signal.SIGKILL)
+        ended(pid)
+        (clone.root / "wait").unlink()
+        wait_for(clone.root / "a.txt")
+        while jobs(clone):
+            time.sleep(0.1)
+        time.sleep(0.1)
+        clone.run(change)
+        done = repro(clone, "c")
+        assert done.returncode == 0, done.stderr
+        assert ("Stage 'a' is job" not in done.stdout) is taken
+        assert (clone.root / "a.txt").read_text() == "node1\n"
+
+
+def test_ctrl_c_ends_the_jobs_and_keeps_what_is_done(clone: Submitting) -> None:
+    pid = started(clone)
+    os.kill(pid, signal.SIGINT)
+    ended(pid)
+    assert jobs(clone) == ""
+    (clone.root / "wait").unlink()
+    done = repro(clone, "c")
+    assert done.returncode == 0
+    assert "Stage 'a' is job" in done.stdout
+
+
+def test_a_job_that_slurm_ends_is_named_with_its_state(clone: Submitting) -> None:
+    (clone.root / "wait").touch()
+    clone.run("true; setsid bucket repro --slurm -f -s a >run.log 2>&1 & true")
+    deadline = time.monotonic() + 60
+    while jobs(clone) != "RUNNING\n":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    clone.run("pkill -9 -f [s]lurm_script")
+    deadline = time.monotonic() + 100
+    while "left no exit status" not in (clone.root / "run.log").read_text():
+        assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
+        time.sleep(0.1)
+    (clone.root / "wait").unlink()
+
+
+def test_where_jobs_cannot_be_submitted_the_way_is_named(clone: Submitting) -> None:
+    line = """mkdir -p ~/bin && ln -sf $(command -v git) ~/bin/git && rm -f wait &&
+        PATH=$(dirname $(command -v bucket)):~/bin bucket repro --slurm -f a"""
+    done = clone.node.run(line, clone.place)
+    assert done.returncode == 255
+    assert "is not on the PATH. --slurm works where" in done.stderr
+
+
+def test_plain_dvc_submits_nothing_and_runs_nothing_here(clone: Submitting) -> None:
+    done = clone.node.run("bucket repro --slurm -f a", clone.place, BUCKET_FAST="0")
+    assert done.returncode == 1
+    assert "plain DVC does the work" in done.stderr
+    assert "It submits no jobs" in done.stderr
+
+
+def test_options_without_their_job_are_wrong_usage(clone: Submitting) -> None:
+    for words in ("--partition main", "--sbatch=--time=1"):
+        assert clone.node.run(f"bucket repro {words}", clone.place).returncode == 2
+    assert repro(clone, '--sbatch="\'" c').returncode == 2
