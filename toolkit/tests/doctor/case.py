@@ -13,8 +13,7 @@ from typing import Self, TypeVar
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.base.files import write_private
-from dvc_bucket.connection import clients, env_file
-from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.connection import cache_links, clients, env_file
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.dvc.lock import driver
 from dvc_bucket.git.hooks import commit
@@ -143,7 +142,7 @@ class Case:
             token = settings.session_token.get_secret_value()
             text = _switched_on(text, "SESSION_TOKEN", "AWS_SESSION_TOKEN", token)
         write_private(self.project.env_file, text)
-        config.protect_cache(self.project)
+        cache_links.protect_cache(self.project)
 
     def note(self, settings: Settings) -> None:
         """Remember what must not be shown."""

@@ -11,7 +11,7 @@ import pytest
 
 from dvc_bucket import Project
 from dvc_bucket.base.errors import NotCheckedError
-from dvc_bucket.connection import dvc_config as config
+from dvc_bucket.connection import cache_links
 from dvc_bucket.dvc.audit.cache import ASIDE
 from dvc_bucket.jobs.doctor.check import Skip, Warn
 from dvc_bucket.jobs.doctor.machine import CacheContents, RootWritesThrough
@@ -97,8 +97,8 @@ def test_set_up_has_plain_dvc_of_root_make_no_links(project: Published) -> None:
 @as_root
 def test_a_choice_of_this_clone_stays_and_the_doctor_warns(project: Published) -> None:
     project.dvc("config", "--local", "cache.type", "symlink")
-    config.protect_cache(project.project)
-    assert config.link_types(project.project) == ["symlink"]
+    cache_links.protect_cache(project.project)
+    assert cache_links.link_types(project.project) == ["symlink"]
     with pytest.raises(Warn, match=r"cache\.type has symlink"):
         RootWritesThrough.check(Patient(project.project))
 
@@ -110,13 +110,13 @@ def test_who_is_not_root_keeps_the_links(stranger: Stranger, open_folder: Path) 
     theirs.dvc_config.parent.chmod(0o777)
 
     def protect() -> list[str]:
-        config.protect_cache(theirs)
-        return config.link_types(theirs)
+        cache_links.protect_cache(theirs)
+        return cache_links.link_types(theirs)
 
     assert stranger.call(protect) == ["reflink", "hardlink", "symlink", "copy"]
     assert not theirs.dvc_config_local.exists()
     protect()
-    assert config.link_types(theirs) == ["reflink", "copy"]
+    assert cache_links.link_types(theirs) == ["reflink", "copy"]
 
 
 @as_root
@@ -126,7 +126,7 @@ def test_the_doctor_names_a_link_of_before_and_the_fix_that_ends_it(
     project: Published, name: str, link: object
 ) -> None:
     assert callable(link)
-    config.protect_cache(project.project)
+    cache_links.protect_cache(project.project)
     assert RootWritesThrough.check(Patient(project.project)) == "none"
     data(project, name).unlink()
     link(data(project, name), cached_object(project, name))

@@ -42,9 +42,9 @@ def protect_cache() -> None:
       bucket protect-cache
       make setup
     """
-    from dvc_bucket.connection import dvc_config as config
+    from dvc_bucket.connection import cache_links
 
-    config.protect_cache(Project.find())
+    cache_links.protect_cache(Project.find())
 
 
 def run(

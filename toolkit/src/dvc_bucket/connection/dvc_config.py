@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from configobj import ConfigObj, Section
 
 
-#: How DVC may bring files from the cache where it runs as root. Root writes through hard links and
-#: symbolic links into the cache, although its files are read-only.
-ROOT_LINKS = ("reflink", "copy")
-
-
 #: DVC's option of a remote that is read without keys.
 ANONYMOUS = "allow_anonymous_login"
 
@@ -228,40 +223,9 @@ def set_overrides(project: Project, wanted: dict[str, str | None]) -> None:
     if not after:
         del overrides[tracked.name]
     if overrides:
-        _write(path, overrides)
+        write(path, overrides)
     else:
         path.unlink()
-
-
-def protect_cache(project: Project) -> None:
-    """Have `dvc` of root, plain `dvc` too, copy files from the cache and not link to them.
-
-    A choice that `.dvc/config.local` makes already stays as it is; `bucket doctor` warns about it.
-
-    Raises:
-        ProjectError: one of the configuration files cannot be read.
-    """
-    overrides = read(project.dvc_config_local)
-    is_chosen = "type" in overrides.get("cache", {})
-    if os.geteuid() == 0 and not is_chosen and not set(link_types(project)) <= set(ROOT_LINKS):
-        overrides.setdefault("cache", {})["type"] = ",".join(ROOT_LINKS)
-        _write(project.dvc_config_local, overrides)
-
-
-def link_types(project: Project, *, tracked_only: bool = False) -> list[str]:
-    """How DVC brings files from the cache, in the order in which it tries.
-
-    Args:
-        project: the clone.
-        tracked_only: leave out what `.dvc/config.local` says for this clone.
-
-    Raises:
-        ProjectError: one of the configuration files cannot be read.
-    """
-    files = [project.dvc_config] if tracked_only else [project.dvc_config_local, project.dvc_config]
-    chosen = (read(file).get("cache", {}).get("type") for file in files)
-    types = next(filter(None, chosen), ROOT_LINKS)  # those are DVC's own default
-    return [kind.strip() for kind in (types.split(",") if isinstance(types, str) else types)]
 
 
 def read(path: Path) -> "ConfigObj":
@@ -277,7 +241,8 @@ def read(path: Path) -> "ConfigObj":
     return parsed(text, str(path))
 
 
-def _write(path: Path, content: "ConfigObj") -> None:
+def write(path: Path, content: "ConfigObj") -> None:
+    """Write a DVC configuration file."""
     write_private(path, "\n".join([*content.write(), ""]))
 
 

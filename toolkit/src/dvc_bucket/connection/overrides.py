@@ -2,6 +2,7 @@
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import CONFIG, Project
+from dvc_bucket.connection import cache_links
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import Settings, is_embedded
 from dvc_bucket.git.contents import ended
@@ -24,7 +25,7 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
     Raises:
         ProjectError: `.dvc/config` names no default remote, or cannot be read.
     """
-    config.protect_cache(project)
+    cache_links.protect_cache(project)
     if not config.is_of_project(project):
         return
     defaults = type(settings).model_fields

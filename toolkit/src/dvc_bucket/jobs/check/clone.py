@@ -11,6 +11,7 @@ from configobj import ConfigObj
 from dvc_bucket.base.errors import CheckError, NotCheckedError, ProjectError
 from dvc_bucket.base.files import private_folder, write_private
 from dvc_bucket.base.paths import Project
+from dvc_bucket.connection import cache_links
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.checkout import check_out
@@ -71,7 +72,7 @@ def _set_up_dvc(project: Project, clone: Project) -> None:
         for name, section in config.read(project.dvc_config_local).items()
         if name.startswith("remote ") and name in tracked
     }
-    links = config.ROOT_LINKS if os.geteuid() == 0 else ("reflink", "hardlink", "copy")
+    links = cache_links.ROOT_LINKS if os.geteuid() == 0 else ("reflink", "hardlink", "copy")
     cache = {"dir": str(clone.root / ".dvc" / "cache"), "type": [*links]}
     core = {
         "site_cache_dir": str(private_folder(clone.dvc_site_cache)),

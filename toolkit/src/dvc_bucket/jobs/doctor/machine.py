@@ -16,6 +16,7 @@ import psutil
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.files import is_writable, readable_size
 from dvc_bucket.base.paths import FAST_DISKS
+from dvc_bucket.connection import cache_links
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.audit.cache import LocalCache
 from dvc_bucket.dvc.patched import links as links_of_dvc
@@ -50,14 +51,14 @@ class CacheLinks(Check):
     def check(patient: Patient) -> str:
         """Try the configured link types in their order, from the cache to the workspace."""
         own = config.read(patient.project.dvc_config_local).get("cache", {})
-        is_protected = os.geteuid() == 0 and own.get("type") == ",".join(config.ROOT_LINKS)
-        wanted = config.link_types(patient.project, tracked_only=is_protected)
+        is_protected = os.geteuid() == 0 and own.get("type") == ",".join(cache_links.ROOT_LINKS)
+        wanted = cache_links.link_types(patient.project, tracked_only=is_protected)
         folder, beside = _cache(patient), patient.project.dvc_config.parent
         if unwritable := [path for path in (folder, beside) if not is_writable(path)]:
             raise Skip(f"{unwritable[0]} cannot be written")
         links = wanted[: wanted.index("copy")] if "copy" in wanted else wanted
         for kind in links_of_dvc.working(links, folder, beside):
-            if is_protected and kind not in config.ROOT_LINKS:
+            if is_protected and kind not in cache_links.ROOT_LINKS:
                 return "copies, as root writes through links into the cache"
             return f"{kind}: one copy on disk"
         raise Warn(f"DVC copies: none of {', '.join(wanted)} works from {folder} to the workspace")
@@ -75,7 +76,7 @@ class RootWritesThrough(Check):
         """Look at the link types, then at the outputs in the workspace."""
         if os.geteuid() != 0:
             raise Skip("for root only")
-        if risky := set(config.link_types(patient.project)) - set(config.ROOT_LINKS):
+        if risky := set(cache_links.link_types(patient.project)) - set(cache_links.ROOT_LINKS):
             raise Warn(
                 f"cache.type has {', '.join(sorted(risky))}",
                 "`dvc config --local cache.type reflink,copy`, then `dvc checkout --relink`.",
