@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import dask.dataframe as dd
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -65,6 +66,18 @@ def test_a_copy_in_another_process_has_the_same_rows(
     assert pickle.loads(pickle.dumps(table)).to_table().equals(rows)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         assert pool.submit(table.count_rows).result(60) == len(rows)
+
+
+def test_dask_reads_its_parts(
+    published_tables: dict[str, Published], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fresh_clone(published_tables["seaweed"], tmp_path).root)
+    table = open_dataset("flights.parquet", "v1", columns=["flight", "delay"], filter=SEVEN)
+    parts = [table.filter(ds.field("flight") < 900), table.filter(ds.field("flight") >= 900)]
+    rows = flights().filter(SEVEN).select(["flight", "delay"])
+    frame: Any = dd.from_map(Table.to_pandas, parts, meta=table.head(0).to_pandas())  # type: ignore[no-untyped-call]
+    read = frame.compute(scheduler="threads")
+    assert read.to_dict("list") == rows.to_pydict()
 
 
 def test_credentials_are_not_sent_along(bare: Published) -> None:
