@@ -99,8 +99,8 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
     """Measure, and print the medians as a section of each data set, in Markdown."""
-    with access_data.prepared(scale) as (bed, sizes, made):
-        for name in [name for name in tables.split(",") if name in made]:
+    with access_data.prepared(scale, tables) as (bed, sizes, names):
+        for name in names:
             # What was read of a part of the data does not replace what was read of all.
             title = TITLE.format(name=name) + ("" if scale == 1 else f", {scale:g} of the data")
             lines = [title, "", head(rounds, scale)]
