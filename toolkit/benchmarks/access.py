@@ -99,9 +99,10 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
     """Measure, and print the medians as a section of each data set, in Markdown."""
-    with access_data.prepared(scale) as (bed, sizes, made):
-        for name in [name for name in tables.split(",") if name in made]:
-            title = TITLE.format(name=name)
+    with access_data.prepared(scale, tables) as (bed, sizes, names):
+        for name in names:
+            # What was read of a part of the data does not replace what was read of all.
+            title = TITLE.format(name=name) + ("" if scale == 1 else f", {scale:g} of the data")
             lines = [title, "", head(rounds, scale)]
             for delay in map(float, delays.split(",")):
                 times = 1 if delay and name in SLOW else rounds

@@ -134,8 +134,7 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
     """Measure, and print a section in Markdown."""
-    with access_data.prepared(scale) as (bed, sizes, made):
-        names = [name for name in tables.split(",") if name in made]
+    with access_data.prepared(scale, tables) as (bed, sizes, names):
         away = [float(delay) for delay in delays.split(",")]
         section = "\n".join(advice_section(bed, names, sizes, away))
     print(section)

@@ -55,17 +55,23 @@ class Sizes(NamedTuple):
 
 
 @contextmanager
-def prepared(scale: float) -> Iterator[tuple[Bed, Sizes, list[str]]]:
-    """A bed with a part of the data in its bucket, for a while; and the names of what there is."""
+def prepared(scale: float, asked: str) -> Iterator[tuple[Bed, Sizes, list[str]]]:
+    """A bed with a part of the data in its bucket, for a while; and the names of what there is.
+
+    Args:
+        scale: of all data.
+        asked: names, with commas; images are only fetched if they are among these.
+    """
     with tempfile.TemporaryDirectory() as folder:
         bed, sizes = Bed(Path(folder)), Sizes().scaled(scale)
         try:
-            yield bed, sizes, make(bed, sizes)
+            made = make(bed, sizes, with_images="images" in asked)
+            yield bed, sizes, [name for name in asked.split(",") if name in made]
         finally:
             bed.stop()
 
 
-def make(bed: Bed, sizes: Sizes) -> list[str]:
+def make(bed: Bed, sizes: Sizes, *, with_images: bool) -> list[str]:
     """Have it all tracked, pushed and published, and nothing of it here; the names."""
     root = bed.project.root
     flights = _flights()
@@ -73,7 +79,7 @@ def make(bed: Bed, sizes: Sizes) -> list[str]:
     _write_small(flights, root / "tables", sizes.tables)
     pack(root / "tables", root / "packed")
     names = ["large.parquet", "tables", "packed"]
-    if _fetch_images(root):
+    if with_images and _fetch_images(root):
         pack(root / "images", root / "images-packed", metadata=root / "labels.parquet")
         names += ["images", "images-packed"]
     bed.go_to(bed.settings.endpoint_url, "project")

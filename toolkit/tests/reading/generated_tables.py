@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 from hypothesis import strategies as st
-from pyarrow import csv, parquet
+from pyarrow import csv, feather, parquet
 
 UTC = datetime.UTC
 FIRST, LAST = datetime.datetime(1900, 1, 1), datetime.datetime(2100, 1, 1)
@@ -87,31 +87,45 @@ class Generated:
 @st.composite
 def generated(draw: st.DrawFn) -> Generated:
     """A table."""
-    kind = draw(st.sampled_from(["parquet", "parquet", "csv"]))
-    kinds = draw(
-        st.lists(st.sampled_from(IN_CSV if kind == "csv" else list(TYPES)), min_size=1, max_size=4)
-    )
-    names = [f"{kind}_{number}" for number, kind in enumerate(kinds)]
-    schema = pa.schema((name, TYPES[kind][0]) for name, kind in zip(names, kinds, strict=True))
+    form = draw(st.sampled_from(["parquet", "parquet", "csv", "arrow"]))
+    possible = IN_CSV if form == "csv" else list(TYPES)
+    kinds = draw(st.lists(st.sampled_from(possible), min_size=1, max_size=4))
+    schema = pa.schema((f"{kind}_{at}", TYPES[kind][0]) for at, kind in enumerate(kinds))
     parted = draw(st.sampled_from(["", "", "number", "word"]))
     files, parts = {}, []
     for number in range(draw(st.integers(1, 4))):
-        part = draw(rows_of(schema, kinds, can_be_null=kind == "parquet"))
-        folder, value = "", None
+        part = draw(rows_of(schema, kinds, can_be_null=form != "csv"))
+        if number and form == "parquet":
+            part = draw(narrowed(part))
+        # Folders and files have one order: that of their numbers.
+        folder = {"": "", "number": f"number={number // 2}/", "word": f"word={'xy'[number // 2]}/"}
+        files[f"{folder[parted]}{number}.{form}"] = content_of(part, form)
+        missing = [name for name in schema.names if name not in part.schema.names]
+        for name in missing:
+            part = part.append_column(name, pa.nulls(len(part), schema.field(name).type))
+        part = part.select(schema.names).cast(schema)
         if parted:
-            value = draw(st.integers(1, 2) if parted == "number" else st.sampled_from("xy"))
-            folder = f"{parted}={value}/"
-        files[f"{folder}{number}.{kind}"] = content_of(part, kind)
-        if parted:
-            known = pa.int64() if parted == "number" else pa.string()
-            part = part.append_column(parted, pa.array([value] * len(part), known))
-        parts.append((folder, number, part))
-    whole = pa.concat_tables(part for _, _, part in sorted(parts, key=lambda one: one[:2]))
+            value = pa.scalar(number // 2 if parted == "number" else "xy"[number // 2])
+            part = part.append_column(parted, pa.repeat(value, len(part)))
+        parts.append(part)
+    whole = pa.concat_tables(parts)
     every = list(whole.schema.names)
     columns = draw(st.none() | st.lists(st.sampled_from(every), unique=True, min_size=1))
     rows = draw(st.none() | filters(whole, kinds + ([parted] if parted else [])))
     more = [name for name in columns or every if name.startswith(("int", "uint", "float"))]
     return Generated(files, whole, columns, rows, more[0] if more else None)
+
+
+@st.composite
+def narrowed(draw: st.DrawFn, part: pa.Table) -> pa.Table:
+    """The rows in a file that lacks a column, or has a narrower one."""
+    for number, field in enumerate(part.schema):
+        values = [value for value in part.column(number).to_pylist() if value is not None]
+        if field.type == pa.int64() and draw(st.booleans()) and max(values, default=0) < 2**31:
+            part = part.set_column(number, field.name, part.column(number).cast(pa.int32()))
+    if part.num_columns > 1 and draw(st.booleans()):
+        part = part.remove_column(draw(st.integers(0, part.num_columns - 1)))
+    return part
 
 
 @st.composite
@@ -126,11 +140,13 @@ def rows_of(draw: st.DrawFn, schema: pa.Schema, kinds: Sequence[str], *, can_be_
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def content_of(table: pa.Table, kind: str) -> bytes:
+def content_of(table: pa.Table, form: str) -> bytes:
     """A file of it."""
     sink = io.BytesIO()
-    if kind == "csv":
+    if form == "csv":
         csv.write_csv(table, sink)
+    elif form == "arrow":
+        feather.write_feather(table, sink)
     else:
         parquet.write_table(table, sink, row_group_size=3, write_page_checksum=True)
     return sink.getvalue()

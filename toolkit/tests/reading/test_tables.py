@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import dask.dataframe as dd
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -67,6 +68,18 @@ def test_a_copy_in_another_process_has_the_same_rows(
         assert pool.submit(table.count_rows).result(60) == len(rows)
 
 
+def test_dask_reads_its_parts(
+    published_tables: dict[str, Published], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fresh_clone(published_tables["seaweed"], tmp_path).root)
+    table = open_dataset("flights.parquet", "v1", columns=["flight", "delay"], filter=SEVEN)
+    parts = [table.filter(ds.field("flight") < 900), table.filter(ds.field("flight") >= 900)]
+    rows = flights().filter(SEVEN).select(["flight", "delay"])
+    frame: Any = dd.from_map(Table.to_pandas, parts, meta=table.head(0).to_pandas())  # type: ignore[no-untyped-call]
+    read = frame.compute(scheduler="threads")
+    assert read.to_dict("list") == rows.to_pydict()
+
+
 def test_credentials_are_not_sent_along(bare: Published) -> None:
     table = open_dataset("codes.csv", "v1", settings=Settings.load(bare.project))
     with pytest.raises(TypeError, match="not sent to another process"):
@@ -94,7 +107,7 @@ def test_batches_have_the_size_that_was_asked_for(bare: Published) -> None:
 def write_odd_files(root: Path) -> None:
     """Folders of files as other programs leave them."""
     rows = pa.table({"a": pa.array([1, 2], pa.int32()), "b": ["x", "y"]})
-    for folder in ("hidden", "nulls", "inside", "columns", "types", "lines", "UPPER"):
+    for folder in ("hidden", "nulls", "inside", "columns", "types", "twice", "lines", "UPPER"):
         (root / folder).mkdir()
     parquet.write_table(rows, root / "hidden" / "one.parquet")
     for name in ("_SUCCESS", ".DS_Store", "_common_metadata", ".one.parquet.crc"):
@@ -111,6 +124,8 @@ def write_odd_files(root: Path) -> None:
     parquet.write_table(rows, root / "columns" / "0.parquet")
     wider = pa.table({"a": pa.array([2**40], pa.int64()), "c": [0.5]})
     parquet.write_table(wider, root / "columns" / "1.parquet")
+    twice = pa.Table.from_arrays(rows.columns, names=["a", "a"])
+    parquet.write_table(twice, root / "twice" / "0.parquet")
     parquet.write_table(rows, root / "types" / "0.parquet")
     parquet.write_table(pa.table({"a": ["text"]}), root / "types" / "1.parquet")
     long = pa.table({"n": range(60_000), "text": [f'line "{n}"\nline two' for n in range(60_000)]})
@@ -140,7 +155,7 @@ ODD: dict[str, Callable[[pa.Table], Any]] = {
 def odd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Published:
     made = empty(tmp_path_factory.mktemp("odd") / "project", access(request, "seaweed"))
     write_odd_files(made.root)
-    made.dvc("add", *ODD, "types")
+    made.dvc("add", *ODD, "types", "twice")
     made.commit("Odd files")
     made.dvc("push")
     return made
@@ -193,3 +208,8 @@ def test_polars_reads_large_parquet_files_of_the_remote_by_itself(
 def height(pickled: bytes) -> int:
     """The number of rows of a lazy frame."""
     return len(pickle.loads(pickled).collect())
+
+
+def test_a_name_that_a_file_has_twice_is_one_sentence(place: dict[str, Any]) -> None:
+    with pytest.raises(FormatError, match=r"twice/0\.parquet has 2 columns of the name a: a table"):
+        open_dataset("twice", **place)

@@ -59,10 +59,14 @@ class Decoder:
             file = parquet.ParquetFile(content)
         except pa.ArrowInvalid as error:
             raise layout.of_another_kind(name, error) from None
-        layout.check(name, file.schema_arrow, self.table_schema)
-        said = ds.get_partition_keys(partition)
-        found = [key for key in self.schema.names if key in file.schema_arrow.names]
+        in_file = file.schema_arrow
+        if not in_file.equals(self.table_schema):
+            layout.check(name, in_file, self.table_schema)
+        said, names = ds.get_partition_keys(partition), set(in_file.names)
+        found = [key for key in self.schema.names if key in names]
         read = file.read([key for key in found if key not in said], use_threads=False)
+        if read.schema.equals(self.schema):  # as most are
+            return read
         count = file.metadata.num_rows
         columns = []
         for field in self.schema:

@@ -1,6 +1,7 @@
 """How files make one table: which of them are data, their format, partitions, and their schema."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -109,11 +110,12 @@ def unified(schemas: Iterable[tuple[str, pa.Schema]]) -> pa.Schema:
         schemas: of each file, with its path.
 
     Raises:
-        FormatError: a column has types that have no common one.
+        FormatError: a column has types that have no common one, or a file has a name twice.
     """
     fields: dict[str, tuple[pa.Field, str]] = {}
     metadata = None
     for name, schema in schemas:
+        _check_names(name, schema)
         metadata = metadata or schema.metadata
         for field in schema:
             if field.name not in fields:
@@ -152,8 +154,10 @@ def check(name: str, found: pa.Schema, table: pa.Schema) -> None:
     """Check a file that was not looked at before against the schema of its table.
 
     Raises:
-        FormatError: it has a column that the table lacks, or of a type that the table cannot hold.
+        FormatError: it has a column that the table lacks, or of a type that the table cannot hold,
+            or a name twice.
     """
+    _check_names(name, found)
     for field in found:
         if field.name not in table.names:
             raise FormatError(
@@ -165,6 +169,16 @@ def check(name: str, found: pa.Schema, table: pa.Schema) -> None:
             raise FormatError(
                 f"The column {field.name} is {field.type} in {name}, and {known} in the first "
                 "file: small files are read by the types of the first. Read the files one by one."
+            )
+
+
+def _check_names(name: str, schema: pa.Schema) -> None:
+    """Arrow would read one of several columns of the same name, and leave out the others."""
+    for column, count in Counter(schema.names).items():
+        if count > 1:
+            raise FormatError(
+                f"{name} has {count} columns of the name {column}: a table has one. `open_file` "
+                "reads the file as it is."
             )
 
 
