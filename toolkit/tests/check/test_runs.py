@@ -12,6 +12,9 @@ import pytest
 
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.kernels import pins
+from dvc_bucket.git.contents import Repository, commit_of
+from dvc_bucket.jobs.check import plan
+from dvc_bucket.jobs.check.since import touched
 from tests.check.faults import CALL
 from tests.check.small import Stages, make, script, stage, tools, without_strace
 from tests.clones import TOOLS
@@ -133,6 +136,8 @@ def wait_for(folder: Path, name: str) -> None:
     [
         (["--here", "nowhere"], 2, "No revision nowhere here"),
         (["--here", "--stages", "same,sam"], 2, "No stage sam; dvc.yaml has same"),
+        (["--here", "--since", "nowhere"], 2, "No revision nowhere here"),
+        (["--here", "--vary", "seed,moon"], 2, "No condition moon; there are clock, random, seed"),
         ([], 1, "has no requirements.lock"),
     ],
 )
@@ -159,6 +164,23 @@ def test_a_wrong_tolerance_is_said(project: Stages, tmp_path: Path, text: str, s
     file.write_text(f"{text}\n")
     with pytest.raises(CheckError, match=said):
         project.found(tolerance=file)
+
+
+def test_only_the_stages_are_run_that_a_change_touches(project: Stages) -> None:
+    here, repository = project.repo.project, Repository.of(project.repo.project)
+    stages, head = plan.read(here).select([]), commit_of(repository, "HEAD")
+    changed = touched(here, commit_of(repository, "good"), head, stages)
+    assert [stage.name for stage in changed] == ["sleeps"]
+    done = project.check("--here", "--since", "HEAD")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("Nothing to check in ")
+
+
+def test_what_a_further_run_changes_is_chosen_and_said_before(project: Stages) -> None:
+    done = project.check("--here", "--stages", "same", "--vary", "seed,clock")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Run 2 of 2 changes the clock, the hash seed: about 1 s."
+    assert done.returncode == 0
 
 
 def test_a_folder_is_kept_if_that_is_asked_for(project: Stages, tmp_path: Path) -> None:

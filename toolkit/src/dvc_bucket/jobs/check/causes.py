@@ -79,15 +79,18 @@ class CauseSearch:
             CheckError: an output is outside the clone.
             NotCheckedError: another clone cannot be made here.
         """
-        wrong = [output for output in outputs if output.verdict == "differs" and not output.follows]
-        made = self.lab.run.seconds
-        names = dict.fromkeys(output.stage for output in wrong if output.stage in made)
         return {
             name: self._cause(
-                self.plan.stages[name], [output for output in wrong if output.stage == name]
+                self.plan.stages[name], [output for output in outputs if output.stage == name]
             )
-            for name in names
+            for name in self.stages_of(outputs)
         }
+
+    def stages_of(self, outputs: Sequence[OutputResult]) -> list[str]:
+        """Names of the stages whose outputs differ though their inputs do not."""
+        wrong = [output for output in outputs if output.verdict == "differs" and not output.follows]
+        made = self.lab.run.seconds
+        return [*dict.fromkeys(output.stage for output in wrong if output.stage in made)]
 
     def _cause(self, stage: Stage, outputs: Sequence[OutputResult]) -> Cause:
         """What changes the bytes of a stage."""
@@ -141,7 +144,7 @@ class CauseSearch:
             return Cause(names, [*causes.values(), *([unnamed] if keys else ())])
         text = f"Cause not found: {stage.name} makes the same bytes whatever is varied of"
         sentences = [f"{text} {experiment.all}."]
-        if any(output.against == "dvc.lock" for output in outputs):
+        if any(one.against == "dvc.lock" and one.verdict == "differs" for one in outputs):
             sentences.append(LOCK_IS_OTHER)
         return Cause([], [*sentences, *([unnamed] if keys else ())])
 

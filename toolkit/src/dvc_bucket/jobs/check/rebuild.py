@@ -19,7 +19,15 @@ from dvc_bucket.base.errors import CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.jobs.check import doubts, environment, lineage, plan, processes, variations
+from dvc_bucket.jobs.check import (
+    announcements,
+    doubts,
+    environment,
+    lineage,
+    plan,
+    processes,
+    variations,
+)
 from dvc_bucket.jobs.check.causes import Cause, CauseSearch
 from dvc_bucket.jobs.check.clone import Clones, check_stages
 from dvc_bucket.jobs.check.compare import OutputComparison, RecordedOutputs
@@ -28,6 +36,7 @@ from dvc_bucket.jobs.check.experiments import Lab
 from dvc_bucket.jobs.check.findings import CheckReport, LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan
 from dvc_bucket.jobs.check.runs import Bench, CloneRun
+from dvc_bucket.jobs.check.since import touched
 from dvc_bucket.jobs.check.variations import FIRST, USUAL, Variation
 
 
@@ -45,6 +54,7 @@ class CheckOptions:
         causes: run stages whose outputs differ again to find the cause.
         keep: keep the folder with the clones.
         vary: names of the conditions that further runs vary.
+        since: run only stages that differ from those of this branch, tag or commit; None for all.
     """
 
     rev: str = "HEAD"
@@ -56,6 +66,7 @@ class CheckOptions:
     causes: bool = True
     keep: bool = False
     vary: Sequence[str] = USUAL
+    since: str | None = None
 
     @property
     def variations(self) -> list[Variation]:
@@ -68,7 +79,10 @@ class CheckOptions:
 
 
 def check(
-    project: Project, options: CheckOptions, say: Callable[[str], None] = lambda _: None
+    project: Project,
+    options: CheckOptions,
+    say: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> CheckReport:
     """Rebuild a commit from its inputs, in clones of its own, and compare every output.
 
@@ -78,6 +92,7 @@ def check(
         project: the person's clone.
         options: what is checked, and how.
         say: hears what is being done.
+        announce: hears what a further run changes, and how long it will take, before it starts.
 
     Raises:
         RevisionError: there is no such revision.
@@ -97,6 +112,11 @@ def check(
         stages = commit_plan.select(options.stages)
         if not stages:
             raise CheckError(f"{clones.commit[:7]} has no stages to run in its dvc.yaml.")
+        if options.since is not None:
+            base = commit_of(repository, options.since)
+            stages = touched(clone, base, clones.commit, stages)
+            if not stages:
+                return _nothing(clones.commit, options)
         if unused := tolerance.unused([out.path for out in commit_plan.outs]):
             names = ", ".join(unused)
             raise CheckError(f"--tolerance {options.tolerance}: {names}: no output is there.")
@@ -104,7 +124,14 @@ def check(
         log = folder / "packages.log"
         packages = environment.here(project) if options.here else environment.made(clone, log)
         bench = Bench(project, environment.connection(project), packages, folder, say)
-        return _Rebuild(clones, bench, options, tolerance, commit_plan, stages).report(clone)
+        rebuild = _Rebuild(clones, bench, options, tolerance, commit_plan, stages, announce)
+        return rebuild.report(clone)
+
+
+def _nothing(commit: str, options: CheckOptions) -> CheckReport:
+    """The report if a change touches no stage."""
+    note = f"No stage differs from those of {options.since}, so none was run."
+    return CheckReport(commit, options.rev, notes=[note])
 
 
 @dataclass(frozen=True)
@@ -127,11 +154,16 @@ class _Rebuild:
     tolerance: Tolerance
     commit_plan: StagePlan
     stages: Sequence[Stage]
+    announce: Callable[[str], None]
 
     def report(self, clone: Project) -> CheckReport:
         """Compare a first run in `clone` with `dvc.lock`, and further runs with the first."""
         first = self._first(clone)
-        further = [self._further(variation, first.run) for variation in self.options.variations]
+        announced = announcements.of_runs(self.options.variations, first.run)
+        further = []
+        for variation, text in zip(self.options.variations, announced, strict=True):
+            self.announce(text)
+            further.append(self._further(variation, first.run))
         # At the end, as this makes the outputs again with which further runs are compared.
         results = [first, *further]
         causes = self._causes(first, results)
@@ -199,13 +231,16 @@ class _Rebuild:
         kernels = [tried[result.run.title] for result in wrong if result.run.title in tried]
         undeclared: dict[str, list[str]] = {}
         for fault in first.faults:
-            if fault.kind.startswith("undeclared") and fault.path:
+            if fault.kind in {"undeclared file", "undeclared import"}:
                 undeclared.setdefault(fault.stage, []).append(fault.path)
         lab = Lab(self.bench, self.clones, first.run)
         search = CauseSearch(lab, self.commit_plan, undeclared, kernels)
+        outputs = [output for result in results for output in result.outputs]
+        if names := search.stages_of(outputs):
+            self.announce(announcements.of_search(names, first.run))
         # It is the bytes that count; why is more than was asked.
         with suppress(CheckError, NotCheckedError):
-            return search.causes([output for result in results for output in result.outputs])
+            return search.causes(outputs)
         return {}
 
     def _doubts(self, runs: Sequence[CloneRun]) -> dict[str, str]:
