@@ -49,7 +49,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Stages:
     """Stages that give what `dvc.lock` has, but not everywhere; and a second commit."""
     files = {f"src/{name}.py": script(body) for name, body in BODIES.items()}
     files |= {"src/helper.py": "TEXT = 'helped'\n", "seconds": "0"}
-    made = make(tmp_path_factory.mktemp("runs") / "project", files, STAGES)
+    gone = {"gone": {"cmd": "true", "deps": ["seconds"]}}
+    made = make(tmp_path_factory.mktemp("runs") / "project", files, STAGES | gone)
+    made.write_stages(STAGES)
     made.commit()
     made.repo.git("tag", "good")
     made.repo.write("seconds", "60")
@@ -77,6 +79,11 @@ def test_a_second_run_finds_what_depends_on_threads(varied: dict[str, Any]) -> N
     assert outcome(varied, "same.txt") == ["identical"] * 2
     assert outcome(varied, "workers.txt") == ["identical", "differs"]
     assert varied["found"]["workers"] == ["threads"]
+
+
+def test_an_entry_of_the_lock_file_whose_stage_is_gone_is_no_stage(varied: dict[str, Any]) -> None:
+    assert "gone" not in varied["stages"]
+    assert "In dvc.lock and no longer in dvc.yaml, so no stages: gone." in varied["notes"]
 
 
 def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:

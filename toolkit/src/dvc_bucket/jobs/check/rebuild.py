@@ -254,6 +254,8 @@ class _Rebuild:
         stages = self.commit_plan.stages.values()
         if frozen := [stage.name for stage in stages if stage.is_frozen]:
             yield f"Frozen, so taken as they are recorded: {', '.join(frozen)}."
+        if gone := self.commit_plan.gone:
+            yield f"In dvc.lock and no longer in dvc.yaml, so no stages: {', '.join(gone)}."
         repository = self.clones.repository
         is_head = self.clones.commit == commit_of(repository, "HEAD")
         if is_head and git(repository.root, "status", "--porcelain", "--untracked-files=no"):
