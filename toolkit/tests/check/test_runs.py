@@ -29,6 +29,9 @@ BODIES = {
     "core": "import os\n\nwrite('core.txt', os.environ.get('OPENBLAS_CORETYPE', 'its own'))",
     "sees": f"import helper\n{CALL}write('sees.txt', helper.TEXT)",
     "ticks": "import time\n\nwrite('ticks.txt', str(time.time_ns()))",
+    "counted": "import os\n\nif place := os.environ.get('RUNS'):\n"
+    "    with Path(place).open('a') as runs:\n        runs.write('x')\n"
+    "write('counted.txt', 'counted')",
     "sleeps": "import time\n\nwrite('asleep', '')\ntime.sleep(float(read('seconds')))\n"
     "write('sleeps.txt', '')",
 }
@@ -40,6 +43,7 @@ STAGES: dict[str, Any] = {
     "core": stage("core"),
     "sees": stage("sees"),
     "ticks": stage("ticks"),
+    "counted": stage("counted"),
     "sleeps": stage("sleeps", deps=["seconds"]),
 }
 
@@ -129,6 +133,26 @@ def test_stopped_it_leaves_neither_a_folder_nor_a_process(
         assert process.wait(20) != 0
     assert list(tmp_path.iterdir()) == []
     assert not [one for one in psutil.process_iter(["cmdline"]) if str(tmp_path) in str(one.info)]
+
+
+def test_a_check_that_was_stopped_goes_on_where_it_was(project: Stages, tmp_path: Path) -> None:
+    runs, words = tmp_path / "runs", ["check", "--here", "--stages"]
+    env = os.environ | tools() | {"TMPDIR": str(tmp_path), "RUNS": str(runs)}
+    with subprocess.Popen(
+        [str(TOOLS / "bucket"), *words, "counted,sleeps"],
+        cwd=project.root, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        wait_for(tmp_path, "sleeps/output.log")
+        time.sleep(0.5)  # the check hears of the stage before
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert "1 stage of the first run kept: the same command goes on there." in said
+    assert runs.read_text() == "x"
+    for times in (1, 2):
+        done = project.check(*words[1:], "counted", TMPDIR=str(tmp_path), RUNS=str(runs))
+        assert done.returncode == 0
+        assert "counted.txt  counted  identical" in done.stdout
+        assert runs.read_text() == "x" * times
 
 
 def wait_for(folder: Path, name: str) -> None:

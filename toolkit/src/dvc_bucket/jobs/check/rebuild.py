@@ -37,6 +37,7 @@ from dvc_bucket.jobs.check.findings import CheckReport, LineageFault, OutputResu
 from dvc_bucket.jobs.check.plan import StagePlan
 from dvc_bucket.jobs.check.runs import Bench, CloneRun
 from dvc_bucket.jobs.check.since import touched
+from dvc_bucket.jobs.check.stopped import Stopped
 from dvc_bucket.jobs.check.variations import FIRST, USUAL, Variation
 
 
@@ -123,7 +124,9 @@ def check(
         check_stages(clone, repository.root, commit_plan, stages)
         log = folder / "packages.log"
         packages = environment.here(project) if options.here else environment.made(clone, log)
-        bench = Bench(project, environment.connection(project), packages, folder, say)
+        settings = environment.connection(project)
+        stopped = Stopped.of(project, clones.commit, packages.title)
+        bench = Bench(project, settings, packages, folder, say, stopped)
         rebuild = _Rebuild(clones, bench, options, tolerance, commit_plan, stages, announce)
         return rebuild.report(clone)
 
@@ -159,6 +162,14 @@ class _Rebuild:
     def report(self, clone: Project) -> CheckReport:
         """Compare a first run in `clone` with `dvc.lock`, and further runs with the first."""
         first = self._first(clone)
+        try:
+            return self._whole(first)
+        except (KeyboardInterrupt, SystemExit):
+            self.bench.keep(FIRST, clone, self.stages, first.run.executions)
+            raise
+
+    def _whole(self, first: _RunFindings) -> CheckReport:
+        """Make the further runs, and look for causes."""
         announced = announcements.of_runs(self.options.variations, first.run)
         further = []
         for variation, text in zip(self.options.variations, announced, strict=True):
