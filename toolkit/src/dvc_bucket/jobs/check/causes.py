@@ -101,7 +101,7 @@ class CauseSearch:
             made = self.lab.make(stage, variations.held(conditions))
         experiment = Experiment(self.lab, stage, conditions, made)
         if made is None:
-            return Cause([], [f"Cause not found: {stage.name} fails while {experiment.all} stay."])
+            return Cause([], [f"Cause not found: {stage.name} fails with {experiment.all} fixed."])
         if self.lab.make(stage, experiment.fixed) != made:
             return self._of_unsteady(experiment, outputs)
         if names := experiment.guilty():
@@ -123,10 +123,12 @@ class CauseSearch:
             cut = variations.together("no network", [experiment.fixed, variations.NO_NETWORK])
             alone = self.lab.make(experiment.stage, cut)
             if alone is None or alone == self.lab.make(experiment.stage, cut):
-                without = "does not run" if alone is None else "makes the same bytes twice"
+                how, without = "The cause is", "makes the same bytes twice"
+                if alone is None:
+                    how, without = "What is left as the cause is", "does not run"
                 text = (
-                    f"The cause is the network: {name} makes other bytes each time, {held}; it "
-                    f"connects to {named}, and without the network it {without}."
+                    f"{how} the network: {name} makes other bytes each time, {held}; it connects "
+                    f"to {named}, and without the network it {without}."
                 )
                 return Cause(["network"], [text])
         text = f"Cause not found: {name} makes other bytes each time, {held}."
