@@ -12,6 +12,9 @@ import pytest
 
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.kernels import pins
+from dvc_bucket.git.contents import Repository, commit_of
+from dvc_bucket.jobs.check import plan
+from dvc_bucket.jobs.check.since import touched
 from tests.check.faults import CALL
 from tests.check.small import Stages, make, script, stage, tools, without_strace
 from tests.clones import TOOLS
@@ -26,6 +29,9 @@ BODIES = {
     "core": "import os\n\nwrite('core.txt', os.environ.get('OPENBLAS_CORETYPE', 'its own'))",
     "sees": f"import helper\n{CALL}write('sees.txt', helper.TEXT)",
     "ticks": "import time\n\nwrite('ticks.txt', str(time.time_ns()))",
+    "counted": "import os\n\nif place := os.environ.get('RUNS'):\n"
+    "    with Path(place).open('a') as runs:\n        runs.write('x')\n"
+    "write('counted.txt', 'counted')",
     "sleeps": "import time\n\nwrite('asleep', '')\ntime.sleep(float(read('seconds')))\n"
     "write('sleeps.txt', '')",
 }
@@ -37,6 +43,7 @@ STAGES: dict[str, Any] = {
     "core": stage("core"),
     "sees": stage("sees"),
     "ticks": stage("ticks"),
+    "counted": stage("counted"),
     "sleeps": stage("sleeps", deps=["seconds"]),
 }
 
@@ -46,7 +53,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Stages:
     """Stages that give what `dvc.lock` has, but not everywhere; and a second commit."""
     files = {f"src/{name}.py": script(body) for name, body in BODIES.items()}
     files |= {"src/helper.py": "TEXT = 'helped'\n", "seconds": "0"}
-    made = make(tmp_path_factory.mktemp("runs") / "project", files, STAGES)
+    gone = {"gone": {"cmd": "true", "deps": ["seconds"]}}
+    made = make(tmp_path_factory.mktemp("runs") / "project", files, STAGES | gone)
+    made.write_stages(STAGES)
     made.commit()
     made.repo.git("tag", "good")
     made.repo.write("seconds", "60")
@@ -74,6 +83,11 @@ def test_a_second_run_finds_what_depends_on_threads(varied: dict[str, Any]) -> N
     assert outcome(varied, "same.txt") == ["identical"] * 2
     assert outcome(varied, "workers.txt") == ["identical", "differs"]
     assert varied["found"]["workers"] == ["threads"]
+
+
+def test_an_entry_of_the_lock_file_whose_stage_is_gone_is_no_stage(varied: dict[str, Any]) -> None:
+    assert "gone" not in varied["stages"]
+    assert "In dvc.lock and no longer in dvc.yaml, so no stages: gone." in varied["notes"]
 
 
 def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:
@@ -121,6 +135,26 @@ def test_stopped_it_leaves_neither_a_folder_nor_a_process(
     assert not [one for one in psutil.process_iter(["cmdline"]) if str(tmp_path) in str(one.info)]
 
 
+def test_a_check_that_was_stopped_goes_on_where_it_was(project: Stages, tmp_path: Path) -> None:
+    runs, words = tmp_path / "runs", ["check", "--here", "--stages"]
+    env = os.environ | tools() | {"TMPDIR": str(tmp_path), "RUNS": str(runs)}
+    with subprocess.Popen(
+        [str(TOOLS / "bucket"), *words, "counted,sleeps"],
+        cwd=project.root, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        wait_for(tmp_path, "sleeps/output.log")
+        time.sleep(0.5)  # the check hears of the stage before
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert "1 stage of the first run kept: the same command goes on there." in said
+    assert runs.read_text() == "x"
+    for times in (1, 2):
+        done = project.check(*words[1:], "counted", TMPDIR=str(tmp_path), RUNS=str(runs))
+        assert done.returncode == 0
+        assert "counted.txt  counted  identical" in done.stdout
+        assert runs.read_text() == "x" * times
+
+
 def wait_for(folder: Path, name: str) -> None:
     deadline = time.monotonic() + 60
     while not list(folder.rglob(name)):
@@ -133,6 +167,8 @@ def wait_for(folder: Path, name: str) -> None:
     [
         (["--here", "nowhere"], 2, "No revision nowhere here"),
         (["--here", "--stages", "same,sam"], 2, "No stage sam; dvc.yaml has same"),
+        (["--here", "--since", "nowhere"], 2, "No revision nowhere here"),
+        (["--here", "--vary", "seed,moon"], 2, "No condition moon; there are clock, random, seed"),
         ([], 1, "has no requirements.lock"),
     ],
 )
@@ -159,6 +195,23 @@ def test_a_wrong_tolerance_is_said(project: Stages, tmp_path: Path, text: str, s
     file.write_text(f"{text}\n")
     with pytest.raises(CheckError, match=said):
         project.found(tolerance=file)
+
+
+def test_only_the_stages_are_run_that_a_change_touches(project: Stages) -> None:
+    here, repository = project.repo.project, Repository.of(project.repo.project)
+    stages, head = plan.read(here).select([]), commit_of(repository, "HEAD")
+    changed = touched(here, commit_of(repository, "good"), head, stages)
+    assert [stage.name for stage in changed] == ["sleeps"]
+    done = project.check("--here", "--since", "HEAD")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("Nothing to check in ")
+
+
+def test_what_a_further_run_changes_is_chosen_and_said_before(project: Stages) -> None:
+    done = project.check("--here", "--stages", "same", "--vary", "seed,clock")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Run 2 of 2 changes the clock, the hash seed: about 1 s."
+    assert done.returncode == 0
 
 
 def test_a_folder_is_kept_if_that_is_asked_for(project: Stages, tmp_path: Path) -> None:

@@ -79,15 +79,18 @@ class CauseSearch:
             CheckError: an output is outside the clone.
             NotCheckedError: another clone cannot be made here.
         """
-        wrong = [output for output in outputs if output.verdict == "differs" and not output.follows]
-        made = self.lab.run.seconds
-        names = dict.fromkeys(output.stage for output in wrong if output.stage in made)
         return {
             name: self._cause(
-                self.plan.stages[name], [output for output in wrong if output.stage == name]
+                self.plan.stages[name], [output for output in outputs if output.stage == name]
             )
-            for name in names
+            for name in self.stages_of(outputs)
         }
+
+    def stages_of(self, outputs: Sequence[OutputResult]) -> list[str]:
+        """Names of the stages whose outputs differ though their inputs do not."""
+        wrong = [output for output in outputs if output.verdict == "differs" and not output.follows]
+        made = self.lab.run.seconds
+        return [*dict.fromkeys(output.stage for output in wrong if output.stage in made)]
 
     def _cause(self, stage: Stage, outputs: Sequence[OutputResult]) -> Cause:
         """What changes the bytes of a stage."""
@@ -98,7 +101,7 @@ class CauseSearch:
             made = self.lab.make(stage, variations.held(conditions))
         experiment = Experiment(self.lab, stage, conditions, made)
         if made is None:
-            return Cause([], [f"Cause not found: {stage.name} fails while {experiment.all} stay."])
+            return Cause([], [f"Cause not found: {stage.name} fails with {experiment.all} fixed."])
         if self.lab.make(stage, experiment.fixed) != made:
             return self._of_unsteady(experiment, outputs)
         if names := experiment.guilty():
@@ -120,10 +123,12 @@ class CauseSearch:
             cut = variations.together("no network", [experiment.fixed, variations.NO_NETWORK])
             alone = self.lab.make(experiment.stage, cut)
             if alone is None or alone == self.lab.make(experiment.stage, cut):
-                without = "does not run" if alone is None else "makes the same bytes twice"
+                how, without = "The cause is", "makes the same bytes twice"
+                if alone is None:
+                    how, without = "What is left as the cause is", "does not run"
                 text = (
-                    f"The cause is the network: {name} makes other bytes each time, {held}; it "
-                    f"connects to {named}, and without the network it {without}."
+                    f"{how} the network: {name} makes other bytes each time, {held}; it connects "
+                    f"to {named}, and without the network it {without}."
                 )
                 return Cause(["network"], [text])
         text = f"Cause not found: {name} makes other bytes each time, {held}."
@@ -141,7 +146,7 @@ class CauseSearch:
             return Cause(names, [*causes.values(), *([unnamed] if keys else ())])
         text = f"Cause not found: {stage.name} makes the same bytes whatever is varied of"
         sentences = [f"{text} {experiment.all}."]
-        if any(output.against == "dvc.lock" for output in outputs):
+        if any(one.against == "dvc.lock" and one.verdict == "differs" for one in outputs):
             sentences.append(LOCK_IS_OTHER)
         return Cause([], [*sentences, *([unnamed] if keys else ())])
 

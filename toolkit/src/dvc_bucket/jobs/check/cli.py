@@ -27,6 +27,14 @@ HereOption = Annotated[
 CausesOption = Annotated[
     bool, typer.Option(help="Run stages whose outputs differ again to find the cause.")
 ]
+VaryOption = Annotated[
+    str | None,
+    typer.Option(help="Conditions that further runs vary, separated by commas."),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(metavar="COMMIT", help="Run only stages that a change since then touches."),
+]
 KeepOption = Annotated[
     bool, typer.Option("--keep", help="Keep the folder of the clone and print it.")
 ]
@@ -40,6 +48,8 @@ def check(
     tolerance: ToleranceOption = None,
     here: HereOption = False,
     causes: CausesOption = True,
+    vary: VaryOption = None,
+    since: SinceOption = None,
     keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,8 +63,10 @@ def check(
     Examples:
       bucket check v1.0 --times 2
       bucket check --here --stages train --kernels
+      bucket check --since origin/main --vary seed,clock
     """
     from dvc_bucket.base import failures, progress
+    from dvc_bucket.base.console import Console
     from dvc_bucket.base.errors import (
         NotCheckedError,
         RevisionError,
@@ -64,15 +76,24 @@ def check(
         TransferError,
     )
     from dvc_bucket.base.paths import Project
-    from dvc_bucket.jobs.check import rebuild, report
+    from dvc_bucket.jobs.check import rebuild, report, variations
 
     names = [name for words in stages or () for name in words.split(",") if name]
-    options = rebuild.CheckOptions(rev, names, times, tolerance, kernels, here, causes, keep)
+    varied = variations.USUAL if vary is None else tuple(filter(None, vary.split(",")))
+    if unknown := set(varied).difference(variations.CONDITIONS):
+        known = ", ".join(variations.CONDITIONS)
+        said = f"No condition {', '.join(sorted(unknown))}; there are {known}."
+        raise typer.BadParameter(said, param_hint="--vary")
+    times = max(times, 2) if vary else times
+    options = rebuild.CheckOptions(
+        rev, names, times, tolerance, kernels, here, causes, keep, varied, since
+    )
     try:
         with progress.status() as say:
-            result = rebuild.check(Project.find(), options, say)
+            announce = say if as_json else Console().say
+            result = rebuild.check(Project.find(), options, say, announce)
     except RevisionError as error:
-        raise typer.BadParameter(str(error), param_hint="REV") from None
+        raise typer.BadParameter(str(error), param_hint="REV or --since") from None
     except StageNameError as error:
         raise typer.BadParameter(str(error), param_hint="--stages") from None
     except (SettingsError, ServerError, TransferError) as error:

@@ -1,7 +1,7 @@
 """What `bucket check` finds, as values: outputs, faults of lineage, and the report made of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Verdict = Literal["identical", "within tolerance", "differs", "missing"]
@@ -122,18 +122,18 @@ class CheckReport:
 
     commit: str
     rev: str
-    stages: Sequence[str]
-    seconds: Mapping[str, float]
-    environment: str
-    tracing: str
-    runs: Sequence[str]
-    outputs: Sequence[OutputResult]
-    findings: Sequence[LineageFault]
-    causes: Mapping[str, Sequence[str]]
-    found: Mapping[str, Sequence[str]]
-    notes: Sequence[str]
-    doubts: Mapping[str, str]
-    folder: str | None
+    stages: Sequence[str] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    environment: str = ""
+    tracing: str = ""
+    runs: Sequence[str] = ()
+    outputs: Sequence[OutputResult] = ()
+    findings: Sequence[LineageFault] = ()
+    causes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    found: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    folder: str | None = None
 
     @property
     def ok(self) -> bool:

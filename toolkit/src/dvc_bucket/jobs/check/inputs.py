@@ -43,9 +43,13 @@ class Inputs:
         """Each file whose content changes the bytes, with a sentence about it.
 
         Args:
-            outputs: of the stage, which differ.
+            outputs: of the stage.
         """
-        recorded = {one.path: one.expected for one in outputs if one.against == "dvc.lock"}
+        recorded = {
+            one.path: one.expected
+            for one in outputs
+            if one.against == "dvc.lock" and one.verdict == "differs"
+        }
         for path in self.paths[:MAX_FILES]:
             named = f"The cause is {path}, which {self.stage.name} reads and does not declare"
             commits = self._commits(path)

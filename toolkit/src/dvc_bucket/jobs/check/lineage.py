@@ -19,9 +19,10 @@ from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, leaves, overlap
 from dvc_bucket.jobs.check.environment import Packages
+from dvc_bucket.jobs.check.executions import Execution
 from dvc_bucket.jobs.check.findings import LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan, meta_of
-from dvc_bucket.jobs.check.runs import CloneRun, Execution
+from dvc_bucket.jobs.check.runs import CloneRun
 from dvc_bucket.jobs.check.trace import Trace
 
 #: What leads to the store and to what DVC tracks. A stage that may use the network reads it in

@@ -28,10 +28,12 @@ class StagePlan:
     Attributes:
         stages: all stages, by name.
         tracked: paths of data without a stage (`dvc add`, imports).
+        gone: names that lock files still have, and no dvc.yaml.
     """
 
     stages: dict[str, Stage]
     tracked: Sequence[str]
+    gone: Sequence[str] = ()
 
     def select(self, names: Sequence[str]) -> list[Stage]:
         """The stages to run: the named ones, or all. A `foreach` or `matrix` name means each of it.
@@ -88,7 +90,8 @@ def read(project: Project) -> StagePlan:
     for stage in snapshot.stages:
         meta_of(stage)
     tracked = [out.path for data in snapshot.tracked for out in data.outs]
-    return StagePlan({stage.name: stage for stage in snapshot.stages}, tracked)
+    gone = [name for names in snapshot.gone.values() for name in names]
+    return StagePlan({stage.name: stage for stage in snapshot.stages}, tracked, gone)
 
 
 def meta_of(stage: Stage) -> Meta:

@@ -19,7 +19,16 @@ from dvc_bucket.base.errors import CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import Repository, commit_of, git
-from dvc_bucket.jobs.check import doubts, environment, lineage, loaded, plan, processes, variations
+from dvc_bucket.jobs.check import (
+    announcements,
+    doubts,
+    environment,
+    lineage,
+    loaded,
+    plan,
+    processes,
+    variations,
+)
 from dvc_bucket.jobs.check.causes import Cause, CauseSearch
 from dvc_bucket.jobs.check.clone import Clones, check_stages
 from dvc_bucket.jobs.check.compare import OutputComparison, RecordedOutputs
@@ -28,6 +37,8 @@ from dvc_bucket.jobs.check.experiments import Lab
 from dvc_bucket.jobs.check.findings import CheckReport, LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan
 from dvc_bucket.jobs.check.runs import Bench, CloneRun
+from dvc_bucket.jobs.check.since import touched
+from dvc_bucket.jobs.check.stopped import Stopped
 from dvc_bucket.jobs.check.variations import FIRST, USUAL, Variation
 
 
@@ -45,6 +56,7 @@ class CheckOptions:
         causes: run stages whose outputs differ again to find the cause.
         keep: keep the folder with the clones.
         vary: names of the conditions that further runs vary.
+        since: run only stages that differ from those of this branch, tag or commit; None for all.
     """
 
     rev: str = "HEAD"
@@ -56,6 +68,7 @@ class CheckOptions:
     causes: bool = True
     keep: bool = False
     vary: Sequence[str] = USUAL
+    since: str | None = None
 
     @property
     def variations(self) -> list[Variation]:
@@ -68,7 +81,10 @@ class CheckOptions:
 
 
 def check(
-    project: Project, options: CheckOptions, say: Callable[[str], None] = lambda _: None
+    project: Project,
+    options: CheckOptions,
+    say: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> CheckReport:
     """Rebuild a commit from its inputs, in clones of its own, and compare every output.
 
@@ -78,6 +94,7 @@ def check(
         project: the person's clone.
         options: what is checked, and how.
         say: hears what is being done.
+        announce: hears what a further run changes, and how long it will take, before it starts.
 
     Raises:
         RevisionError: there is no such revision.
@@ -97,14 +114,28 @@ def check(
         stages = commit_plan.select(options.stages)
         if not stages:
             raise CheckError(f"{clones.commit[:7]} has no stages to run in its dvc.yaml.")
+        if options.since is not None:
+            base = commit_of(repository, options.since)
+            stages = touched(clone, base, clones.commit, stages)
+            if not stages:
+                return _nothing(clones.commit, options)
         if unused := tolerance.unused([out.path for out in commit_plan.outs]):
             names = ", ".join(unused)
             raise CheckError(f"--tolerance {options.tolerance}: {names}: no output is there.")
         check_stages(clone, repository.root, commit_plan, stages)
         log = folder / "packages.log"
         packages = environment.here(project) if options.here else environment.made(clone, log)
-        bench = Bench(project, environment.connection(project), packages, folder, say)
-        return _Rebuild(clones, bench, options, tolerance, commit_plan, stages).report(clone)
+        settings = environment.connection(project)
+        stopped = Stopped.of(project, clones.commit, packages.title)
+        bench = Bench(project, settings, packages, folder, say, stopped)
+        rebuild = _Rebuild(clones, bench, options, tolerance, commit_plan, stages, announce)
+        return rebuild.report(clone)
+
+
+def _nothing(commit: str, options: CheckOptions) -> CheckReport:
+    """The report if a change touches no stage."""
+    note = f"No stage differs from those of {options.since}, so none was run."
+    return CheckReport(commit, options.rev, notes=[note])
 
 
 @dataclass(frozen=True)
@@ -127,11 +158,24 @@ class _Rebuild:
     tolerance: Tolerance
     commit_plan: StagePlan
     stages: Sequence[Stage]
+    announce: Callable[[str], None]
 
     def report(self, clone: Project) -> CheckReport:
         """Compare a first run in `clone` with `dvc.lock`, and further runs with the first."""
         first = self._first(clone)
-        further = [self._further(variation, first.run) for variation in self.options.variations]
+        try:
+            return self._whole(first)
+        except (KeyboardInterrupt, SystemExit):
+            self.bench.keep(FIRST, clone, self.stages, first.run.executions)
+            raise
+
+    def _whole(self, first: _RunFindings) -> CheckReport:
+        """Make the further runs, and look for causes."""
+        announced = announcements.of_runs(self.options.variations, first.run)
+        further = []
+        for variation, text in zip(self.options.variations, announced, strict=True):
+            self.announce(text)
+            further.append(self._further(variation, first.run))
         # At the end, as this makes the outputs again with which further runs are compared.
         results = [first, *further]
         causes = self._causes(first, results)
@@ -200,13 +244,16 @@ class _Rebuild:
         kernels = [tried[result.run.title] for result in wrong if result.run.title in tried]
         undeclared: dict[str, list[str]] = {}
         for fault in first.faults:
-            if fault.kind.startswith("undeclared") and fault.path:
+            if fault.kind in {"undeclared file", "undeclared import"}:
                 undeclared.setdefault(fault.stage, []).append(fault.path)
         lab = Lab(self.bench, self.clones, first.run)
         search = CauseSearch(lab, self.commit_plan, undeclared, kernels)
+        outputs = [output for result in results for output in result.outputs]
+        if names := search.stages_of(outputs):
+            self.announce(announcements.of_search(names, first.run))
         # It is the bytes that count; why is more than was asked.
         with suppress(CheckError, NotCheckedError):
-            return search.causes([output for result in results for output in result.outputs])
+            return search.causes(outputs)
         return {}
 
     def _doubts(self, runs: Sequence[CloneRun]) -> dict[str, str]:
@@ -223,6 +270,8 @@ class _Rebuild:
         stages = self.commit_plan.stages.values()
         if frozen := [stage.name for stage in stages if stage.is_frozen]:
             yield f"Frozen, so taken as they are recorded: {', '.join(frozen)}."
+        if gone := self.commit_plan.gone:
+            yield f"In dvc.lock and no longer in dvc.yaml, so no stages: {', '.join(gone)}."
         repository = self.clones.repository
         is_head = self.clones.commit == commit_of(repository, "HEAD")
         if is_head and git(repository.root, "status", "--porcelain", "--untracked-files=no"):

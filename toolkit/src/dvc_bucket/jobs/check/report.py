@@ -31,7 +31,7 @@ def show(report: CheckReport) -> None:
         _show_list(console, f"About {stage}", lines, "bold")
     if len(report.runs) > 1:
         console.print()
-    for note in (f"Traced {report.tracing}.", *report.notes):
+    for note in (*([f"Traced {report.tracing}."] if report.tracing else ()), *report.notes):
         console.say(note, "dim")
     if report.folder:
         console.say(f"Kept: {report.folder}")
@@ -78,6 +78,8 @@ def _summary(report: CheckReport) -> str:
     outputs = len({output.path for output in report.outputs})
     stages = counted(len(report.stages), "stage")
     runs = counted(len(report.runs), "run")
+    if not report.stages:
+        return f"Nothing to check in {commit}."
     if report.ok:
         is_exact = all(output.verdict == "identical" for output in report.outputs)
         how = "identical" if is_exact else "identical, or within tolerance"

@@ -11,10 +11,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from dvc_bucket.base.errors import (
     BucketError,
@@ -24,6 +24,7 @@ from dvc_bucket.base.errors import (
     TransferError,
 )
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.words import counted
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
@@ -34,47 +35,20 @@ from dvc_bucket.dvc.snapshot import PathRecord, Stage
 from dvc_bucket.jobs.check import environment, machine_faults, plan, processes, trace
 from dvc_bucket.jobs.check.clone import target
 from dvc_bucket.jobs.check.environment import Packages
+from dvc_bucket.jobs.check.executions import Execution
 from dvc_bucket.jobs.check.plan import StagePlan
-from dvc_bucket.jobs.check.trace import Trace, Tracer
+from dvc_bucket.jobs.check.stopped import Stopped
+from dvc_bucket.jobs.check.trace import Tracer
 from dvc_bucket.jobs.check.variations import Variation
 
 #: Starts a command whose output goes to the file that is the first argument.
 TO_LOG = ("/bin/sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh")
 
-#: The file with what the commands of a stage print, beside its traces.
-LOG = "output.log"
-
-#: The file with the arguments of the runner.
-TASK = "task.json"
+#: Files with what the commands of a stage print, beside its traces; with the runner's arguments.
+LOG, TASK = "output.log", "task.json"
 
 #: Where the only file of an output is that is no directory.
 ITSELF = "."
-
-
-@dataclass(frozen=True)
-class Execution:
-    """What was seen of a stage while it ran.
-
-    Attributes:
-        stage: its name.
-        state: how it ended.
-        because: why it failed; or the stage that it needs and that did not succeed.
-        started, ended: seconds since 1970.
-        files: paths of the work tree before its commands.
-        before, after: its commands, if one ran and the run was traced: a hash of each file of its
-            `deps`, by path, and of each of its `outs` what its files looked like.
-        trace: what the tracer saw; None if it saw nothing at all.
-    """
-
-    stage: str
-    state: Literal["done", "failed", "not run"]
-    because: str = ""
-    started: float = 0.0
-    ended: float = 0.0
-    files: Sequence[str] = ()
-    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    trace: Trace | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +111,7 @@ class Bench:
         packages: that the stages run with.
         folder: for logs and traces, and gone at the end.
         say: hears what is being done.
+        stopped: stages that a stopped check had run.
     """
 
     project: Project
@@ -144,6 +119,7 @@ class Bench:
     packages: Packages
     folder: Path
     say: Callable[[str], None]
+    stopped: Stopped
 
     def pull(self, clone: Project, paths: Sequence[str]) -> None:
         """Bring inputs from the remote into a clone.
@@ -211,28 +187,56 @@ class Bench:
         tracer = trace.choose(env) if is_traced else None
         more = environment.of_commands(variation.inside, env)
         words = ["env", *(f"{name}={value}" for name, value in more.items())] if more else []
+        executions = self.stopped.take(variation, clone, stages)
+        made = {name: seen.made for name, seen in executions.items()}
         arguments = {
-            "stages": [_task(stage, stages, folder, tracer, words) for stage in stages],
+            "stages": [
+                _task(stage, stages, folder, tracer, words) | {"made": made.get(stage.name)}
+                for stage in stages
+            ],
             "one_cpu": variation.one_cpu,
             "is_watched": is_traced,
         }
         (folder / TASK).write_text(json.dumps(arguments), encoding="utf-8")
-        executions = self._execute(clone, folder, env, variation.title)
+        try:
+            self._execute(clone, folder, env, variation.title, executions)
+        except (KeyboardInterrupt, SystemExit):
+            self.keep(variation, clone, stages, executions)
+            raise
+        # In the order of the stages, also of those that were taken.
+        executions = {stage.name: executions[stage.name] for stage in stages}
         tracing = tracer.title if tracer else ""
         return CloneRun(variation, clone, folder, executions, plan.read(clone), tracing)
 
+    def keep(
+        self,
+        variation: Variation,
+        clone: Project,
+        stages: Sequence[Stage],
+        executions: Mapping[str, Execution],
+    ) -> None:
+        """Keep the stages that succeeded for the next check, and say so."""
+        if number := self.stopped.keep(variation, clone, stages, executions):
+            kept = f"{counted(number, 'stage')} of the {variation.title} kept"
+            print(f"bucket: {kept}: the same command goes on there.", file=sys.stderr)
+
     def _execute(
-        self, clone: Project, folder: Path, env: Mapping[str, str], title: str
-    ) -> dict[str, Execution]:
-        """Have the runner do its task; what it prints of each stage, by name."""
-        executions: dict[str, Execution] = {}
+        self,
+        clone: Project,
+        folder: Path,
+        env: Mapping[str, str],
+        title: str,
+        executions: dict[str, Execution],
+    ) -> None:
+        """Have the runner do its task; what it prints of each stage goes into `executions`."""
 
         def hear(line: str) -> None:
             answer = json.loads(line)
             name = answer["stage"]
             if answer["state"] == "running":
+                executions.pop(name, None)
                 self.say(f"{title}: {name}")
-            else:
+            elif answer["state"] != "taken":
                 seen = trace.read(_stage_folder(folder, name))
                 executions[name] = Execution(**answer, trace=seen)
 
@@ -242,7 +246,6 @@ class Bench:
             raise NotCheckedError(
                 f"DVC cannot run in {self.packages.title}:\n{processes.tail(log)}"
             )
-        return executions
 
 
 def _task(
@@ -251,18 +254,18 @@ def _task(
     """What the runner has to know of a stage; `words` come before its commands."""
     stage_folder, names = _stage_folder(folder, stage.name), {stage.name for stage in stages}
     stage_folder.mkdir(parents=True)
-    trace_words = tracer.prefix(stage_folder) if tracer else []
+    words = [*(tracer.prefix(stage_folder) if tracer else ()), *words]
     return {
         "name": stage.name,
         "needs": [name for name in stage.upstream if name in names],
         "deps": [*(dep.path for dep in stage.deps), *stage.params],
         "outs": [out.path for out in stage.outs],
-        "prefix": [*TO_LOG, str(stage_folder / LOG), *trace_words, *words],
+        "prefix": [*TO_LOG, str(stage_folder / LOG), *words],
     }
 
 
 def _stage_folder(folder: Path, stage: str) -> Path:
-    """The folder of a run with log and traces of a stage."""
+    """With log and traces of a stage."""
     return folder / "stages" / stage.replace("/", "_")
 
 

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.jobs.check import in_clone
@@ -55,6 +56,17 @@ class Trace:
     written: set[str] = field(default_factory=set)
     peers: set[tuple[str, int]] = field(default_factory=set)
     own: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Trace":
+        """What `plain` gave."""
+        peers = {(host, port) for host, port in plain["peers"]}
+        return cls({*plain["read"]}, {*plain["written"]}, peers, {*plain["own"]})
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Its values, as `json` has them."""
+        return {name: sorted(values) for name, values in vars(self).items()}
 
     def strangers(self) -> list[tuple[str, int]]:
         """Host and port of each connection to a process that is not one of the stage."""

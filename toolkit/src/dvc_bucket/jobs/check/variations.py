@@ -19,6 +19,9 @@ THREADS = (
 )
 
 
+#: How titles of further runs begin.
+CHANGED = "with changes of "
+
 #: How the variables begin with which Python holds conditions in the commands of a stage.
 INSIDE = "BUCKET_HELD_"
 
@@ -40,6 +43,11 @@ class Variation:
     one_cpu: bool = False
     folder: str = "clone"
     inside: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def what(self) -> str:
+        """What is changed, in words."""
+        return self.title.removeprefix(CHANGED)
 
 
 @dataclass(frozen=True)
@@ -164,7 +172,7 @@ def further(names: Collection[str], turn: int) -> Variation:
         if name in names
     ]
     titles = [CONDITIONS[name].title for name in CONDITIONS if name in names]
-    return together(f"another run: {', '.join(titles)} changed", parts)
+    return together(f"{CHANGED}{', '.join(titles)}", parts)
 
 
 #: Old numpy's and new numpy's names of all that is beyond SSE4.2.

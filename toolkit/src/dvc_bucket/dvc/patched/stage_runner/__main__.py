@@ -23,7 +23,8 @@ def main(stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool) -> No
 
     Args:
         stages: in order. Each has `name`, `needs` (names of stages), `deps` and `outs` (paths), and
-            `prefix`: words that come before each of its commands.
+            `prefix`: words that come before each of its commands. `made`: hashes of its outputs, if
+            these are there from a run that was stopped; else None.
         one_cpu: keep to one CPU.
         is_watched: look at the files of a stage before and after it.
     """
@@ -58,6 +59,10 @@ def _outcomes(
         name = stage["name"]
         if need := next((need for need in stage["needs"] if need in lost), None):
             outcome = {"state": "not run", "because": need}
+        elif stage["made"] is not None and _is_made(known[name], stage["made"]):
+            say(stage=name, state="taken")
+            yield name, True
+            continue
         else:
             say(stage=name, state="running")
             outcome = _run(known[name], stage, commands)
@@ -65,6 +70,22 @@ def _outcomes(
             lost.add(name)
         say(stage=name, **outcome)
         yield name, outcome["state"] == "done"
+
+
+def _is_made(known: Any, made: list[str]) -> bool:
+    """Whether the outputs that are there are those that the stage made; then DVC knows them."""
+    from dvc.exceptions import DvcException
+
+    try:
+        known.save(run_cache=False)
+    except DvcException:  # one is not there
+        return False
+    return _made(known) == made
+
+
+def _made(known: Any) -> list[str]:
+    """The hashes of the outputs of a stage, as DVC recorded them."""
+    return [str(out.hash_info.value) for out in known.outs]
 
 
 def _record(made: list[Any]) -> None:
@@ -117,6 +138,7 @@ def _run(known: Any, stage: dict[str, Any], commands: _Commands) -> dict[str, An
     outcome: dict[str, Any] = {"state": "done", "started": time.time()}
     try:
         known.reproduce(force=True, no_commit=True, run_cache=False)
+        outcome["made"] = _made(known)
     except Exception as error:  # the edge to DVC: it fails in many ways
         outcome |= {"state": "failed", "because": _chain(error)}
     outcome["ended"] = time.time()
