@@ -18,26 +18,18 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from dvc_bucket.base.errors import DiskError
+from dvc_bucket.connection.concurrency import MAX_REQUESTS, REQUESTS, requests_for
 from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.transfer.errors import StoreError
 
 Item = TypeVar("Item")
 
-#: Threads at the start, if nobody says how many. Of 4 to 64 these were the fastest with a store on
-#: the same machine: each does little, but the store has something to do all the time.
-MIN_THREADS = 32
-
-#: The most, for a store far away: as s5cmd. Each has a connection and a file open; so many are left
-#: to others of those that the process may have open.
-MAX_THREADS = 256
+#: Each thread has a connection and a file open; so many files are left to others of those that the
+#: process may have open.
 FILES_LEFT = 64
 
 #: The most at the start: the answers before it took longer, as connections were made.
 MAX_FIRST_THREADS = 128
-
-#: The interpreter's time for one object. A store that takes n times as long to answer keeps n
-#: threads busy.
-OBJECT_SECONDS = 0.0005
 
 #: Objects after which the time of an answer is known well enough.
 ENOUGH_SEEN = 16
@@ -186,8 +178,8 @@ class Pool(Generic[Item]):
 def _threads_for(seconds: float) -> int:
     """The number of threads for a store that takes so long to answer."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    most = MAX_THREADS if files == resource.RLIM_INFINITY else (files - FILES_LEFT) // 2
-    return int(max(MIN_THREADS, min(MAX_THREADS, most, seconds / OBJECT_SECONDS)))
+    most = MAX_REQUESTS if files == resource.RLIM_INFINITY else (files - FILES_LEFT) // 2
+    return max(REQUESTS, min(most, requests_for(seconds)))
 
 
 class Budget:
