@@ -93,7 +93,7 @@ def fail(_: int, error: BaseException) -> None:
 
 
 def test_a_store_known_to_be_far_is_asked_for_much_at_once() -> None:
-    assert at_once(100, 0.3, before=0.2) == 100
+    assert at_once(100, 0.3, before=0.3) == 100
     assert at_once(100, 0.3, before=0.001) == REQUESTS
 
 
@@ -101,7 +101,7 @@ def test_threads_are_no_more_than_the_process_may_open_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (pool.FILES_LEFT + 100, 1000))
-    assert at_once(100, 0.3, before=0.2) == 50
+    assert at_once(100, 0.3, before=0.3) == 50
 
 
 def test_where_the_system_allows_no_more_threads_the_others_do_the_work(

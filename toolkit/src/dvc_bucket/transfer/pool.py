@@ -28,8 +28,9 @@ Item = TypeVar("Item")
 #: process may have open.
 FILES_LEFT = 64
 
-#: The most at the start: the answers before it took longer, as connections were made.
-MAX_FIRST_THREADS = 128
+#: An answer for which a connection is made takes so many times as long as the next on it: the
+#: handshakes of TCP and TLS are a round trip each.
+CONNECTING = 3
 
 #: Objects after which the time of an answer is known well enough.
 ENOUGH_SEEN = 16
@@ -56,7 +57,8 @@ class Pool(Generic[Item]):
         work: processes one item; an exception is the failure of this item alone.
         threads: their number; None for one that depends on how fast the store answers.
         answer_seconds: the shortest time in which the store answered so far.
-        seconds_before: that time in earlier work; 0 where it is not known.
+        seconds_before: that time in earlier work, for which connections were made; 0 where it is
+            not known.
     """
 
     def __init__(
@@ -110,8 +112,7 @@ class Pool(Generic[Item]):
         failed: Callable[[Item, BaseException], None],
     ) -> None:
         shown = 0
-        first = min(MAX_FIRST_THREADS, _threads_for(self._seconds_before))
-        self._start(min(self._fixed or first, count))
+        self._start(min(self._fixed or _threads_for(self._seconds_before / CONNECTING), count))
         while not self._wait(TICK_SECONDS):
             shown = self._report(shown, progress, failed)
             if not self._fixed and shown >= ENOUGH_SEEN:
