@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from dvc_bucket import Project, Settings
+from dvc_bucket.connection.concurrency import REQUESTS
 from dvc_bucket.transfer import pool
-from dvc_bucket.transfer.pool import MIN_THREADS, Pool
+from dvc_bucket.transfer.pool import Pool
 from tests.bucket.store_tools import BUCKET
 from tests.stores.access import StoreAccess
 from tests.stores.fault_proxy import FaultProxy
@@ -82,7 +83,7 @@ def at_once(count: int, seconds: float, before: float) -> int:
             under_way -= 1
 
     done: list[int] = []
-    Pool[int](work, None, lambda: float("inf"), before).run(range(count), done.append, fail)
+    Pool[int](work, None, lambda: 0.0, before).run(range(count), done.append, fail)
     assert sum(done) == count
     return most
 
@@ -92,15 +93,15 @@ def fail(_: int, error: BaseException) -> None:
 
 
 def test_a_store_known_to_be_far_is_asked_for_much_at_once() -> None:
-    assert at_once(100, 0.3, before=0.2) == 100
-    assert at_once(100, 0.01, before=0.001) == MIN_THREADS
+    assert at_once(100, 0.3, before=0.3) == 100
+    assert at_once(100, 0.3, before=0.001) == REQUESTS
 
 
 def test_threads_are_no_more_than_the_process_may_open_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (pool.FILES_LEFT + 100, 1000))
-    assert at_once(100, 0.3, before=0.2) == 50
+    assert at_once(100, 0.3, before=0.3) == 50
 
 
 def test_where_the_system_allows_no_more_threads_the_others_do_the_work(

@@ -19,7 +19,7 @@ from tests.failures.runner import Ended, Runner
 from tests.stores.access import StoreAccess
 from tests.stores.fault_proxy import FaultProxy
 from tests.stores.faults import Faults
-from tests.verify.published import Published, empty
+from tests.verify.published import Published, empty, s3
 
 #: Statuses of our words; and of DVC's, which has more of them.
 OURS = {0, 1, 2, 3}
@@ -79,6 +79,7 @@ def opened(store: Project, folder: Path) -> Iterator[World]:
 def apply(mutation: Any, made: Published, root: Path) -> None:
     """Change a copy of the project."""
     if isinstance(mutation, hostile.Listed):
+        s3(made.store).close()  # what the weather before may have left of its connections
         made.put(f"files/md5/{mutation.oid[:2]}/{mutation.oid[2:]}", mutation.content)
         text = f"outs:\n- md5: {mutation.oid}\n  size: 6\n  nfiles: 3\n  hash: md5\n  path: many\n"
         (root / "many.dvc").write_text(text)

@@ -113,7 +113,7 @@ class _Upload:
 
     def abort(self) -> None:
         """Have the store forget the parts, if it answers."""
-        with suppress(Exception):  # nobody waits for it
+        with suppress(exceptions.BaseError, OSError):
             self._once("DELETE", self._id)
 
     def _ask(

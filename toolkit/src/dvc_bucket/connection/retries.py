@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from dvc_bucket.base.terminal import say
 from dvc_bucket.base.tried_again import tried_again
 from dvc_bucket.connection import log, weather
+from dvc_bucket.connection.concurrency import REQUESTS, requests_for
 
 if TYPE_CHECKING:
     from dvc_bucket.connection.settings import Settings
@@ -42,9 +43,8 @@ Answer = TypeVar("Answer")
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 8.0
 
-#: Requests under way when trouble begins; the number is halved no sooner than after so long; and
+#: In trouble the number of requests under way is halved no sooner than after so long; and
 #: after so long without trouble it is nobody's business.
-REQUESTS = 32
 WINDOW_SECONDS = 1.0
 CALM_SECONDS = 10.0
 
@@ -158,7 +158,7 @@ class Retries:
             self._limit += 1 / self._limit
             self._slot.notify()
             if now - self._failed_at > CALM_SECONDS:
-                self._is_troubled, self._limit = False, float(REQUESTS)
+                self._is_troubled = False
                 self._slot.notify_all()
 
     def failed(self, fault: "Fault", seconds_left: float) -> None:
@@ -166,7 +166,9 @@ class Retries:
         with _lock:
             now = time.monotonic()
             tried_again[fault.reason] += 1
-            self._is_troubled, self._failed_at = True, now
+            if not self._is_troubled:
+                self._is_troubled, self._limit = True, float(requests_for(self.answer_seconds))
+            self._failed_at = now
             if self._out_since is None:
                 self._out_since = now
             if fault.is_overload and now - self._halved_at >= WINDOW_SECONDS:

@@ -18,26 +18,19 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from dvc_bucket.base.errors import DiskError
+from dvc_bucket.connection.concurrency import MAX_REQUESTS, REQUESTS, requests_for
 from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.transfer.errors import StoreError
 
 Item = TypeVar("Item")
 
-#: Threads at the start, if nobody says how many. Of 4 to 64 these were the fastest with a store on
-#: the same machine: each does little, but the store has something to do all the time.
-MIN_THREADS = 32
-
-#: The most, for a store far away: as s5cmd. Each has a connection and a file open; so many are left
-#: to others of those that the process may have open.
-MAX_THREADS = 256
+#: Each thread has a connection and a file open; so many files are left to others of those that the
+#: process may have open.
 FILES_LEFT = 64
 
-#: The most at the start: the answers before it took longer, as connections were made.
-MAX_FIRST_THREADS = 128
-
-#: The interpreter's time for one object. A store that takes n times as long to answer keeps n
-#: threads busy.
-OBJECT_SECONDS = 0.0005
+#: An answer for which a connection is made takes so many times as long as the next on it: the
+#: handshakes of TCP and TLS are a round trip each.
+CONNECTING = 3
 
 #: Objects after which the time of an answer is known well enough.
 ENOUGH_SEEN = 16
@@ -64,7 +57,8 @@ class Pool(Generic[Item]):
         work: processes one item; an exception is the failure of this item alone.
         threads: their number; None for one that depends on how fast the store answers.
         answer_seconds: the shortest time in which the store answered so far.
-        seconds_before: that time in earlier work; 0 where it is not known.
+        seconds_before: that time in earlier work, for which connections were made; 0 where it is
+            not known.
     """
 
     def __init__(
@@ -118,8 +112,7 @@ class Pool(Generic[Item]):
         failed: Callable[[Item, BaseException], None],
     ) -> None:
         shown = 0
-        first = min(MAX_FIRST_THREADS, _threads_for(self._seconds_before))
-        self._start(min(self._fixed or first, count))
+        self._start(min(self._fixed or _threads_for(self._seconds_before / CONNECTING), count))
         while not self._wait(TICK_SECONDS):
             shown = self._report(shown, progress, failed)
             if not self._fixed and shown >= ENOUGH_SEEN:
@@ -186,8 +179,8 @@ class Pool(Generic[Item]):
 def _threads_for(seconds: float) -> int:
     """The number of threads for a store that takes so long to answer."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    most = MAX_THREADS if files == resource.RLIM_INFINITY else (files - FILES_LEFT) // 2
-    return int(max(MIN_THREADS, min(MAX_THREADS, most, seconds / OBJECT_SECONDS)))
+    most = MAX_REQUESTS if files == resource.RLIM_INFINITY else (files - FILES_LEFT) // 2
+    return max(REQUESTS, min(most, requests_for(seconds)))
 
 
 class Budget:
