@@ -1,5 +1,6 @@
 """What `open_dataset` returns: columns and rows of files as one table, for every way to read it."""
 
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import polars as pl
+
+
+#: Why a table does not leave its process.
+NOT_SENT = (
+    "This table was opened with `settings`, which hold credentials: it is not sent to another "
+    "process. Put them into the environment, or open the table there."
+)
 
 
 class Table:
@@ -43,16 +51,13 @@ class Table:
         rows: ds.Expression | None = None,
         reopen: "Callable[..., Table] | None" = None,
     ) -> None:
-        self.plain, self.source, self.columns, self.rows = plain, source, columns, rows
-        self._reopen = reopen
+        self._plain, self._source, self.columns, self.rows = plain, source, columns, rows
+        self._reopen, self._process = reopen, os.getpid()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process opens the files again."""
         if self._reopen is None:
-            raise TypeError(
-                "This table was opened with `settings`, which hold credentials: it is not sent to "
-                "another process. Put them into the environment, or open the table there."
-            )
+            raise TypeError(NOT_SENT)
         return self._reopen, (self.columns, self.rows)
 
     def __getattr__(self, name: str) -> Any:
@@ -60,6 +65,32 @@ class Table:
         if hasattr(ds.FileSystemDataset, name) and not name.startswith("_"):
             hint = ": it would lose the columns and the filter. `to_table()` has them in memory"
         raise AttributeError(f"A Table has no {name!r}{hint}.")
+
+    @property
+    def plain(self) -> ds.FileSystemDataset:
+        """The files as a Dataset, all columns and rows."""
+        self._after_fork()
+        return self._plain
+
+    @property
+    def source(self) -> Source:
+        """Where the files are."""
+        self._after_fork()
+        return self._source
+
+    def _after_fork(self) -> None:
+        """Open the files again in a forked process: Arrow's connections are those of its parent.
+
+        Two processes that read from one connection take the answers of each other.
+        """
+        if self._process == os.getpid():
+            return
+        if self._source.proof and not self._source.is_cached and not self._source.is_whole:
+            if self._reopen is None:
+                raise TypeError(NOT_SENT)
+            again = self._reopen(None, None)
+            self._plain, self._source = again.plain, again.source
+        self._process = os.getpid()
 
     @property
     def schema(self) -> pa.Schema:
