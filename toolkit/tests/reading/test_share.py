@@ -125,8 +125,10 @@ def test_what_has_no_use_is_refused(on_swift: Published, monkeypatch: pytest.Mon
         done = share("notes.bin", "--for", life)
         assert (done.exit_code, done.stdout) == (2, "")
         assert said in " ".join(done.stderr.replace("\u2502", " ").split())
+    (on_swift.root / "here.csv").write_text("a\n2\n")
+    on_swift.dvc("add", "here.csv")
     for path, error, said in (
-        ("unpushed.csv", NotPushedError, r"unpushed\.csv of the workspace is not on the remote"),
+        ("here.csv", NotPushedError, r"here\.csv of the workspace is not on the remote"),
         ("nowhere", NotTrackedError, "DVC does not track nowhere"),
     ):
         with pytest.raises(error, match=said):

@@ -11,6 +11,7 @@ import pytest
 
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.lock import entries
+from dvc_bucket.stages import commands
 from dvc_bucket.stages.commands.needs import Needs, Room, read
 from tests.dvc_plane.small_repos import Small
 from tests.repro.forked import Forks
@@ -131,7 +132,7 @@ def interrupted(repo: Callable[..., Small]) -> Iterator[Callable[..., subprocess
             **{"dvc.yaml": flow(first="echo > first.txt", **stages, last="echo > last.txt")}
         )
         process = subprocess.Popen(
-            [sys.executable, "-m", "dvc_bucket.stages.commands", "2", "repro"],
+            [sys.executable, "-m", *commands.program(commands.Where(2)), "repro"],
             cwd=small.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -185,10 +185,15 @@ def test_a_job_that_slurm_ends_is_named_with_its_state(clone: Submitting) -> Non
     (clone.root / "wait").touch()
     clone.run("true; setsid bucket repro --slurm -f -s a >run.log 2>&1 & true")
     deadline = time.monotonic() + 60
-    while not any(folder.joinpath("output").exists() for folder in folders(clone)):
+    while not (scripts := [
+        process
+        for process in clone.node.processes()
+        if any("slurm_script" in word for word in process.info["cmdline"])
+    ]):  # fmt: skip
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    clone.run("pkill -9 -f [s]lurm_script")
+    for process in scripts:
+        process.kill()
     deadline = time.monotonic() + 100
     while "left no exit status" not in (clone.root / "run.log").read_text():
         assert time.monotonic() < deadline, (clone.root / "run.log").read_text()

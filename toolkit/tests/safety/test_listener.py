@@ -142,6 +142,7 @@ CLIENTS: dict[str, Callable[[Settings], Any]] = {
     "environment": lambda settings: clients.environment(settings, {}),
     "mc_environment": clients.mc_environment,
     "obstore": clients.obstore,
+    "polars": clients.polars,
     "pyarrow": clients.pyarrow,
     "rclone_environment": clients.rclone_environment,
     "s5cmd_environment": clients.s5cmd_environment,
@@ -153,7 +154,7 @@ NAMES = {name for name, value in vars(clients).items() if name[0] != "_" and not
 
 #: What needs no proof, as no client comes of it.
 OTHERS = {"ALIAS", "CHECKSUMS", "authorities", "bucket_host"}
-OTHERS |= {"credentials", "keep_s3fs", "leads_away", "proxy", "region"}
+OTHERS |= {"credentials", "keep_s3fs", "leads_away", "polars_credentials", "proxy", "region"}
 
 
 def settings_at(endpoint: str) -> Settings:

@@ -15,11 +15,12 @@ def polars(settings: Settings) -> dict[str, Any] | None:
     """Options of `polars.scan_parquet`, without credentials, for URLs as `s3://bucket/key`.
 
     None where polars cannot be told all of the connection: authorities of certificates, a proxy,
-    or credentials that are not in the settings.
+    credentials that are not in the settings, or that there are to be none.
     """
     is_open = settings.endpoint_url.startswith("http://")
     has_authorities = settings.ca_bundle and not is_open
-    if has_authorities or not settings.access_key_id or shared.proxy(settings):
+    has_keys = settings.access_key_id and not settings.anonymous
+    if has_authorities or not has_keys or shared.proxy(settings):
         return None
     seconds = settings.retry_seconds
     options: dict[str, Any] = {

@@ -209,13 +209,20 @@ def _asking(original: Any) -> Any:
                 and (paths := odb.fs.all_of_one_page(odb.path)) is not None
             ):
                 return [oid for oid in wanted if odb.oid_to_path(oid) in paths]
-            return original(odb, wanted, *arguments, **named)
+            return _found(original(odb, wanted, *arguments, **named), wanted, odb)
         except StoreRefusedError:
             if odb.fs.CAN_TRAVERSE:
                 raise
             return original(odb, wanted, *arguments, **named)
 
     return oids_exist
+
+
+def _found(found: Any, wanted: list[str], odb: Any) -> Any:
+    """Objects that are there; if the only one is not, the bucket may be what is missing."""
+    if len(wanted) == 1 and not found and _is_ours(odb.fs) and odb.fs.CAN_TRAVERSE:
+        odb.fs.all_of_one_page(odb.path)
+    return found
 
 
 def _checked(original: Any) -> Any:

@@ -90,7 +90,11 @@ def verify(
     options = audit.VerifyOptions(selection, remote, deep, repair, lfs)
     try:
         with _not_checked():
-            result = audit.verify(project, Settings.load(project), options)
+            settings = Settings.load(project)
+        if repair:
+            settings.check_may_write("`bucket verify --repair`")
+        with _not_checked():
+            result = audit.verify(project, settings, options)
             imports.check(project, result)
     except audit.RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="--rev") from None

@@ -94,10 +94,10 @@ class SlurmRunner(Shown):
             with self._changing:
                 del self._running[folder]
         status = slurm_jobs.status(folder)
-        if status is None:
-            raise StageError(f"Job {number} of Slurm goes on. Run the command again to follow it.")
-        if status:  # nobody takes its results, and its output is printed
+        if status != 0 and not self._is_left.is_set():  # nobody takes its results
             shutil.rmtree(folder, ignore_errors=True)
+        if status is None:
+            raise StageError(f"Job {number} of Slurm was left. Run the command again to go on.")
         return status
 
     def recorded(self, key: str) -> None:
