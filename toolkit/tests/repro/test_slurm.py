@@ -32,6 +32,12 @@ stages:
     cmd: [cat a.txt b.txt > c.txt, wc -l c.txt]
     deps: [a.txt, b.txt]
     outs: [c.txt]
+  two:
+    cmd:
+      - echo one >> two.log
+      - echo > two.txt; while test -e wait; do sleep 0.1; done; hostname > two.txt
+    outs: [two.txt]
+    deps: [words.txt]
   wrong:
     cmd: echo no luck >&2; exit 7
     deps: [c.txt]
@@ -168,6 +174,26 @@ def test_a_job_that_ends_while_nobody_looks_is_taken_unless_its_output_was_chang
         assert done.returncode == 0, done.stderr
         assert ("Stage 'a' is job" not in done.stdout) is taken
         assert (clone.root / "a.txt").read_text() == "node1\n"
+
+
+def test_of_two_commands_the_first_does_not_run_beside_the_second(clone: Submitting) -> None:
+    """The job of the second one goes on and writes outputs after the first one's job has ended."""
+    (clone.root / "wait").touch()
+    clone.run("true; setsid bucket repro --slurm two >run.log 2>&1 & true")
+    wait_for(clone.root / "two.txt", 60, clone.root / "run.log")
+    (pid,) = [one.pid for one in clone.node.processes() if "repro" in one.info["cmdline"]]
+    os.kill(pid, signal.SIGKILL)
+    ended(pid)
+    clone.run("true; setsid bucket repro --slurm two >run.log 2>&1 & true")
+    wait_for(clone.root / "run.log")
+    time.sleep(3)
+    (clone.root / "wait").unlink()
+    deadline = time.monotonic() + 60
+    while folders(clone):
+        assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
+        time.sleep(0.1)
+    assert (clone.root / "two.log").read_text() == "one\n"
+    assert (clone.root / "two.txt").read_text() == "node1\n"
 
 
 def test_ctrl_c_ends_the_jobs_and_keeps_what_is_done(clone: Submitting) -> None:

@@ -69,8 +69,10 @@ class SlurmRunner(Shown):
             StageError: Slurm does not answer.
         """
         folders = [*self._folder.glob(f"{key}-*")]
-        good = [folder for folder in folders if self._is_good(folder, outs)]
-        for folder in {*folders} - {*good}:  # of a job that failed, or whose results were changed
+        ended = [folder for folder in folders if slurm_jobs.status(folder) == 0]
+        alive = [folder for folder in folders if self._is_alive(folder, is_new=True)]
+        good = {*alive, *ended} if alive or _are_of(ended, outs) else set()
+        for folder in {*folders} - good:  # of a job that failed, or whose results were changed
             shutil.rmtree(folder)
         return bool(good)
 
@@ -139,14 +141,6 @@ class SlurmRunner(Shown):
         )
         print(f"Stage '{command.stage}' is job {number} of Slurm.", flush=True)
         return number
-
-    def _is_good(self, folder: Path, outs: Sequence[Path]) -> bool:
-        if slurm_jobs.status(folder) == 0:
-            begun = (folder / slurm_jobs.BEGUN).stat().st_mtime
-            ended = (folder / slurm_jobs.STATUS).stat().st_mtime
-            times = [file.stat().st_mtime for out in outs for file in _files(out)]
-            return bool(times) and all(begun <= time <= ended for time in times)
-        return self._is_alive(folder, is_new=True)
 
     def _is_alive(self, folder: Path, *, is_new: bool = False) -> bool:
         state = self._queue.state(folder, is_new=is_new) if folder.exists() else None
@@ -225,6 +219,14 @@ def _own(stage: str, meta: Any) -> list[str]:
             f"dvc.yaml, stage {stage}: `meta: sbatch` is {own!r}. Write options of sbatch, as in "
             "`sbatch: --gres=gpu:1 --time=2:00:00`."
         ) from None
+
+
+def _are_of(folders: Sequence[Path], outs: Sequence[Path]) -> bool:
+    """Whether outputs were written while the jobs of these folders ran, and not since."""
+    begun = [(folder / slurm_jobs.BEGUN).stat().st_mtime for folder in folders]
+    ended = [(folder / slurm_jobs.STATUS).stat().st_mtime for folder in folders]
+    times = [file.stat().st_mtime for out in outs for file in _files(out)]
+    return bool(folders and times) and min(begun) <= min(times) <= max(times) <= max(ended)
 
 
 def _files(path: Path) -> list[Path]:
