@@ -45,7 +45,7 @@ def worker_id() -> str:
     return ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def home_without_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No DVC, AWS or git settings of whoever runs the tests."""
     home = tmp_path_factory.mktemp("home")
@@ -63,7 +63,7 @@ def home_without_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield
 
 
-@pytest.fixture(scope="session", params=STORES)
+@pytest.fixture(scope="package", params=STORES)
 def settings(request: pytest.FixtureRequest) -> Settings:
     """The connection to each of the two stores in turn, plain http."""
     request.getfixturevalue("home_without_settings")
