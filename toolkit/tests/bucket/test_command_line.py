@@ -22,8 +22,8 @@ from tests.bucket.store_tools import BUCKET, run
 #: The issue's list of words that are ours, each with its group.
 OURS = {
     "Everyday": {"repro", "save", "new"},
-    "Look": {"ls", "cat", "cp", "share", "du", "pack", "advise", "env"},
-    "Prove": {"verify", "check", "report", "provenance", "secrets"},
+    "Look at data": {"ls", "cat", "cp", "share", "du", "pack", "advise", "env"},
+    "Prove and protect": {"verify", "check", "report", "provenance", "secrets"},
     "Set up": {"init", "serve", "doctor", "lfs", "run", "clean", "leave"},
 }
 

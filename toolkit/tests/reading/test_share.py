@@ -52,7 +52,7 @@ def test_a_link_gives_the_file_to_whoever_has_it(bare: Published) -> None:
     assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["7200"]
     said = done.stderr.decode()
     assert "Signature" not in said
-    [ends] = re.findall(r"^Whoever has a link can read the file until (.*) UTC\.$", said, re.M)
+    [ends] = re.findall(r"^Anyone who has a link can read the file until (.*) UTC\.$", said, re.M)
     end = datetime.fromisoformat(f"{ends}+00:00")
     assert timedelta(hours=1, minutes=58) < end - before < timedelta(hours=2, minutes=1)
     assert "The links name 127.0.0.1: only this machine reaches that." in said
@@ -87,7 +87,7 @@ def test_a_folder_is_a_page_or_json_with_a_link_for_each_file(bare: Published) -
     assert datetime.fromisoformat(found["ends"]) - datetime.now(UTC) < timedelta(days=7)
     refused = share("texts")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "write a page of its links with --index FILE" in " ".join(refused.stderr.split())
+    assert "Write a page of its links with --index FILE" in " ".join(refused.stderr.split())
 
 
 def test_a_name_from_data_is_only_a_name(bare: Published, tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_a_link_ends(bare: Published) -> None:
 def test_what_has_no_use_is_refused(on_swift: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(on_swift.root)
     for life, said in (
-        ("8d", "8d is longer than 7d, the most that a signature lasts"),
-        ("0h", "'0h' is no time, as 30m, 12h or 7d"),
+        ("8d", "8d is longer than 7d, the maximum for a signature"),
+        ("0h", "'0h' is not a time such as 12h or 7d"),
     ):
         done = share("notes.bin", "--for", life)
         assert (done.exit_code, done.stdout) == (2, "")

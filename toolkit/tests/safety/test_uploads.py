@@ -212,7 +212,7 @@ def test_a_destination_is_needed(project: Published) -> None:
     for words in (["table.csv"], ["--parents"], ["--scratch"]):
         done = cp(project, *words)
         assert done.returncode == 2
-        assert "name PATH and DEST" in done.stderr
+        assert "give PATH and DEST" in done.stderr
 
 
 @pytest.mark.parametrize("how", ["two files of one name", "wildcard", "one name", "parents"])

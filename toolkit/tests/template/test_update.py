@@ -288,7 +288,7 @@ def test_a_project_that_is_of_the_version_or_of_a_newer_one_stays(
     there = project.clone.run(
         *words, check=True, **redirected(template, tmp_path / "cache")
     )  # by its URL
-    assert there.stdout == f"This project is of version {SECOND} already.\n"
+    assert there.stdout == f"The project is at version {SECOND} already.\n"
     older = merge(project, template.root, "--version", FIRST)
     assert f"VERSION={FIRST} is older than {SECOND}" in older.stderr
     assert not git(project, "status", "--porcelain")

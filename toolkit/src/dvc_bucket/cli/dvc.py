@@ -8,21 +8,27 @@ from dvc_bucket.base.paths import Project
 
 #: What `bucket repro` adds to DVC's command, printed before DVC's own help.
 REPRO_HELP = """\
-bucket repro is `dvc repro` with this project's connection, and more options:
+bucket repro runs `dvc repro` with this project's connection, and adds these options:
   -j N, --jobs N        Run up to N independent stages at the same time (default: `jobs` of
                         [tool.dvc-bucket] in pyproject.toml, or 1). dvc.lock is the same.
-  --slurm               Run each stage as a job of Slurm, and follow it here (up to 100 at once).
+  --slurm               Run each stage as a Slurm job and show its output (up to 100 at once).
   --partition NAME      With --slurm: the partition of the jobs.
-  --sbatch OPTIONS      With --slurm: more options of sbatch, as in --sbatch="--time=2:00:00".
-  --locked              Exit with 1 if dvc.lock does not come out as recorded.
+  --sbatch OPTIONS      With --slurm: further options of sbatch: --sbatch="--time=2:00:00".
+  --locked              Exit with 1 if the run changes dvc.lock.
 After a run it removes from dvc.lock the stages that dvc.yaml no longer has, and names them.
+
+Examples:
+  bucket repro --jobs 4
+  bucket repro --locked train
+
+The options of `dvc repro`:
 """
 
 
 def dvc(context: typer.Context) -> None:
-    """Run a DVC command with this project's connection: the same as `bucket COMMAND`.
+    """Run a DVC command with this project's connection.
 
-    Use it for DVC's own command where `bucket` has one of the same name.
+    `bucket COMMAND` does the same. Use `bucket dvc COMMAND` if `bucket` has a command of that name.
 
     Examples:
       bucket dvc ls . --dvc-only
@@ -34,7 +40,7 @@ def dvc(context: typer.Context) -> None:
 
 
 def repro(context: typer.Context) -> None:
-    """Run the stages whose inputs changed (`dvc repro`; `--jobs 4` runs four at a time).
+    """Run the stages whose inputs changed (`dvc repro`), several at a time with `--jobs`.
 
     Examples:
       bucket repro --jobs 4

@@ -1,4 +1,4 @@
-"""The options of `bucket repro` and `bucket reproduce` that are not DVC's."""
+"""The options that `bucket repro` and `bucket reproduce` add to DVC's."""
 
 import argparse
 import shlex
@@ -11,10 +11,10 @@ from dvc_bucket.stages.commands import Where
 
 
 def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
-    """The options, and the words for DVC.
+    """The options, and the arguments for DVC.
 
     Raises:
-        BadParameter: a value is not of its kind, or is of no use without another option.
+        BadParameter: a value is invalid, or its option needs another one.
     """
     parser = argparse.ArgumentParser("bucket repro", add_help=False, allow_abbrev=False)
     parser.add_argument("-j", "--jobs")
@@ -30,18 +30,18 @@ def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     jobs = options.jobs
     if jobs is not None and not (jobs.isascii() and jobs.isdigit() and int(jobs)):
         raise typer.BadParameter(
-            f"{jobs!r}. Write a number of stages, from 1.", param_hint="--jobs"
+            f"{jobs!r} is not a positive number of stages.", param_hint="--jobs"
         )
     if not options.slurm and (options.partition or options.sbatch):
-        raise typer.BadParameter("is an option of jobs. Add --slurm.", param_hint="--partition")
+        raise typer.BadParameter("applies to Slurm jobs. Add --slurm.", param_hint="--partition")
     return options, words
 
 
 def where(options: argparse.Namespace, project: Project | None) -> Where:
-    """Where a person has the commands of stages run.
+    """Where the commands of stages run.
 
     Raises:
-        BadParameter: the options of sbatch cannot be taken apart.
+        BadParameter: --sbatch cannot be split into options.
         ProjectError: the settings of the project cannot be read.
     """
     from dvc_bucket.jobs import reproduce as job

@@ -21,7 +21,7 @@ PlotsOption = Annotated[
         help="Folder for the page of `dvc plots diff`: new, or written by an earlier run.",
     ),
 ]
-NoRemoteOption = Annotated[bool, typer.Option("--no-remote", help="Do not ask the object store.")]
+NoRemoteOption = Annotated[bool, typer.Option("--no-remote", help="Do not query the object store.")]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace an --output file that `bucket` did not write.")
 ]
@@ -37,8 +37,8 @@ def report(
 ) -> None:
     """Report in Markdown how a change affects stages, metrics, plots and data.
 
-    Made for pull and merge requests. It also names stages that should have run, and data that the
-    bucket lacks. It compares commits; the work tree has no influence.
+    Use it in pull and merge requests. The report also names stale stages and data that is missing
+    from the bucket. It compares commits and ignores the work tree.
 
     Exit status: 0 written, 1 not written, 2 wrong usage.
 
