@@ -85,9 +85,9 @@ def test_a_command_that_is_there_already_stays(lab: Path, project: Project) -> N
     assert found == ["quota"]
     pull, quota, help_ = stderr.splitlines()
     assert "`pull`" in pull
-    assert pull.endswith("the toolkit or another distribution has this name already")
+    assert pull.endswith("the toolkit or another distribution already uses this name")
     assert "`quota`" in quota
-    assert quota.endswith("the toolkit or another distribution has this name already")
+    assert quota.endswith("the toolkit or another distribution already uses this name")
     assert help_.endswith("a command's name has letters, digits and hyphens")
 
 
@@ -169,4 +169,4 @@ def test_a_broken_comparer_leaves_the_bytes_to_compare(lab: Path, project: Proje
     assert "cannot compare one.fails, so its bytes are compared: KeyError: 'x'" in fails
     assert wrong.endswith("it returned str")
     assert number.endswith("str is no function")
-    assert taken.endswith("the toolkit or another distribution has this name already")
+    assert taken.endswith("the toolkit or another distribution already uses this name")

@@ -74,7 +74,7 @@ def _(case: Case) -> None:
     case.project.env_file.chmod(0o644)
 
 
-@add("`.env` writable by others", "settings", ".env private", says="other users can write it")
+@add("`.env` writable by others", "settings", ".env private", says="other users can change it")
 def _(case: Case) -> None:
     case.project.env_file.chmod(0o666)
 

@@ -141,7 +141,7 @@ def test_a_pull_from_a_store_that_never_held_the_data_says_what_makes_it(
 ) -> None:
     done = make_clone(tmp_path / "clone").run("make", "-o", ".venv/.installed", "pull", check=False)
     assert done.returncode == 2  # make's own status for a failed recipe
-    assert "  - `make reproduce`, where the inputs" in done.stderr.splitlines()[-2]
+    assert "  - `make reproduce`, if the inputs" in done.stderr.splitlines()[-2]
 
 
 def test_clean_takes_all_data_of_the_stages_and_a_pull_brings_it_back(

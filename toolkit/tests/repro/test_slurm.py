@@ -239,7 +239,7 @@ def test_plain_dvc_submits_nothing_and_runs_nothing_here(clone: Submitting) -> N
     done = clone.node.run("bucket repro --slurm -f a", clone.place, BUCKET_FAST="0")
     assert done.returncode == 1
     assert "does the work" in done.stderr
-    assert "It submits no jobs" in done.stderr
+    assert "It cannot submit jobs" in done.stderr
 
 
 def test_options_without_their_job_are_wrong_usage(clone: Submitting) -> None:

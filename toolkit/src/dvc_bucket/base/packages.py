@@ -72,7 +72,9 @@ def read(project: Project) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{FILE} cannot be read ({type(error).__name__}): {WRITE}") from None
+        raise ProjectError(
+            f"{FILE} cannot be read ({type(error).__name__}). Write it again with: {WRITE}"
+        ) from None
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.startswith("#"):
@@ -80,7 +82,7 @@ def read(project: Project) -> dict[str, str]:
             if not package:
                 raise ProjectError(
                     f'{FILE}, line {number}: {line[:60]!r} is not `name: "version"`. Write the '
-                    f"file again: {WRITE}"
+                    f"file again with: {WRITE}"
                 )
             found[package[1]] = package[2]
     return found
@@ -97,7 +99,7 @@ def locked(project: Project, names: Iterable[str]) -> dict[str, str]:
         text = (project.root / file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(
-            f"{file} cannot be read ({type(error).__name__}); it pins the packages. Write it: "
+            f"{file} cannot be read ({type(error).__name__}). It pins the packages; write it with: "
             "make lock"
         ) from None
     versions = lock_file.versions(text)
@@ -201,7 +203,7 @@ def refusal(who: str, found: Sequence[Difference]) -> PackagesError:
         found: the differences.
     """
     return PackagesError(
-        f"{who} would run with {listed([f'{one.name} {one.installed}' for one in found])}, where "
-        f"{FILE} has {listed([one.wanted for one in found])}. Install what the lock file pins "
-        f"(`make setup`), or write what a changed lock file pins to {FILE} (`make lock`)."
+        f"{who} would run with {listed([f'{one.name} {one.installed}' for one in found])}, but "
+        f"{FILE} has {listed([one.wanted for one in found])}. Install the versions of the lock "
+        f"file (`make setup`), or update {FILE} from a changed lock file (`make lock`)."
     )

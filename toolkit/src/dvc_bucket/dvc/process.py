@@ -38,7 +38,9 @@ def main(arguments: Sequence[str]) -> int:
         log.follow("dvc")
         if plain := install.install():
             if side_by_side.runner and side_by_side.runner.is_elsewhere:
-                print(f"bucket: {plain} It submits no jobs: nothing was run.", file=sys.stderr)
+                print(
+                    f"bucket: {plain} It cannot submit jobs, so nothing was run.", file=sys.stderr
+                )
                 return 1
             alone = " Stages run one at a time." if side_by_side.runner else ""
             print(f"bucket: {plain}{alone}", file=sys.stderr)
@@ -106,7 +108,7 @@ def _drop_gone() -> None:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return
     for file, names in dropped.items():
-        print(visible(f"{file}: dropped {', '.join(names)}, which dvc.yaml no longer has."))
+        print(visible(f"{file}: removed {', '.join(names)}, which dvc.yaml no longer has."))
 
 
 def _guarded(arguments: Sequence[str]) -> contextlib.AbstractContextManager[Sequence[str]]:

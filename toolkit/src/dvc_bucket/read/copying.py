@@ -123,7 +123,7 @@ def select(
             parent = path.rpartition("/")[0]
         files = files or [file for file in data.files if fnmatchcase(file.path, path)]
         if not files:
-            raise NotTrackedError(f"DVC tracks no file that is {path}. `bucket ls` lists them.")
+            raise NotTrackedError(f"DVC tracks no file {path}. `bucket ls` lists the files.")
         data = replace(data, path=path, files=files)
     return SourceFiles(items_of(data, folder, "" if parents else parent), data.is_file)
 
@@ -157,8 +157,8 @@ def distinct(selections: Sequence[SourceFiles]) -> list[Item]:
 def same_name(name: str) -> OutputError:
     """Two sources cannot both have a name."""
     return OutputError(
-        f"Two sources would both be {name} at the destination. Add --parents to keep their whole "
-        "paths, or copy them one after the other."
+        f"Two sources would both become {name} at the destination. Add --parents to keep their "
+        "full paths, or copy them to different folders."
     )
 
 
@@ -177,8 +177,8 @@ def default_folder(environment: Mapping[str, str]) -> Path:
             except OSError as error:
                 raise SpaceError(no_folder(own, error)) from None
     raise SpaceError(
-        f"{' and '.join(FAST_DISKS)} are not set, so there is no fast disk to copy to. "
-        "Name a folder as DEST."
+        f"{' and '.join(FAST_DISKS)} are not set, so the fast disk is unknown. Name a folder as "
+        "DEST."
     )
 
 

@@ -89,7 +89,7 @@ def pack(
         limits = f"between {MIN_SHARD_BYTES:,} and {MAX_SHARD_BYTES:,}"
         raise PackError(f"A shard of {shard_bytes:,} bytes is not {limits}.")
     if metadata and form == "tar":
-        raise PackError("A tar has no place for metadata: use Parquet shards.")
+        raise PackError("A tar cannot hold metadata; use Parquet shards.")
     files = _files(folder)
     sizes = list(files.values())
     total = sum(sizes)
@@ -123,8 +123,8 @@ def _files(folder: Path) -> dict[str, int]:
     for path in files_below(folder, _refuse):
         if not path.is_file():
             raise PackError(
-                f"{path} is not a regular file, or is a link to a folder or to nothing. Nothing "
-                "was packed. Replace it by its content, or remove it."
+                f"{path} is not a regular file, or is a link to a folder or a missing file. "
+                "Nothing was packed. Replace it by its content, or remove it."
             )
         name = path.relative_to(folder).as_posix()
         try:
@@ -153,12 +153,12 @@ def _with_metadata(files: pa.Table, path: Path, folder: Path) -> pa.Table:
         raise PackError(f"{path} cannot be read as a table: {error}") from None
     if NAME not in table.column_names or DATA in table.column_names:
         raise PackError(
-            f"{path} has the columns {', '.join(table.column_names)}: it needs {NAME}, the path of "
+            f"{path} has the columns {', '.join(table.column_names)}. It needs {NAME}, the path of "
             f"a file in {folder}, and must not have {DATA}."
         )
     rows = {name: row for row, name in enumerate(table[NAME].to_pylist())}
     if len(rows) != len(table):
-        raise PackError(f"{path} names a file twice.")
+        raise PackError(f"{path} lists a file twice.")
     names = files[NAME].to_pylist()
     if missing := [name for name in names if name not in rows]:
         raise PackError(

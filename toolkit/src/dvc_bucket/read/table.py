@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: Why a table does not leave its process.
 NOT_SENT = (
-    "This table was opened with `settings`, which hold credentials: it is not sent to another "
-    "process. Put them into the environment, or open the table there."
+    "This table was opened with `settings`, which contain credentials, so it cannot be sent to "
+    "another process. Set them in the environment, or open the table there."
 )
 
 
@@ -270,7 +270,7 @@ class Table:
                     if is_broken_page(again):
                         raise self.source.broken_page(fragment.path, again) from None
             raise ChecksumError(
-                "A page of a Parquet file arrived damaged, and was good when it was asked for "
-                "again. Read the table again; if that happens often, look for the cause in the "
-                "network or the memory of this machine."
+                "A page of a Parquet file arrived damaged, but was intact when it was requested "
+                "again. Read the table again. If this happens often, check the network and the "
+                "memory of this machine."
             ) from None

@@ -140,7 +140,7 @@ def _opened(source: Source, file: Located) -> ds.ParquetFileFragment:
         columns = shard.physical_schema.names
     if {NAME, DATA} - set(columns):
         raise FormatError(
-            f"{name} is not a shard of samples: it has the columns {', '.join(columns)}, not "
+            f"{name} is not a shard of samples: it has the columns {', '.join(columns)} instead of "
             f"{NAME} and {DATA}."
         )
     return shard

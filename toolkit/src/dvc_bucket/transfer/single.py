@@ -46,8 +46,8 @@ def download(
         except WrongContentError as error:
             raise ChecksumError(
                 f"{place.url} has SHA-256 {error.found}, expected {promised}. The object was "
-                "replaced or damaged; nothing was written. Ask whoever publishes it, or correct "
-                "the expected sum if the new content is what you want."
+                "replaced or damaged; nothing was written. Ask its publisher, or correct the "
+                "expected sum if you want the new content."
             ) from None
     return path.stat().st_size
 

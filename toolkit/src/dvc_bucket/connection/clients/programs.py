@@ -108,8 +108,8 @@ def mc_environment(settings: Settings) -> dict[str, str]:
     key, secret = settings.access_key_id, plain(settings.secret_access_key)
     if not key or not secret or ":" in key + secret:
         raise SettingsError(
-            "mc takes credentials from MC_HOST_* only if they are set (no AWS profile) and have "
-            "no colon in them. Use `mc alias set`, which asks for them."
+            "mc reads credentials from MC_HOST_* only if they are set (not from an AWS profile) "
+            "and contain no colon. Use `mc alias set`, which asks for them."
         )
     keys = ":".join(filter(None, [key, secret, plain(settings.session_token)]))
     url = urlunsplit(parts._replace(netloc=f"{keys}@{parts.netloc}"))

@@ -235,8 +235,8 @@ class Settings(BaseModel):
         """
         if self.anonymous:
             raise SettingsError(
-                f"{what} writes to the bucket, and the connection is anonymous ({ANONYMOUS}=1, or "
-                "allow_anonymous_login of DVC's remote): it can only read. Nothing was sent. Set "
+                f"{what} writes to the bucket, but the connection is anonymous and can only read "
+                f"({ANONYMOUS}=1, or allow_anonymous_login of DVC's remote). Nothing was sent. Set "
                 f"OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY, and unset {ANONYMOUS}."
             )
 
@@ -257,6 +257,6 @@ def _explained(error: ValidationError, entries: dict[str, Found]) -> SettingsErr
         least = 0 if field == "retry_seconds" else 1
         reason = f"is not a whole number of seconds from {least} to {MAX_TIMEOUT_SECONDS}"
     return SettingsError(
-        f"{entry!r}{rules.shown(entry)} {reason.replace('Input should be', 'should be')}. "
-        "See .env.example for the settings and their form."
+        f"{entry!r}{rules.shown(entry)} {reason.replace('Input should be', 'should be')}. See "
+        ".env.example for the settings and their format."
     )

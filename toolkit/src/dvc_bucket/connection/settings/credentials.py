@@ -23,7 +23,7 @@ def refuse_mixed_up(entries: dict[str, Found]) -> None:
     for secret in (entries["secret_access_key"], entries["session_token"]):
         if bucket and bucket.value == secret.value:
             raise SettingsError(
-                f"{bucket!r} has the value of {secret.name}. Write the name of the bucket there."
+                f"{bucket!r} has the value of {secret.name}. Set it to the name of the bucket."
             )
 
 

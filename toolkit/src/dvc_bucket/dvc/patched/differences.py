@@ -71,7 +71,7 @@ def sentence(places: list[str]) -> str:
     more = f" and {len(places) - NAMED} more places" if len(places) > NAMED else ""
     named = ", ".join(place.replace(":", ".") for place in places[:NAMED])
     versions = ", ".join(map(_version, TESTED))
-    return f"This DVC ({versions}) differs from the tested one at {named}{more}."
+    return f"This version of DVC ({versions}) differs from the tested one at {named}{more}."
 
 
 def signature_of(place: str) -> str | None:

@@ -53,7 +53,7 @@ NAMES = (READ_LIST, "dvc.exceptions:DvcException")
 REDIRECTS = (REGISTRY, CREDENTIALS)
 OTHERS = (CONFIG,)
 LOST = {
-    NAMES: "It does not refuse names in data that lead out of their folder.",
+    NAMES: "It accepts names in data that lead out of their folder.",
     REDIRECTS: "Its S3 client follows redirects to other hosts.",
     OTHERS: "It reads data of other projects with your own keys.",
 }
@@ -244,8 +244,8 @@ def _checked(original: Any) -> Any:
             raise DvcException(str(error)) from None
         except (AttributeError, TypeError, KeyError, ValueError):
             raise DvcException(
-                "The list of files of a directory is not one that DVC writes. Ask the publisher of "
-                "the data to push it again."
+                "The list of files of a directory does not have the form that DVC writes. Ask the "
+                "publisher of the data to push it again."
             ) from None
         return original(entries, *arguments, **named)
 

@@ -96,8 +96,8 @@ def _reached(url: str, stated: Mapping[str, Any]) -> dict[str, Any]:
     if reached is None and not all(map(kept.get, KEYS[:2])):
         shown, endpoint = others.shown(url), kept.get("endpointurl")
         _say(
-            f"{shown} keeps its data at {endpoint!r}, for which you named no keys: requests are "
-            f"not signed. Where they are refused, {FIX.format(shown)}"
+            f"{shown} keeps its data at {endpoint!r}. You named no keys for it, so requests are "
+            f"not signed. If it refuses them, {FIX.format(shown)}"
         )
         return kept | {dvc_config.ANONYMOUS: True}
     if reached is None:

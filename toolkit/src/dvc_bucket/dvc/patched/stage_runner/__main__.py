@@ -113,7 +113,7 @@ class _Commands:
         from dvc.stage import run
 
         if not hasattr(run, "_make_cmd"):
-            sys.exit("This DVC has no dvc.stage.run._make_cmd, by which commands are traced.")
+            sys.exit("This version of DVC has no dvc.stage.run._make_cmd, which tracing needs.")
         self._is_watched = is_watched
         self._make_command = run._make_cmd
         run._make_cmd = self
@@ -143,7 +143,9 @@ def _run(known: Any, stage: dict[str, Any], commands: _Commands) -> dict[str, An
         outcome |= {"state": "failed", "because": _chain(error)}
     outcome["ended"] = time.time()
     if outcome["state"] == "done" and commands.before is None:
-        sys.exit(f"This DVC ran {stage['name']} in another way, so that nothing was seen of it.")
+        sys.exit(
+            f"This version of DVC ran {stage['name']} in another way, so it could not be traced."
+        )
     return outcome | ({**commands.before, "after": _state(stage)} if commands.before else {})
 
 
