@@ -50,4 +50,6 @@ def _check_command(name: str, value: Any) -> None:
     if not name.replace("-", "").isalnum() or name.startswith("-"):
         raise entry_points.PluginError("a command's name has letters, digits and hyphens")
     if not (callable(value) or isinstance(value, typer.Typer)):
-        raise entry_points.PluginError(f"{type(value).__name__} is no function and no typer.Typer")
+        raise entry_points.PluginError(
+            f"{type(value).__name__} is neither a function nor a typer.Typer"
+        )

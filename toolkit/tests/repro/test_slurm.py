@@ -232,7 +232,7 @@ def test_where_jobs_cannot_be_submitted_the_way_is_named(clone: Submitting) -> N
         PATH=$(dirname $(command -v bucket)):~/bin bucket repro --slurm -f a"""
     done = clone.node.run(line, clone.place)
     assert done.returncode == 255
-    assert "is not on the PATH. --slurm works where" in done.stderr
+    assert "is not on the PATH. Use --slurm where" in done.stderr
 
 
 def test_plain_dvc_submits_nothing_and_runs_nothing_here(clone: Submitting) -> None:

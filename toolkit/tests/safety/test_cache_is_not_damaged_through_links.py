@@ -165,7 +165,7 @@ def test_a_damaged_object_is_named_and_repair_brings_it_back(project: Published,
     project.clone.run("bucket", "fetch")
     assert cached_object(project, name).read_text() == text_of(name)
     assert cache.check(project.project).ok
-    assert CacheContents.check(Patient(project.project)) == "5 objects, all right"
+    assert CacheContents.check(Patient(project.project)) == "5 objects, all intact"
 
 
 def test_an_object_moved_aside_survives_gc_and_another_of_its_name(project: Published) -> None:

@@ -38,7 +38,7 @@ class Params(BaseModel):
         try:
             content = YAML(typ="safe", pure=True).load(path)
         except FileNotFoundError:
-            raise StageError(f"{path}: no such parameter file.") from None
+            raise StageError(f"{path}: the parameter file does not exist.") from None
         except YAMLError as error:
             raise StageError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
         if not isinstance(content, dict) or section not in content:

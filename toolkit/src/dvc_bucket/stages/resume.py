@@ -57,7 +57,7 @@ class ResumableFolder:
             FileNotFoundError: an input is missing.
         """
         if name in self._files:
-            raise ValueError(f"two partitions are to be written to one file, {name}")
+            raise ValueError(f"two partitions have the same output file, {name}")
         for path in inputs:
             if path not in self._digests:
                 self._digests[path] = file_sha256(path)

@@ -43,7 +43,7 @@ def run_program(main: Callable[..., None]) -> None:
     except BucketError as error:
         _fail(str(error))
     except FileNotFoundError as error:
-        _fail(f"{error.filename}: no such file. `dvc repro` makes what the stages make.")
+        _fail(f"{error.filename}: no such file. `dvc repro` creates the outputs of stages.")
     except OSError as error:
         if error.filename is None:
             raise

@@ -42,7 +42,9 @@ def read_parquet(
     """
     files = sorted(path.glob(pattern)) if path.is_dir() else [path]
     if not files or not files[0].is_file():
-        raise StageError(f"{path}: no Parquet file there. Run the stage that makes it: dvc repro.")
+        raise StageError(
+            f"{path}: the Parquet file does not exist. Run the stage that writes it: dvc repro."
+        )
     try:
         tables = [
             pq.read_table(

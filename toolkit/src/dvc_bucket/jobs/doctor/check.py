@@ -133,7 +133,7 @@ def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tupl
         return "failed", text.rstrip("."), fix or check.fix
     except Exception as error:  # the edge to a check, also of a plugin: one that breaks ends none
         # The kind only: the text of a stranger's exception could hold a secret.
-        return "failed", f"the check itself broke: {type(error).__name__}", check.fix
+        return "failed", f"the check itself failed: {type(error).__name__}", check.fix
 
 
 def of_plugins(ours: Sequence[type[Check]]) -> list[type[Check]]:
@@ -146,14 +146,14 @@ def of_plugins(ours: Sequence[type[Check]]) -> list[type[Check]]:
 
     def fit(_: str, value: Any) -> None:
         if not _is_check(value):
-            raise entry_points.PluginError("it is no subclass of Check")
+            raise entry_points.PluginError("it is not a subclass of Check")
         for text in TEXTS:
             if not (isinstance(stated := getattr(value, text, None), str) and stated):
-                raise entry_points.PluginError(f"its `{text}` is no text")
+                raise entry_points.PluginError(f"its `{text}` is not a text")
         if not (isinstance(value.requires, tuple) and all(map(_is_check, value.requires))):
-            raise entry_points.PluginError("its `requires` is no tuple of checks")
+            raise entry_points.PluginError("its `requires` is not a tuple of checks")
         if value.name in names:
-            raise entry_points.PluginError(f"there is a check named {value.name} already")
+            raise entry_points.PluginError(f"another check has the name {value.name}")
         names.add(value.name)
 
     added = [plugin.value for plugin in entry_points.load(entry_points.CHECKS, fit)]

@@ -11,7 +11,7 @@ class VersionsOfPackages(Check):
     """With another version installed than recorded, stages refuse to run."""
 
     name = "packages of stages"
-    fix = "`make setup`, which installs what the lock file pins."
+    fix = "`make setup`, which installs the versions of the lock file."
 
     #: The fix where the lock file has moved on.
     WRITE: ClassVar = f"`make lock`, or `{packages.WRITE}`."
@@ -21,7 +21,7 @@ class VersionsOfPackages(Check):
         """Compare packages.yaml with the lock file, then with what is installed."""
         versions = packages.read(patient.project)
         if not versions:
-            return "none are named"
+            return "none declared"
         file = project_settings.of(patient.project).lock_file
         pinned = packages.locked(patient.project, versions)
         other = [

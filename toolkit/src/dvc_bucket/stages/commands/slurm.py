@@ -99,7 +99,9 @@ class SlurmRunner(Shown):
         if status != 0 and not self._is_left.is_set():  # nobody takes its results
             shutil.rmtree(folder, ignore_errors=True)
         if status is None:
-            raise StageError(f"Job {number} of Slurm was left. Run the command again to go on.")
+            raise StageError(
+                f"Slurm job {number} is still running. Run the command again to follow it."
+            )
         return status
 
     def recorded(self, key: str) -> None:
@@ -139,7 +141,7 @@ class SlurmRunner(Shown):
             command.environment,
             [*options, *self._options],
         )
-        print(f"Stage '{command.stage}' is job {number} of Slurm.", flush=True)
+        print(f"Stage '{command.stage}' is Slurm job {number}.", flush=True)
         return number
 
     def _is_alive(self, folder: Path, *, is_new: bool = False) -> bool:
@@ -188,11 +190,11 @@ class SlurmRunner(Shown):
         since = since or time.monotonic()
         if time.monotonic() - since < slurm_jobs.LATE_SECONDS:
             return since
-        ended = f"ended: {state.name}" if state else "is not known to Slurm any more"
+        ended = f"ended: {state.name}" if state else "is no longer known to Slurm"
         raise StageError(
-            f"Job {number} of Slurm, stage {stage}, {ended}, and left no exit status. Its output "
-            f"is in {folder / slurm_jobs.OUTPUT}. If it needs more time or memory, write so in "
-            "`meta` of the stage."
+            f"Slurm job {number} (stage {stage}) {ended}, and left no exit status. Its output is "
+            f"in {folder / slurm_jobs.OUTPUT}. If it needs more time or memory, set it in `meta` "
+            "of the stage."
         )
 
 

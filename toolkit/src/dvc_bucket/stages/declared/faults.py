@@ -107,7 +107,7 @@ class _StageCheck:
         for path in self._deps:
             is_data = any(overlap(path, data) for data in self.known.data)
             if path.endswith(PYTHON) and path not in own and path not in words and not is_data:
-                yield self._said(f"has the dep {path}, which nothing of it imports. Take it out.")
+                yield self._said(f"has the dep {path}, which it does not import. Remove it.")
 
     def _on_command_line(self, started: Programs, own: Sequence[str]) -> Iterator[str]:
         """Known files among the words of the command, beside its code, that are not declared."""
@@ -118,8 +118,8 @@ class _StageCheck:
             is_known = path in self.known.data or path in (self.known.files or ())
             if word and is_known and not self._is_declared(path, declared):
                 yield self._said(
-                    f"has {path} on its command line, which is neither a dep nor an output nor a "
-                    "file of its params. Declare it."
+                    f"has {path} on its command line, which is neither a dep, an output nor a "
+                    "params file. Declare it."
                 )
 
     def _nowhere(self) -> Iterator[str]:
@@ -132,7 +132,7 @@ class _StageCheck:
             ):
                 yield self._said(
                     f"has the dep {path}, which is neither in git, nor tracked by DVC, nor the "
-                    "output of a stage. Nobody else can have it."
+                    "output of a stage, so nobody else can get it."
                 )
 
     def _params(self, code: Code) -> Iterator[str]:
@@ -145,9 +145,9 @@ class _StageCheck:
                 if key not in params.current:
                     yield self._said(f"has the parameter {key}, which {file} does not have.")
         for section in sorted(code.sections - declared):
-            yield self._said(f"reads the section {section} of its parameters. Add it to params.")
+            yield self._said(f"reads the section {section} of the parameters. Add it to params.")
         for section in sorted((code.models - code.sections) & declared):
-            yield self._said(f"has the params {section}, which nothing of it reads. Take it out.")
+            yield self._said(f"has the params {section}, which it does not read. Remove it.")
 
     @property
     def _deps(self) -> list[str]:

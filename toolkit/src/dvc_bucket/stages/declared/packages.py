@@ -139,7 +139,7 @@ def faults(stage: Stage, code: Code) -> Iterator[str]:
     """What a stage does not declare of the packages that it imports, and the reverse: clauses."""
     names, imported = named(stage), Imported.of(code)
     if packages.FILE in stage.params and not names:
-        yield f"has all of {packages.FILE} in its params. Name its packages there."
+        yield f"has all of {packages.FILE} in its params. Name only its own packages."
         return
     for name in names:
         if name != canonicalize_name(name):
@@ -147,7 +147,7 @@ def faults(stage: Stage, code: Code) -> Iterator[str]:
     if lacking := missing(stage, imported):
         wanted = ", ".join(sorted({*names, *lacking}))
         yield (
-            f"imports {listed(lacking)}, which its params do not name. Write there: "
+            f"imports {listed(lacking)}, which its params do not name. Add to them: "
             f"{packages.FILE}: [{wanted}] (bucket env --declare)."
         )
     if code.files and code.is_whole:
@@ -155,5 +155,5 @@ def faults(stage: Stage, code: Code) -> Iterator[str]:
         for name in sorted({*map(canonicalize_name, names)} - known):
             yield (
                 f"names the package {name}, which neither it nor a package that it imports needs. "
-                "Take it out."
+                "Remove it."
             )

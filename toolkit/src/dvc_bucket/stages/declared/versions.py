@@ -27,7 +27,7 @@ def wanted(project: Project, snapshot: Snapshot) -> dict[str, str]:
         file, name = project_settings.of(project).lock_file, missing[0]
         raise ProjectError(
             f"{file} pins no version of {name}, which a stage names in dvc.yaml. Add the package "
-            f"(make add PACKAGE={name}), or take it out of the params."
+            f"(make add PACKAGE={name}), or remove it from the params."
         )
     return versions
 
@@ -51,7 +51,7 @@ def write(project: Project) -> bool:
 def _write(project: Project) -> bool:
     snapshot = Snapshot.at(project)
     if snapshot.graph_error:
-        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
     versions = wanted(project, snapshot)
     if not versions and not project.packages.exists():
         return False
@@ -66,7 +66,7 @@ def faults(project: Project, snapshot: Snapshot) -> Iterator[str]:
         yield str(error)
         return
     file = project_settings.of(project).lock_file
-    again = f"Write it again: {packages.WRITE}"
+    again = f"Write it again with: {packages.WRITE}"
     for name, version in versions.items():
         if name not in current:
             yield f"{packages.FILE} has no {name}, which a stage names. {again}"
