@@ -217,7 +217,7 @@ def test_repro_locked_fails_where_the_lock_changes(connected: Project, folder: s
     (at / "in.txt").write_text("two")
     changed = run(connected, "repro", "--locked", target)
     assert changed.returncode == 1
-    assert f"bucket: Not as dvc.lock had it: {target}." in changed.stderr
+    assert f"bucket: Results differ from dvc.lock: {target}." in changed.stderr
     (at / "dvc.yaml").write_text(STAGES.format(path="no/"))
     failed = run(connected, "repro", "--locked", target)
     assert failed.returncode == run(connected, "repro", target).returncode != 1

@@ -150,7 +150,7 @@ def test_clean_takes_all_data_of_the_stages_and_a_pull_brings_it_back(
     before = output_hashes(reproduced)
     done = reproduced.run("bucket", "clean")
     assert re.match(
-        r"Removed \d+ files \(\d+\.\d MB\)\. `bucket pull` brings them back\.\n$", done.stdout
+        r"Removed \d+ files \(\d+\.\d MB\)\. `bucket pull` restores them\.\n$", done.stdout
     )
     assert [path.name for path in (reproduced.root / "data").iterdir()] == ["README.md"]
     assert git_status(reproduced) == ""
@@ -183,7 +183,7 @@ def test_a_changed_parameter_reruns_its_stage_and_what_follows(
     refused = second.run("bucket", "reproduce", "--locked", check=False)
     assert re.findall(r"Running stage '(\w+)'", refused.stdout) == ["evaluate", "report"]
     assert refused.returncode == 1
-    assert "Not as dvc.lock had it: evaluate, report. Nothing was pushed." in refused.stderr
+    assert "Results differ from dvc.lock: evaluate, report. Nothing was pushed." in refused.stderr
     done = second.run("bucket", "reproduce")
     assert "Data and pipelines are up to date." in done.stdout
     assert re.search(r"[1-9]\d* files? pushed", done.stdout)

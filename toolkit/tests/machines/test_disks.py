@@ -43,7 +43,7 @@ def test_a_linked_cache_on_another_disk_gives_the_same_results(
     project.same_results()
     if kind == "symlink":
         assert "Reproduced" in project.bucket("check", "--here", "--no-causes").stdout
-    assert "The cache is right: 1 object" in project.bucket("verify", "--cache").stdout
+    assert "The cache is intact: 1 object" in project.bucket("verify", "--cache").stdout
     assert "Removed 1 file " in project.bucket("clean").stdout
     assert len([path for path in (cache / "files").rglob("*") if path.is_file()]) == 1
 

@@ -55,7 +55,7 @@ def test_a_link_gives_the_file_to_whoever_has_it(bare: Published) -> None:
     [ends] = re.findall(r"^Anyone who has a link can read the file until (.*) UTC\.$", said, re.M)
     end = datetime.fromisoformat(f"{ends}+00:00")
     assert timedelta(hours=1, minutes=58) < end - before < timedelta(hours=2, minutes=1)
-    assert "The links name 127.0.0.1: only this machine reaches that." in said
+    assert "The links name 127.0.0.1, which only this machine can reach." in said
     with pytest.raises(HTTPError) as refused:
         get(bare, url.replace("X-Amz-Expires=7200", "X-Amz-Expires=7201"))
     assert refused.value.code == 403
@@ -135,7 +135,7 @@ def test_what_has_no_use_is_refused(on_swift: Published, monkeypatch: pytest.Mon
             links.share(links.find(path), timedelta(hours=1))
     done_by_person = bucket(on_swift, "share", "notes.bin", OS_ENDPOINT_URL="http://127.0.0.1:9")
     assert (done_by_person.returncode, done_by_person.stdout) == (1, b"")
-    said = "http://127.0.0.1:9 is the embedded store of this machine: nobody else reaches it"
+    said = "http://127.0.0.1:9 is the embedded store of this machine, which nobody else can reach"
     assert said in " ".join(done_by_person.stderr.decode().split())
 
 
@@ -145,7 +145,7 @@ def test_a_link_without_a_signature_is_refused(
     monkeypatch.chdir(on_swift.root)
     unsigned = clients.botocore(on_swift.settings, signature_version=UNSIGNED)
     monkeypatch.setattr(by_botocore, "client", lambda _: unsigned)
-    with pytest.raises(SettingsError, match="are signed with a key, and this connection uses none"):
+    with pytest.raises(SettingsError, match="are signed with a key, but this connection uses none"):
         links.share(links.find("notes.bin"), timedelta(hours=1))
 
 
@@ -154,4 +154,6 @@ def test_links_end_with_temporary_credentials(on_swift: Published) -> None:
     token = "for-an-hour"
     write_private(env, f"{env.read_text()}OS_SESSION_TOKEN={token}\n")
     done = bucket(on_swift, "share", "notes.bin")
-    assert b"These credentials are temporary: the links end with them at the latest." in done.stderr
+    assert (
+        b"These credentials are temporary; the links expire with them at the latest." in done.stderr
+    )
