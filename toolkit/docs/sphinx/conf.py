@@ -41,6 +41,7 @@ extensions += ["navigation", "reference"]
 
 # Anchors of headings, as both forges make them.
 myst_heading_anchors = 4
+myst_enable_extensions = ["html_image"]  # <img>, where a page gives the width
 # Docstrings have code in single backquotes.
 default_role = "code"
 add_module_names = False

@@ -5,10 +5,17 @@ Each part is added at the end of the page that introduces it.
 
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import typer
+
+ROOT = Path(__file__).parents[3]
+
+#: A target with its sentence, as `make help` finds it.
+TARGET = re.compile(r"^([a-z]+):.*## (.+)", re.MULTILINE)
 
 #: Modules whose names are public.
 MODULES = ("dvc_bucket", "dvc_bucket.stages", "dvc_bucket.testing", "dvc_bucket.plugin")
@@ -29,6 +36,10 @@ def commands() -> Iterator[str]:
                 yield _text(sentence)
     yield "## Every other command of DVC"
     yield _text(group.epilog)
+    yield "## Targets of the Makefile"
+    targets = TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
+    rows = [f"| `make {name}` | {_text(said)} |" for name, said in targets]
+    yield "\n".join(["| target | |", "| --- | --- |", *rows])
 
 
 def _command(command: Any, name: str) -> Iterator[str]:
@@ -41,8 +52,8 @@ def _command(command: Any, name: str) -> Iterator[str]:
                 yield from _command(child, f"{name} {word}")
         return
     yield f"```text\n{name} {' '.join(command.collect_usage_pieces(context))}\n```"
-    records = [one.get_help_record(context) for one in command.get_params(context)]
-    rows = [f"| `{option}` | {_text(said)} |" for option, said in filter(None, records)]
+    records = [one.get_help_record(context) for one in command.get_params(context)]  # --help last
+    rows = [f"| `{option}` | {_text(said)} |" for option, said in filter(None, records[:-1])]
     yield "\n".join(["| option | |", "| --- | --- |", *rows]) if rows else ""
     examples = (command.epilog or "").partition("Examples:\n")[2]
     yield f"```sh\n{inspect.cleandoc(examples)}\n```" if examples else ""
