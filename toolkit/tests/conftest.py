@@ -48,8 +48,8 @@ TOGETHER = ("doctor", "failures", "machines", "others", "reading", "sharing", "v
 
 #: Files that read in the clone in which another has run the main job.
 FOLLOWS = {
-    "tests/end_to_end/test_ways_in.py": "tests/end_to_end/test_main_job.py",
-    "tests/end_to_end/test_pages_in_browser.py": "tests/end_to_end/test_main_job.py",
+    f"tests/end_to_end/{name}": "tests/end_to_end/test_main_job.py"
+    for name in ("test_ways_in.py", "test_readme.py", "test_pages_in_browser.py")
 }
 
 
