@@ -80,7 +80,7 @@ def _is_framed(request: Request) -> bool:
     says="keeps bytes other than",
 )
 def _(case: Case) -> None:
-    """It signs anew for the store behind, and knows nothing of trailers: the body is the body."""
+    """It signs again for the store behind, and knows nothing of trailers: the body is the body."""
     sign = signer(case.world.weed.settings())
     _through(case, lambda request, ask: ask(sign(request)))
     case.edit(".env", NO_CHECKSUM_SETTINGS, "")

@@ -75,7 +75,7 @@ def become(arguments: Sequence[str]) -> NoReturn:
 
 
 def _report_unseen() -> int:
-    """Name the files of DVC that it left out without a word; 1 if there are any.
+    """Name the files that DVC silently ignored; returns 1 if it ignored any.
 
     A push or pull that leaves out what git tracks is not complete, whatever DVC has printed.
     """

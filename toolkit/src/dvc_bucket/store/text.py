@@ -39,7 +39,7 @@ class Status:
     port_owner: str | None = None
 
     def as_json(self) -> str:
-        """The status for a program."""
+        """The status as JSON."""
         return json.dumps(dataclasses.asdict(self), default=str, indent=2)
 
 

@@ -218,7 +218,7 @@ def naming_failures(what: str, settings: "Settings") -> AbstractContextManager[N
 
     Raises:
         MissingObjectError: there is no such object.
-        MissingBucketError: there is no such bucket.
+        MissingBucketError: the bucket does not exist.
         StoreRefusedError: the store refused.
         StoreUnavailableError: the store could not be reached.
         DiskError: the disk is full or read-only, or fails.

@@ -107,10 +107,10 @@ def provider(settings: Settings) -> Callable[[], Keys]:
 
 
 def region(settings: Settings) -> str:
-    """The region to sign with: of the settings, of the AWS set-up, or the usual one.
+    """The region to sign with: of the settings, of your AWS configuration, or the default.
 
     Raises:
-        SettingsError: the AWS set-up cannot be used.
+        SettingsError: the AWS configuration cannot be used.
     """
     if settings.region:
         return settings.region

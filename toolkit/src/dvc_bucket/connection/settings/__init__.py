@@ -89,7 +89,7 @@ class Settings(BaseModel):
         secret_access_key: the secret half; None together with the other.
         session_token: what goes with credentials that expire.
         profile: the section of the AWS files that holds credentials, where those are to be used.
-        region: to sign with; None where the AWS set-up is to say.
+        region: to sign with; None to use the AWS configuration.
         addressing_style: bucket in the path, in the host name, or as the AWS SDKs choose: in the
             path, but on AWS.
         ca_bundle: PEM file of the certificate authorities to trust instead of the public ones.

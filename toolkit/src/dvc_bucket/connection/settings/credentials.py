@@ -62,7 +62,7 @@ def without_keys(entries: dict[str, Found], sources: Sources) -> None:
 
 
 def from_aws(entries: dict[str, Found], sources: Sources) -> None:
-    """Fill in from the AWS set-up what no `OS_*` name says.
+    """Add the settings that no `OS_*` name sets, from the AWS configuration.
 
     Raises:
         SettingsError: something is needed that neither says, or only half of the credentials.

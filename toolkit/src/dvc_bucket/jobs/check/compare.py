@@ -151,7 +151,7 @@ class OutputComparison:
     ) -> Difference:
         """How a file of an output differs; `path` is its path in the output."""
         if new is None:
-            return Difference("is not there any more")
+            return Difference("is missing")
         if old is None:
             return Difference("is new")
         whole = str(PurePosixPath(out.path, path))

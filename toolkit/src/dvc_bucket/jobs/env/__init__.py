@@ -72,7 +72,7 @@ def _reasons(project: Project, stage: Stage) -> Iterator[tuple[str, str]]:
 
 
 def as_json(found: Sequence[StagePackage]) -> str:
-    """The packages, for a program."""
+    """The packages as JSON."""
     return json.dumps([asdict(one) for one in found], indent=2)
 
 

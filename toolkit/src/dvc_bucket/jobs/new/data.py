@@ -218,7 +218,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise NewError(f"{path.name} is not text in UTF-8. Mend it first.") from None
+        raise NewError(f"{path.name} is not text in UTF-8. Fix it first.") from None
 
 
 def _changed(project: Project, paths: Sequence[str]) -> list[str]:

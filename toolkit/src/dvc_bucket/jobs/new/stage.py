@@ -79,7 +79,7 @@ def new_stage(project: Project, request: StageRequest) -> NewStage:
     """
     snapshot = Snapshot.at(project)
     if snapshot.graph_error:
-        raise NewError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+        raise NewError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
     _check_name(request, snapshot)
     for path in request.deps:
         _check_input(project, snapshot, path)
@@ -252,4 +252,4 @@ def _read(project: Project, path: str) -> str:
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise NewError(f"{path} is not text in UTF-8. Mend it first.") from None
+        raise NewError(f"{path} is not text in UTF-8. Fix it first.") from None

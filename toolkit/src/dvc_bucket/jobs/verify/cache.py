@@ -69,7 +69,7 @@ class CacheReport:
         return all(damaged.moved_to for damaged in self.damaged)
 
     def as_json(self) -> str:
-        """The report for a program."""
+        """The report as JSON."""
         values = dataclasses.asdict(self) | {"ok": self.ok, "folder": str(self.folder)}
         return json.dumps(values, indent=2)
 

@@ -24,7 +24,7 @@ PIPE_WIDTH = 200
 
 
 def as_json(report: AuditReport) -> str:
-    """The whole report, for a program."""
+    """The whole report as JSON."""
     values = asdict(replace(report, findings=[], mended=[], left_out={}))
     foreign = ("foreign", "foreign_size", "foreign_keys")
     objects, size, keys = (values.pop(name) for name in foreign)

@@ -1,7 +1,7 @@
 """Runs each command of a stage as a job of Slurm, and follows it to its end.
 
-The process that follows keeps DVC's records; a job runs the command alone. A job goes on where the
-process is lost, and the next run follows it.
+The process that follows keeps DVC's records; a job runs the command alone. If the
+process dies, its jobs continue, and the next run follows them.
 """
 
 import math
