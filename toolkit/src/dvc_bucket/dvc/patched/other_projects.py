@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 #: Options that say where the data is, and keys that the other project itself gives away.
 KEYS = ("access_key_id", "secret_access_key", "session_token")
-KEPT_OPTIONS = ("url", "endpointurl", "region", "version_aware", "worktree", dvc_config.ANONYMOUS, *KEYS)
+KEPT_OPTIONS = (
+    "url",
+    "endpointurl",
+    "region",
+    "version_aware",
+    "worktree",
+    dvc_config.ANONYMOUS,
+    *KEYS,
+)
 
 #: DVC's own channel, so that `-q` silences this, too; and what was said already.
 logger = logging.getLogger("dvc").getChild("bucket")
