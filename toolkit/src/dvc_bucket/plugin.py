@@ -1,6 +1,6 @@
 """The public names for a distribution that extends the toolkit: docs/plugins.md.
 
-A doctor's check, a comparer of files and a command are entry points of the groups `CHECKS`,
+A check of the doctor, a comparer of files and a command are entry points of the groups `CHECKS`,
 `COMPARERS` and `COMMANDS`.
 """
 
@@ -37,7 +37,7 @@ def commands(
     """Yield the commands of installed plugins, each with its name.
 
     Args:
-        name: loads the command of this name only; None for all.
+        name: of the only command to load; None for all.
         taken: names of commands that plugins cannot have.
     """
     for plugin in entry_points.load(COMMANDS, _check_command, name=name, taken=taken):

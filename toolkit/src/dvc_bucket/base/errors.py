@@ -6,8 +6,8 @@ from typing import ClassVar
 class BucketError(Exception):
     """Base of all errors that the toolkit raises on purpose.
 
-    The message is one paragraph for a person: which setting or file, what was found, what to do.
-    It never holds a secret. The command line prints it and exits with `status`.
+    The message is one paragraph: the setting or file, what was found, and the fix. It never
+    contains a secret. The command line prints it and exits with `status`.
     """
 
     #: Exit status: 1 a failure or finding, 3 what was asked could not be looked at.

@@ -66,22 +66,23 @@ def pack(
     metadata: Path | None = None,
     progress: Progress = silent,
 ) -> Packed:
-    """Put all files of a folder, in the order of their names, into shards in another folder.
+    """Pack all files of a folder, in the order of their names, into shards in another folder.
 
     Args:
-        folder: with files, in folders or not.
-        out: the folder of shards, new or written before; it takes its name when it is complete.
+        folder: the files, with or without subfolders.
+        out: the folder of shards, new or written by an earlier run; it gets its name when it is
+            complete.
         form: `parquet` (name, bytes, metadata), or `tar`, which every program reads.
-        shard_bytes: bytes of files to a shard, at most; a larger file has one to itself. Files
-            that differ after the first dot of their names alone (`1.png`, `1.cls`) share a shard.
+        shard_bytes: maximum bytes of files per shard; a larger file gets its own shard. Files whose
+            names differ only after the first dot (`1.png`, `1.cls`) share a shard.
         metadata: CSV or Parquet file with a column `name`, the path of a file in `folder`, and
-            others that are to go with it. Parquet shards only.
-        progress: hears how far it is.
+            other columns to store with it. Parquet shards only.
+        progress: receives the progress.
 
     Raises:
-        PackError: there are no files, one was removed meanwhile, something in the folder is not a
-            file or cannot be listed, a name is not UTF-8, or the metadata does not fit.
-        OutputError: `out` holds something that this clone did not write there.
+        PackError: the folder is empty or has an entry that is not a file or cannot be listed, a
+            file was removed meanwhile, a name is not UTF-8, or the metadata does not fit.
+        OutputError: `out` contains files that this clone did not write.
     """
     if form not in ENDS:
         raise PackError(f"Unknown shard format {form}; use {' or '.join(ENDS)}.")

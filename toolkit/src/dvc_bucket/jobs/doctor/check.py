@@ -19,11 +19,11 @@ Status = Literal["ok", "warning", "failed", "skipped"]
 
 
 class Problem(Exception):  # noqa: N818 (a finding, not an error of the program)
-    """What a check found wrong.
+    """A problem that a check found.
 
     Args:
-        found: one clause for a person; never a secret.
-        fix: what to do, where that is not the check's own `fix`.
+        found: the finding in one clause, without secrets.
+        fix: the fix, if it differs from the check's own `fix`.
     """
 
     status: ClassVar[Status] = "failed"
@@ -34,7 +34,7 @@ class Problem(Exception):  # noqa: N818 (a finding, not an error of the program)
 
 
 class Warn(Problem):
-    """What a check found that works and will fail later."""
+    """A finding that works now and will fail later."""
 
     status: ClassVar[Status] = "warning"
 
@@ -48,13 +48,13 @@ class Skip(Problem):
 class Check:
     """One check. To add one: a subclass in the module of its family.
 
-    The first line of its docstring says why: what goes wrong without it. Another distribution adds
-    a check by an entry point: docs/plugins.md.
+    The first line of its docstring says why the check exists. Another distribution adds a check by
+    an entry point: docs/plugins.md.
 
     Attributes:
-        name: what is looked at, a few words.
-        fix: what to do when it fails, one sentence.
-        requires: checks that must not have failed before this one can say anything.
+        name: the subject of the check, in a few words.
+        fix: the fix for a failure, in one sentence.
+        requires: checks without which this one is meaningless: it is skipped if one of them failed.
     """
 
     name: ClassVar[str]
@@ -63,7 +63,7 @@ class Check:
 
     @staticmethod
     def check(patient: "Patient") -> str:
-        """Return what was found, in a few words.
+        """Return the finding in a few words.
 
         Raises:
             Problem: something is wrong; `Warn` and `Skip` are the milder kinds.

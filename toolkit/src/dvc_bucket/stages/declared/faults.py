@@ -18,29 +18,29 @@ from dvc_bucket.stages.declared.programs import PYTHON, Programs
 
 
 def stage_faults(root: Path | None = None) -> list[str]:
-    """What `dvc.yaml` does not declare of what the stages run, import and read, and the reverse.
+    """Differences between `dvc.yaml` and what its stages run, import and read.
 
-    For stages of any kind and in any dvc.yaml: Python scripts, modules (`python -m`), notebooks,
-    shell and R scripts, commands of the shell, `foreach` and `matrix`. Nothing is run and no data
-    is needed. The rules:
+    It covers stages of any kind in any dvc.yaml: Python scripts, modules (`python -m`), notebooks,
+    shell and R scripts, shell commands, `foreach` and `matrix`. It runs nothing and needs no data.
+    The rules:
 
-    - a script, and each module of the project that it imports, is among the deps (or in a folder
-      that is), and no Python file is that nothing of the stage runs or imports;
-    - a file of git, or data of DVC, on a command line is a dep, an output or a file of parameters;
-    - a dep is in git, is tracked by DVC, or is the output of a stage;
+    - the deps contain the script and each module of the project that it imports (or a folder with
+      them), and no Python file that the stage neither runs nor imports;
+    - a path on a command line that git or DVC tracks is a dep, an output or a parameter file;
+    - git or DVC tracks each dep, or a stage writes it;
     - a declared parameter exists, and a section that the code reads through a model
       (`dvc_bucket.stages.Params`) is declared;
-    - in a project with packages.yaml, a package that the code imports is named in the params, no
-      other is that nothing of it needs, and the versions are those of the lock file.
+    - in a project with packages.yaml, the params name each package that the code imports and none
+      that it does not need, and the versions are those of the lock file.
 
-    What `meta: reads:` of a stage names is left out, and so is code in the folders `packages` of
+    It ignores paths in `meta: reads:` of a stage, and code in the folders `packages` of
     `[tool.dvc-bucket]`, which counts as installed.
 
     Args:
         root: a folder of the project (default: the current one).
 
     Returns:
-        One sentence for each fault, in the order of the stages; none if all is declared.
+        One sentence per difference, in the order of the stages.
 
     Raises:
         ProjectError: DVC cannot read the project.
