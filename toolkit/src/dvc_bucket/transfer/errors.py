@@ -60,15 +60,15 @@ DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROF
 
 
 class StoreError(TransferError):
-    """The store as a whole does not serve us: trying the next object would not help."""
+    """The store as a whole fails: trying the next object would not help."""
 
 
 class StoreUnavailableError(StoreError):
-    """The store does not answer, or answers that it cannot."""
+    """The store does not answer, or reports that it is unavailable."""
 
 
 class StoreRefusedError(StoreError):
-    """The store refuses these credentials, or what was to be done with them."""
+    """The store refuses these credentials, or the request made with them."""
 
 
 class MissingBucketError(StoreRefusedError):
@@ -76,7 +76,7 @@ class MissingBucketError(StoreRefusedError):
 
 
 class WrongContentError(ChecksumError):
-    """The bytes of an object are not those that its name promises.
+    """The content of an object does not match its name.
 
     Args:
         message: for a person.

@@ -16,7 +16,7 @@ MAX_LISTED_PLACES = 10
 
 
 class NeededError(ProjectError):
-    """Objects that would be deleted are needed."""
+    """A command would delete objects that commits need."""
 
 
 @dataclass

@@ -27,7 +27,7 @@ Places = Mapping[str, str]
 
 
 class DvcDiffersError(BucketError):
-    """The installed DVC has another inside than the tested one.
+    """The internals of the installed DVC differ from those of the tested one.
 
     Args:
         places: that differ.
