@@ -58,7 +58,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup init doctor reproduce test check lint format secrets pull push verify changes serve stop \
   report leave add lock update updated upgrade clean
 # template: only here
-.PHONY: new release
+.PHONY: new release docs
 # template: end
 
 help: ## Print this list
@@ -227,6 +227,9 @@ upgrade: ## Write the lock files and packages.yaml with the newest versions
 # template: only here
 new: setup ## Make a project of the last release: make new DIR=../mine (ARGS="--defaults --data-file answers.yml")
 	@python template/new.py "$(DIR)" $(ARGS)
+
+docs: setup ## Build the documentation site and print where it is
+	@$(TOOLKIT) docs
 
 release: setup ## Make a release of template and toolkit: make release VERSION=1.2.0
 	@python template/release.py --check "$(VERSION)"
