@@ -77,7 +77,8 @@ def screen(runs: Iterable[tuple[str, Sequence[str]]]) -> str:
     width, height = 2 * MARGIN + COLUMNS * WIDTH, 2 * MARGIN + HEIGHT * len(rows)
     return "\n".join(
         [
-            f'<svg xmlns="{NAMESPACE}" xml:space="preserve" viewBox="0 0 {width:g} {height:g}" role="img">',
+            f'<svg xmlns="{NAMESPACE}" viewBox="0 0 {width:g} {height:g}"',
+            ' role="img" xml:space="preserve">',
             "<title>Commands in a terminal, and what they print</title>",
             f"<style>\n{STYLE}\n</style>",
             f'<rect width="{width:g}" height="{height:g}" rx="10" fill="#161b22"/>',
