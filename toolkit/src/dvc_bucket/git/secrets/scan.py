@@ -41,7 +41,7 @@ ROTATE = (
 )
 HARMLESS = (
     "If the value is no secret, end its line with the comment `pragma: allowlist secret`, or add "
-    "its SHA-256 and a reason to .secrets-allowed (docs/secrets.md)."
+    "its SHA-256 and a reason to .secrets-allowed (see README.md)."
 )
 
 
