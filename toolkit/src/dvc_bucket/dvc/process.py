@@ -19,9 +19,9 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
-from dvc_bucket.dvc import hindrances, never_here, packages
-from dvc_bucket.dvc import nothing_to_pull as nothing
-from dvc_bucket.dvc.patched import command_line, install, side_by_side
+from dvc_bucket.dvc import hindrances, looks, never_here, packages
+from dvc_bucket.dvc import nothing_to_do as nothing
+from dvc_bucket.dvc.patched import command_line, found, install, side_by_side
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -34,6 +34,7 @@ MOVES = {"push", "pull", "fetch"}
 def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
+    begun = looks.now()
     try:
         log.follow("dvc")
         if plain := install.install():
@@ -61,8 +62,9 @@ def main(arguments: Sequence[str]) -> int:
         print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:
         _drop_gone()
-    if status == 0 and nothing.is_whole_pull(words):
-        nothing.note(Project.find())
+    if status == 0 and nothing.is_whole(words):
+        differences = found.differences if words[0] == "status" else None
+        nothing.note(Project.find(), words[0], begun, differences)
     return status
 
 

@@ -3,14 +3,16 @@
 import os
 from collections.abc import Mapping, Sequence
 
-from dvc_bucket.base import project_settings
+from dvc_bucket.base import packages, project_settings
 from dvc_bucket.base.errors import ReproduceError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import nothing_to_do as nothing
 from dvc_bucket.dvc.connected import remote_prefix, run_dvc
 from dvc_bucket.dvc.lock import entries
 from dvc_bucket.dvc.patched import command_line
+from dvc_bucket.dvc.patched.chosen import is_plain
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.git.contents import ended
 from dvc_bucket.stages import commands
@@ -67,9 +69,10 @@ def reproduce(
     Args:
         project: the clone.
         settings: the connection.
-        arguments: the words after `dvc repro`. Without a target, it is every dvc.yaml of the
-            project. With `--pull`, which takes finished stages from the
-            remote, also those that ran elsewhere (DVC's run cache), the push leaves them there.
+        arguments: the words after `dvc repro`; where there are none and nothing has changed since
+            everything was in order, DVC is not started. Without a target, it is every dvc.yaml of
+            the project. With `--pull`, which takes finished stages from the remote, also those
+            that ran elsewhere (DVC's run cache), the push leaves them there.
         locked: push nothing unless `dvc.lock` comes out as it is.
         where: the commands of stages run.
 
@@ -80,14 +83,37 @@ def reproduce(
     """
     if dvc_config.is_of_project(project):
         remote_prefix(project, settings)
+    if _is_in_order(project, arguments):
+        print(nothing.IN_ORDER)
+        if nothing.is_sent(project, settings):
+            print(nothing.UP_TO_DATE)
+            return
+    else:
+        _repro(project, settings, arguments, where, locked=locked)
+    run_cache = ["--run-cache"] if "--pull" in arguments else []
+    words = ["push", *run_cache]
+    _check("push", run_dvc(words, project, settings, ["dvc_bucket.dvc.reproduced"]))
+
+
+def _is_in_order(project: Project, arguments: Sequence[str]) -> bool:
+    """Whether `dvc repro` would run nothing, as far as that can be told without DVC."""
+    return (
+        not arguments
+        and not is_plain()
+        and nothing.is_done(project, "status")
+        and not packages.different(project)
+    )
+
+
+def _repro(
+    project: Project, settings: Settings, arguments: Sequence[str], where: Where, *, locked: bool
+) -> None:
     arguments = [*arguments, *_all_flows(project, arguments)]
     if locked:
         _check("repro", repro_locked(project, settings, arguments, where))
     else:
         words = ["repro", *arguments]
         _check("repro", run_dvc(words, project, settings, commands.program(where)))
-    run_cache = ["--run-cache"] if "--pull" in arguments else []
-    _check("push", run_dvc(["push", *run_cache], project, settings))
 
 
 def _all_flows(project: Project, arguments: Sequence[str]) -> list[str]:

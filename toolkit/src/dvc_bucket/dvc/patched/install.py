@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import nesting, recording, side_by_side, unexpected, waiting
+from dvc_bucket.dvc.patched import found, nesting, recording, side_by_side, unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
@@ -38,6 +38,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     REPRODUCING,
     RUN_COMMANDS,
     RUN_STAGES,
+    STATUS,
     TRANSFER,
     UNLOCKED,
 )
@@ -94,6 +95,7 @@ def install() -> str:
             REPORT: unexpected.explained,
             EXIST: _asking,
             FOLDERS: _without_folders,
+            STATUS: found.noted,
         }
         for place, make in ours.items():
             _replace(place, make)

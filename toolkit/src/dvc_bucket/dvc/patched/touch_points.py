@@ -135,8 +135,15 @@ REPRODUCING = {
 #: The function that turns DVC to a commit.
 TURN = "dvc.repo.brancher:_switch_fs"
 
+#: What compares the work tree with what is recorded.
+STATUS = "dvc.repo:Repo.status"
+
 #: What reads a project: its stages, outputs, cache and ignored files.
 READING = {
+    STATUS: (
+        "self, targets=, jobs=, cloud=, remote=, all_branches=, with_deps=, all_tags=, "
+        "all_commits=, recursive=, check_updates="
+    ),
     TURN: "repo, rev, repo_root_parts, cwd_parts",
     "dvc.repo:Repo.__init__": (
         "self, root_dir=, fs=, rev=, subrepos=, uninitialized=, config=, url=, repo_factory=, scm=,"
@@ -145,12 +152,12 @@ READING = {
     "dvc.repo:Repo.close": "self",
     "dvc.repo:Repo.switch": "self, rev",
     **attributes("dvc.repo:Repo", "cache config dvcignore fs index root_dir scm"),
-    **attributes("dvc.repo.index:Index", "outs stages"),
+    **attributes("dvc.repo.index:Index", "deps outs stages"),
     **attributes(
         "dvc.output:Output",
         "can_push def_path fs_path fspath hash_info meta protocol remote stage use_cache",
     ),
-    **attributes("dvc.stage:Stage", "is_repo_import path"),
+    **attributes("dvc.stage:Stage", "frozen is_import is_repo_import path"),
     "dvc.dependency.repo:RepoDependency.__init__": "self, def_repo, stage, *args, **kwargs",
     "dvc.ignore:DvcIgnoreFilter.check_ignore": "self, target",
     "dvc.ignore:DvcIgnoreFilter.walk": "self, fs, path, **kwargs",
