@@ -26,7 +26,7 @@ TITLE = "## Start, and many stages"
 #: What is measured in each project.
 COMMANDS = (
     *("bucket --help", "bucket ls", "bucket status", "bucket push", "bucket pull"),
-    *("bucket verify", "bucket du", "bucket report --base HEAD --output ../report.md --force"),
+    *("bucket verify", "bucket du", "bucket report --base HEAD"),
     "dvc status",
 )
 

@@ -9,7 +9,7 @@ DVC runs. Of a push the store is asked each time whether it still has the object
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
@@ -54,23 +54,6 @@ def is_sent(project: Project, settings: "Settings") -> bool:
     return False
 
 
-def note(project: Project, word: str, begun: int, found: Any = None) -> None:
-    """Keep that DVC's `word` has nothing to do, after one that succeeded, if that can be told.
-
-    Args:
-        project: the clone.
-        word: pull, push or status.
-        begun: when the command began, as by `looks.now`.
-        found: what `status` found.
-    """
-    from dvc_bucket.dvc.remote.outputs import opened
-
-    if found:
-        return
-    with suppress(OSError, BucketError), opened(project) as repo:
-        _note(project, repo, word, begun)
-
-
 def look(project: Project) -> None:
     """Keep that everything is in order, if DVC finds it so."""
     from dvc_bucket.dvc.remote.outputs import opened
@@ -78,10 +61,18 @@ def look(project: Project) -> None:
     begun = looks.now()
     with suppress(OSError, BucketError), opened(project) as repo:
         if not repo.status():
-            _note(project, repo, "status", begun)
+            note(project, repo, "status", begun)
 
 
-def _note(project: Project, repo: "Repo", word: str, begun: int) -> None:
+def note(project: Project, repo: "Repo", word: str, begun: int) -> None:
+    """Keep that DVC's `word` has nothing to do, if that can be told the next time.
+
+    Args:
+        project: the clone.
+        repo: the same, opened.
+        word: pull, push or status, which left or found everything in order.
+        begun: when the command began, as by `looks.now`.
+    """
     outs = list(repo.index.outs)
     deps = [dep for dep in repo.index.deps if dep.protocol == "local"]
     if any(out.protocol != "local" for out in outs) or (word == "status" and not _is_lasting(repo)):
@@ -94,7 +85,8 @@ def _note(project: Project, repo: "Repo", word: str, begun: int) -> None:
     cache = [objects, *objects.glob("[0-9a-f][0-9a-f]")]
     single = [*map(str, cache), *looks.saying(project, repo, {out.fspath for out in outs})]
     places = looks.Places(single, sorted(whole))
-    looks.keep(project.in_order, places, {word: answer}, begun if word == "status" else None)
+    with suppress(OSError):  # a clone that cannot be written
+        looks.keep(project.in_order, places, {word: answer}, begun if word == "status" else None)
 
 
 def _is_lasting(repo: "Repo") -> bool:

@@ -54,17 +54,15 @@ def main(arguments: Sequence[str]) -> int:
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return error.status
-    if status == 0 and MOVES.intersection(arguments[:1]):
-        status = _report_unseen()
+    is_in_order = nothing.is_whole(arguments) and not found.differences
+    if status == 0 and (is_in_order or MOVES.intersection(arguments[:1])):
+        status = _look_back(arguments[0], begun if is_in_order else None)
     for why in hindrances.explained(arguments) if status else ():
         print(visible(f"bucket: {why}"), file=sys.stderr)
     if status and {"pull", "fetch"}.intersection(arguments[:1]) and (why := never_here.explained()):
         print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:
         _drop_gone()
-    if status == 0 and nothing.is_whole(words):
-        differences = found.differences if words[0] == "status" else None
-        nothing.note(Project.find(), words[0], begun, differences)
     return status
 
 
@@ -74,10 +72,14 @@ def become(arguments: Sequence[str]) -> NoReturn:
     leave(main(arguments))
 
 
-def _report_unseen() -> int:
+def _look_back(word: str, begun: int | None) -> int:
     """Name the files of DVC that it left out without a word; 1 if there are any.
 
     A push or pull that leaves out what git tracks is not complete, whatever DVC has printed.
+
+    Args:
+        word: of DVC, which succeeded.
+        begun: when, if it is to be kept that it leaves nothing to do; None if not.
     """
     from dvc_bucket.dvc.remote.outputs import opened
     from dvc_bucket.dvc.remote.unseen import FIX, unseen
@@ -85,7 +87,9 @@ def _report_unseen() -> int:
     project = Project.find()
     try:
         with opened(project) as repo:
-            hidden = unseen(project, repo)
+            hidden = unseen(project, repo) if word in MOVES else {}
+            if begun and not hidden:
+                nothing.note(project, repo, word, begun)
     except BucketError:  # git or DVC cannot read the project, and DVC has said so
         return 0
     for path, why in hidden.items():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 #: Differences by stage, as the last `status` of this process returned them.
-differences: dict[str, Any] = {"nothing": "was asked"}
+differences: dict[str, Any] = {}
 
 
 def noted(status: Callable[..., Any]) -> Callable[..., Any]:

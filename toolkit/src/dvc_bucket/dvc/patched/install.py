@@ -17,6 +17,7 @@ from typing import Any
 from dvc_bucket.dvc.patched import found, nesting, recording, side_by_side, unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
+from dvc_bucket.dvc.patched.read_once import read_once
 from dvc_bucket.dvc.patched.touch_points import (
     COLLECT,
     CONFIG,
@@ -100,6 +101,7 @@ def install() -> str:
         for place, make in ours.items():
             _replace(place, make)
         bring_first()
+        read_once()
     lost = [
         LOST[guard]
         for guard in (NAMES, REDIRECTS, OTHERS)

@@ -220,6 +220,14 @@ COLLECTING_GARBAGE = {
     ),
 }
 
+#: What parses and checks a text for DVC itself.
+READING_YAML = {
+    "dvc.schema:either_or": "primary, fallback, fallback_includes=",
+    "dvc.schema:vol": ATTRIBUTE,
+    "dvc.utils.strictyaml:parse_yaml": "text, path, typ=",
+    "dvc.utils.strictyaml:validate": "data, schema, text=, path=, rev=",
+}
+
 #: What reads and writes YAML as DVC does, and accepts it as a lock file.
 WRITING_YAML = {
     "dvc.schema:COMPILED_LOCKFILE_SCHEMA": "data",
