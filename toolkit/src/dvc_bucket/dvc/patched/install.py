@@ -14,7 +14,15 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import found, nesting, recording, side_by_side, unexpected, waiting
+from dvc_bucket.dvc.patched import (
+    found,
+    lookups,
+    nesting,
+    recording,
+    side_by_side,
+    unexpected,
+    waiting,
+)
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.read_once import read_once
@@ -28,6 +36,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     FOLDERS,
     MAKE_LOCK,
     MOVING,
+    NODES,
     PATHS_LOCK,
     READ_LIST,
     READING,
@@ -40,6 +49,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     RUN_COMMANDS,
     RUN_STAGES,
     STATUS,
+    STORAGE,
     TRANSFER,
     UNLOCKED,
 )
@@ -97,6 +107,8 @@ def install() -> str:
             EXIST: _asking,
             FOLDERS: _without_folders,
             STATUS: found.noted,
+            NODES: lookups.traverse,
+            STORAGE: lookups.storage,
         }
         for place, make in ours.items():
             _replace(place, make)

@@ -40,6 +40,10 @@ EXIST = "dvc_objects.db:ObjectDB.oids_exist"
 #: The method that makes the folder for an object, which an object store does not need.
 FOLDERS = "dvc_objects.db:ObjectDB._init"
 
+#: The methods that look a key up in DVC's index: the nodes on the way to it, where its content is.
+NODES = "sqltrie.sqlite.sqlite:SQLiteTrie._traverse"
+STORAGE = "dvc_data.index.index:StorageMapping.__getitem__"
+
 #: The property that has the configuration of a project, our own or another one.
 CONFIG = "dvc.repo:Repo.config"
 
@@ -65,6 +69,11 @@ MOVING = {
     REPORT: "exc",
     EXIST: "self, oids, jobs=, progress=",
     FOLDERS: "self, dname",
+    NODES: "self, key",
+    STORAGE: "self, key",
+    "dvc_data.index.index:StorageInfo.__init__": "self, data=, cache=, remote=",
+    **attributes("dvc_data.index.index:StorageMapping", "_map"),
+    **attributes("sqltrie.sqlite.sqlite:SQLiteTrie", "_conn _root_id"),
     "dvc_objects.db:ObjectDB.oid_to_path": "self, oid",
     **attributes("dvc_objects.db:ObjectDB", "fs path"),
     CREDENTIALS: "self, **config",
