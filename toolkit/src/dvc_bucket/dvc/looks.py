@@ -101,10 +101,9 @@ def _found(repo: "Repo", outs: set[str]) -> Iterator[str]:
 
 def kept(file: Path) -> dict[str, Any]:
     """The answers that are kept in a file; none where anything looks otherwise now."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        look = Places(record["single"], record["whole"]).look()
-        if (record["version"], record["look"]) == (VERSION, look.digest):
+    record = _record(file)
+    with suppress(KeyError, TypeError):
+        if Places(record["single"], record["whole"]).look().digest == record["look"]:
             return dict(record["answers"])
     return {}
 
@@ -125,12 +124,20 @@ def keep(file: Path, places: Places, answers: dict[str, Any], before: int | None
     look = places.look()
     if before is not None and look.newest >= before:
         return
+    record = _record(file)
+    if record.get("look") == look.digest:
+        answers = record["answers"] | answers
+    head = {"version": VERSION, "file": str(file), "look": look.digest}
+    write_private(file, json.dumps({**head, **places._asdict(), "answers": answers}))
+
+
+def _record(file: Path) -> dict[str, Any]:
+    """What is in a file; nothing if it was written by another version, or in another clone."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        if (record["version"], record["look"]) == (VERSION, look.digest):
-            answers = record["answers"] | answers
-    text = {"version": VERSION, **places._asdict(), "look": look.digest, "answers": answers}
-    write_private(file, json.dumps(text))
+        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if (record["version"], record["file"]) == (VERSION, str(file)):
+            return record
+    return {}
 
 
 def _look_into(path: str) -> Iterator[tuple[str, int]]:

@@ -127,9 +127,10 @@ def _has_all(project: Project, settings: "Settings", paths: Collection[str]) -> 
     keys = {"/".join(filter(None, (remote.prefix, path))) for path in paths}
     below = "/".join(filter(None, (remote.prefix, ids.FOLDER.rstrip("/"))))
     with naming_failures(f"list {remote.address}", settings):
-        page = next(objects(settings, remote.store, below, page=PAGE), ())
-        if len(page) < PAGE:
-            return keys <= {item["path"] for item in page}
+        if len(keys) > LOOKUPS:
+            page = next(objects(settings, remote.store, below, page=PAGE), ())
+            if len(page) < PAGE:
+                return keys <= {item["path"] for item in page}
         with ThreadPoolExecutor(LOOKUPS) as pool:
             return all(pool.map(lambda key: _is_there(remote, key), keys))
 
