@@ -70,12 +70,12 @@ init: setup ## Point the project at a bucket of your own: asks, shows, writes, c
 doctor: setup ## Find what is wrong with the connection or this machine, and the fix
 	@bucket doctor
 
-reproduce: setup ## Serve the store, run what is stale, push the results, sum up: the main job (JOBS=4, ARGS=--pull)
-	@bucket serve --if-embedded
 # template: example
-	@python src/pipeline/publish.py
+# The raw data of the example is published first, if anything is to be done.
+reproduce: FIRST = --before "python src/pipeline/publish.py"
 # template: end
-	@bucket reproduce $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
+reproduce: setup ## Serve the store, run what is stale, push the results, sum up: the main job (JOBS=4, ARGS=--pull)
+	@bucket reproduce --serve $(FIRST) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 # template: example
 	@python src/pipeline/summary.py reports/intervals.json
 # template: end

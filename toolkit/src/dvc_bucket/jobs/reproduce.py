@@ -1,6 +1,8 @@
 """`dvc repro`, several stages at once, and the check that it leaves `dvc.lock` as it was."""
 
 import os
+import shlex
+import subprocess
 from collections.abc import Mapping, Sequence
 
 from dvc_bucket.base import packages, project_settings
@@ -63,6 +65,7 @@ def reproduce(
     *,
     locked: bool,
     where: Where = HERE,
+    before: str = "",
 ) -> None:
     """Run `dvc repro`, then `dvc push`; both print as they always do.
 
@@ -75,24 +78,27 @@ def reproduce(
             that ran elsewhere (DVC's run cache), the push leaves them there.
         locked: push nothing unless `dvc.lock` comes out as it is.
         where: the commands of stages run.
+        before: a command that runs first, unless both have nothing to do.
 
     Raises:
-        ReproduceError: one of the two commands failed, or a result is not what `dvc.lock` records.
+        ReproduceError: one of the commands failed, or a result is not what `dvc.lock` records.
         LockError: `dvc.lock` cannot be read.
         SettingsError: the settings and DVC's remote name different buckets.
     """
     if dvc_config.is_of_project(project):
         remote_prefix(project, settings)
-    if _is_in_order(project, arguments):
-        print(nothing.IN_ORDER)
+    if is_in_order := _is_in_order(project, arguments):
+        print(nothing.IN_ORDER, flush=True)  # before other programs print
         if nothing.is_sent(project, settings):
             print(nothing.UP_TO_DATE)
             return
-    else:
+    if before:
+        done = subprocess.run(shlex.split(before), cwd=project.root, check=False)
+        _check(before, done.returncode)
+    if not is_in_order:
         _repro(project, settings, arguments, where, locked=locked)
-    run_cache = ["--run-cache"] if "--pull" in arguments else []
-    words = ["push", *run_cache]
-    _check("push", run_dvc(words, project, settings, ["dvc_bucket.dvc.reproduced"]))
+    words = ["push", *(["--run-cache"] if "--pull" in arguments else [])]
+    _check("dvc push", run_dvc(words, project, settings, ["dvc_bucket.dvc.reproduced"]))
 
 
 def _is_in_order(project: Project, arguments: Sequence[str]) -> bool:
@@ -110,10 +116,10 @@ def _repro(
 ) -> None:
     arguments = [*arguments, *_all_flows(project, arguments)]
     if locked:
-        _check("repro", repro_locked(project, settings, arguments, where))
+        _check("dvc repro", repro_locked(project, settings, arguments, where))
     else:
         words = ["repro", *arguments]
-        _check("repro", run_dvc(words, project, settings, commands.program(where)))
+        _check("dvc repro", run_dvc(words, project, settings, commands.program(where)))
 
 
 def _all_flows(project: Project, arguments: Sequence[str]) -> list[str]:
@@ -139,7 +145,7 @@ def _check(command: str, status: int) -> None:
     """
     if status != 0:
         raise ReproduceError(
-            f"`dvc {command}` failed (exit status {status}); the lines above say why. "
+            f"`{command}` failed (exit status {status}); the lines above say why. "
             "What was done is kept: fix the cause and run the command again."
         )
 
