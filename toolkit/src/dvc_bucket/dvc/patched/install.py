@@ -16,7 +16,7 @@ from typing import Any
 
 from dvc_bucket.dvc.patched import (
     found,
-    lookups,
+    index_lookups,
     nesting,
     recording,
     side_by_side,
@@ -107,8 +107,8 @@ def install() -> str:
             EXIST: _asking,
             FOLDERS: _without_folders,
             STATUS: found.noted,
-            NODES: lookups.traverse,
-            STORAGE: lookups.storage,
+            NODES: index_lookups.traverse,
+            STORAGE: index_lookups.storage,
         }
         for place, make in ours.items():
             _replace(place, make)
