@@ -74,12 +74,12 @@ init: setup ## Connect the project to a bucket of your own: asks, shows the chan
 doctor: setup ## Find problems with the connection or this machine, and their fixes
 	@bucket doctor
 
-reproduce: setup ## The main job: start the store, run stale stages, push the results, summarise (JOBS=4, ARGS=--pull)
-	@bucket serve --if-embedded
 # template: example
-	@python src/pipeline/publish.py
+# The raw data of the example is published first, unless there is nothing to do.
+reproduce: FIRST = --before "python src/pipeline/publish.py"
 # template: end
-	@bucket reproduce $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
+reproduce: setup ## The main job: start the store, run stale stages, push the results, summarise (JOBS=4, ARGS=--pull)
+	@bucket reproduce --serve $(FIRST) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 # template: example
 	@python src/pipeline/summary.py reports/intervals.json
 # template: end

@@ -96,8 +96,11 @@ class Project:
     #: Which objects `bucket verify --deep` has read and found right, git-ignored.
     verified = _Below(".dvc/tmp/bucket-verified")
 
-    #: What everything looked like after the last `bucket pull`, git-ignored.
-    pulled = _Below(".dvc/tmp/bucket-pulled")
+    #: Which commands had nothing to do, and what everything looked like then, git-ignored.
+    in_order = _Below(".dvc/tmp/bucket-in-order")
+
+    #: What DVC tracks, and what the files that say it looked like then, git-ignored.
+    tracked = _Below(".dvc/tmp/bucket-tracked")
 
     #: Which files the commands with an output option have written, git-ignored.
     written = _Below(".dvc/tmp/bucket-written")

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     ValidationError,
@@ -20,6 +19,7 @@ from pydantic.alias_generators import to_snake
 
 from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.models import Model
 from dvc_bucket.base.paths import Project
 
 FILE, TABLE = "pyproject.toml", "dvc-bucket"
@@ -49,7 +49,7 @@ ProjectPath = Annotated[str, AfterValidator(_inside)]
 PREFIX = r"[A-Z][A-Z0-9_]*"
 
 
-class OtherProject(BaseModel):
+class OtherProject(Model):
     """Whose keys open the data of another project: one of these, which are no secrets.
 
     Attributes:
@@ -71,7 +71,7 @@ class OtherProject(BaseModel):
         return self
 
 
-class ProjectSettings(BaseModel):
+class ProjectSettings(Model):
     """The table. All paths are from the project's root; in the file, keys have hyphens.
 
     Attributes:

@@ -69,6 +69,12 @@ def reproduce(
     locked: Annotated[
         bool, typer.Option("--locked", help="Push nothing if dvc.lock changes; exit with 1.")
     ] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Start the embedded store first, if it is in use.")
+    ] = False,
+    before: Annotated[
+        str, typer.Option(help="Run this command first, unless everything is up to date.")
+    ] = "",
 ) -> None:
     """Run `bucket repro` with its options, for every dvc.yaml, then `dvc push`.
 
@@ -83,4 +89,9 @@ def reproduce(
     project = Project.find()
     options, words = repro_options.read(context.args)
     where = repro_options.where(options, project)
-    job.reproduce(project, Settings.load(project), words, locked=locked, where=where)
+    if serve:
+        from dvc_bucket.cli.serve import serve_if_embedded
+
+        serve_if_embedded(project)
+    settings = Settings.load(project)
+    job.reproduce(project, settings, words, locked=locked, where=where, before=before)

@@ -55,8 +55,20 @@ def serve(
         raise typer.Exit(0 if found.state == "running" else 1)
     elif stop:
         print(server_text.stopped(ran=server.stop()))
-    elif server.is_wanted or not if_embedded:
+    elif if_embedded:
+        serve_if_embedded(server.project)
+    else:
         print(server_text.started(server.start()))
+
+
+def serve_if_embedded(project: "Project") -> None:
+    """Start the embedded store and say so, if the settings name it."""
+    from dvc_bucket.store import text as server_text
+    from dvc_bucket.store.server import Server
+
+    server = Server(project)
+    if server.is_wanted:
+        print(server_text.started(server.start()), flush=True)  # before other programs print
 
 
 def _move(project: "Project", to_file: Path | None, from_file: Path | None) -> None:

@@ -7,7 +7,6 @@ from typing import NoReturn
 
 import typer
 
-from dvc_bucket.base import packages
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.kernels import pin_kernels
 
@@ -20,6 +19,8 @@ def run_stage(main: Callable[..., None]) -> None:
     packages.yaml. Call it at the end of the script, under `if __name__ == "__main__":`.
     """
     pin_kernels()
+    from dvc_bucket.base import packages  # a program that is no stage needs none of it
+
     try:
         packages.check_imported()
     except BucketError as error:

@@ -7,8 +7,6 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from dvc_bucket.base.errors import StrangerError
 from dvc_bucket.base.ports import ADDRESS
 
@@ -78,6 +76,8 @@ def _owners_in(table: Path, port: int) -> Iterator[int]:
 
 def _owners_by_process(port: int) -> Iterator[int]:
     """The same where the system has no such tables: it tells of our own processes only."""
+    import psutil  # it takes 5 ms, and Linux has the tables
+
     me = os.geteuid()
     for process in psutil.process_iter():
         try:

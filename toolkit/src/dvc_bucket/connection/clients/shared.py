@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.ports import is_this_machine
@@ -96,7 +95,11 @@ def proxy(settings: Settings) -> str | None:
         SettingsError: no client of ours speaks to such a proxy.
     """
     parts = urlsplit(settings.endpoint_url)
-    if is_this_machine(settings.host) or proxy_bypass(parts.netloc):
+    if is_this_machine(settings.host):
+        return None
+    from urllib.request import getproxies, proxy_bypass  # it takes 5 ms
+
+    if proxy_bypass(parts.netloc):
         return None
     proxies = getproxies()
     name = parts.scheme if proxies.get(parts.scheme) else "all"

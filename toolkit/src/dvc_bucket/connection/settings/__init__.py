@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -21,6 +20,7 @@ from pydantic import (
 )
 
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.base.models import Model
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import credentials, rules
 from dvc_bucket.connection.settings.credentials import CREDENTIALS as CREDENTIALS
@@ -75,7 +75,7 @@ SWIFT_ACCOUNT = re.compile(r"(?:/swift)?/v1/[A-Za-z0-9_.%-]+")
 MAX_TIMEOUT_SECONDS = 3600
 
 
-class Settings(BaseModel):
+class Settings(Model):
     """Endpoint, bucket and credentials; a secret shows as stars wherever it is printed.
 
     Attributes:

@@ -13,7 +13,13 @@ from typing import Any
 from dvc_bucket.base.errors import BucketError
 
 #: Releases in which the places were read, and the range that `pyproject.toml` allows.
-TESTED = {"dvc": "3.67.1", "dvc-objects": "5.2.0", "dvc-data": "3.18.3", "dvc-s3": "3.3.0"}
+TESTED = {
+    "dvc": "3.67.1",
+    "dvc-objects": "5.2.0",
+    "dvc-data": "3.18.3",
+    "dvc-s3": "3.3.0",
+    "sqltrie": "0.11.3",
+}
 RANGE = "dvc>=3.67,<3.68"
 
 #: What stands for the signature of a class, and of anything that cannot be called.

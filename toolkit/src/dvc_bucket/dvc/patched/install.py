@@ -14,9 +14,18 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import nesting, recording, side_by_side, unexpected, waiting
+from dvc_bucket.dvc.patched import (
+    found,
+    index_lookups,
+    nesting,
+    recording,
+    side_by_side,
+    unexpected,
+    waiting,
+)
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
+from dvc_bucket.dvc.patched.read_once import read_once
 from dvc_bucket.dvc.patched.touch_points import (
     COLLECT,
     CONFIG,
@@ -27,6 +36,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     FOLDERS,
     MAKE_LOCK,
     MOVING,
+    NODES,
     PATHS_LOCK,
     READ_LIST,
     READING,
@@ -38,6 +48,8 @@ from dvc_bucket.dvc.patched.touch_points import (
     REPRODUCING,
     RUN_COMMANDS,
     RUN_STAGES,
+    STATUS,
+    STORAGE,
     TRANSFER,
     UNLOCKED,
 )
@@ -94,10 +106,14 @@ def install() -> str:
             REPORT: unexpected.explained,
             EXIST: _asking,
             FOLDERS: _without_folders,
+            STATUS: found.noted,
+            NODES: index_lookups.traverse,
+            STORAGE: index_lookups.storage,
         }
         for place, make in ours.items():
             _replace(place, make)
         bring_first()
+        read_once()
     lost = [
         LOST[guard]
         for guard in (NAMES, REDIRECTS, OTHERS)

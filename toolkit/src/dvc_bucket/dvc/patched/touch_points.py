@@ -40,6 +40,10 @@ EXIST = "dvc_objects.db:ObjectDB.oids_exist"
 #: The method that makes the folder for an object, which an object store does not need.
 FOLDERS = "dvc_objects.db:ObjectDB._init"
 
+#: The methods that look a key up in DVC's index: the nodes on the way to it, where its content is.
+NODES = "sqltrie.sqlite.sqlite:SQLiteTrie._traverse"
+STORAGE = "dvc_data.index.index:StorageMapping.__getitem__"
+
 #: The property that has the configuration of a project, our own or another one.
 CONFIG = "dvc.repo:Repo.config"
 
@@ -65,6 +69,11 @@ MOVING = {
     REPORT: "exc",
     EXIST: "self, oids, jobs=, progress=",
     FOLDERS: "self, dname",
+    NODES: "self, key",
+    STORAGE: "self, key",
+    "dvc_data.index.index:StorageInfo.__init__": "self, data=, cache=, remote=",
+    **attributes("dvc_data.index.index:StorageMapping", "_map"),
+    **attributes("sqltrie.sqlite.sqlite:SQLiteTrie", "_conn _root_id"),
     "dvc_objects.db:ObjectDB.oid_to_path": "self, oid",
     **attributes("dvc_objects.db:ObjectDB", "fs path"),
     CREDENTIALS: "self, **config",
@@ -135,8 +144,15 @@ REPRODUCING = {
 #: The function that turns DVC to a commit.
 TURN = "dvc.repo.brancher:_switch_fs"
 
+#: What compares the work tree with what is recorded.
+STATUS = "dvc.repo:Repo.status"
+
 #: What reads a project: its stages, outputs, cache and ignored files.
 READING = {
+    STATUS: (
+        "self, targets=, jobs=, cloud=, remote=, all_branches=, with_deps=, all_tags=, "
+        "all_commits=, recursive=, check_updates="
+    ),
     TURN: "repo, rev, repo_root_parts, cwd_parts",
     "dvc.repo:Repo.__init__": (
         "self, root_dir=, fs=, rev=, subrepos=, uninitialized=, config=, url=, repo_factory=, scm=,"
@@ -145,12 +161,12 @@ READING = {
     "dvc.repo:Repo.close": "self",
     "dvc.repo:Repo.switch": "self, rev",
     **attributes("dvc.repo:Repo", "cache config dvcignore fs index root_dir scm"),
-    **attributes("dvc.repo.index:Index", "outs stages"),
+    **attributes("dvc.repo.index:Index", "deps outs stages"),
     **attributes(
         "dvc.output:Output",
         "can_push def_path fs_path fspath hash_info meta protocol remote stage use_cache",
     ),
-    **attributes("dvc.stage:Stage", "is_repo_import path"),
+    **attributes("dvc.stage:Stage", "frozen is_import is_repo_import path"),
     "dvc.dependency.repo:RepoDependency.__init__": "self, def_repo, stage, *args, **kwargs",
     "dvc.ignore:DvcIgnoreFilter.check_ignore": "self, target",
     "dvc.ignore:DvcIgnoreFilter.walk": "self, fs, path, **kwargs",
@@ -211,6 +227,14 @@ COLLECTING_GARBAGE = {
     "dvc.repo.index:Index.used_objs": (
         "self, targets=, with_deps=, remote=, force=, recursive=, jobs=, push="
     ),
+}
+
+#: What parses and checks a text for DVC itself.
+READING_YAML = {
+    "dvc.schema:either_or": "primary, fallback, fallback_includes=",
+    "dvc.schema:vol": ATTRIBUTE,
+    "dvc.utils.strictyaml:parse_yaml": "text, path, typ=",
+    "dvc.utils.strictyaml:validate": "data, schema, text=, path=, rev=",
 }
 
 #: What reads and writes YAML as DVC does, and accepts it as a lock file.
