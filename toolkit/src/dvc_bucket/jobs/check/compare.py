@@ -95,11 +95,13 @@ class OutputComparison:
     def results(self, stages: Sequence[Stage]) -> list[OutputResult]:
         """The result of every output of the stages, in order."""
         results: list[OutputResult] = []
+        wrong: list[str] = []
         for stage in stages:
-            wrong = [result.path for result in results if not result.ok]
             inputs = (path for path in wrong for dep in stage.deps if overlap(dep.path, path))
             wrong_input = next(inputs, "")
-            results += [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
+            found = [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
+            wrong += [result.path for result in found if not result.ok]
+            results += found
         return results
 
     def _result(self, stage: str, path: str, wrong_input: str) -> OutputResult:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dvc_bucket.base.errors import CheckError, StageNameError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.snapshot import PathRecord, Snapshot, Stage, overlap
+from dvc_bucket.dvc.snapshot import PathRecord, Places, Snapshot, Stage, overlap
 
 
 class Meta(BaseModel):
@@ -66,15 +66,11 @@ class StagePlan:
 
     def pulled(self, selected: Sequence[Stage]) -> list[str]:
         """Paths that DVC tracks of what selected stages read and none of them makes."""
-        made = [out.path for stage in selected for out in stage.outs]
-        needed = {
-            dep.path
-            for stage in selected
-            for dep in stage.deps
-            if not any(overlap(dep.path, path) for path in made)
-        }
+        made = Places(out.path for stage in selected for out in stage.outs)
+        deps = {dep.path for stage in selected for dep in stage.deps}
+        needed = Places(path for path in deps if not made.overlap(path))
         tracked = {*self.tracked, *(out.path for out in self.outs if out.is_cached)}
-        return sorted(path for path in tracked if any(overlap(path, dep) for dep in needed))
+        return sorted(filter(needed.overlap, tracked))
 
 
 def read(project: Project) -> StagePlan:

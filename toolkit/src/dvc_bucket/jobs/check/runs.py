@@ -2,8 +2,7 @@
 
 `Bench.pull` gets the inputs. `Bench.run` removes the outputs and has DVC run each stage, in the
 environment of the commit (`dvc/patched/stage_runner`), with a tracer before each of its commands.
-The runner prints a line for each stage: an `Execution`. A `CloneRun` holds them and the `dvc.lock`
-that the run wrote.
+The runner prints a line for each stage: an `Execution`. A `CloneRun` holds them.
 """
 
 import json
@@ -32,11 +31,10 @@ from dvc_bucket.dvc.patched import stage_runner
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.snapshot import PathRecord, Stage
-from dvc_bucket.jobs.check import environment, machine_faults, plan, processes, trace
+from dvc_bucket.jobs.check import environment, machine_faults, processes, trace
 from dvc_bucket.jobs.check.clone import target
 from dvc_bucket.jobs.check.environment import Packages
 from dvc_bucket.jobs.check.executions import Execution
-from dvc_bucket.jobs.check.plan import StagePlan
 from dvc_bucket.jobs.check.stopped import Stopped
 from dvc_bucket.jobs.check.trace import Tracer
 from dvc_bucket.jobs.check.variations import Variation
@@ -60,7 +58,7 @@ class CloneRun:
         clone: the project in which they ran.
         folder: with logs and traces.
         executions: by name of the stage, in order.
-        plan: the stages, with the `dvc.lock` that the run wrote.
+        stages: those that succeeded, by name, with what the run read and wrote as their records.
         tracing: how files and connections were seen; empty if they were not.
     """
 
@@ -68,7 +66,7 @@ class CloneRun:
     clone: Project
     folder: Path
     executions: Mapping[str, Execution]
-    plan: StagePlan
+    stages: Mapping[str, Stage]
     tracing: str
 
     @property
@@ -85,8 +83,7 @@ class CloneRun:
     @cached_property
     def records(self) -> dict[str, PathRecord]:
         """What DVC recorded of the outputs of the stages that succeeded, by path."""
-        stages = (self.plan.stages[name] for name in self.seconds)
-        return {out.path: out for stage in stages for out in stage.outs}
+        return {out.path: out for stage in self.stages.values() for out in stage.outs}
 
     def names(self, record: PathRecord) -> dict[str, bytes]:
         """The files of an output, by path in it, with names of objects as those of `record`."""
@@ -205,8 +202,10 @@ class Bench:
             raise
         # In the order of the stages, also of those that were taken.
         executions = {stage.name: executions[stage.name] for stage in stages}
+        ended = [stage for stage in stages if executions[stage.name].state == "done"]
+        recorded = {stage.name: executions[stage.name].recorded(stage) for stage in ended}
         tracing = tracer.title if tracer else ""
-        return CloneRun(variation, clone, folder, executions, plan.read(clone), tracing)
+        return CloneRun(variation, clone, folder, executions, recorded, tracing)
 
     def keep(
         self,
