@@ -44,7 +44,7 @@ def run(
         cwd: folder to run it in.
         env: all of its environment.
         log: file to which its standard error is added, and its output if `on_line` is None.
-        on_line: hears each line of standard output.
+        on_line: hears each whole line of standard output.
         seconds: that it has; None for any time.
 
     Raises:
@@ -65,8 +65,10 @@ def run(
         )
     try:
         for line in process.stdout or []:
-            if on_line:
-                on_line(line.rstrip("\n"))
+            if on_line and line.endswith(
+                "\n"
+            ):  # the last one of a process that was killed can be half
+                on_line(line[:-1])
         return process.wait(seconds)
     finally:
         if process.stdout:

@@ -1,0 +1,3 @@
+# Fixes $RANDOM in the bash of a stage: for experiments of `bucket check`. Bash reads the file that
+# BASH_ENV names.
+[ -z "${BUCKET_HELD_CHANCE:-}" ] || RANDOM=$BUCKET_HELD_CHANCE
