@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dvc_bucket.jobs.check import preload
+from dvc_bucket.jobs.check.experiments import can_cut_off
 from dvc_bucket.jobs.check.report import as_json
 from tests.check.small import Stages, make, script, stage
 
@@ -48,6 +49,8 @@ COMMANDS = {
     "bash": "bash -c 'echo $RANDOM'",
     "zoned": "date -d @0 +%H:%M",
     "where": "pwd",
+    "fetched": "python -I -S -c 'from urllib.request import urlopen; "
+    'print(urlopen(open("address").read()).read())\'',
     "r_clock": "Rscript -e 'Sys.sleep(0.01); cat(format(Sys.time()))'",
     "r_random": "Rscript -e 'cat(runif(1))'",
 }
@@ -78,6 +81,7 @@ CAUSES = {
     "bash": {"random"},
     "zoned": {"zone"},
     "where": {"folder"},
+    "fetched": {"network"},
     "r_clock": {"clock"},
     "r_random": {"random"},
 }
@@ -115,7 +119,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, address: str) -> Stages:
     for name, command in COMMANDS.items():
         if not lacking(name):
             outs = [f"{name}.txt"]
-            stages[name] = {"cmd": f"{command} > {name}.txt", "deps": ["notes"], "outs": outs}
+            stages[name] = {"cmd": f"{command} > {name}.txt", "deps": ["address"], "outs": outs}
     stages["network"] = stage("network", deps=["address"])
     files = {f"src/{name}.py": script(body) for name, body in BODIES.items()}
     files |= {f"files/{name}": "" for name in "bca"}
@@ -141,13 +145,15 @@ def report(faulty: Stages) -> dict[str, Any]:
 def lacking(name: str) -> str:
     """The program that a stage needs and that is not here; empty if it is."""
     needed = [NEEDED.get(name, ""), "Rscript" if name.startswith("r_") else ""]
+    if name == "fetched" and not can_cut_off():
+        return "unshare"
     return next((program for program in needed if program and not shutil.which(program)), "")
 
 
 @pytest.mark.parametrize("name", CAUSES)
 def test_just_the_cause_is_named(report: dict[str, Any], name: str) -> None:
     if program := lacking(name):
-        pytest.skip(f"{program} is not installed (Debian: faketime, r-base)")
+        pytest.skip(f"no {program} here (Debian: faketime, r-base), or it is not permitted")
     assert set(report["found"][name]) == CAUSES[name], report["causes"][name]
 
 

@@ -158,6 +158,7 @@ def of_commands(inside: Mapping[str, str], env: Mapping[str, str]) -> dict[str, 
     folder = Path(in_clone.__file__).parent
     paths = [str(folder), env.get("PYTHONPATH", "")]
     held = {"R_PROFILE": str(folder / "held.R"), "BASH_ENV": str(folder / "held.bash")}
+    held |= {f"BUCKET_HELD_{name}": env[name] for name in held if name in env}  # they read it, too
     held |= {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     return {**inside, **preload.variables(inside), **held}
 

@@ -3,14 +3,12 @@
 Its commands run without DVC, in the clone of the first run, whose files they find as DVC left them.
 """
 
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from dvc_bucket.base.paths import Project
@@ -30,11 +28,8 @@ Contents = list[dict[str, bytes]]
 TIMES_LONGER = 10
 SECONDS_LONGER = 60.0
 
-#: Starts a command on one CPU.
-ON_ONE_CPU = (
-    "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
-    "os.execvp(sys.argv[1], sys.argv[1:])"
-)
+#: Starts a command without a network, where a person may make name spaces.
+CUT_OFF = ("unshare", "--map-root-user", "--net")
 
 #: Folders of the project that are no input of a stage.
 NOT_COPIED = (".git", ".dvc", VENV)
@@ -78,11 +73,12 @@ class Lab:
         limit = self.run.seconds[stage.name] * TIMES_LONGER + SECONDS_LONGER
         try:
             status = processes.run(
-                self._command(stage, variation),
+                [*_first_words(variation), "/bin/sh", "-e", "-c", stage.command],
                 cwd=clone.root / stage.folder,
                 env=self._environment(stage, clone, variation, folder),
                 log=folder / "output.log",
                 seconds=limit,
+                one_cpu=variation.one_cpu,
             )
         except subprocess.TimeoutExpired:
             return None
@@ -90,11 +86,6 @@ class Lab:
             shutil.rmtree(folder, ignore_errors=True)
         made = [object_names(clone.root / out.path) for out in stage.outs]
         return made if status == 0 and all(made) else None
-
-    def _command(self, stage: Stage, variation: Variation) -> list[str]:
-        is_kept = variation.one_cpu and hasattr(os, "sched_setaffinity")
-        words = [sys.executable, "-I", "-S", "-c", ON_ONE_CPU] if is_kept else []
-        return [*words, "/bin/sh", "-e", "-c", stage.command]
 
     def _environment(
         self, stage: Stage, clone: Project, variation: Variation, folder: Path
@@ -222,6 +213,20 @@ class Experiment:
                 break
             if made != self.made:
                 return True
+        return False
+
+
+def _first_words(variation: Variation) -> Sequence[str]:
+    """The words before a command: they cut a program in any language off from the network."""
+    return CUT_OFF if preload.NO_NETWORK in variation.inside and can_cut_off() else ()
+
+
+@cache
+def can_cut_off() -> bool:
+    """Whether the network can be cut off here but in Python."""
+    try:
+        return subprocess.run([*CUT_OFF, "true"], capture_output=True, check=False).returncode == 0
+    except OSError:
         return False
 
 

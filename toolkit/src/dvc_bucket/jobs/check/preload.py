@@ -11,6 +11,7 @@ from functools import cache
 
 #: Conditions, as `in_clone/_bucket_held` reads them.
 CLOCK, CHANCE = "BUCKET_HELD_CLOCK", "BUCKET_HELD_CHANCE"
+NO_NETWORK = "BUCKET_HELD_NO_NETWORK"
 
 #: In any value, libfaketime is left out: there are programs that do not bear it.
 WITHOUT = "BUCKET_HELD_WITHOUT_PRELOAD"

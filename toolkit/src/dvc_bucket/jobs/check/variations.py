@@ -123,7 +123,7 @@ CONDITIONS = {
 }
 
 #: The network cannot be held fixed, only cut off.
-NO_NETWORK = Variation("no network", inside={f"{INSIDE}NO_NETWORK": "1"})
+NO_NETWORK = Variation("no network", inside={preload.NO_NETWORK: "1"})
 
 #: What further runs vary unless it is chosen. The clock goes on anyhow, and chance is another.
 USUAL = ("threads", "zone", "locale", "seed", "listing", "folder")

@@ -2,7 +2,7 @@
 # of `bucket check`. R reads it in the place of its site profile (?Startup). The clock itself is held
 # by libfaketime; while that stands, R's own Sys.sleep would not end.
 local({
-  site <- file.path(R.home("etc"), "Rprofile.site")
+  site <- Sys.getenv("BUCKET_HELD_R_PROFILE", file.path(R.home("etc"), "Rprofile.site"))
   if (file.exists(site)) sys.source(site, envir = baseenv())
   put <- function(name, value) {
     unlockBinding(name, baseenv())
