@@ -17,8 +17,9 @@ from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
 from dvc_bucket.git.contents import git
 from dvc_bucket.jobs.check.differences import Tolerance, compare
 from dvc_bucket.jobs.check.findings import Difference, OutputResult, Verdict
+from dvc_bucket.jobs.check.outputs import ITSELF
 from dvc_bucket.jobs.check.plan import StagePlan
-from dvc_bucket.jobs.check.runs import ITSELF, CloneRun
+from dvc_bucket.jobs.check.runs import CloneRun
 
 #: Files of a directory that are described one by one.
 MAX_LISTED_FILES = 3

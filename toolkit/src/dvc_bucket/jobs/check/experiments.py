@@ -17,7 +17,8 @@ from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.jobs.check import environment, preload, processes, variations
 from dvc_bucket.jobs.check.clone import Clones
 from dvc_bucket.jobs.check.environment import VENV
-from dvc_bucket.jobs.check.runs import Bench, CloneRun, clear, object_names
+from dvc_bucket.jobs.check.outputs import clear, object_names
+from dvc_bucket.jobs.check.runs import Bench, CloneRun
 from dvc_bucket.jobs.check.variations import CONDITIONS, FIRST, Condition, Variation
 
 #: Of each output of a stage the contents of its files.

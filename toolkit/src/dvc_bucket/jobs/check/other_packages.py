@@ -32,7 +32,7 @@ def of_stage(stage: Stage, run: CloneRun, made: Packages) -> dict[str, str]:
         version = packages.version_of(environment.distributions[name])
         wanted, where = recorded[name]
         if not packages.is_same(wanted, version):
-            found[name] = f"{name} {version}, and {wanted} in {where}"
+            found[name] = f"{name} {version} ({wanted} in {where})"
     return found
 
 

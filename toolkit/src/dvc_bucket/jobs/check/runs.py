@@ -6,7 +6,6 @@ The runner prints a line for each stage: an `Execution`. A `CloneRun` holds them
 """
 
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -28,13 +27,12 @@ from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.dvc.patched import stage_runner
-from dvc_bucket.dvc.remote import Remote, ids
-from dvc_bucket.dvc.remote.ids import file_hash
+from dvc_bucket.dvc.remote import Remote
 from dvc_bucket.dvc.snapshot import PathRecord, Stage
 from dvc_bucket.jobs.check import environment, machine_faults, processes, trace
-from dvc_bucket.jobs.check.clone import target
 from dvc_bucket.jobs.check.environment import Packages
 from dvc_bucket.jobs.check.executions import Execution
+from dvc_bucket.jobs.check.outputs import clear, object_names
 from dvc_bucket.jobs.check.stopped import Stopped
 from dvc_bucket.jobs.check.trace import Tracer
 from dvc_bucket.jobs.check.variations import Variation
@@ -44,9 +42,6 @@ TO_LOG = ("/bin/sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh")
 
 #: Files with what the commands of a stage print, beside its traces; with the runner's arguments.
 LOG, TASK = "output.log", "task.json"
-
-#: Where the only file of an output is that is no directory.
-ITSELF = "."
 
 
 @dataclass(frozen=True)
@@ -193,6 +188,7 @@ class Bench:
             ],
             "one_cpu": variation.one_cpu,
             "is_watched": is_traced,
+            "reads_lock": any(map(_needs_record, stages)),
         }
         (folder / TASK).write_text(json.dumps(arguments), encoding="utf-8")
         try:
@@ -202,8 +198,8 @@ class Bench:
             raise
         # In the order of the stages, also of those that were taken.
         executions = {stage.name: executions[stage.name] for stage in stages}
-        ended = [stage for stage in stages if executions[stage.name].state == "done"]
-        recorded = {stage.name: executions[stage.name].recorded(stage) for stage in ended}
+        done = [stage for stage in stages if executions[stage.name].state == "done"]
+        recorded = {stage.name: executions[stage.name].recorded(stage) for stage in done}
         tracing = tracer.title if tracer else ""
         return CloneRun(variation, clone, folder, executions, recorded, tracing)
 
@@ -263,38 +259,11 @@ def _task(
     }
 
 
+def _needs_record(stage: Stage) -> bool:
+    """Whether DVC needs the records of a stage to run it: of old hashes, or of data sets."""
+    return any(one.is_legacy or "://" in one.path for one in (*stage.deps, *stage.outs))
+
+
 def _stage_folder(folder: Path, stage: str) -> Path:
     """With log and traces of a stage."""
     return folder / "stages" / stage.replace("/", "_")
-
-
-def clear(clone: Project, stages: Sequence[Stage]) -> None:
-    """Remove the outputs of stages from a clone, as far as git or an earlier run brought them.
-
-    Raises:
-        CheckError: an output is outside the clone.
-    """
-    for stage in stages:
-        for path in [target(clone, out.path, stage.name) for out in stage.outs]:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-
-
-def object_names(place: Path, *, is_legacy: bool = False) -> dict[str, bytes]:
-    """The names of the objects that have the contents of a file or of the files of a directory.
-
-    Args:
-        place: the file or directory; nothing need be there.
-        is_legacy: name them as DVC did before version 3: by the hash of text with Unix line ends.
-
-    Returns:
-        By path in the directory; a file is at `ITSELF`.
-    """
-    kind = ids.encode("0" * 32, legacy=is_legacy)
-    return {
-        file.relative_to(place).as_posix(): ids.encode(file_hash(file, kind), legacy=is_legacy)
-        for file in sorted((place, *place.rglob("*")))
-        if file.is_file()
-    }

@@ -19,7 +19,9 @@ from typing import Any
 NOT_LISTED = {".git", ".venv", ".dvc"}
 
 
-def main(stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool) -> None:
+def main(
+    stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool, reads_lock: bool
+) -> None:
     """Run each stage whose needs are met; nothing is taken from, or put into, DVC's caches.
 
     Args:
@@ -28,6 +30,7 @@ def main(stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool) -> No
             these are there from a run that was stopped; else None.
         one_cpu: keep to one CPU.
         is_watched: look at the files of a stage before and after it.
+        reads_lock: DVC has to know the records of `dvc.lock`; parsing them takes it long.
     """
     if one_cpu and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -41,6 +44,10 @@ def main(stages: list[dict[str, Any]], *, one_cpu: bool, is_watched: bool) -> No
 
     repo, commands = Repo(), _Commands(is_watched=is_watched)
     _share_nothing(repo)
+    if not reads_lock:
+        from dvc.dvcfile import Lockfile
+
+        Lockfile.load = lambda *_, **__: {}
     with lock_repo(repo):
         # DVC's own `reproduce` reads and writes the files of all stages for each of them.
         _run_all(stages, {stage.addressing: stage for stage in repo.index.stages}, commands, say)
