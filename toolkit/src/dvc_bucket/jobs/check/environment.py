@@ -147,10 +147,10 @@ def variables(
 
 
 def of_commands(inside: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
-    """Variables that commands get besides, so that Python, R, bash and C hold conditions in them.
+    """Variables that commands get besides, so that Python holds conditions in them.
 
     Args:
-        inside: the conditions, as `in_clone/_bucket_held` reads them.
+        inside: the conditions, as `in_clone/_bucket_held` reads them; R, bash and libfaketime, too.
         env: the rest of their environment.
     """
     if not inside:

@@ -203,7 +203,8 @@ def _undeclared(
     opened = {
         _shortened(path)
         for path in map(source, written | _in(clone, trace.read))
-        if path in files or path.startswith((".git/", ".dvc/"))
+        # What a stage makes that runs at the same time may not have been there at the beginning.
+        if path in files or path.startswith((".git/", ".dvc/")) or plan.made.overlap(path)
         if not _is_below(path, allowed, "/") and not _is_in_meta(path, stage)
     }
     for path in sorted(opened):

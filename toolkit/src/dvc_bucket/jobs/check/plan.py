@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -57,9 +58,14 @@ class StagePlan:
         """The outputs of all stages."""
         return [out for stage in self.stages.values() for out in stage.outs]
 
+    @cached_property
+    def made(self) -> Places:
+        """The paths of the outputs of all stages."""
+        return Places(out.path for out in self.outs)
+
     def maker(self, path: str) -> str:
         """The stage whose output is at, around or below a path; empty if there is none."""
-        for stage in self.stages.values():
+        for stage in self.stages.values() if self.made.overlap(path) else ():
             if any(overlap(path, out.path) for out in stage.outs):
                 return stage.name
         return ""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
@@ -56,6 +57,7 @@ class CheckOptions:
         keep: keep the folder with the clones.
         vary: names of the conditions that further runs vary.
         since: run only stages that differ from those of this branch, tag or commit; None for all.
+        jobs: how many stages run at once at most; None for the project's setting.
     """
 
     rev: str = "HEAD"
@@ -68,6 +70,7 @@ class CheckOptions:
     keep: bool = False
     vary: Sequence[str] = USUAL
     since: str | None = None
+    jobs: int | None = None
 
     @property
     def variations(self) -> list[Variation]:
@@ -126,7 +129,8 @@ def check(
         packages = environment.here(project) if options.here else environment.made(clone, log)
         settings = environment.connection(project)
         stopped = Stopped.of(project, clones.commit, packages.title)
-        bench = Bench(project, settings, packages, folder, say, stopped)
+        jobs = options.jobs or project_settings.of(clone).jobs
+        bench = Bench(project, settings, packages, folder, say, stopped, jobs)
         rebuild = _Rebuild(clones, bench, options, tolerance, commit_plan, stages, announce)
         return rebuild.report(clone)
 

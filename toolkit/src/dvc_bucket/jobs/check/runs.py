@@ -36,6 +36,7 @@ from dvc_bucket.jobs.check.outputs import clear, object_names
 from dvc_bucket.jobs.check.stopped import Stopped
 from dvc_bucket.jobs.check.trace import Tracer
 from dvc_bucket.jobs.check.variations import Variation
+from dvc_bucket.stages.commands import needs
 
 #: Starts a command whose output goes to the file that is the first argument.
 TO_LOG = ("/bin/sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh")
@@ -104,6 +105,7 @@ class Bench:
         folder: for logs and traces, and gone at the end.
         say: hears what is being done.
         stopped: stages that a stopped check had run.
+        jobs: how many stages run at once at most.
     """
 
     project: Project
@@ -112,6 +114,7 @@ class Bench:
     folder: Path
     say: Callable[[str], None]
     stopped: Stopped
+    jobs: int = 1
 
     def pull(self, clone: Project, paths: Sequence[str]) -> None:
         """Bring inputs from the remote into a clone.
@@ -181,6 +184,7 @@ class Bench:
         words = ["env", *(f"{name}={value}" for name, value in more.items())] if more else []
         executions = self.stopped.take(variation, clone, stages)
         made = {name: seen.made for name, seen in executions.items()}
+        jobs, here = 1 if variation.one_cpu else self.jobs, needs.available()
         arguments = {
             "stages": [
                 _task(stage, stages, folder, tracer, words) | {"made": made.get(stage.name)}
@@ -189,6 +193,7 @@ class Bench:
             "one_cpu": variation.one_cpu,
             "is_watched": is_traced,
             "reads_lock": any(map(_needs_record, stages)),
+            "room": {"jobs": jobs, "cpus": here.cpus, "memory": here.memory},
         }
         (folder / TASK).write_text(json.dumps(arguments), encoding="utf-8")
         try:
@@ -250,12 +255,15 @@ def _task(
     stage_folder, names = _stage_folder(folder, stage.name), {stage.name for stage in stages}
     stage_folder.mkdir(parents=True)
     words = [*(tracer.prefix(stage_folder) if tracer else ()), *words]
+    needed = needs.read(stage.name, stage.meta)
     return {
         "name": stage.name,
         "needs": [name for name in stage.upstream if name in names],
         "deps": [*(dep.path for dep in stage.deps), *stage.params],
         "outs": [out.path for out in stage.outs],
         "prefix": [*TO_LOG, str(stage_folder / LOG), *words],
+        "cpus": needed.cpus,
+        "memory": needed.memory,
     }
 
 
