@@ -23,7 +23,10 @@ from repro import FILES, TOOLS
 
 TITLE = "## Checking many stages"
 
-SIZES = (100, 400)
+#: Numbers of stages, and how many of them run at once.
+CASES = ((100, 1), (400, 1), (100, 2))
+
+CHECK = ("bucket", "check", "--here", "--jobs")
 
 WORDS = ("-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "-qm", "results")
 
@@ -46,10 +49,10 @@ def cost(command: Sequence[str], root: Path, variables: dict[str, str]) -> Cost:
     return Cost(wall, cpu - before.children_user - before.children_system)
 
 
-def measured(stages: int) -> dict[str, Cost]:
+def measured(stages: int, jobs: int) -> dict[str, Cost]:
     """What the run and the check take once."""
     numbers = ", ".join(map(str, range(1, stages + 1)))
-    repro = ["1" if word == "JOBS" else word for word in TOOLS["bucket"]]
+    repro = [str(jobs) if word == "JOBS" else word for word in TOOLS["bucket"]]
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         (root / "out").mkdir()
@@ -65,12 +68,12 @@ def measured(stages: int) -> dict[str, Cost]:
         found = {"repro": cost(repro, root, variables)}
         subprocess.run(["git", "add", "--all"], cwd=root, check=True)
         subprocess.run(["git", *WORDS], cwd=root, check=True)
-        return found | {"check": cost(["bucket", "check", "--here"], root, variables)}
+        return found | {"check": cost([*CHECK, str(jobs)], root, variables)}
 
 
-def row(stages: int, rounds: int) -> str:
+def row(stages: int, jobs: int, rounds: int) -> str:
     """The medians as a row of the table."""
-    runs = [measured(stages) for _ in range(rounds)]
+    runs = [measured(stages, jobs) for _ in range(rounds)]
     repro, check = (
         Cost(
             *(
@@ -82,7 +85,7 @@ def row(stages: int, rounds: int) -> str:
     )
     ratios = [f"{after / before:.2f}" for before, after in zip(repro, check, strict=True)]
     cells = [f"{value:.1f}" for value in (*repro, *check)]
-    return f"| {stages} | {' | '.join([*cells, *ratios])} |"
+    return f"| {stages}, {jobs} at a time | {' | '.join([*cells, *ratios])} |"
 
 
 def main(
@@ -96,14 +99,14 @@ def main(
         TITLE,
         "",
         f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}; seconds, one stage at a time, `bucket check --here`.",
+        f"Python {sys.version.split()[0]}; seconds. The check uses the installed packages (`--here`).",
         "",
         f"| trivial stages | {' | '.join(columns)} |",
         f"| --- | {'--- | ' * len(columns)}".rstrip(),
     ]
-    for stages in SIZES:
+    for stages, jobs in CASES:
         if stages <= most:
-            lines.append(row(stages, rounds))
+            lines.append(row(stages, jobs, rounds))
             print(lines[-1], flush=True)
     if output:
         put_section(output, TITLE, "\n".join(lines))
