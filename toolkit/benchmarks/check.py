@@ -75,12 +75,7 @@ def row(stages: int, jobs: int, rounds: int) -> str:
     """The medians as a row of the table."""
     runs = [measured(stages, jobs) for _ in range(rounds)]
     repro, check = (
-        Cost(
-            *(
-                statistics.median(values)
-                for values in zip(*(run[name] for run in runs), strict=True)
-            )
-        )
+        Cost(*map(statistics.median, zip(*(run[name] for run in runs), strict=True)))
         for name in ("repro", "check")
     )
     ratios = [f"{after / before:.2f}" for before, after in zip(repro, check, strict=True)]
@@ -99,7 +94,7 @@ def main(
         TITLE,
         "",
         f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}; seconds. The check uses the installed packages (`--here`).",
+        f"Python {sys.version.split()[0]}; seconds; packages as installed (`--here`).",
         "",
         f"| trivial stages | {' | '.join(columns)} |",
         f"| --- | {'--- | ' * len(columns)}".rstrip(),
