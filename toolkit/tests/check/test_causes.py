@@ -1,6 +1,8 @@
 """Each kind of cause has a stage with just that fault, and the check names just that cause."""
 
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count
@@ -9,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from dvc_bucket.jobs.check import preload
+from dvc_bucket.jobs.check.experiments import can_cut_off
 from dvc_bucket.jobs.check.report import as_json
 from tests.check.small import Stages, make, script, stage
 
@@ -33,6 +37,22 @@ BODIES = {
     "address": "write('address.txt', str(id(object())) + open('/proc/self/stat').read())",
     "hand": "write('hand.txt', 'made')",
     "two": "import os, time\n\nwrite('two.txt', os.getcwd() + str(time.time()))",
+    "package": "import six\n\nwrite('package.txt', six.__version__)",
+    "library": "import ctypes\n\nwrite('library.txt', str(ctypes.CDLL(None).time(None)))",
+    "waits": "import time\n\ntime.sleep(0.01)\nwrite('waits.txt', str(time.time()))",
+}
+
+#: Stages without Python; what each writes to NAME.txt.
+COMMANDS = {
+    "date": "date +%s",
+    "shuffled": "shuf -i 1-1000 -n 9",
+    "bash": "bash -c 'echo $RANDOM'",
+    "zoned": "date -d @0 +%H:%M",
+    "where": "pwd",
+    "fetched": "python -I -S -c 'from urllib.request import urlopen; "
+    'print(urlopen(open("address").read()).read())\'',
+    "r_clock": "Rscript -e 'Sys.sleep(0.01); cat(as.numeric(Sys.time()))'",
+    "r_random": "Rscript -e 'cat(runif(1))'",
 }
 
 #: What is found of each.
@@ -53,7 +73,22 @@ CAUSES = {
     "address": set(),
     "hand": set(),
     "two": {"clock", "folder"},
+    "package": {"package six"},
+    "library": {"clock"},
+    "waits": {"clock"},
+    "date": {"clock"},
+    "shuffled": {"random"},
+    "bash": {"random"},
+    "zoned": {"zone"},
+    "where": {"folder"},
+    "fetched": {"network"},
+    "r_clock": {"clock"},
+    "r_random": {"random"},
 }
+
+#: What programs need that may not be on a machine, by name of the stage.
+NEEDED = {"library": "faketime", "date": "faketime", "shuffled": "faketime"}
+NEEDED |= {"r_clock": "faketime", "r_random": "Rscript", "bash": "bash"}
 
 
 class Counter(BaseHTTPRequestHandler):
@@ -81,6 +116,10 @@ def address() -> Iterator[str]:
 def faulty(tmp_path_factory: pytest.TempPathFactory, address: str) -> Stages:
     """Stages whose recorded outputs are those of another time, place or content."""
     stages: dict[str, Any] = {name: stage(name) for name in BODIES}
+    for name, command in COMMANDS.items():
+        if not lacking(name):
+            outs = [f"{name}.txt"]
+            stages[name] = {"cmd": f"{command} > {name}.txt", "deps": ["address"], "outs": outs}
     stages["network"] = stage("network", deps=["address"])
     files = {f"src/{name}.py": script(body) for name, body in BODIES.items()}
     files |= {f"files/{name}": "" for name in "bca"}
@@ -88,7 +127,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, address: str) -> Stages:
     made = make(tmp_path_factory.mktemp("causes") / "project", files, stages)
     made.commit()
     made.repo.write("notes", "123")
-    for name in BODIES:
+    made.repo.write("requirements.lock", "six==1.0\n")
+    for name in stages:
         (made.root / f"{name}.txt").unlink()  # a link to the cache
         made.repo.write(f"{name}.txt", "2" if name == "earlier" else f"other {name}")
     made.dvc("commit", "--quiet", "--force")
@@ -102,8 +142,18 @@ def report(faulty: Stages) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", BODIES)
+def lacking(name: str) -> str:
+    """The program that a stage needs and that is not here; empty if it is."""
+    needed = [NEEDED.get(name, ""), "Rscript" if name.startswith("r_") else ""]
+    if name == "fetched" and not can_cut_off():
+        return "unshare"
+    return next((program for program in needed if program and not shutil.which(program)), "")
+
+
+@pytest.mark.parametrize("name", CAUSES)
 def test_just_the_cause_is_named(report: dict[str, Any], name: str) -> None:
+    if program := lacking(name):
+        pytest.skip(f"no {program} here (Debian: faketime, r-base), or it is not permitted")
     assert set(report["found"][name]) == CAUSES[name], report["causes"][name]
 
 
@@ -124,3 +174,19 @@ def test_a_file_whose_earlier_content_makes_what_is_recorded_is_named_with_its_c
 
 def test_the_time_in_an_output_is_shown_as_the_clock_is_its_cause(report: dict[str, Any]) -> None:
     assert "clock.txt holds the time at which it was made" in " ".join(report["causes"]["clock"])
+
+
+def test_a_package_of_another_version_is_named_with_both(report: dict[str, Any]) -> None:
+    assert re.search(
+        r"package loads six 1\.\d+\.\d+ \(1\.0 in requirements\.lock of [0-9a-f]{7}\)\.",
+        report["causes"]["package"][0],
+    )
+
+
+def test_without_libfaketime_it_is_said_what_was_not_changed(
+    faulty: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preload, "library", lambda: "")
+    found = faulty.found(stages=["date", "waits"])
+    assert found.found == {"date": [], "waits": ["clock"]}
+    assert found.causes["date"][-1].startswith("As libfaketime is not here, the clock is changed")

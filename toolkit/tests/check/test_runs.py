@@ -12,6 +12,7 @@ import pytest
 
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.kernels import pins
+from dvc_bucket.dvc.patched.stage_runner.__main__ import _fits
 from dvc_bucket.git.contents import Repository, commit_of
 from dvc_bucket.jobs.check import plan
 from dvc_bucket.jobs.check.since import touched
@@ -32,6 +33,14 @@ BODIES = {
     "counted": "import os\n\nif place := os.environ.get('RUNS'):\n"
     "    with Path(place).open('a') as runs:\n        runs.write('x')\n"
     "write('counted.txt', 'counted')",
+    **{
+        one: "import os, time\n\nif place := os.environ.get('MEETING'):\n"
+        f"    Path(place, '{one}').touch()\n    until = time.monotonic() + 20\n"
+        f"    while not Path(place, '{other}').exists():\n"
+        "        assert time.monotonic() < until\n        time.sleep(0.01)\n"
+        f"write('{one}.txt', '')"
+        for one, other in (("left", "right"), ("right", "left"))
+    },
     "sleeps": "import time\n\nwrite('asleep', '')\ntime.sleep(float(read('seconds')))\n"
     "write('sleeps.txt', '')",
 }
@@ -44,6 +53,8 @@ STAGES: dict[str, Any] = {
     "sees": stage("sees"),
     "ticks": stage("ticks"),
     "counted": stage("counted"),
+    "left": stage("left", meta={"cpus": 0.5}),
+    "right": stage("right", meta={"cpus": 0.5}),
     "sleeps": stage("sleeps", deps=["seconds"]),
 }
 
@@ -92,6 +103,22 @@ def test_an_entry_of_the_lock_file_whose_stage_is_gone_is_no_stage(varied: dict[
 
 def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:
     assert outcome(varied, "sums.json") == ["identical", "within tolerance"]
+
+
+def test_stages_run_at_once_as_there_is_room(
+    project: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETING", str(tmp_path))
+    report = project.report("good", stages=["left", "right", "same"], jobs=2)
+    assert report["findings"] == []
+    assert report["ok"]
+    assert [*report["seconds"]] == ["same", "left", "right"]
+    room = {"jobs": 3, "cpus": 2.0, "memory": 0.0}
+    small, large = ({"cpus": cpus, "memory": 0.0} for cpus in (0.5, 4.0))
+    assert _fits(large, {}, room)
+    assert not _fits(large, {"one": small}, room)
+    assert _fits(small, {"one": small, "two": small}, room)
+    assert not _fits(small, {"one": small, "two": small, "three": small}, room)
 
 
 def test_a_further_run_is_compared_with_what_the_first_made_and_not_with_a_search_for_causes(

@@ -35,6 +35,10 @@ SinceOption = Annotated[
     str | None,
     typer.Option(metavar="COMMIT", help="Run only stages affected by changes since this commit."),
 ]
+JobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Number of stages to run at once.", metavar="N"),
+]
 KeepOption = Annotated[bool, typer.Option("--keep", help="Keep the clone and print its folder.")]
 
 
@@ -48,6 +52,7 @@ def check(
     causes: CausesOption = True,
     vary: VaryOption = None,
     since: SinceOption = None,
+    jobs: JobsOption = None,
     keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,7 +89,7 @@ def check(
         raise typer.BadParameter(said, param_hint="--vary")
     times = max(times, 2) if vary else times
     options = rebuild.CheckOptions(
-        rev, names, times, tolerance, kernels, here, causes, keep, varied, since
+        rev, names, times, tolerance, kernels, here, causes, keep, varied, since, jobs
     )
     try:
         with progress.status() as say:

@@ -17,8 +17,9 @@ from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
 from dvc_bucket.git.contents import git
 from dvc_bucket.jobs.check.differences import Tolerance, compare
 from dvc_bucket.jobs.check.findings import Difference, OutputResult, Verdict
+from dvc_bucket.jobs.check.outputs import ITSELF
 from dvc_bucket.jobs.check.plan import StagePlan
-from dvc_bucket.jobs.check.runs import ITSELF, CloneRun
+from dvc_bucket.jobs.check.runs import CloneRun
 
 #: Files of a directory that are described one by one.
 MAX_LISTED_FILES = 3
@@ -95,11 +96,13 @@ class OutputComparison:
     def results(self, stages: Sequence[Stage]) -> list[OutputResult]:
         """The result of every output of the stages, in order."""
         results: list[OutputResult] = []
+        wrong: list[str] = []
         for stage in stages:
-            wrong = [result.path for result in results if not result.ok]
             inputs = (path for path in wrong for dep in stage.deps if overlap(dep.path, path))
             wrong_input = next(inputs, "")
-            results += [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
+            found = [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
+            wrong += [result.path for result in found if not result.ok]
+            results += found
         return results
 
     def _result(self, stage: str, path: str, wrong_input: str) -> OutputResult:

@@ -16,7 +16,7 @@ from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import NAMES, Settings
 from dvc_bucket.connection.settings.sources import Sources
 from dvc_bucket.dvc import connected
-from dvc_bucket.jobs.check import in_clone, processes
+from dvc_bucket.jobs.check import in_clone, preload, processes
 
 #: Variables of whoever runs the check that change what Python, DVC, git or make do.
 FOREIGN = (
@@ -150,13 +150,17 @@ def of_commands(inside: Mapping[str, str], env: Mapping[str, str]) -> dict[str, 
     """Variables that commands get besides, so that Python holds conditions in them.
 
     Args:
-        inside: the conditions, as `in_clone/_bucket_held` reads them.
+        inside: the conditions, as `in_clone/_bucket_held` reads them; R, bash and libfaketime, too.
         env: the rest of their environment.
     """
     if not inside:
         return {}
-    paths = [str(Path(in_clone.__file__).parent), env.get("PYTHONPATH", "")]
-    return {**inside, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    folder = Path(in_clone.__file__).parent
+    paths = [str(folder), env.get("PYTHONPATH", "")]
+    held = {"R_PROFILE": str(folder / "held.R"), "BASH_ENV": str(folder / "held.bash")}
+    held |= {f"BUCKET_HELD_{name}": env[name] for name in held if name in env}  # they read it, too
+    held |= {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {**inside, **preload.variables(inside), **held}
 
 
 def connection(project: Project) -> Settings | BucketError:

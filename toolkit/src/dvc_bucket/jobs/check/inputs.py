@@ -12,7 +12,7 @@ from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import git
 from dvc_bucket.jobs.check.experiments import Contents, Lab
 from dvc_bucket.jobs.check.findings import OutputResult
-from dvc_bucket.jobs.check.runs import ITSELF
+from dvc_bucket.jobs.check.outputs import ITSELF
 from dvc_bucket.jobs.check.variations import Variation
 
 #: Files that are tried, earlier contents of each, and the size up to which one is altered.

@@ -66,13 +66,13 @@ def of_lock(
 
     Args:
         plan: the stages with the `dvc.lock` of the commit.
-        run: its plan has the `dvc.lock` that it wrote.
+        run: its stages have what it read and wrote.
         outputs: of this run. A dependency that differs because an output does is no fault of its
             own.
     """
     wrong = [output.path for output in outputs if not output.ok]
     for name in run.seconds:
-        before, after = plan.stages[name], run.plan.stages[name]
+        before, after = plan.stages[name], run.stages[name]
         if not before.is_recorded:
             text = f"dvc.lock does not know the stage {name}: `bucket reproduce`, then commit it."
             yield LineageFault("not recorded", name, "", text)
@@ -203,7 +203,8 @@ def _undeclared(
     opened = {
         _shortened(path)
         for path in map(source, written | _in(clone, trace.read))
-        if path in files or path.startswith((".git/", ".dvc/"))
+        # What a stage makes that runs at the same time may not have been there at the beginning.
+        if path in files or path.startswith((".git/", ".dvc/")) or plan.made.overlap(path)
         if not _is_below(path, allowed, "/") and not _is_in_meta(path, stage)
     }
     for path in sorted(opened):

@@ -11,10 +11,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
@@ -57,6 +57,7 @@ class CheckOptions:
         keep: keep the folder with the clones.
         vary: names of the conditions that further runs vary.
         since: run only stages that differ from those of this branch, tag or commit; None for all.
+        jobs: how many stages run at once at most; None for the project's setting.
     """
 
     rev: str = "HEAD"
@@ -69,6 +70,7 @@ class CheckOptions:
     keep: bool = False
     vary: Sequence[str] = USUAL
     since: str | None = None
+    jobs: int | None = None
 
     @property
     def variations(self) -> list[Variation]:
@@ -127,7 +129,8 @@ def check(
         packages = environment.here(project) if options.here else environment.made(clone, log)
         settings = environment.connection(project)
         stopped = Stopped.of(project, clones.commit, packages.title)
-        bench = Bench(project, settings, packages, folder, say, stopped)
+        jobs = options.jobs or project_settings.of(clone).jobs
+        bench = Bench(project, settings, packages, folder, say, stopped, jobs)
         rebuild = _Rebuild(clones, bench, options, tolerance, commit_plan, stages, announce)
         return rebuild.report(clone)
 
@@ -178,7 +181,7 @@ class _Rebuild:
             further.append(self._further(variation, first.run))
         # At the end, as this makes the outputs again with which further runs are compared.
         results = [first, *further]
-        causes = self._causes(first, results)
+        causes, *ended = self._causes(first, results)
         report = CheckReport(
             self.clones.commit,
             self.options.rev,
@@ -191,12 +194,11 @@ class _Rebuild:
             findings=[fault for result in results for fault in result.faults],
             causes=first.said | {name: cause.sentences for name, cause in causes.items()},
             found={name: cause.names for name, cause in causes.items()},
-            notes=list(self._notes(first.run)),
-            doubts={},
+            notes=[*self._notes(first.run), *ended],
             folder=str(self.bench.folder) if self.options.keep else None,
         )
         runs = [result.run for result in results]
-        return report if report.ok else replace(report, doubts=self._doubts(runs))
+        return report if report.ok else report.with_doubts(self._doubts(runs))
 
     def _first(self, clone: Project) -> _RunFindings:
         """Run the stages in the first clone; compare outputs and lineage with the commit."""
@@ -235,10 +237,12 @@ class _Rebuild:
         self.bench.say("comparing")
         return OutputComparison(run, expected, self.tolerance).results(self.stages)
 
-    def _causes(self, first: _RunFindings, results: Sequence[_RunFindings]) -> dict[str, Cause]:
-        """Why outputs differ, by name of the stage, as experiments find."""
+    def _causes(
+        self, first: _RunFindings, results: Sequence[_RunFindings]
+    ) -> tuple[dict[str, Cause], *tuple[str, ...]]:
+        """Why outputs differ, by name of the stage, as experiments find; and why these ended."""
         if not self.options.causes:
-            return {}
+            return ({},)
         wrong = [result for result in results if not all(output.ok for output in result.outputs)]
         tried = {variation.title: variation for variation in variations.other_kernels()}
         kernels = [tried[result.run.title] for result in wrong if result.run.title in tried]
@@ -251,16 +255,19 @@ class _Rebuild:
         outputs = [output for result in results for output in result.outputs]
         if names := search.stages_of(outputs):
             self.announce(announcements.of_search(names, first.run))
-        # It is the bytes that count; why is more than was asked.
-        with suppress(CheckError, NotCheckedError):
-            return search.causes(outputs)
-        return {}
+        try:
+            return (search.causes(outputs),)
+        except (CheckError, NotCheckedError, OSError) as error:
+            # It is the bytes that count; why is more than was asked.
+            return {}, f"The search for causes could not go on: {error}"
 
     def _doubts(self, runs: Sequence[CloneRun]) -> dict[str, str]:
         """Why what is wrong may be no fault of the commit, by stage; an empty name for all."""
         bench, clone = self.bench, runs[0].clone
         reads_store = {stage.name for stage in self.stages if plan.meta_of(stage).network}
-        of_stages = doubts.of_runs(runs, reads_store, lambda: bench.why_no_store(clone))
+        of_stages = doubts.of_runs(
+            runs, reads_store, lambda: bench.why_no_store(clone), is_here=self.options.here
+        )
         of_all = doubts.of_clone(clone, is_here=self.options.here)
         return of_stages | ({"": text} if (text := " ".join(of_all)) else {})
 
