@@ -26,6 +26,10 @@ class PackagesError(BucketError):
     """Other versions are installed than packages.yaml has for the stages that were to be run."""
 
 
+class ExperimentError(BucketError):
+    """Queued experiments that cannot be run, or the result of one that cannot be kept."""
+
+
 class PartialCloneError(ProjectError):
     """A partial clone lacks files that were asked about, and they cannot be fetched."""
 

@@ -18,6 +18,17 @@ bucket repro is `dvc repro` with this project's connection, and more options:
 After a run it removes from dvc.lock the stages that dvc.yaml no longer has, and names them.
 """
 
+#: The same for `bucket exp run`.
+EXPERIMENTS_HELP = """\
+bucket exp run is `dvc exp run` with this project's connection, and more:
+  --queue --jobs N      Queue the experiments, then run all that is queued, N at a time, and follow
+                        them. Without --jobs they are only queued.
+  --run-all             Run all that is queued here, and follow it (default of --jobs: `jobs` of
+                        [tool.dvc-bucket] in pyproject.toml, or 1).
+Ctrl-C ends what runs; it is still in the queue for the next --run-all. Exits with 1 if an
+experiment fails. `bucket dvc exp run` is DVC's own command, with workers in the background.
+"""
+
 
 def dvc(context: typer.Context) -> None:
     """Run a DVC command with this project's connection: the same as `bucket COMMAND`.
@@ -56,6 +67,32 @@ def repro(context: typer.Context) -> None:
         raise typer.Exit(job.repro_locked(project, Settings.load(project), words, where))
     commands.use(where)
     command.become(["repro", *words])
+
+
+def exp(context: typer.Context) -> None:
+    """Run and compare experiments (`dvc exp`); `exp run --queue --jobs 4` runs four at a time.
+
+    Examples:
+      bucket exp run -S 'train.seed=range(10)' --queue --jobs 4
+      bucket exp run --run-all
+    """
+    from dvc_bucket.cli import repro_options
+    from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.dvc import command
+
+    words = context.args
+    if words[:1] != ["run"]:
+        command.become(["exp", *words])
+    if command.HELP.intersection(words):
+        print(EXPERIMENTS_HELP, flush=True)
+        command.become(["exp", *words])
+    wanted = repro_options.of_experiments(words[1:], Project.around())
+    if wanted is None:
+        command.become(["exp", *words])
+    from dvc_bucket.jobs import experiments as job
+
+    project = Project.find()
+    raise typer.Exit(job.run(project, Settings.load(project), *wanted))
 
 
 def reproduce(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import nesting, recording, side_by_side, unexpected, waiting
+from dvc_bucket.dvc.patched import nesting, recording, sharing, side_by_side, unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
@@ -36,7 +36,9 @@ from dvc_bucket.dvc.patched.touch_points import (
     REPORT,
     REPRODUCE,
     REPRODUCING,
+    RESTORE,
     RUN_COMMANDS,
+    RUN_STAGE,
     RUN_STAGES,
     TRANSFER,
     UNLOCKED,
@@ -89,6 +91,8 @@ def install() -> str:
             RUN_STAGES: side_by_side.reproduce,
             RUN_COMMANDS: side_by_side.cmd_run,
             REMOVE_OUTS: side_by_side.remove_outs,
+            RUN_STAGE: sharing.run,
+            RESTORE: sharing.restore,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,
