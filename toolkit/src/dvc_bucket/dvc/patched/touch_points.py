@@ -294,5 +294,5 @@ LISTING = {
     ),
     "dvc.repo.experiments.serialize:ExpRange.revs": ATTRIBUTE,
     **attributes("dvc.repo.experiments.serialize:ExpState", "rev name data error experiments"),
-    **attributes("dvc.repo.experiments.serialize:SerializableExp", "params metrics"),
+    "dvc.repo.experiments.serialize:SerializableExp": CLASS,
 }

@@ -49,7 +49,7 @@ class Experiments:
         rows: that commit, then its experiments, in the order of what was varied.
         params: names of the parameters in which they differ.
         metrics: names of the metrics in which they differ.
-        same: names of the metrics that all of them share.
+        same: names of the other metrics.
         unread: files of metrics and parameters that cannot be read, by experiment.
         plots: each metric in which they differ, over what was varied.
     """
@@ -125,11 +125,13 @@ def _only_file(found: Iterable[Experiment]) -> str:
 
 
 def _parted(sides: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
-    """The names whose values differ, and those whose values are the same in all."""
-    sides = list(sides)
-    names = dict.fromkeys(name for side in sides for name in side)
-    differing = [name for name in names if len({repr(side.get(name)) for side in sides}) > 1]
-    return differing, [name for name in names if name not in differing]
+    """The names whose values differ, and those whose values do not, where there are any."""
+    values: dict[str, set[str]] = {}
+    for side in sides:
+        for name, value in side.items():
+            values.setdefault(name, set()).add(repr(value))
+    differing = [name for name, found in values.items() if len(found) > 1]
+    return differing, [name for name, found in values.items() if len(found) == 1]
 
 
 def _ranks(row: Row, names: Sequence[str]) -> list[tuple[bool, float, str]]:
