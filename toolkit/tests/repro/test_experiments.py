@@ -165,7 +165,7 @@ def test_a_sweep_keeps_to_the_needs_and_resumes_after_ctrl_c(tmp_path: Path) -> 
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 252, said
-    assert "0 experiments done. 1 stage ran, 0 taken from the run cache. The others wait in" in said
+    assert "0 experiments done. 1 stage ran, 0 taken from the run cache. 2 experiments in" in said
     assert not is_alive(pid)
     done = exp_run(repo, "--run-all", "-j2", env=variables)
     assert done.returncode == 0

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 from dvc_bucket.base import ending
-from dvc_bucket.base.errors import ExperimentError
+from dvc_bucket.base.errors import ExperimentError, ProjectError
 from dvc_bucket.base.files import private_folder
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import say
@@ -105,6 +105,7 @@ class _Sweep:
         self._tell: Callable[[str, str], None] = lambda *_: None
         self._stages: Counter[str] = Counter()
         self.done, self.failed, self.interrupts = 0, list[str](), 0
+        self._left = 0
 
     def run(self) -> None:
         """Run experiments until none waits, or a person ends it."""
@@ -126,6 +127,9 @@ class _Sweep:
                     self._interrupt(event)
                 else:
                     self._end(self._running.pop(event.rev), event.future.result())
+        if self.interrupts:
+            with opened(self._project) as repo:
+                self._left = len(experiments.queued(repo))
 
     def summary(self, jobs: int) -> str:
         """What became of the experiments and their stages, and what to do next."""
@@ -138,29 +142,34 @@ class _Sweep:
             f"{counted(ran, 'stage')} ran, {taken:,} taken from the run cache."
         )
         if self.interrupts:
-            return f"{said} The others wait in the queue: `bucket exp run --run-all --jobs {jobs}`."
+            return (
+                f"{said} {counted(self._left, 'experiment')} in the queue: `bucket exp run "
+                f"--run-all --jobs {jobs}` goes on."
+            )
         return f"{said} Compare them: `bucket report --experiments`."
 
     def _begin(self, pool: ThreadPoolExecutor) -> bool:
-        """Begin the experiments that have room; whether there are any under way."""
+        """Begin the experiments that have room; whether there are any under way.
+
+        One whose files cannot be read fails like one whose stage does.
+        """
         if self.interrupts:
             return bool(self._running)
         with opened(self._project) as repo:
             for one in experiments.queued(repo):
                 if one.rev in self._running:
                     continue
-                if not self._runner.take(one.rev, _meta(repo, one)):
-                    break
-                self._start(repo, one, pool)
+                try:
+                    if not self._runner.take(one.rev, _meta(repo, one)):
+                        break
+                    self._start(repo, one, pool)
+                except (ExperimentError, ProjectError) as error:
+                    self._give_up(repo, one, str(error))
         return bool(self._running)
 
     def _start(self, repo: "Repo", one: experiments.Queued, pool: ThreadPoolExecutor) -> None:
         self._tell(one.name, "running")
-        try:
-            ready = experiments.make_ready(repo, one, self._folder)
-        except ExperimentError as error:
-            self._give_up(repo, one, str(error))
-            return
+        ready = experiments.make_ready(repo, one, self._folder)
         self._running[one.rev] = ready
         words = [sys.executable, "-m", "dvc_bucket.dvc.experiment", self._record(one), *ready.words]
         command = Command(one.name, words, Path.cwd(), self._variables, one.rev)
@@ -209,6 +218,7 @@ def _meta(repo: "Repo", one: experiments.Queued) -> Mapping[str, object]:
     """What an experiment needs: its stages run one after another, so the most of any.
 
     Raises:
+        ExperimentError: DVC cannot read its files.
         ProjectError: a stage says it in another way than as an amount.
     """
     found = [needs.read(name, meta) for name, meta in experiments.metas(repo, one).items()]

@@ -81,9 +81,18 @@ def has_worker(repo: "Repo") -> bool:
 
 
 def metas(repo: "Repo", one: Queued) -> dict[str, Any]:
-    """The `meta` of each stage of an experiment, by the stage's address."""
-    with repo.switch(one.rev):
-        return {stage.addressing: stage.meta for stage in repo.index.stages}
+    """The `meta` of each stage of an experiment, by the stage's address.
+
+    Raises:
+        ExperimentError: DVC cannot read its files.
+    """
+    from dvc.exceptions import DvcException
+
+    try:
+        with repo.switch(one.rev):
+            return {stage.addressing: stage.meta for stage in repo.index.stages}
+    except DvcException as error:
+        raise ExperimentError(f"DVC cannot read its files: {_said(error)}") from error
 
 
 def make_ready(repo: "Repo", one: Queued, folder: Path) -> Ready:
