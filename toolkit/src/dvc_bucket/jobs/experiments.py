@@ -21,6 +21,7 @@ from dvc_bucket.base.files import private_folder
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import say
 from dvc_bucket.base.words import counted, listed
+from dvc_bucket.connection import clients
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import packages, site_cache
@@ -77,7 +78,8 @@ def run(project: Project, settings: Settings, queueing: Sequence[str] | None, jo
         return run_dvc(["exp", "run", "--run-all", f"--jobs={jobs}"], project, settings)
     point_dvc_at(project, settings)
     with _folder(project) as folder:
-        variables = environment(project, settings) | {site_cache.VARIABLE: str(folder / "site")}
+        variables = environment(project, settings) | clients.own_names(project, settings)
+        variables[site_cache.VARIABLE] = str(folder / "site")
         sweep = _Sweep(project, LocalRunner(jobs, "experiment"), folder, variables)
         sweep.run()
     print(sweep.summary(jobs), flush=True)
@@ -146,7 +148,7 @@ class _Sweep:
                 f"{said} {counted(self._left, 'experiment')} in the queue: `bucket exp run "
                 f"--run-all --jobs {jobs}` goes on."
             )
-        return f"{said} Compare them: `bucket report --experiments`."
+        return f"{said} Compare them: `bucket report --experiments`." if self.done else said
 
     def _begin(self, pool: ThreadPoolExecutor) -> bool:
         """Begin the experiments that have room; whether there are any under way.
@@ -200,7 +202,7 @@ class _Sweep:
         self._tell(one.name, "failed")
         self.failed.append(one.name)
         experiments.give_up(repo, one)
-        print(f"Experiment '{one.name}' failed: {why}. The others go on.", file=sys.stderr)
+        print(f"Experiment '{one.name}' failed: {why.rstrip('.')}.", file=sys.stderr)
 
     def _interrupt(self, number: int) -> None:
         """Ctrl-C: nothing more begins, and what runs is told to end."""

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -106,16 +107,19 @@ def make_ready(repo: "Repo", one: Queued, folder: Path) -> Ready:
     Raises:
         ExperimentError: DVC cannot make it.
     """
+    from configobj import ConfigObj
     from dvc.exceptions import DvcException
-    from dvc.repo.experiments.executor.local import TempDirExecutor
+    from dvc.repo.experiments.executor import local
     from dvc.repo.experiments.stash import ExpStashEntry
     from dvc.scm import SCMError
 
+    # DVC writes the folder's configuration in ASCII, and the path of the cache may have an é.
+    local.ConfigObj = partial(ConfigObj, encoding="utf-8")
     entry = one.entry
     stashed = ExpStashEntry(None, entry.head_rev, entry.baseline_rev, entry.branch, entry.name)
     info = repo.experiments.celery_queue.get_infofile_path(one.rev)
     try:
-        executor = TempDirExecutor.from_stash_entry(repo, stashed, wdir=os.fspath(folder))
+        executor = local.TempDirExecutor.from_stash_entry(repo, stashed, wdir=os.fspath(folder))
         executor.init_git(repo, repo.scm, one.rev, stashed, info, branch=entry.branch)
         executor.init_cache(repo, one.rev)
     except (DvcException, SCMError) as error:

@@ -155,6 +155,7 @@ EXPERIMENTING = {
     f"{EXECUTORS}.base:ExecutorInfo.result": ATTRIBUTE,
     f"{EXECUTORS}.base:BaseExecutor.from_info": "cls, info",
     f"{EXECUTORS}.base:BaseExecutor.info": ATTRIBUTE,
+    f"{EXECUTORS}.local:ConfigObj": CLASS,
     f"{EXECUTORS}.local:TempDirExecutor.from_stash_entry": "cls, repo, entry, wdir=, **kwargs",
     f"{EXECUTORS}.local:TempDirExecutor.init_git": (
         "self, repo, scm, stash_rev, entry, infofile, branch="

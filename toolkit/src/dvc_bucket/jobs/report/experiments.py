@@ -50,7 +50,8 @@ class Experiments:
         params: names of the parameters in which they differ.
         metrics: names of the metrics in which they differ.
         same: names of the other metrics.
-        unread: files of metrics and parameters that cannot be read, by experiment.
+        unread: experiments and files of metrics or parameters that cannot be read; the commit may
+            have no results yet.
         plots: each metric in which they differ, over what was varied.
     """
 
@@ -104,7 +105,7 @@ def side_by_side(found: Sequence[Experiment], subject: str) -> Experiments:
         params=varied,
         metrics=differing,
         same=same,
-        unread=[(one.name or "the commit itself", file) for one in found for file in _unread(one)],
+        unread=[(one.name, file) for one in found[1:] for file in _unread(one)],
         plots=[_plot(name, experiments, varied) for name in differing],
     )
 
@@ -125,13 +126,16 @@ def _only_file(found: Iterable[Experiment]) -> str:
 
 
 def _parted(sides: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
-    """The names whose values differ, and those whose values do not, where there are any."""
-    values: dict[str, set[str]] = {}
+    """The names that tell the sides apart, and the others: those with one value wherever they are.
+
+    A name that only one side has tells it apart.
+    """
+    values: dict[str, list[str]] = {}
     for side in sides:
         for name, value in side.items():
-            values.setdefault(name, set()).add(repr(value))
-    differing = [name for name, found in values.items() if len(found) > 1]
-    return differing, [name for name, found in values.items() if len(found) == 1]
+            values.setdefault(name, []).append(repr(value))
+    same = [name for name, found in values.items() if len(found) > 1 and len({*found}) == 1]
+    return [name for name in values if name not in same], same
 
 
 def _ranks(row: Row, names: Sequence[str]) -> list[tuple[bool, float, str]]:
