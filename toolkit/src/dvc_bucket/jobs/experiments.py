@@ -10,10 +10,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from dvc_bucket.base import ending
 from dvc_bucket.base.errors import ExperimentError, ProjectError
@@ -233,20 +233,35 @@ def _folder(project: Project) -> Iterator[Path]:
     """An empty folder for this run, while no other one runs the queue of the clone.
 
     Raises:
-        ExperimentError: one does.
+        ExperimentError: one does, or one that was killed left experiments that run.
         UnsafePathError: another user could have put files there.
     """
     folder = private_folder(project.root / ".dvc" / "tmp" / FOLDER)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    ours = folder / "run"
+    with (folder / "lock").open("w") as lock, ExitStack() as files:
+        if not _is_free(lock):
             raise ExperimentError(
                 "Another `bucket exp run` runs the queue of this clone, and takes what is queued "
                 "meanwhile, too."
-            ) from None
-        shutil.rmtree(folder / "run", ignore_errors=True)  # of a run that was killed
+            )
+        if (alive := ours / sharing.ALIVE).exists() and not _is_free(
+            files.enter_context(alive.open())
+        ):
+            raise ExperimentError(
+                "A `bucket exp run` of this clone was killed, and its experiments still run. Wait "
+                f"for them, or end their processes, whose command lines have {ours}."
+            )
+        shutil.rmtree(ours, ignore_errors=True)
         try:
-            yield private_folder(folder / "run")
+            yield private_folder(ours)
         finally:
-            shutil.rmtree(folder / "run", ignore_errors=True)
+            shutil.rmtree(ours, ignore_errors=True)
+
+
+def _is_free(file: IO[str]) -> bool:
+    """Lock a file, until it is closed; False if another process has locked it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

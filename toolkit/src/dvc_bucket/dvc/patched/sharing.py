@@ -21,6 +21,9 @@ logger = logging.getLogger("dvc").getChild("bucket")
 #: What became of a stage, as the record has it.
 RAN, TAKEN = "ran", "taken"
 
+#: The file beside the record that the processes of all experiments have locked.
+ALIVE = "alive"
+
 #: Where an experiment's process notes a line for each stage; None in any other process. In the
 #: same folder are the locks of the stages that run.
 record: Path | None = None
