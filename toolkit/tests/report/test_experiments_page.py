@@ -33,6 +33,18 @@ def test_over_two_parameters_a_diagram_has_the_names() -> None:
     assert "  bar [4, 5, 5, 6]\n" in text
 
 
+def test_of_experiments_and_metrics_the_longer_list_goes_down() -> None:
+    rows = [one(name, {"p": name}, {f"m{n}": n + len(name) for n in range(3)}) for name in "ab"]
+    text = page(one("", {"p": "-"}, {"m0": 0}), *rows)
+    assert "| experiment | the commit itself | `a` | `b` |\n| --- | ---: | ---: | ---: |\n" in text
+    assert "| `p` | `-` | `a` | `b` |\n| `m0` | 0 | 1 | 1 |\n" in text
+
+
+def test_where_a_value_is_there_twice_a_diagram_has_the_names() -> None:
+    rows = [one(name, {"p": 1}, {"m": number}) for number, name in enumerate("ab")]
+    assert '  x-axis "experiment" ["a", "b"]\n' in page(one("", {"p": 0}, {"m": 5}), *rows)
+
+
 def test_names_and_values_are_text_and_nothing_else() -> None:
     rows = [one(f"e{number}", {ODD: f"{ODD}{number}"}, {ODD: number}) for number in range(3)]
     seen = read(page(one("", {ODD: ODD}, {ODD: ODD}), *rows, one("lost", {}, {}, ODD)))
@@ -63,5 +75,5 @@ def test_a_large_sweep_fits_into_a_comment() -> None:
     rows = [one(f"e{n}", {"p": n}, dict.fromkeys(names, n / 7)) for n in range(300)]
     text = page(one("", {"p": -1}, {}), *rows)
     assert len(text.encode()) <= MAX_PAGE_BYTES
-    assert "more experiments |" in text
+    assert "\nAnd 250 more experiments.\n" in text
     assert "\nAlso different: " in text

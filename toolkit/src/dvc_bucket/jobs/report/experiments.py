@@ -147,15 +147,18 @@ def _ranks(row: Row, names: Sequence[str]) -> list[tuple[bool, float, str]]:
 
 
 def _plot(metric: str, rows: Sequence[Row], varied: Sequence[str]) -> Plot:
-    """A metric over the parameter that was varied; over the experiments, if it is not one alone."""
-    axis = varied[0] if len(varied) == 1 else ""
-    labels = [str(row.values.get(axis, "")) if axis else row.name for row in rows]
+    """A metric over the parameter that was varied; over the experiments, if that does not do."""
+    axis, labels = "experiment", [row.name for row in rows]
+    if len(varied) == 1:
+        values = [str(row.values.get(varied[0], "")) for row in rows]
+        if len({*values}) == len(values):
+            axis, labels = varied[0], values
     points = [
         Point(label, float(row.values[metric]))
         for label, row in zip(labels, rows, strict=True)
         if _is_number(row.values.get(metric))
     ]
-    return Plot(metric, axis or "experiment", metric, [], points, has_changed=True)
+    return Plot(metric, axis, metric, [], points, has_changed=True)
 
 
 def _is_number(value: Any) -> bool:

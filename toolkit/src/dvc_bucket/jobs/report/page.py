@@ -14,7 +14,7 @@ from dvc_bucket.jobs.report.chart import chart
 from dvc_bucket.jobs.report.comparison import Changes
 from dvc_bucket.jobs.report.datasets import DatasetChange
 from dvc_bucket.jobs.report.differences import which
-from dvc_bucket.jobs.report.experiments import Experiments
+from dvc_bucket.jobs.report.experiments import Experiments, Row
 from dvc_bucket.jobs.report.markdown import code, listed, numbers
 from dvc_bucket.jobs.report.stages import StageChange
 
@@ -53,7 +53,7 @@ def _page(template: str, marker: str, found: Changes | Experiments) -> str:
         keep_trailing_newline=True,
     )
     of_values = (chart, code, counted, listed, numbers, readable_size)
-    of_rows = (alike, dataset_cells, lacking, paths_by_fault, which)
+    of_rows = (alike, dataset_cells, grid, lacking, paths_by_fault, title_of, which)
     environment.filters |= {function.__name__: function for function in (*of_values, *of_rows)}
     for limit in LIMITS:
         page = environment.get_template(template).render(vars(found), marker=marker, limit=limit)
@@ -71,6 +71,20 @@ def alike(
         {"texts": texts, "names": [name for name, _ in neighbours]}
         for texts, neighbours in groupby(rows, key=itemgetter(1))
     ]
+
+
+def grid(rows: Sequence[Row], names: Sequence[str]) -> list[Sequence[str]]:
+    """Cells of a table of experiments and values, headings first; what is more goes down."""
+    lines: list[Sequence[str]] = [["experiment", *map(code, names)]]
+    for row in rows:
+        values = (row.values.get(name) for name in names)
+        lines.append([title_of(row), *(numbers(value, value)[0] for value in values)])
+    return lines if len(rows) >= len(names) else list(zip(*lines, strict=True))
+
+
+def title_of(row: Row) -> str:
+    """What stands for an experiment, or for the commit that it begins with."""
+    return code(row.name) if row.name else "the commit itself"
 
 
 def lacking(report: AuditReport) -> list[DatasetCount]:
