@@ -9,9 +9,9 @@ from tests.report.made import ODD
 from tests.report.test_report import read
 
 
-def one(name: str, params: dict[str, Any], metrics: dict[str, Any], error: str = "") -> Experiment:
+def one(name: str, params: dict[str, Any], metrics: dict[str, Any]) -> Experiment:
     commit = f"{name.encode().hex():0<40}"[:40]
-    return Experiment(name, commit, {"params.yaml": params}, {"metrics.json": metrics}, error)
+    return Experiment(name, commit, {"params.yaml": params}, {"metrics.json": metrics})
 
 
 def page(*found: Experiment) -> str:
@@ -47,7 +47,7 @@ def test_where_a_value_is_there_twice_a_diagram_has_the_names() -> None:
 
 def test_names_and_values_are_text_and_nothing_else() -> None:
     rows = [one(f"e{number}", {ODD: f"{ODD}{number}"}, {ODD: number}) for number in range(3)]
-    seen = read(page(one("", {ODD: ODD}, {ODD: ODD}), *rows, one("lost", {}, {}, ODD)))
+    seen = read(page(one("", {ODD: ODD}, {ODD: ODD}), *rows, one(ODD, {}, {ODD: 3})))
     table = {"table", "thead", "tbody", "tr", "th", "td"}
     assert seen.elements <= {"h2", "p", "pre", "code", "sub", *table}
     assert seen.codes.count(ODD) >= 3
@@ -60,7 +60,9 @@ def test_what_is_the_same_or_missing_is_named() -> None:
     text = page(one("", {"p": 0}, {"auc": 2, "rows": 7}), *rows)
     assert "Without a difference: `rows`.\n" in text
     assert "| `b` | 2 |  |\n" in text
-    text = page(one("", {"p": 0}, {"auc": 2, "rows": 7}), *rows, unread)
+    lost = Experiment("d", "d" * 40, {}, {}, is_readable=False)
+    text = page(one("", {"p": 0}, {"auc": 2, "rows": 7}), *rows, unread, lost)
+    assert "Not readable: `d`.\n" in text
     assert "Not at hand: `metrics.json` of `c`.\n" in text
 
 

@@ -20,14 +20,14 @@ class Experiment(NamedTuple):
         commit: full id of its commit.
         params: the content of each file of parameters; None for one that cannot be read.
         metrics: the content of each file of metrics; likewise.
-        error: why DVC cannot read it at all; empty if it can.
+        is_readable: DVC can read its files.
     """
 
     name: str
     commit: str
     params: Mapping[str, Any]
     metrics: Mapping[str, Any]
-    error: str = ""
+    is_readable: bool = True
 
 
 def of_commit(repo: "Repo", commit: str) -> list[Experiment]:
@@ -52,8 +52,7 @@ def _is_running(one: Any) -> bool:
 
 def _read(state: Any, name: str) -> Experiment:
     if state.data is None:
-        said = " ".join(str(state.error.msg if state.error else "").split())
-        return Experiment(name, state.rev, {}, {}, said or "not readable")
+        return Experiment(name, state.rev, {}, {}, is_readable=False)
     params, metrics = (
         {path: None if file.get("error") else file.get("data") for path, file in files.items()}
         for files in (state.data.params, state.data.metrics)

@@ -294,6 +294,6 @@ LISTING = {
         "hide_workspace=, sha_only=, **kwargs"
     ),
     "dvc.repo.experiments.serialize:ExpRange.revs": ATTRIBUTE,
-    **attributes("dvc.repo.experiments.serialize:ExpState", "rev name data error experiments"),
+    **attributes("dvc.repo.experiments.serialize:ExpState", "rev name data experiments"),
     "dvc.repo.experiments.serialize:SerializableExp": CLASS,
 }

@@ -30,13 +30,13 @@ class Row:
         name: empty for the commit.
         commit: full id.
         values: parameters and metrics by name; what it does not have is not there.
-        why_not: why nothing of it can be read; empty if it can.
+        is_readable: DVC can read its files.
     """
 
     name: str
     commit: str
     values: Mapping[str, Any]
-    why_not: str = ""
+    is_readable: bool
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def side_by_side(found: Sequence[Experiment], subject: str) -> Experiments:
     varied, _ = _parted(params.values())
     differing, same = _parted(metrics.values())
     rows = [
-        Row(one.name, one.commit, params[one.commit] | metrics[one.commit], one.error)
+        Row(one.name, one.commit, params[one.commit] | metrics[one.commit], one.is_readable)
         for one in found
     ]
     experiments = sorted(rows[1:], key=lambda row: [*_ranks(row, varied), row.name])
