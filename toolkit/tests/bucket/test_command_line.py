@@ -61,7 +61,8 @@ def test_the_table_has_every_command_of_dvc() -> None:
     "words",
     [
         ("add", "--help"),
-        ("exp", "run", "--help"),
+        ("exp", "show", "--help"),
+        ("experiments", "list", "--help"),
         ("stage", "add", "--help"),
         ("diff", "-h"),
         ("pull", "--help"),
@@ -78,6 +79,15 @@ def test_a_word_of_dvc_is_dvc(connected: Project, words: tuple[str, ...]) -> Non
     ours, plain = run(connected, *words), dvc(connected, *words)
     assert (ours.returncode, ours.stdout) == (plain.returncode, plain.stdout)
     assert ours.stderr == plain.stderr
+
+
+@pytest.mark.parametrize("words", [("repro",), ("exp", "run"), ("experiments", "run")])
+def test_the_help_of_dvcs_word_begins_with_what_we_add(
+    connected: Project, words: tuple[str, ...]
+) -> None:
+    ours, plain = run(connected, *words, "--help"), dvc(connected, *words, "--help")
+    assert ours.stdout.endswith(plain.stdout)
+    assert "--jobs N" in ours.stdout.removesuffix(plain.stdout)
 
 
 def test_dvc_gets_every_argument_as_it_is(connected: Project) -> None:

@@ -12,8 +12,8 @@ import pytest
 import typer
 
 from dvc_bucket import Project
-from dvc_bucket.base.command_word import Group
-from dvc_bucket.cli import dvc_words, repro_options
+from dvc_bucket.base.command_word import Group, Verbatim
+from dvc_bucket.cli import repro_options
 from dvc_bucket.cli.app import app
 from tests.bucket.git_tools import TOOLS
 from tests.bucket.store_tools import BUCKET, run
@@ -69,10 +69,10 @@ def parse(words: list[str]) -> None:
         words = ["repro", *repro_options.read(rest)[1]]
     elif name == "dvc":
         words = rest
-    if name in ("repro", "dvc") or name in dvc_words.WORDS.difference(ROOT.commands):
+    command = ROOT.commands.get(name)
+    if command is None or isinstance(command, Verbatim):
         get_main_parser().parse_args(words)
         return
-    command = ROOT.commands[name]
     if isinstance(command, Group):
         command = command.commands[rest.pop(0)]
     command.make_context(name, rest)

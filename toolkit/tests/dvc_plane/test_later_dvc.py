@@ -62,6 +62,7 @@ OTHER_USES = [
     *((part, ("verify", "--cache")) for part in parts(places.HASHING)),
     *((part, ("clean",)) for part in parts(places.LOCKING)),
     *((part, ("report", "--base", "HEAD")) for part in parts(places.DRAWING)),
+    *((part, ("report", "--experiments")) for part in parts(places.LISTING)),
     *((part, ("provenance", "--out", "crate")) for part in parts(places.SNAPSHOT)),
 ]
 

@@ -26,6 +26,10 @@ class PackagesError(BucketError):
     """The installed versions differ from packages.yaml for the stages to run."""
 
 
+class ExperimentError(BucketError):
+    """Queued experiments cannot run, or the result of one cannot be kept."""
+
+
 class PartialCloneError(ProjectError):
     """A partial clone lacks required files, and they cannot be fetched."""
 

@@ -38,9 +38,10 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     ],
 }
 
-#: Commands that make, git and the set-up call.
+#: Commands that make, git and the set-up call, and commands that pass to DVC.
 HIDDEN = (
-    *(dvc.dvc, dvc.reproduce, set_up.protect_cache, proving.lock_merge, packages.add_package),
+    *(dvc.dvc, dvc.exp, dvc.reproduce, set_up.protect_cache),
+    *(proving.lock_merge, packages.add_package),
     *(update.merge_template, update.prove_update),
 )
 
@@ -48,6 +49,7 @@ HIDDEN = (
 OPTIONS: dict[Callable[..., Any], dict[str, Any]] = {
     dvc.dvc: {"cls": Verbatim, "add_help_option": False},
     dvc.repro: {"cls": Verbatim, "add_help_option": False},
+    dvc.exp: {"cls": Verbatim, "add_help_option": False},
     dvc.reproduce: {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}},
     set_up.run: {
         "context_settings": {"ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -73,6 +75,8 @@ class Words(Group):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first argument names; exit status 2 if there is none."""
         word = args[0]
+        if word == "experiments":  # DVC's other name
+            return super().resolve_command(ctx, ["exp", *args[1:]])
         if word in self.commands:
             return super().resolve_command(ctx, args)
         if word in dvc_words.WORDS:

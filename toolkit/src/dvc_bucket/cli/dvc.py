@@ -24,6 +24,23 @@ Examples:
 The options of `dvc repro`:
 """
 
+#: The same for `bucket exp run`.
+EXPERIMENTS_HELP = """\
+bucket exp run runs `dvc exp run` with this project's connection, and adds these options:
+  --queue --jobs N      Queue the experiments, then run the whole queue, N at a time, and show the
+                        output. Without --jobs they are only queued.
+  --run-all             Run the whole queue and show the output (default of --jobs: `jobs` of
+                        [tool.dvc-bucket] in pyproject.toml, or 1).
+Ctrl-C ends the running experiments, which stay in the queue for the next --run-all. Exits with 1 if
+an experiment fails. `bucket dvc exp run` is DVC's own command, with workers in the background.
+
+Examples:
+  bucket exp run -S 'train.seed=range(10)' --queue --jobs 4
+  bucket exp run --run-all
+
+The options of `dvc exp run`:
+"""
+
 
 def dvc(context: typer.Context) -> None:
     """Run a DVC command with this project's connection.
@@ -62,6 +79,32 @@ def repro(context: typer.Context) -> None:
         raise typer.Exit(job.repro_locked(project, Settings.load(project), words, where))
     commands.use(where)
     command.become(["repro", *words])
+
+
+def exp(context: typer.Context) -> None:
+    """Run and compare experiments (`dvc exp`), several at a time with `--jobs`.
+
+    Examples:
+      bucket exp run -S 'train.seed=range(10)' --queue --jobs 4
+      bucket exp run --run-all
+    """
+    from dvc_bucket.cli import repro_options
+    from dvc_bucket.connection.settings import Settings
+    from dvc_bucket.dvc import command
+
+    words = context.args
+    if words[:1] != ["run"]:
+        command.become(["exp", *words])
+    if command.HELP.intersection(words):
+        print(EXPERIMENTS_HELP, flush=True)
+        command.become(["exp", *words])
+    wanted = repro_options.of_experiments(words[1:], Project.around())
+    if wanted is None:
+        command.become(["exp", *words])
+    from dvc_bucket.jobs import experiments as job
+
+    project = Project.find()
+    raise typer.Exit(job.run(project, Settings.load(project), *wanted))
 
 
 def reproduce(

@@ -13,8 +13,7 @@ from dvc_bucket.base.errors import BucketError, CheckError, NotCheckedError
 from dvc_bucket.base.packages import ANY
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
-from dvc_bucket.connection.settings import NAMES, Settings
-from dvc_bucket.connection.settings.sources import Sources
+from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.jobs.check import in_clone, preload, processes
 
@@ -125,7 +124,7 @@ def variables(
     home = folder / "home"
     home.mkdir()
     if isinstance(settings, Settings):
-        env = clients.environment(settings, env) | _own_names(project, settings)
+        env = clients.environment(settings, env) | clients.own_names(project, settings)
     if not isinstance(settings, Settings) or not settings.asks_aws:  # else AWS files are at home
         env["HOME"] = str(home)
     env |= {
@@ -169,15 +168,6 @@ def connection(project: Project) -> Settings | BucketError:
         return Settings.load(project)
     except BucketError as error:  # no settings, or no remote
         return error
-
-
-def _own_names(project: Project, settings: Settings) -> dict[str, str]:
-    """The settings under the names that stages read them by, as the clone has no `.env`."""
-    sources = Sources(project)
-    named = {names[0]: sources.find(names[0]).value for names in NAMES.values()}
-    if settings.ca_bundle:
-        named["OS_CACERT"] = settings.ca_bundle
-    return {name: value for name, value in named.items() if value}
 
 
 def _without(foreign: tuple[str, ...]) -> dict[str, str]:
