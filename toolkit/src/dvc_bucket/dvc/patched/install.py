@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import nesting, recording, side_by_side, unexpected, waiting
+from dvc_bucket.dvc.patched import lookups, nesting, recording, side_by_side, unexpected, waiting
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
@@ -25,6 +25,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     DUMP,
     EXIST,
     FOLDERS,
+    IS_TRACKED,
     MAKE_LOCK,
     MOVING,
     PATHS_LOCK,
@@ -38,6 +39,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     REPRODUCING,
     RUN_COMMANDS,
     RUN_STAGES,
+    SET_LINK,
     TRANSFER,
     UNLOCKED,
 )
@@ -89,6 +91,8 @@ def install() -> str:
             RUN_STAGES: side_by_side.reproduce,
             RUN_COMMANDS: side_by_side.cmd_run,
             REMOVE_OUTS: side_by_side.remove_outs,
+            IS_TRACKED: lookups.is_tracked,
+            SET_LINK: lookups.set_link,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,
