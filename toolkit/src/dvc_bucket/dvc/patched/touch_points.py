@@ -117,6 +117,7 @@ REPRODUCING = {
     SET_LINK: "self, path, inode, mtime",
     **attributes("scmrepo.git.backend.dulwich:DulwichBackend", "repo root_dir"),
     **attributes("dvc_data.hashfile.state:State", "links root_dir"),
+    **attributes("dvc.stage:Stage", "path_in_repo"),
     "dvc.stage:Stage.save_deps": "self, allow_missing=",
     "dvc.stage.cache:_can_hash": "stage",
     "dvc.stage.cache:_get_stage_hash": "stage",
