@@ -130,6 +130,21 @@ def test_plain_dvc_pulls(project: Published, bucket: Bucket, changed: tuple[str,
     assert "Plain DVC does the work: same results, slower." in line
 
 
+def test_plain_dvc_runs_stages_one_at_a_time(project: Published, bucket: Bucket) -> None:
+    folder = project.root / "stages"
+    folder.mkdir()
+    stage = "  {0}: {{cmd: echo {0} | tee -a order > {0}.txt, outs: [{0}.txt]}}\n"
+    (folder / "dvc.yaml").write_text(f"stages:\n{stage.format('a')}{stage.format('b')}")
+    changed = [places.RUN_STAGES]
+    done = bucket("repro", "--jobs", "2", "stages/dvc.yaml", changed=changed)
+    order = (folder / "order").read_text()
+    shutil.rmtree(folder)
+    assert (done.returncode, order) == (0, "a\nb\n")
+    line = done.stderr.splitlines()[0]
+    assert line.endswith("does the work: same results, slower. Stages run one at a time.")
+    assert names(line, changed)
+
+
 @pytest.mark.parametrize("changed", SENDING)
 def test_plain_dvc_pushes(project: Published, bucket: Bucket, changed: tuple[str, ...]) -> None:
     bucket("fetch")

@@ -114,6 +114,10 @@ REMOVE_OUTS = "dvc.stage:Stage.remove_outs"
 RUN_STAGE = "dvc.stage:Stage.run"
 RESTORE = "dvc.stage.cache:StageCache.restore"
 
+#: What tells whether git tracks an output, and what notes a file that was put into the work tree.
+IS_TRACKED = "scmrepo.git.backend.dulwich:DulwichBackend.is_tracked"
+SET_LINK = "dvc_data.hashfile.state:State.set_link"
+
 #: What runs the stages of a project.
 REPRODUCING = {
     RUN_STAGE: "self, dry=, no_commit=, force=, allow_missing=, no_download=, **kwargs",
@@ -124,6 +128,11 @@ REPRODUCING = {
     RUN_STAGES: "stages, graph=, force_downstream=, on_error=, force=, repro_fn=, **kwargs",
     RUN_COMMANDS: "stage, dry=, run_env=",
     REMOVE_OUTS: "self, ignore_remove=, force=",
+    IS_TRACKED: "self, path",
+    SET_LINK: "self, path, inode, mtime",
+    **attributes("scmrepo.git.backend.dulwich:DulwichBackend", "repo root_dir"),
+    **attributes("dvc_data.hashfile.state:State", "links root_dir"),
+    **attributes("dvc.stage:Stage", "path_in_repo"),
     "dvc.stage:Stage.save_deps": "self, allow_missing=",
     "dvc.stage.cache:_can_hash": "stage",
     "dvc.stage.cache:_get_stage_hash": "stage",
