@@ -15,6 +15,7 @@ from dvc_bucket.jobs.check import cli as check
 from dvc_bucket.jobs.du import cli as du
 from dvc_bucket.jobs.lfs import cli as lfs
 from dvc_bucket.jobs.new import cli as new
+from dvc_bucket.jobs.notebook import cli as notebook
 from dvc_bucket.jobs.report import cli as report
 from dvc_bucket.jobs.save import cli as save
 from dvc_bucket.jobs.share import cli as share
@@ -37,10 +38,10 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     ],
 }
 
-#: Words that programs call: make, git and this project's own set-up.
+#: Words that programs call: make, git, stages and this project's own set-up.
 HIDDEN = (
     *(dvc.dvc, dvc.reproduce, set_up.protect_cache, proving.lock_merge, packages.add_package),
-    *(update.merge_template, update.prove_update),
+    *(update.merge_template, update.prove_update, notebook.notebook),
 )
 
 #: Words whose arguments are another program's: DVC gets all of them, `--help` too.

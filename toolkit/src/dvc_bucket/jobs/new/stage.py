@@ -1,6 +1,5 @@
 """Add a stage: its script, its test, its parameters and its entry in dvc.yaml, all or none."""
 
-import importlib.util
 import keyword
 import os
 import re
@@ -8,20 +7,20 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.base import packages, safe_paths
+from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import NewError
 from dvc_bucket.base.files import all_written
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.patched import yaml
 from dvc_bucket.dvc.snapshot import Snapshot, overlap
-from dvc_bucket.jobs.new import yaml_text
+from dvc_bucket.jobs.new import named, yaml_text
 from dvc_bucket.jobs.new.layout import Kind, layout
-from dvc_bucket.jobs.new.texts import PARAMS, PROGRAMS, StageTexts
-from dvc_bucket.stages.declared.imports import code_of
-from dvc_bucket.stages.declared.packages import IGNORED, Imported
+from dvc_bucket.jobs.new.texts import PARAMS, PROFILE, PROGRAMS, StageTexts
+from dvc_bucket.stages.declared import runners
 
 FLOW = "dvc.yaml"
 
@@ -39,6 +38,7 @@ class StageRequest:
         outs: paths of its outputs, from the project's root.
         params: `KEY=VALUE` for a parameter of its own, `SECTION.KEY` for one that is there.
         kind: of its script.
+        tools: Debian packages or programs whose versions it depends on.
     """
 
     name: str
@@ -46,6 +46,7 @@ class StageRequest:
     outs: Sequence[str]
     params: Sequence[str] = ()
     kind: Kind = "python"
+    tools: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,17 @@ def new_stage(project: Project, request: StageRequest) -> NewStage:
     params = _read(project, PARAMS)
     values, others = _parameters(request, yaml_text.mapping(params, PARAMS))
     place = layout(project, snapshot, request.name, request.kind)
-    imported = _packages(project, place.models) if values else {}
+    models = place.models if values else ""
+    packages = named.of_new(project, request.kind, request.tools, models)
     texts = StageTexts(
-        request.name, request.kind, place, request.deps, request.outs, values, others, [*imported]
+        *(request.name, request.kind, place, request.deps, request.outs, values, others),
+        packages=packages.names,
+        tools=request.tools,
+        profile=(project.root / PROFILE).is_file(),
     )
     new = {place.script: texts.script(), place.test: texts.test()}
     _check_free(project, new)
-    changed = _versions(project, imported) | _changed(project, request, texts, params)
+    changed = {**packages.files, **_changed(project, request, texts, params)}
     with all_written({project.root / path: text for path, text in (new | changed).items()}):
         if fault := Snapshot.at(project).graph_error:
             raise NewError(f"DVC refuses the stage {request.name}: {fault} Nothing was written.")
@@ -116,25 +121,6 @@ def _changed(
     return changed
 
 
-def _packages(project: Project, models: str) -> dict[str, str]:
-    """The packages that a module of models imports, with the versions that the lock file pins.
-
-    Nothing in a project without packages.yaml, or without such a module.
-    """
-    if not models or not project.packages.is_file():
-        return {}
-    imported = Imported.of(code_of([project.root / models], [], []))
-    return packages.locked(project, imported.files.keys() - imported.late - IGNORED)
-
-
-def _versions(project: Project, imported: Mapping[str, str]) -> dict[str, str]:
-    """The new text of packages.yaml, if it lacks a package."""
-    current = packages.read(project)
-    if imported.keys() <= current.keys():
-        return {}
-    return {packages.FILE: packages.text_of({**imported, **current})}
-
-
 def _check_name(request: StageRequest, snapshot: Snapshot) -> None:
     name = request.name
     if any(stage.name.partition("@")[0] == name for stage in snapshot.stages):
@@ -146,6 +132,8 @@ def _check_name(request: StageRequest, snapshot: Snapshot) -> None:
             f"{name} is the name of a module of Python or of an installed package, which "
             f"{name}.py would hide from the scripts beside it. Choose another name."
         )
+    if request.kind == "notebook" and (fault := runners.lacking()):
+        raise NewError(fault)
     program = PROGRAMS.get(request.kind)
     if program and not shutil.which(program):
         raise NewError(
@@ -156,7 +144,7 @@ def _check_name(request: StageRequest, snapshot: Snapshot) -> None:
 
 def _is_installed(name: str) -> bool:
     """Whether another module of this name than one of the project's own can be imported."""
-    spec = importlib.util.find_spec(name)
+    spec = find_spec(name)
     return spec is not None and "site-packages" in str(spec.origin)
 
 
