@@ -111,7 +111,7 @@ def test_a_stage_does_not_run_with_another_version_and_the_fix_is_of_its_kind(
 ) -> None:
     monkeypatch.chdir(project.root)
     fixes = {
-        "peaks": "renv::restore()`), or write what a changed renv.lock pins to packages.yaml",
+        "peaks": "`renv::restore()` in R), or write what a changed renv.lock pins to packages.yaml",
         "tides": "(`make setup`), or write what a changed lock file pins",
         "ordered": "Install that version of sort, or record the one that is here (`bucket env --t",
     }

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dvc_bucket.base import foreign_packages
+from dvc_bucket import Project
+from dvc_bucket.base import foreign_packages, packages
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.stages.declared import r_code
 
@@ -83,3 +84,10 @@ def test_a_debian_package_has_the_version_of_its_authors(monkeypatch: pytest.Mon
         assert foreign_packages.of_authors(debian) == own
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     assert foreign_packages.tool_version("base-files") != ""
+
+
+def test_what_a_lock_file_pins_is_not_taken_from_the_record_beside_a_tool(tmp_path: Path) -> None:
+    (tmp_path / "requirements.lock").write_text("six==2.0\n")
+    (tmp_path / "packages.yaml").write_text('six: "1.0"\ntool/sort: "0.1"\n')
+    found = packages.locked(Project(tmp_path), ["six", "tool/sort"])
+    assert found == {"six": "2.0", "tool/sort": "0.1"}

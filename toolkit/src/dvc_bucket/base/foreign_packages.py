@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def _version(pin: Mapping[str, Any]) -> str:
     return str(pin["Version"])
 
 
-def installed(names: Iterable[str], root: Path) -> dict[str, str]:
+def installed(names: Collection[str], root: Path) -> dict[str, str]:
     """The versions here, by name in packages.yaml; without what is not installed.
 
     Args:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -111,8 +111,9 @@ def locked(project: Project, names: Iterable[str]) -> dict[str, str]:
         versions |= foreign_packages.pinned_by_renv(project.root)
     if tools := [name for name in wanted if name.startswith(TOOL)]:
         recorded = read(project)
+        versions |= {name: recorded[name] for name in tools if name in recorded}
         new = [name for name in tools if name not in recorded]
-        versions |= recorded | foreign_packages.installed(new, project.root)
+        versions |= foreign_packages.installed(new, project.root)
     return {name: versions[name] for name in wanted if name in versions}
 
 
@@ -151,7 +152,7 @@ def write(project: Project, versions: Mapping[str, str]) -> bool:
     return True
 
 
-def installed(names: Iterable[str], project: Project) -> dict[str, str]:
+def installed(names: Collection[str], project: Project) -> dict[str, str]:
     """The versions of packages here, or their commits, by name; without those not installed."""
     python = {name: _installed_python(name) for name in names if is_python(name)}
     others = [name for name in names if not is_python(name)]
@@ -260,8 +261,8 @@ def fixes(names: Sequence[str]) -> str:
     said = {
         "Install what the lock file pins (`make setup`), or write what a changed lock file pins to "
         f"{FILE} (`make lock`).": any(map(is_python, names)),
-        f"Install what {RENV_LOCK} pins (in R: `renv::restore()`), or write what a changed "
-        f"{RENV_LOCK} pins to {FILE} (`{WRITE}`).": any(
+        f"Install what {RENV_LOCK} pins (its packages by `renv::restore()` in R), or write what a "
+        f"changed {RENV_LOCK} pins to {FILE} (`{WRITE}`).": any(
             name == R or name.startswith(OF_R) for name in names
         ),
         f"Install that version of {listed(tools)}, or record the one that is here "

@@ -18,7 +18,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, leaves, overlap
-from dvc_bucket.jobs.check.environment import Packages
+from dvc_bucket.jobs.check.environment import RENV_LIBRARY, Packages
 from dvc_bucket.jobs.check.executions import Execution
 from dvc_bucket.jobs.check.findings import LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan, meta_of
@@ -266,7 +266,8 @@ def _of_original(
     root = project.root.resolve()
     if clone.root.is_relative_to(root):
         return
-    allowed = (f"{root}/.venv/", f"{packages.python.parent.parent}/", f"{root}/.git/")
+    venv, library = packages.python.parent.parent, root / RENV_LIBRARY
+    allowed = (f"{root}/.venv/", f"{venv}/", f"{library}/", f"{root}/.git/")
     for path in sorted(trace.read | trace.written):
         if path.startswith(f"{root}/") and not path.startswith(allowed):
             text = f"{stage.name} reads {path}, a file of the clone that the check was started in."
