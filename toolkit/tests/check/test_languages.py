@@ -1,4 +1,4 @@
-"""Stages in R and shell with one fault each: the check names just its cause."""
+"""Stages in R and shell: what a check sees of their files and packages."""
 
 import shutil
 import subprocess
@@ -13,9 +13,6 @@ from dvc_bucket.base.packages import text_of
 from tests.check.small import make
 
 HAS_R = bool(shutil.which("Rscript"))
-NO_R = "Rscript is not installed (tests/machines/packages installs it, on Debian)"
-NEEDS_R = pytest.mark.skipif(not HAS_R, reason=NO_R)
-NO_CLOCK = "libfaketime is not installed (tests/machines/packages installs it, on Debian)"
 
 #: A package of R: its files.
 TINY = {
@@ -28,12 +25,10 @@ TINY = {
 FILES = {
     "src/helper.R": "put <- function(text, path) cat(text, '\\n', file = path)\n",
     "src/good_r.R": "source('src/helper.R')\nput(stats::sd(c(1, 2, 4)), 'good_r.txt')\n",
-    "src/time_r.R": "cat(format(Sys.time(), '%Y-%m-%d %H:%M'), '\\n', file = 'time_r.txt')\n",
     "src/loads_r.R": "library(tiny.one)\ncat(two(), file = 'loads_r.txt')\n",
     "src/named_r.R": "cat(tiny.one::two(), file = 'named_r.txt')\n",
     "src/reads_r.R": "cat(readLines('notes'), file = 'reads_r.txt')\n",
     "src/good_sh.sh": "sort src/good_sh.sh >good_sh.txt\n",
-    "src/time_sh.sh": "date '+%Y-%m-%d %H:%M' >time_sh.txt\n",
     "src/reads_sh.sh": "cat notes >reads_sh.txt\n",
     "notes": "a note\n",
 }
@@ -53,11 +48,10 @@ def in_r(name: str, *deps: str, packages: Sequence[str] = ("R",)) -> dict[str, A
     }
 
 
-SHELL = {name: in_shell(name) for name in ("good_sh", "time_sh", "reads_sh")}
+SHELL = {name: in_shell(name) for name in ("good_sh", "reads_sh")}
 
 IN_R = {
     "good_r": in_r("good_r", "src/helper.R"),
-    "time_r": in_r("time_r"),
     "reads_r": in_r("reads_r"),
     "loads_r": in_r("loads_r"),
     "named_r": in_r("named_r", packages=("R", "R/tiny-one")),
@@ -79,7 +73,6 @@ def install_tiny(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What a check finds of stages, of which two have recorded what they made at another time."""
     folder = tmp_path_factory.mktemp("languages")
     stages, versions = SHELL, {}
     with pytest.MonkeyPatch.context() as patch:
@@ -90,18 +83,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
             stages, versions = SHELL | IN_R, here | {"R/tiny-one": "0.1-1"}
         files = FILES | {"packages.yaml": text_of(versions)}
         made = make(folder / "project", files, stages)
-        for name in stages.keys() & {"time_sh", "time_r"}:
-            (made.root / f"{name}.txt").unlink()  # a link to the cache
-            made.repo.write(f"{name}.txt", "2020-02-02 02:02\n")
-        made.dvc("commit", "--quiet", "--force")
         made.commit()
         yield made.report()
-
-
-@pytest.mark.skipif(not shutil.which("faketime"), reason=NO_CLOCK)
-@pytest.mark.parametrize("name", ["time_sh", pytest.param("time_r", marks=NEEDS_R)])
-def test_the_clock_is_named_as_the_cause(report: dict[str, Any], name: str) -> None:
-    assert report["found"][name] == ["clock"], report["causes"][name]
 
 
 def test_files_and_packages_that_are_not_declared_are_found_and_nothing_else(
