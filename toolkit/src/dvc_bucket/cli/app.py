@@ -16,6 +16,7 @@ from dvc_bucket.jobs.check import cli as check
 from dvc_bucket.jobs.du import cli as du
 from dvc_bucket.jobs.lfs import cli as lfs
 from dvc_bucket.jobs.new import cli as new
+from dvc_bucket.jobs.notebook import cli as notebook
 from dvc_bucket.jobs.report import cli as report
 from dvc_bucket.jobs.save import cli as save
 from dvc_bucket.jobs.share import cli as share
@@ -38,9 +39,9 @@ GROUPS: dict[str, list[Callable[..., Any] | typer.Typer | str]] = {
     ],
 }
 
-#: Commands that make, git and the set-up call, and commands that pass to DVC.
+#: Commands that make, git, stages and the set-up call, and commands that pass to DVC.
 HIDDEN = (
-    *(dvc.dvc, dvc.exp, dvc.reproduce, set_up.protect_cache),
+    *(dvc.dvc, dvc.exp, dvc.reproduce, set_up.protect_cache, notebook.notebook),
     *(proving.lock_merge, packages.add_package),
     *(update.merge_template, update.prove_update),
 )

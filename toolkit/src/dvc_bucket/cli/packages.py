@@ -18,6 +18,10 @@ def env(
     write: Annotated[
         bool, typer.Option("--write", help="Write packages.yaml from the lock file.")
     ] = False,
+    tools: Annotated[
+        bool,
+        typer.Option("--tools", help="Record the installed versions of tools, then --write."),
+    ] = False,
     installed: Annotated[
         bool,
         typer.Option("--installed", help="Compare installed versions with the lock file."),
@@ -32,6 +36,7 @@ def env(
       bucket env --declare
     """
     from dvc_bucket.base import packages as file
+    from dvc_bucket.base.foreign_packages import is_python
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs import env as job
     from dvc_bucket.stages.declared import versions
@@ -42,10 +47,11 @@ def env(
 
         for line in add(project) or ["Every stage declares the packages that it imports."]:
             print(line)
-    elif write:
-        print(f"Wrote {file.FILE}." if versions.write(project) else f"{file.FILE} is up to date.")
-    elif installed:
-        different = file.not_locked(project)
+    elif write or tools:
+        is_new = versions.write(project, record_tools=tools)
+        print(f"Wrote {file.FILE}." if is_new else f"{file.FILE} is up to date.")
+    elif installed:  # by `make setup`, which installs Python's packages and no others
+        different = [one for one in file.not_locked(project) if is_python(one.name)]
         for one in different:
             print(one)
         raise typer.Exit(1 if different else 0)

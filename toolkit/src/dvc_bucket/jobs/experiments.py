@@ -74,7 +74,7 @@ def run(project: Project, settings: Settings, queueing: Sequence[str] | None, jo
     if queueing and (status := run_dvc(queueing, project, settings)):
         return status
     if why := _why_plain():
-        say(f"{why} Its workers run the experiments: exit status 0, also if one fails.")
+        say(f"{why} Its workers run the experiments; the exit status is 0 even if one fails.")
         return run_dvc(["exp", "run", "--run-all", f"--jobs={jobs}"], project, settings)
     point_dvc_at(project, settings)
     with _folder(project) as folder:
@@ -115,7 +115,7 @@ class _Sweep:
             waiting = experiments.queued(repo)
             if waiting and experiments.has_worker(repo):
                 raise ExperimentError(
-                    "A worker of DVC runs the queue of this clone. Wait for it, or end it: "
+                    "A worker of DVC is running the queue of this clone. Wait for it, or end it: "
                     "`bucket queue stop`."
                 )
         with (
@@ -136,7 +136,7 @@ class _Sweep:
     def summary(self, jobs: int) -> str:
         """What became of the experiments and their stages, and what to do next."""
         if not (self.done or self.failed or self.interrupts):
-            return "Nothing is queued."
+            return "The queue is empty."
         ran, taken = (self._stages[word] for word in (sharing.RAN, sharing.TAKEN))
         failed = f", {len(self.failed)} failed ({listed(self.failed)})" if self.failed else ""
         said = (
@@ -146,7 +146,7 @@ class _Sweep:
         if self.interrupts:
             return (
                 f"{said} {counted(self._left, 'experiment')} in the queue: `bucket exp run "
-                f"--run-all --jobs {jobs}` goes on."
+                f"--run-all --jobs {jobs}` continues."
             )
         return f"{said} Compare them: `bucket report --experiments`." if self.done else said
 
@@ -241,15 +241,15 @@ def _folder(project: Project) -> Iterator[Path]:
     with (folder / "lock").open("w") as lock, ExitStack() as files:
         if not _is_free(lock):
             raise ExperimentError(
-                "Another `bucket exp run` runs the queue of this clone, and takes what is queued "
-                "meanwhile, too."
+                "Another `bucket exp run` is running the queue of this clone, and also runs "
+                "experiments queued meanwhile."
             )
         if (alive := ours / sharing.ALIVE).exists() and not _is_free(
             files.enter_context(alive.open())
         ):
             raise ExperimentError(
                 "A `bucket exp run` of this clone was killed, and its experiments still run. Wait "
-                f"for them, or end their processes, whose command lines have {ours}."
+                f"for them, or end their processes, whose command lines contain {ours}."
             )
         shutil.rmtree(ours, ignore_errors=True)
         try:

@@ -62,7 +62,8 @@ def queued(repo: "Repo") -> list[Queued]:
     """
     if not has_git(repo):
         raise ExperimentError(
-            f"{repo.root_dir} is in no git repository, and experiments are commits: `git init`."
+            f"{repo.root_dir} is not in a git repository, but experiments are commits. Create one: "
+            "`git init`."
         )
     found = []
     for message, entry in repo.experiments.celery_queue._iter_queued():
@@ -145,9 +146,9 @@ def keep(repo: "Repo", ready: Ready) -> None:
         if result:
             BaseStashQueue.collect_executor(repo.experiments, ready.executor, result)
         if not (result and result.ref_info and repo.scm.get_ref(str(result.ref_info))):
-            raise ExperimentError("DVC has not kept its result")
+            raise ExperimentError("DVC did not store its result")
     except (DvcException, SCMError) as error:
-        raise ExperimentError(f"its result cannot be kept: {_said(error)}") from error
+        raise ExperimentError(f"its result cannot be stored: {_said(error)}") from error
     _leave(repo, ready.queued)
     queue = repo.experiments.celery_queue
     with suppress(ValueError):  # a person removed it meanwhile

@@ -2,7 +2,9 @@
 
 from typing import ClassVar
 
-from dvc_bucket.base import packages, project_settings
+from dvc_bucket.base import packages
+from dvc_bucket.base.foreign_packages import is_python
+from dvc_bucket.base.words import listed
 from dvc_bucket.jobs.doctor.check import Check, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 
@@ -21,8 +23,7 @@ class VersionsOfPackages(Check):
         """Compare packages.yaml with the lock file, then with what is installed."""
         versions = packages.read(patient.project)
         if not versions:
-            return "none declared"
-        file = project_settings.of(patient.project).lock_file
+            return "none are named"
         pinned = packages.locked(patient.project, versions)
         other = [
             f"{name} {version} (lock: {pinned.get(name, 'none')})"
@@ -32,5 +33,8 @@ class VersionsOfPackages(Check):
         if other:
             raise Warn(f"{packages.FILE} has {', '.join(other)}", VersionsOfPackages.WRITE)
         if different := packages.not_locked(patient.project):
-            raise Warn("; ".join(map(str, different)))
-        return f"{len(versions)}, as {file} pins them"
+            names = [one.name for one in different]
+            fix = "" if all(map(is_python, names)) else packages.fixes(names)
+            raise Warn("; ".join(map(str, different)), fix)
+        files = dict.fromkeys(packages.lock_of(patient.project, name) for name in versions)
+        return f"{len(versions)}, as {listed([*files])} pins them"

@@ -13,7 +13,6 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.patched import yaml
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.stages.declared import versions
-from dvc_bucket.stages.declared.code import of_stage
 from dvc_bucket.stages.declared.packages import Imported, missing, named
 
 
@@ -50,10 +49,7 @@ def declare(project: Project) -> list[str]:
     texts: dict[str, str] = {}
     for entry, names in wanted.items():
         if unknown := [name for name in names if name not in pinned]:
-            raise ProjectError(
-                f"The lock file does not pin {unknown[0]}, which {entry.name} imports. Add it: "
-                f"make add PACKAGE={unknown[0]}"
-            )
+            raise ProjectError(f"{entry.name}: {versions.unknown(project, unknown[0])}")
         text = texts.get(entry.file) or (project.root / entry.file).read_text(encoding="utf-8")
         texts[entry.file] = with_packages(text, entry, names)
     with all_written({project.root / file: text for file, text in texts.items()}):
@@ -67,7 +63,7 @@ def _wanted(project: Project, snapshot: Snapshot) -> Iterator[tuple[StageEntry, 
         raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
     found: dict[StageEntry, set[str]] = {}
     for stage in snapshot.stages:
-        if lacking := missing(stage, Imported.of(of_stage(project, stage)[1])):
+        if lacking := missing(stage, Imported.of_stage(project, stage)):
             name = stage.title.rpartition(":")[2].partition("@")[0]
             path = posixpath.relpath(packages.FILE, stage.folder or ".")
             entry = StageEntry(stage.file, name, path)

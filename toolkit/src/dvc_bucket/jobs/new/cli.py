@@ -56,16 +56,23 @@ def stage(
         ),
     ] = None,
     kind: Annotated[Kind, typer.Option(help="Type of the script.")] = "python",
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tools", help="Debian packages or programs that the stage runs, separated by commas."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add a stage: a script, its section of params.yaml, its entry in dvc.yaml and a test.
 
-    The stage can run immediately: it copies its input to its output until you write it. The command
-    writes nothing if the stage, a file or the section of params.yaml exists already.
+    The stage runs at once and copies its input to its output until you write it. Nothing is
+    written if the stage, a file or the section of params.yaml is there already. Of a notebook, an
+    output that ends in .ipynb is the executed notebook.
 
     Examples:
       bucket new stage smooth --deps data/raw/levels.csv --outs data/interim/smooth.csv
-      bucket new stage peaks --deps data/raw --outs reports/peaks.json --params top=3 --kind shell
+      bucket new stage peaks --deps data/raw --outs reports/peaks.json --kind shell --tools jq
     """
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.new import stage as job
@@ -76,7 +83,9 @@ def stage(
             "and _",
             param_hint="NAME",
         )
-    request = job.StageRequest(name, _split(deps), _split(outs), params or (), kind)
+    request = job.StageRequest(
+        name, _split(deps), _split(outs), params or (), kind, _split(tools or [])
+    )
     if not (request.deps and request.outs):
         raise typer.BadParameter("a stage needs at least one input and one output")
     done = job.new_stage(Project.find(), request)

@@ -5,6 +5,7 @@ those of the Provenance Run Crate profile: https://w3id.org/ro/wfrun/provenance/
 """
 
 import json
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.packages import FILE
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 DVC = "https://dvc.org"
 PYTHON = "https://www.python.org"
+
+#: Name and address of a script's language, by the end of its name in lower case.
+LANGUAGES = {
+    ".py": ("Python", PYTHON),
+    ".ipynb": ("Python", PYTHON),
+    ".r": ("R", "https://www.r-project.org"),
+    ".sh": ("Shell", "https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html"),
+    ".bash": ("Bash", "https://www.gnu.org/software/bash"),
+}
 
 #: The file that declares stages.
 FLOW = "dvc.yaml"
@@ -160,9 +170,11 @@ def _tool(graph: Graph, run: StageRun) -> "Entity":
     entity.properties()["@type"] = ["File", "SoftwareSourceCode"]
     graph.add_to(entity, "input", parameters)  # beside those of another stage with the same script
     graph.add_to(entity, "softwareRequirements", _packages(graph, run))
-    if script.path.endswith(".py"):
-        python = graph.context(PYTHON, "ComputerLanguage", name="Python", url=PYTHON)
-        graph.describe(entity, programmingLanguage=python, runtimePlatform=facts.papers.platform)
+    if language := LANGUAGES.get(PurePosixPath(script.path).suffix.lower()):
+        name, url = language
+        kind = graph.context(url, "ComputerLanguage", name=name, url=url)
+        platform = facts.papers.platform if url == PYTHON else ""
+        graph.describe(entity, programmingLanguage=kind, runtimePlatform=platform)
     if facts.is_here(script):
         graph.describe(entity, version=facts.commit.commit, url=facts.link(script.path))
     return entity

@@ -24,6 +24,7 @@ LOCK_FILES = {
     "pdm.lock": ("PDM", "https://pdm-project.org/latest/usage/lockfile/"),
     "pixi.lock": ("pixi", "https://pixi.sh/latest/workspace/lockfile/"),
     "conda-lock.yml": ("conda-lock", "https://conda.github.io/conda-lock/"),
+    "renv.lock": ("renv", "https://rstudio.github.io/renv/articles/lockfile.html"),
     "requirements.txt": PIP,
     "environment.yml": (
         "conda",

@@ -14,6 +14,7 @@ from dvc_bucket.git.contents import git
 from dvc_bucket.stages.declared import packages, versions
 from dvc_bucket.stages.declared.code import of_stage, own_path
 from dvc_bucket.stages.declared.imports import Code
+from dvc_bucket.stages.declared.packages import Imported
 from dvc_bucket.stages.declared.programs import PYTHON, Programs
 
 
@@ -30,8 +31,9 @@ def stage_faults(root: Path | None = None) -> list[str]:
     - git or DVC tracks each dep, or a stage writes it;
     - a declared parameter exists, and a section that the code reads through a model
       (`dvc_bucket.stages.Params`) is declared;
-    - in a project with packages.yaml, the params name each package that the code imports and none
-      that it does not need, and the versions are those of the lock file.
+    - in a project with packages.yaml, a package that the code imports, R or Python, and a tool of
+      `meta: tools:` is named in the params, no other is that nothing of it needs, and the versions
+      are those of the lock file, or of renv.lock.
 
     It ignores paths in `meta: reads:` of a stage, and code in the folders `packages` of
     `[tool.dvc-bucket]`, which counts as installed.
@@ -100,7 +102,15 @@ class _StageCheck:
         yield from self._nowhere()
         yield from self._params(code)
         if self.project.packages.exists() or packages.named(self.stage):
-            yield from map(self._said, packages.faults(self.stage, code))
+            yield from self._packages(started, code)
+
+    def _packages(self, started: Programs, code: Code) -> Iterator[str]:
+        try:
+            imported = Imported.of_programs(self.project, self.stage, started, code)
+        except ProjectError as error:  # `meta: tools:` is no list of names
+            yield str(error)
+            return
+        yield from map(self._said, packages.faults(self.stage, code, imported))
 
     def _needless(self, own: Sequence[str], started: Programs) -> Iterator[str]:
         words = {posixpath.normpath(posixpath.join(self.stage.folder, w)) for w in started.words}
