@@ -192,9 +192,9 @@ def wait_for(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["--here", "nowhere"], 2, "No revision nowhere here"),
+        (["--here", "nowhere"], 2, "Unknown revision nowhere"),
         (["--here", "--stages", "same,sam"], 2, "Unknown stage sam; dvc.yaml has same"),
-        (["--here", "--since", "nowhere"], 2, "No revision nowhere here"),
+        (["--here", "--since", "nowhere"], 2, "Unknown revision nowhere"),
         (
             ["--here", "--vary", "seed,moon"],
             2,

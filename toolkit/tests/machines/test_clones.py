@@ -32,7 +32,7 @@ def test_what_a_partial_clone_lacks_is_fetched(
     part = clone_of(lab, tmp_path / "part", f"--filter={clone_filter}")
     done = part.bucket(*words, status=status)
     assert said in done.stdout + done.stderr
-    assert "Only a part" not in done.stdout
+    assert "Only part" not in done.stdout
 
 
 def test_where_it_cannot_be_fetched_a_sentence_names_the_command_that_gets_it(

@@ -285,7 +285,7 @@ def test_what_cannot_be_compared_is_wrong_usage(project: Published) -> None:
     assert pair.left == ahead
     done = project.clone.run(str(TOOLS / "bucket"), "report", "--base", "nothing", check=False)
     assert done.returncode == 2
-    assert "No revision nothing here" in done.stderr
+    assert "Unknown revision nothing" in done.stderr
 
 
 def test_before_the_project_there_was_nothing(project: Published) -> None:

@@ -158,7 +158,7 @@ def test_an_import_sends_nothing_of_ours_to_the_endpoint_that_it_names(
     told = [str(dict(request.headers)).lower() for request in store.requests]
     assert not [words for words in told if "authorization" in words or "our-" in words]
     read = clone.run(TOOLS / "bucket", "cat", "codes.csv", check=False)
-    assert "nothing was sent" in read.stderr
+    assert "Nothing was sent" in read.stderr
     assert f'"{theirs.root}" = {{ prefix = "OTHER" }}' in read.stderr
     assert not ran.exists()
 
