@@ -83,7 +83,7 @@ def test_our_keys_do_not_go_to_the_endpoint_that_it_names(
     for name, value in keys.items():
         monkeypatch.setenv(name, value)
     for read in (open_dataset, open_file):
-        with pytest.raises(SettingsError, match="nothing was sent") as caught:
+        with pytest.raises(SettingsError, match="Nothing was sent") as caught:
             read("codes.csv", repo=str(repo.root))
         assert url in str(caught.value)
         assert "OS_ENDPOINT_URL" in str(caught.value)
