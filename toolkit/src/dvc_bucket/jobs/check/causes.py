@@ -35,8 +35,8 @@ LOCK_IS_OTHER = (
 #: The conclusion where a stage loads other packages than those that made what is recorded. They
 #: cannot be changed one at a time.
 PACKAGES = (
-    "What is left as the cause are packages of other versions than those that made what dvc.lock "
-    "records"
+    "The remaining cause: package versions that differ from those that produced the results in "
+    "dvc.lock"
 )
 
 #: How many parameters and addresses are named.
@@ -139,7 +139,7 @@ class CauseSearch:
             if alone is None or alone == experiment.lab.make(experiment.stage, cut):
                 how, without = "The cause is", "makes the same bytes twice"
                 if alone is None:
-                    how, without = "What is left as the cause is", "does not run"
+                    how, without = "The remaining cause is", "does not run"
                 text = (
                     f"{how} the network: {name} makes other bytes each time, {held}; it connects "
                     f"to {named}, and without the network it {without}."
