@@ -102,7 +102,7 @@ def _found(repo: "Repo", outs: set[str]) -> Iterator[str]:
 def kept(file: Path) -> dict[str, Any]:
     """The answers that are kept in a file; none where anything looks otherwise now."""
     record = _record(file)
-    with suppress(KeyError, TypeError):
+    with suppress(OSError, KeyError, TypeError):  # a file that cannot be looked at looks otherwise
         if Places(record["single"], record["whole"]).look().digest == record["look"]:
             return dict(record["answers"])
     return {}

@@ -78,15 +78,25 @@ def note(project: Project, repo: "Repo", word: str, begun: int) -> None:
     if any(out.protocol != "local" for out in outs) or (word == "status" and not _is_lasting(repo)):
         return  # something is elsewhere, and looks like nothing from here
     answer = _sent(outs) if word == "push" else True
-    if answer is None:
-        return
+    if answer is not None:
+        with suppress(OSError):  # of a file that cannot be looked at, or a clone that is read-only
+            places = _places(project, repo, outs, deps)
+            before = begun if word == "status" else None
+            looks.keep(project.in_order, places, {word: answer}, before)
+
+
+def _places(
+    project: Project, repo: "Repo", outs: "Sequence[Output]", deps: "Sequence[Output]"
+) -> looks.Places:
+    """What the answer depends on."""
     whole = {item.fspath for item in (*outs, *deps)}
-    objects = Path(repo.cache.local.path)
-    cache = [objects, *objects.glob("[0-9a-f][0-9a-f]")]
-    single = [*map(str, cache), *looks.saying(project, repo, {out.fspath for out in outs})]
-    places = looks.Places(single, sorted(whole))
-    with suppress(OSError):  # a clone that cannot be written
-        looks.keep(project.in_order, places, {word: answer}, begun if word == "status" else None)
+    layouts = [Path(repo.cache.local.path), Path(repo.cache.legacy.path)]
+    objects = [folder for layout in layouts for folder in layout.glob("[0-9a-f][0-9a-f]")]
+    single = [
+        *map(str, [*layouts, *objects]),
+        *looks.saying(project, repo, {out.fspath for out in outs}),
+    ]
+    return looks.Places(single, sorted(whole))
 
 
 def _is_lasting(repo: "Repo") -> bool:
@@ -107,7 +117,10 @@ def _sent(outs: "Sequence[Output]") -> list[str] | None:
     pushed = [out for out in outs if out.use_cache and out.can_push]
     if any(out.remote or out.stage.is_import or not out.hash_info for out in pushed):
         return None
-    names = [name_of(out) for out in pushed]
+    try:
+        names = [name_of(out) for out in pushed]
+    except ValueError:  # a hash that is no MD5
+        return None
     return None if any(map(ids.is_legacy, names)) else sorted({*map(ids.path, names)})
 
 
