@@ -48,7 +48,7 @@ def remove_an_object(published: Published) -> None:
 
 
 def edit_in_place(published: Published) -> None:
-    """A file of the same size, written anew: DVC's links are broken first, as an editor does."""
+    """A file of the same size, written again: DVC's links are broken first, as an editor does."""
     path = published.root / "images" / "02.bin"
     content = bytearray(path.read_bytes())
     path.unlink()

@@ -115,10 +115,9 @@ class Words(Group):
 
 
 def collect(app: typer.Typer, called: str) -> None:
-    """Add the word that is called to the command; if it is none of ours, all of them.
+    """Add the command that is called; all commands, in the order of the groups, if it is not ours.
 
-    To make a command of each takes longer than the start of Python. The order is that of the
-    groups.
+    Building all of them takes longer than the start of Python.
     """
     ours = [(word, group) for group in GROUPS for word in GROUPS[group] if callable(word)]
     ours += [(word, None) for word in HIDDEN]
@@ -130,7 +129,7 @@ def collect(app: typer.Typer, called: str) -> None:
 
 
 def _name(word: Callable[..., Any]) -> str | None:
-    """What a person types."""
+    """The name on the command line."""
     if isinstance(word, typer.Typer):
         return word.info.name
     return word.__name__.replace("_", "-")
