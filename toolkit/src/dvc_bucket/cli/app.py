@@ -128,16 +128,25 @@ class Words(Group):
         return {group: of_dvc.get(group, {}) | ours.get(group, {}) for group in of_dvc | ours}
 
 
-def collect(app: typer.Typer) -> None:
-    """Add every command, in the order of the groups."""
-    for group, words in GROUPS.items():
-        for word in words:
-            if isinstance(word, typer.Typer):
-                app.add_typer(word, rich_help_panel=group)
-            elif not isinstance(word, str):
-                add(app, word, group, **OPTIONS.get(word, {}))
-    for word in HIDDEN:
-        add(app, word, None, **OPTIONS.get(word, {}))
+def collect(app: typer.Typer, called: str) -> None:
+    """Add the command that is called; all commands, in the order of the groups, if it is not ours.
+
+    Building all of them takes longer than the start of Python.
+    """
+    ours = [(word, group) for group in GROUPS for word in GROUPS[group] if callable(word)]
+    ours += [(word, None) for word in HIDDEN]
+    for word, group in [one for one in ours if _name(one[0]) == called] or ours:
+        if isinstance(word, typer.Typer):
+            app.add_typer(word, rich_help_panel=group)
+        else:
+            add(app, word, group, **OPTIONS.get(word, {}))
+
+
+def _name(word: Callable[..., Any]) -> str | None:
+    """The name on the command line."""
+    if isinstance(word, typer.Typer):
+        return word.info.name
+    return word.__name__.replace("_", "-")
 
 
 def _version(*, is_wanted: bool) -> None:
@@ -187,4 +196,4 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.callback()(bucket)
-collect(app)
+collect(app, next(iter(sys.argv[1:]), ""))

@@ -40,7 +40,7 @@ EXIST = "dvc_objects.db:ObjectDB.oids_exist"
 #: The method that makes the folder for an object, which an object store does not need.
 FOLDERS = "dvc_objects.db:ObjectDB._init"
 
-#: The methods that look a key up in DVC's index: the nodes on the way to it, where its content is.
+#: The methods that find a key in DVC's index: the nodes on the path to it, and its storages.
 NODES = "sqltrie.sqlite.sqlite:SQLiteTrie._traverse"
 STORAGE = "dvc_data.index.index:StorageMapping.__getitem__"
 
@@ -188,7 +188,7 @@ EXPERIMENTING = {
 #: The function that turns DVC to a commit.
 TURN = "dvc.repo.brancher:_switch_fs"
 
-#: What compares the work tree with what is recorded.
+#: Compares the work tree with the recorded hashes.
 STATUS = "dvc.repo:Repo.status"
 
 #: What reads a project: its stages, outputs, cache and ignored files.
@@ -273,7 +273,7 @@ COLLECTING_GARBAGE = {
     ),
 }
 
-#: What parses and checks a text for DVC itself.
+#: Parse and validate a text for DVC itself.
 READING_YAML = {
     "dvc.schema:either_or": "primary, fallback, fallback_includes=",
     "dvc.schema:vol": ATTRIBUTE,
