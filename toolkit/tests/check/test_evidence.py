@@ -17,7 +17,7 @@ BODIES = {
     "    subprocess.run(['sh', '-c', 'kill -9 $$'], check=True)",
     "pool": "from concurrent.futures import ProcessPoolExecutor\n\n"
     "if is_bad:\n    with ProcessPoolExecutor(1) as pool:\n        list(pool.map(os._exit, [1]))",
-    "array": "if is_bad:\n    import numpy\n\n    numpy.ones(2**50)",
+    "matrix": "if is_bad:\n    import numpy\n\n    numpy.ones(2**50)",
     "program": "if is_bad:\n    import subprocess\n\n    subprocess.run(['no-such-program'])",
     "bus": "if is_bad:\n    os.kill(os.getpid(), 7)",
     "module": "if is_bad:\n    import no_such_package",
@@ -37,7 +37,7 @@ BODIES = {
 SAID = {
     "child": "On this machine memory is short.",
     "pool": "On this machine a process was ended from outside, as happens where memory is short.",
-    "array": "On this machine memory is short.",
+    "matrix": "On this machine memory is short.",
     "program": "Stage program needs the program no-such-program, which is not here. Install it.",
     "bus": "Stage bus was ended by SIGBUS (a full disk or a small /dev/shm does that): run this "
     "again where it can finish.",
