@@ -112,6 +112,11 @@ def test_a_stage_that_does_not_bear_another_clock_could_not_be_looked_at(project
     report = project.found(stages=["expires"], vary=("clock",), times=2)
     assert report.status == 3
     assert [one.verdict for one in report.outputs] == ["identical", "could not be looked at"]
+    assert report.causes["expires"] == ["the certificate has expired"]
+    assert [one.text for one in report.findings] == [
+        "expires failed with changes of the clock: failed to run: python src/expires.py, "
+        "exited with 1."
+    ]
     assert report.doubts["expires"] == (
         "Stage expires fails with changes of the clock, and runs without them: whether its bytes "
         "depend on them could not be looked at."

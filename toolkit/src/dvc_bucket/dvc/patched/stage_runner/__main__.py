@@ -82,7 +82,8 @@ def _share_nothing(repo: Any) -> None:
     rwlock.rwlock = lambda *_, **__: contextlib.nullcontext()
     changed = ("index", "dvcignore", "dvcfs", "datafs")
     repo._reset = lambda: [vars(repo).pop(name, None) for name in changed]
-    repo.scm_context.ignore = repo.scm_context.ignore_remove = lambda _: None
+    if hasattr(repo, "scm_context"):
+        repo.scm_context.ignore = repo.scm_context.ignore_remove = lambda _: None
 
 
 def _run_all(
