@@ -115,10 +115,10 @@ def test_stages_run_at_once_as_there_is_room(
     assert [*report["seconds"]] == ["same", "left", "right"]
     room = {"jobs": 3, "cpus": 2.0, "memory": 0.0}
     small, large = ({"cpus": cpus, "memory": 0.0} for cpus in (0.5, 4.0))
-    assert _fits(large, {}, room)
-    assert not _fits(large, {"one": small}, room)
-    assert _fits(small, {"one": small, "two": small}, room)
-    assert not _fits(small, {"one": small, "two": small, "three": small}, room)
+    assert _fits(large, [], room)
+    assert not _fits(large, [small], room)
+    assert _fits(small, [small] * 2, room)
+    assert not _fits(small, [small] * 3, room)
 
 
 def test_a_further_run_is_compared_with_what_the_first_made_and_not_with_a_search_for_causes(
