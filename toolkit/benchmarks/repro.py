@@ -56,7 +56,7 @@ FILES = {
     "    shell: 'WORKecho {wildcards.i} > {output}'\n",
 }
 TOOLS = {
-    "bucket": (sys.executable, "-m", "dvc_bucket.stages.commands", "JOBS", "0", "repro"),
+    "bucket": (sys.executable, "-m", "dvc_bucket.stages.commands", "JOBS", "repro"),
     "dvc": ("dvc", "repro"),
     "make": ("make", "-j", "JOBS"),
     "snakemake": ("snakemake", "--cores", "JOBS", "--quiet", "all"),
