@@ -238,7 +238,7 @@ job_keep() {
   elif remote_top && run timeout "$(($1 / 4))" bucket push --quiet --run-cache --remote top; then
     say "The store did not take it. It is in the cache of $top: JOB_OFFLINE=1 sbatch goes on there"
   else
-    say "Not all was sent: submit the job again, and it makes the rest anew"
+    say "Not all was sent: submit the job again to finish the rest"
   fi
 }
 
@@ -253,7 +253,7 @@ job_end() {
   name=${USER:-$(id -un)}
   git config user.email >/dev/null || git config user.email "$name@$(hostname)"
   git config user.name >/dev/null || git config user.name "$name"
-  # Stopped on the way here, this begins anew.
+  # If the job stops before this point, it starts over.
   git diff --cached --quiet || git commit --quiet --message "Results of Slurm job $SLURM_JOB_ID"
   git push --quiet --force origin "HEAD:refs/heads/$branch"
   say "Done: the results are the branch $branch. In $top: git merge $branch"

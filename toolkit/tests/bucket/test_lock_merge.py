@@ -178,9 +178,12 @@ def test_what_is_not_changed_keeps_its_bytes(repo: Repo) -> None:
         ),
         ("schema: '1.0'\nstages: {}\n", "no `schema: '2.0'`"),
         ("stages\n", "no `schema: '2.0'`"),
-        ("schema: '2.0'\nstages: [a]\n", "not what DVC writes"),
-        ("schema: '2.0'\nstages: {a: {deps: [x]}}\n", "not what DVC writes"),
-        ("schema: '2.0'\nstages: {a: {params: {f: 1}}}\n", "not what DVC writes"),
+        ("schema: '2.0'\nstages: [a]\n", "does not have the form that DVC writes"),
+        ("schema: '2.0'\nstages: {a: {deps: [x]}}\n", "does not have the form that DVC writes"),
+        (
+            "schema: '2.0'\nstages: {a: {params: {f: 1}}}\n",
+            "does not have the form that DVC writes",
+        ),
         ("schema: '2.0'\nstages: {a: {}, a: {}}\n", "this is not YAML"),
     ],
 )

@@ -195,7 +195,11 @@ def wait_for(folder: Path, name: str) -> None:
         (["--here", "nowhere"], 2, "No revision nowhere here"),
         (["--here", "--stages", "same,sam"], 2, "No stage sam; dvc.yaml has same"),
         (["--here", "--since", "nowhere"], 2, "No revision nowhere here"),
-        (["--here", "--vary", "seed,moon"], 2, "No condition moon; there are clock, random, seed"),
+        (
+            ["--here", "--vary", "seed,moon"],
+            2,
+            "Unknown condition moon; choose from clock, random, seed",
+        ),
         ([], 1, "has no requirements.lock"),
     ],
 )

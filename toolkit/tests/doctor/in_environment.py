@@ -22,7 +22,9 @@ def _(case: Case) -> None:
 
 
 @add(
-    "TMPDIR with a long name", warns=("temporary files",), says="too many for the name of a socket"
+    "TMPDIR with a long name",
+    warns=("temporary files",),
+    says="the name of a socket in it would be too long",
 )
 def _(case: Case) -> None:
     folder = case.project.root / ".dvc" / "tmp" / ("x" * 90)

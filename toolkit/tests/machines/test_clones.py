@@ -167,7 +167,7 @@ def test_a_downloaded_archive_has_no_git_and_a_sentence_says_so(
 ) -> None:
     shutil.copytree(lab.root, tmp_path / "lab", ignore=shutil.ignore_patterns(".git"))
     said = Machine(tmp_path / "lab").bucket("repro", status=1).stderr
-    assert "is in no git repository, and DVC works only in one. A downloaded archive (ZIP)" in said
+    assert "is not in a git repository, which DVC needs. A downloaded archive (ZIP)" in said
 
 
 def test_a_program_that_dvc_tracks_is_named_where_it_may_not_run(
@@ -179,7 +179,7 @@ def test_a_program_that_dvc_tracks_is_named_where_it_may_not_run(
     flow = stage("ran", "./run.sh > ran.txt", deps="[run.sh]")
     (project.root / "dvc.yaml").write_text(f"stages:\n{flow}")
     said = project.run("bucket", "repro", status=255).stderr
-    assert "run.sh may not run: DVC tracks it and keeps no permissions" in said
+    assert "run.sh is not executable, because DVC, which tracks it, stores no permissions" in said
     assert "`sh run.sh`" in said
 
 
@@ -188,6 +188,6 @@ def test_a_push_that_the_store_refuses_is_one_sentence(lab: Machine, tmp_path: P
     project.bucket("pull", "--quiet")
     project.run("dvc", "remote", "add", "--local", "--quiet", "other", "s3://no-such-bucket/x")
     done = project.run("bucket", "push", "--remote", "other", status=1)
-    assert "there is no such bucket" in done.stderr
+    assert "the bucket does not exist" in done.stderr
     assert "Debug source" not in done.stdout + done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

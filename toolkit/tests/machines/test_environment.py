@@ -165,7 +165,7 @@ def test_temporary_files_have_a_folder(machine: Machine, tmp_path: Path, name: s
     code = "import os; print(os.environ.get('TMPDIR'))"
     done = machine.bucket("run", "python", "-c", code, TMPDIR=str(folder))
     assert done.stdout.strip() == (str(folder) if folder.is_dir() else "None")
-    said = f"bucket: TMPDIR names {folder}, which is no folder. The system's folder is used.\n"
+    said = f"bucket: TMPDIR names {folder}, which is not a folder. The system's folder is used.\n"
     assert done.stderr == ("" if folder.is_dir() else said)
 
 

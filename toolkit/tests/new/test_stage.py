@@ -22,8 +22,8 @@ from tests import TESTS_ROOT
 from tests.bucket.git_tools import TOOLS
 from tests.new.growing import ON_PATH, Growing, make
 
-#: Kinds whose program is here; a notebook's cells run in any case.
-KINDS = {"python": "python", "shell": "sh", "r": "Rscript", "notebook": "papermill"}
+#: Kinds, each with its program; R is not everywhere.
+KINDS = {"python": "python", "shell": "sh", "r": "Rscript", "notebook": "bucket"}
 
 KEYS = ("deps", "outs", "params", "kind")
 STAGE = ("--deps", "data/interim/levels.csv", "--outs", "data/interim/smooth.csv")

@@ -114,7 +114,7 @@ def test_any_file_is_a_stream_of_bytes() -> None:
 def test_each_mistake_has_its_own_error() -> None:
     with pytest.raises(NotTrackedError, match=r"does not track fligths\.parquet at v1.*codes"):
         open_dataset("fligths.parquet", rev="v1")
-    with pytest.raises(NotTrackedError, match="outside of the project"):
+    with pytest.raises(NotTrackedError, match="outside the project"):
         open_dataset("../other.parquet")
     with pytest.raises(RevisionError, match="No revision v9 here"):
         open_dataset("flights.parquet", rev="v9")

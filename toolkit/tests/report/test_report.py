@@ -107,7 +107,7 @@ def test_a_forgotten_push_is_named(found: Changes, project: Published) -> None:
 def test_what_the_store_did_not_give_is_told_from_what_is_missing(found: Changes) -> None:
     assert found.remote.pushed
     [finding, *_] = found.remote.pushed.findings
-    unread = replace(finding, fault=ObjectFault("not checked", "the store does not give it"))
+    unread = replace(finding, fault=ObjectFault("not checked", "the store does not return it"))
     pushed = replace(found.remote.pushed, missing=0, not_checked=1, findings=[unread])
     page = render(replace(found, remote=replace(found.remote, pushed=pushed)))
     assert "> **Not checked on the remote: 1 of 7 objects** that this commit needs." in page

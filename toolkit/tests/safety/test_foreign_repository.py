@@ -126,7 +126,7 @@ def test_its_own_env_and_settings_are_not_read(tmp_path: Path, evil: tuple[Evil,
     clone = foreign.clone(str(repo.root))
     assert sorted(path.name for path in clone.dvc_config.parent.iterdir()) in (
         ["config"],
-        ["config", "tmp"],  # DVC's own, made anew
+        ["config", "tmp"],  # DVC's own, made again
     )
     assert not clone.env_file.exists()
 

@@ -103,7 +103,7 @@ def test_an_object_with_other_content_is_replaced_only_with_force(
     (tmp_path / "new.txt").write_text("again")
     refused = cp(project, tmp_path / "other.txt", tmp_path / "new.txt", f"{url}/")
     assert refused.returncode == 1
-    assert f"{url}/new.txt exists with other content. Nothing was replaced." in refused.stderr
+    assert f"{url}/new.txt exists with different content. Nothing was replaced." in refused.stderr
     assert objects(project, url) == {"new.txt": b"first"}
     forced = cp(project, "--force", tmp_path / "other.txt", tmp_path / "new.txt", f"{url}/")
     assert forced.returncode == 0
@@ -212,7 +212,7 @@ def test_a_destination_is_needed(project: Published) -> None:
     for words in (["table.csv"], ["--parents"], ["--scratch"]):
         done = cp(project, *words)
         assert done.returncode == 2
-        assert "name PATH and DEST" in done.stderr
+        assert "give PATH and DEST" in done.stderr
 
 
 @pytest.mark.parametrize("how", ["two files of one name", "wildcard", "one name", "parents"])

@@ -174,5 +174,5 @@ def test_the_report_of_a_complete_remote_fits_on_a_screen(
     capsys.readouterr()
     show(on_seaweed.verify("main"))
     said = capsys.readouterr().out
-    assert f"Complete: 10 objects (8.6 kB) of {commit} (main) are there, their sizes right" in said
+    assert f"Complete: 10 objects (8.6 kB) of {commit} (main) are there, with correct sizes" in said
     assert len(said.splitlines()) == 6

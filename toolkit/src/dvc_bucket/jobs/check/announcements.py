@@ -28,8 +28,8 @@ def of_search(names: Sequence[str], first: CloneRun) -> str:
     """A sentence about the search for causes in stages, by name."""
     took = _words(USUAL_RUNS * sum(first.seconds[name] for name in names))
     return (
-        f"Looking for the cause in {', '.join(names)}: one condition at a time, each stage alone, "
-        f"about {USUAL_RUNS} times: about {took}."
+        f"Looking for the cause in {', '.join(names)}, one condition at a time, with about "
+        f"{USUAL_RUNS} runs of each stage: about {took}."
     )
 
 

@@ -28,8 +28,8 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 #: The conclusion where nothing changes the bytes, which are not those in `dvc.lock`.
 LOCK_IS_OTHER = (
-    "dvc.lock has other ones: other code, data or packages made them, or the output was edited by "
-    "hand."
+    "dvc.lock has different ones: they come from other code, data or packages, or the output was "
+    "edited by hand."
 )
 
 #: The conclusion where a stage loads other packages than those that made what is recorded. They
@@ -108,8 +108,8 @@ class CauseSearch:
             return self._of_unsteady(experiment, outputs)
         if names := experiment.guilty():
             sentences = [
-                f"The cause is {experiment.title(name)}: this alone changes the bytes of "
-                f"{stage.name}. With it fixed they are the same again."
+                f"The cause is {experiment.title(name)}: it alone changes the bytes of "
+                f"{stage.name}. With it fixed, they are the same again."
                 for name in names
             ]
             times = _times(self.lab, outputs) if "clock" in names else ()
@@ -178,7 +178,7 @@ def _times(lab: Lab, outputs: Sequence[OutputResult]) -> Iterator[str]:
         execution = lab.run.executions[output.stage]
         texts = (time_in(value, execution.started, execution.ended) for _, value in output.values)
         if text := next(filter(None, texts), None):
-            yield f"{output.path} holds the time at which it was made: {text}."
+            yield f"{output.path} contains the time at which it was written: {text}."
             return
 
 

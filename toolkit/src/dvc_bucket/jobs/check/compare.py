@@ -111,7 +111,7 @@ class OutputComparison:
         difference = None
         if after is None:
             was_run = self.made.executions[stage].state != "not run"
-            detail = f"not made, as its stage {'failed' if was_run else 'was not run'}"
+            detail = f"not written, because its stage {'failed' if was_run else 'was not run'}"
         elif before is None:
             detail = f"{self.expected.title} has no record of it"
         elif before.hash == after.hash or not (difference := self._difference(before, after)):
@@ -139,7 +139,10 @@ class OutputComparison:
             return Difference(kinds[before.is_directory])
         old, new = self.expected.names(before), self.made.names(before)
         if old is None:
-            return Difference("its files cannot be compared: the list of those recorded is nowhere")
+            return Difference(
+                "its files cannot be compared: the list of the recorded files does not exist "
+                "anywhere"
+            )
         differences = {
             path: self._file_difference(before, path, old.get(path), new.get(path))
             for path in sorted(old.keys() | new.keys())
@@ -154,7 +157,7 @@ class OutputComparison:
     ) -> Difference:
         """How a file of an output differs; `path` is its path in the output."""
         if new is None:
-            return Difference("is not there any more")
+            return Difference("is missing")
         if old is None:
             return Difference("is new")
         whole = str(PurePosixPath(out.path, path))

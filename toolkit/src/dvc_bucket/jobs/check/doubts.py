@@ -28,9 +28,9 @@ KILLED = {
 
 #: Signals that the machine gives rise to, and how.
 GIVEN = {
-    signal.SIGKILL: "memory that runs out does that",
-    signal.SIGBUS: "a full disk or a small /dev/shm does that",
-    signal.SIGILL: "a CPU does that which lacks an instruction",
+    signal.SIGKILL: "out of memory, for example",
+    signal.SIGBUS: "a full disk or a small /dev/shm, for example",
+    signal.SIGILL: "a CPU that lacks an instruction, for example",
 }
 
 #: DVC's words for the end of a command; a shell adds 128 to the number of a signal.
@@ -55,19 +55,19 @@ def of_clone(clone: Project, *, is_here: bool) -> Iterator[str]:
     top = next(path for path in (clone.root, *clone.root.parents) if (path / ".git").exists())
     if empty := list(empty_submodules(top)):
         yield (
-            f"The submodule {', '.join(empty)} is not in your clone. Get it and run this again: "
-            "`git submodule update --init --recursive`."
+            f"The submodule {', '.join(empty)} is not in your clone. Fetch it and run the command "
+            "again: `git submodule update --init --recursive`."
         )
     if pointers := list(_pointers(top)):
         yield (
             f"The content of {', '.join(pointers[:MAX_LISTED])} is in Git LFS and not in your "
-            "clone. Get it and run this again: `git lfs install`, then `git lfs pull`."
+            "clone. Fetch it and run the command again: `git lfs install`, then `git lfs pull`."
         )
     if is_here and (others := list(_other_packages(clone))):
         more = f" and {len(others) - MAX_LISTED} more" if len(others) > MAX_LISTED else ""
         yield (
-            f"The current packages are not those of the commit: {', '.join(others[:MAX_LISTED])}"
-            f"{more}. Run this without --here."
+            "The current packages differ from those of the commit: "
+            f"{', '.join(others[:MAX_LISTED])}{more}. Run the command without --here."
         )
 
 
@@ -94,7 +94,7 @@ def of_runs(
         text = _of_stage(name, because, said) or _of_check(name, said, run, runs[0])
         text = text or faults.of_text(said, uses_network=name in connecting)
         if not text and name in connecting and (lacking := why_no_store()):
-            text = f"Stage {name} uses the network, and the store cannot be asked: {lacking}"
+            text = f"Stage {name} uses the network, but the store cannot be reached: {lacking}"
         return text or (_of_module(name, said, run.clone) if is_here else "")
 
     for run in runs:
@@ -115,10 +115,10 @@ def _of_stage(name: str, because: str, said: str) -> str:
     if number in KILLED or number in GIVEN:
         how = f" ({GIVEN[number]})" if number in GIVEN else ""
         what = signal.Signals(number).name
-        return f"Stage {name} was ended by {what}{how}: run this again where it can finish."
+        return f"Stage {name} was ended by {what}{how}. Run the command again where it can finish."
     missing = NOT_FOUND.search(said) if status == 127 else NO_PROGRAM.search(said)
     if missing:
-        return f"Stage {name} needs the program {missing[1]}, which is not here. Install it."
+        return f"Stage {name} needs the program {missing[1]}, which is not installed. Install it."
     return ""
 
 
@@ -128,8 +128,8 @@ def _of_check(name: str, said: str, run: CloneRun, first: CloneRun) -> str:
         return f"Stage {name} cannot run while it is traced: {refused[0]}."
     if run.variation.inside and name in first.seconds:
         return (
-            f"Stage {name} fails {run.title}, and runs without them: whether its bytes depend on "
-            "them could not be looked at."
+            f"Stage {name} fails {run.title}, but runs without them, so it is unknown whether its "
+            "bytes depend on them."
         )
     return ""
 
@@ -141,7 +141,10 @@ def _of_module(name: str, said: str, clone: Project) -> str:
     if missing and file.is_file():
         versions = lock_file.versions(file.read_text(encoding="utf-8"))
         if (package := canonicalize_name(missing[1])) in versions:
-            return f"Stage {name} needs {package}, which is not here. Run this without --here."
+            return (
+                f"Stage {name} needs {package}, which is not installed. Run the command without "
+                "--here."
+            )
     return ""
 
 

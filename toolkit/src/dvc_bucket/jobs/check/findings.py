@@ -17,15 +17,15 @@ KINDS = {
     "failed": "Stages that failed",
     "not run": "Stages that were not run",
     "not recorded": "Not in dvc.lock",
-    "other code": "dvc.lock is of other code, data, parameters or commands",
+    "other code": "dvc.lock records other code, data, parameters or commands",
     "contradiction": "Records that contradict each other",
     "edited": "Dependencies that changed while their stage ran",
-    "not made": "Outputs that their stage did not make",
+    "not made": "Outputs that their stage did not write",
     "undeclared import": "Imports missing from deps",
     "undeclared package": "Packages missing from params",
-    "other package": "Packages of another version than packages.yaml has",
-    "undeclared file": "Files that are read or written and not declared",
-    "undeclared network": "Network that is not declared",
+    "other package": "Package versions that differ from packages.yaml",
+    "undeclared file": "Undeclared files that stages read or write",
+    "undeclared network": "Undeclared network use",
 }
 
 

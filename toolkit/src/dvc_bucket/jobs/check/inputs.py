@@ -54,10 +54,13 @@ class Inputs:
             named = f"The cause is {path}, which {self.stage.name} reads and does not declare"
             commits = self._commits(path)
             if commit := next((one for one in commits if self._makes(path, one, recorded)), None):
-                text = f"{named}: with its content of {commit[:7]} it makes what dvc.lock records."
+                text = (
+                    f"{named}: with its content in {commit[:7]}, the stage writes what "
+                    "dvc.lock records."
+                )
                 yield path, text
             elif self._altered_differs(path):
-                yield path, f"{named}: another content of it makes other bytes."
+                yield path, f"{named}: a different content gives different bytes."
 
     def _commits(self, path: str) -> list[str]:
         """The commits before the last one in which a file was changed, newest first."""

@@ -18,7 +18,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, leaves, overlap
-from dvc_bucket.jobs.check.environment import Packages
+from dvc_bucket.jobs.check.environment import RENV_LIBRARY, Packages
 from dvc_bucket.jobs.check.executions import Execution
 from dvc_bucket.jobs.check.findings import LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan, meta_of
@@ -33,6 +33,9 @@ POINTERS = ("*.dvc", "dvc.lock")
 
 #: Where Python keeps what it made of a module.
 BYTECODE = "__pycache__"
+
+#: What renv reads to choose R's library, the counterpart of `.venv`.
+RENV = ("renv", "renv.lock")
 
 #: Addresses that are named.
 MAX_LISTED_PEERS = 3
@@ -57,7 +60,7 @@ def of_run(run: CloneRun) -> Iterator[LineageFault]:
             how = "" if run.variation == FIRST else f" {run.title}"
             yield LineageFault("failed", name, "", f"{name} failed{how}: {execution.because}.")
         elif execution.state == "not run":
-            text = f"{name} was not run, as {execution.because} did not succeed."
+            text = f"{name} was not run, because {execution.because} did not succeed."
             yield LineageFault("not run", name, "", text)
 
 
@@ -76,7 +79,10 @@ def of_lock(
     for name in run.seconds:
         before, after = plan.stages[name], run.stages[name]
         if not before.is_recorded:
-            text = f"dvc.lock does not know the stage {name}: `bucket reproduce`, then commit it."
+            text = (
+                f"dvc.lock has no entry for the stage {name}. Run `bucket reproduce` and "
+                "commit dvc.lock."
+            )
             yield LineageFault("not recorded", name, "", text)
             continue
         if before.command_changed:
@@ -110,7 +116,7 @@ def _changed(key: str, recorded: object, actual: object) -> str:
         for name in {**recorded, **actual}:
             if recorded.get(name) != actual.get(name):
                 return _changed(f"{key}.{name}", recorded.get(name), actual.get(name))
-    return f"{key} is {actual}, and dvc.lock has {recorded}"
+    return f"{key} is {actual}, but dvc.lock has {recorded}"
 
 
 def _other_dep(
@@ -179,8 +185,8 @@ def _edited(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
             change = "appeared" if path not in before else "was changed"
             text = (
                 f"{path}, on which {stage.name} depends, "
-                f"{change if path in after else 'was removed'} while it ran: dvc.lock records "
-                "what it was at the end, which may not be what the stage read."
+                f"{change if path in after else 'was removed'} while it ran: dvc.lock records its "
+                "content at the end, which may differ from what the stage read."
             )
             yield LineageFault("edited", stage.name, path, text)
 
@@ -188,9 +194,9 @@ def _edited(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
 def _not_made(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
     for path, before in execution.before["outs"].items():
         after = execution.after["outs"][path]
-        text = f"{path} is an output of {stage.name}, which did not write it: it was there before."
+        text = f"{path} is an output of {stage.name}, which did not write it; it existed before."
         if not after:
-            text = f"{path}, an output of {stage.name}, was not made by it."
+            text = f"{stage.name} did not write its output {path}."
         if before == after or not after:
             yield LineageFault("not made", stage.name, path, text)
 
@@ -200,7 +206,7 @@ def _undeclared(
 ) -> Iterator[LineageFault]:
     """Files of the project, there before the stage, that it opened and does not declare."""
     declared = {record.path for record in (*stage.deps, *stage.outs)} | {*stage.params, ".venv"}
-    allowed = declared.union(project_settings.of(clone).packages)
+    allowed = declared.union(project_settings.of(clone).packages, RENV)
     written, files = _in(clone, trace.written), set(execution.files)
     opened = {
         _shortened(path)
@@ -266,7 +272,8 @@ def _of_original(
     root = project.root.resolve()
     if clone.root.is_relative_to(root):
         return
-    allowed = (f"{root}/.venv/", f"{packages.python.parent.parent}/", f"{root}/.git/")
+    venv, library = packages.python.parent.parent, root / RENV_LIBRARY
+    allowed = (f"{root}/.venv/", f"{venv}/", f"{library}/", f"{root}/.git/")
     for path in sorted(trace.read | trace.written):
         if path.startswith(f"{root}/") and not path.startswith(allowed):
             text = f"{stage.name} reads {path}, a file of the clone that the check was started in."
@@ -279,7 +286,7 @@ def _connected(stage: Stage, trace: Trace) -> Iterator[LineageFault]:
         more = len(peers) - MAX_LISTED_PEERS
         named = ", ".join(peers[:MAX_LISTED_PEERS]) + (f" and {more} more" if more > 0 else "")
         text = (
-            f"{stage.name} connects to {named}. If what it gets there is pinned, say so in "
-            "dvc.yaml: `meta: {network: true}`."
+            f"{stage.name} connects to {named}. If the data that it gets there is pinned, declare "
+            "it in dvc.yaml: `meta: {network: true}`."
         )
         yield LineageFault("undeclared network", stage.name, "", text)

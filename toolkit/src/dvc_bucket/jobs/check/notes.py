@@ -22,24 +22,24 @@ def of_check(
     """
     yield from (note for stage in stages for note in _of_persistent(stage))
     if frozen := [stage.name for stage in plan.stages.values() if stage.is_frozen]:
-        yield f"Frozen, so taken as they are recorded: {', '.join(frozen)}."
+        yield f"Frozen, so used as recorded: {', '.join(frozen)}."
     if plan.gone:
-        yield f"In dvc.lock and no longer in dvc.yaml, so no stages: {', '.join(plan.gone)}."
+        yield f"In dvc.lock but no longer in dvc.yaml: {', '.join(plan.gone)}."
     repository = clones.repository
     is_head = clones.commit == commit_of(repository, "HEAD")
     if is_head and git(repository.root, "status", "--porcelain", "--untracked-files=no"):
-        yield "Your clone has changes that are not committed: not checked."
+        yield "Your clone has uncommitted changes, which were not checked."
     if inputs := plan.pulled(stages):
         yield f"Inputs from the remote: {', '.join(inputs)}."
     seen = first.executions.items()
     if untraced := sorted(name for name, run in seen if run.before and not run.trace):
-        yield f"Not traced, as no Python ran in them: {', '.join(untraced)}."
+        yield f"Not traced, because they did not run Python: {', '.join(untraced)}."
 
 
 def _of_persistent(stage: Stage) -> Iterator[str]:
     """A note on each output that DVC does not delete before its stage runs."""
     for path in (out.path for out in stage.outs if out.is_persistent):
         yield (
-            f"{path} has persist: true. Stage {stage.name} runs here without its earlier content, "
-            "so the output differs if the stage builds on that."
+            f"{path} has persist: true. Stage {stage.name} runs without its earlier content, so "
+            "the output differs if the stage depends on it."
         )

@@ -46,7 +46,9 @@ class StagePlan:
         names_of = {name: {name, name.partition("@")[0]} for name in self.stages}
         if unknown := set(names).difference(*names_of.values()):
             declared = ", ".join(self.stages) or "none"
-            raise StageNameError(f"No stage {', '.join(sorted(unknown))}; dvc.yaml has {declared}.")
+            raise StageNameError(
+                f"Unknown stage {', '.join(sorted(unknown))}; dvc.yaml has {declared}."
+            )
         return [
             stage
             for name, stage in self.stages.items()

@@ -18,8 +18,8 @@ WITHOUT = "BUCKET_HELD_WITHOUT_PRELOAD"
 
 #: Said of conditions where it is not installed.
 LACKING = (
-    "As libfaketime is not here, the clock is changed within Python alone, and random numbers "
-    "within Python, R and bash (Debian: apt-get install faketime)."
+    "libfaketime is not installed, so the clock is changed in Python only, and random numbers in "
+    "Python, R and bash (Debian: apt-get install faketime)."
 )
 
 #: Spreads a small number over 64 bits: libfaketime makes zeros of one that fits into the lower 32.

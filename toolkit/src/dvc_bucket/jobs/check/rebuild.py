@@ -124,7 +124,7 @@ def check(
                 return _nothing(clones.commit, options)
         if unused := tolerance.unused([out.path for out in commit_plan.outs]):
             names = ", ".join(unused)
-            raise CheckError(f"--tolerance {options.tolerance}: {names}: no output is there.")
+            raise CheckError(f"--tolerance {options.tolerance}: {names}: there is no such output.")
         check_stages(clone, repository.root, commit_plan, stages)
         log = folder / "packages.log"
         packages = environment.here(project) if options.here else environment.made(clone, log)

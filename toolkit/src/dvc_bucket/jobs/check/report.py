@@ -13,7 +13,7 @@ from dvc_bucket.jobs.check.findings import KINDS, UNSEEN, CheckReport, OutputRes
 
 
 def as_json(report: CheckReport) -> str:
-    """Everything that was found, for a program."""
+    """All findings as JSON."""
     return json.dumps(
         {"ok": report.ok, "status": report.status} | dataclasses.asdict(report), indent=2
     )

@@ -139,7 +139,9 @@ class Bench:
                 raise NotCheckedError(f"The inputs cannot be pulled here: {why}")
             raise CheckError(
                 f"The inputs ({', '.join(paths)}) cannot be pulled, so nobody can rebuild this "
-                f"commit:\n{said}\nIn a clone that has them: `bucket push`."
+                "commit:\n"
+                f"{said}\n"
+                "In a clone that has them: `bucket push`."
             )
 
     def why_no_store(self, clone: Project) -> str:
@@ -218,7 +220,7 @@ class Bench:
         """Keep the stages that succeeded for the next check, and say so."""
         if number := self.stopped.keep(variation, clone, stages, executions):
             kept = f"{counted(number, 'stage')} of the {variation.title} kept"
-            print(f"bucket: {kept}: the same command goes on there.", file=sys.stderr)
+            print(f"bucket: {kept}; the same command continues there.", file=sys.stderr)
 
     def _execute(
         self,

@@ -166,7 +166,7 @@ class _Commands:
         from dvc.stage import run
 
         if not hasattr(run, "_make_cmd"):
-            sys.exit("This DVC has no dvc.stage.run._make_cmd, by which commands are traced.")
+            sys.exit("This version of DVC has no dvc.stage.run._make_cmd, which tracing needs.")
         self._is_watched = is_watched
         self._make_command, self._wait = run._make_cmd, getattr(run, "_run", None)
         self.now = threading.local()  # the stage of a thread; its files before its commands
@@ -210,7 +210,9 @@ def _run(stage: dict[str, Any], commands: _Commands) -> dict[str, Any]:
     outcome["ended"] = time.time()
     before = commands.now.before
     if outcome["state"] == "done" and before is None:
-        sys.exit(f"This DVC ran {stage['name']} in another way, so that nothing was seen of it.")
+        sys.exit(
+            f"This version of DVC ran {stage['name']} in another way, so it could not be traced."
+        )
     return outcome | ({**before, "after": _state(stage)} if before else {})
 
 
