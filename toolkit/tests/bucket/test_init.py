@@ -116,7 +116,7 @@ def test_what_cannot_be_right_is_refused_in_a_sentence(
     sentence = str(caught.value)
     assert sentence.startswith(option.capitalize())
     told = f"{len(bad)} characters (not shown)" if option == "bucket" else repr(bad)
-    assert told in sentence or "nothing was given" in sentence
+    assert told in sentence or "the value is empty" in sentence
     assert "\n" not in sentence
     assert files(project.root) == before
 

@@ -159,7 +159,7 @@ def test_the_keys_of_another_project_go_to_the_endpoint_that_was_named_with_them
     by_profile = found("https://a.org/y", "https://y.example.org")
     assert by_profile
     assert (by_profile.profile, by_profile.access_key_id) == ("y", None)
-    with pytest.raises(SettingsError, match="nothing was sent"):
+    with pytest.raises(SettingsError, match="Nothing was sent"):
         found("https://a.org/y", "https://evil.example.org")
     public = found("https://a.org/z", "https://z.example.org")
     assert public

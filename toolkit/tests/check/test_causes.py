@@ -161,11 +161,12 @@ def test_a_file_whose_earlier_content_makes_what_is_recorded_is_named_with_its_c
     faulty: Stages, report: dict[str, Any]
 ) -> None:
     before = faulty.repo.git("rev-parse", "--short=7", "HEAD~1").stdout.strip()
-    assert f"with its content of {before}" in report["causes"]["earlier"][0]
+    assert f"with its content in {before}" in report["causes"]["earlier"][0]
 
 
 def test_the_time_in_an_output_is_shown_as_the_clock_is_its_cause(report: dict[str, Any]) -> None:
-    assert "clock.txt holds the time at which it was made" in " ".join(report["causes"]["clock"])
+    said = " ".join(report["causes"]["clock"])
+    assert "clock.txt contains the time at which it was written" in said
 
 
 def test_a_package_of_another_version_is_named_with_both(report: dict[str, Any]) -> None:
@@ -181,4 +182,4 @@ def test_without_libfaketime_it_is_said_what_was_not_changed(
     monkeypatch.setattr(preload, "library", lambda: "")
     found = faulty.found(stages=["date", "clock"])
     assert found.found == {"date": [], "clock": ["clock"]}
-    assert found.causes["date"][-1].startswith("As libfaketime is not here, the clock is changed")
+    assert found.causes["date"][-1].startswith("libfaketime is not installed, so the clock is")

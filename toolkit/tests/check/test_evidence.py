@@ -38,10 +38,12 @@ SAID = {
     "child": "On this machine memory is short.",
     "pool": "On this machine a process was ended from outside, as happens where memory is short.",
     "matrix": "On this machine memory is short.",
-    "program": "Stage program needs the program no-such-program, which is not here. Install it.",
-    "bus": "Stage bus was ended by SIGBUS (a full disk or a small /dev/shm does that): run this "
-    "again where it can finish.",
-    "module": "Stage module needs no-such-package, which is not here. Run this without --here.",
+    "program": "Stage program needs the program no-such-program, which is not installed. "
+    "Install it.",
+    "bus": "Stage bus was ended by SIGBUS (a full disk or a small /dev/shm, for example). Run the "
+    "command again where it can finish.",
+    "module": "Stage module needs no-such-package, which is not installed. Run the command "
+    "without --here.",
     "answer": "What it asks for over the network does not answer here.",
     "after": "On this machine memory is short.",
 }
@@ -118,8 +120,8 @@ def test_a_stage_that_does_not_bear_another_clock_could_not_be_looked_at(project
         "exited with 1."
     ]
     assert report.doubts["expires"] == (
-        "Stage expires fails with changes of the clock, and runs without them: whether its bytes "
-        "depend on them could not be looked at."
+        "Stage expires fails with changes of the clock, but runs without them, so it is unknown "
+        "whether its bytes depend on them."
     )
 
 

@@ -98,7 +98,7 @@ def test_a_second_run_finds_what_depends_on_threads(varied: dict[str, Any]) -> N
 
 def test_an_entry_of_the_lock_file_whose_stage_is_gone_is_no_stage(varied: dict[str, Any]) -> None:
     assert "gone" not in varied["stages"]
-    assert "In dvc.lock and no longer in dvc.yaml, so no stages: gone." in varied["notes"]
+    assert "In dvc.lock but no longer in dvc.yaml: gone." in varied["notes"]
 
 
 def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:
@@ -173,7 +173,7 @@ def test_a_check_that_was_stopped_goes_on_where_it_was(project: Stages, tmp_path
         time.sleep(0.5)  # the check hears of the stage before
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
-    assert "1 stage of the first run kept: the same command goes on there." in said
+    assert "1 stage of the first run kept; the same command continues there." in said
     assert runs.read_text() == "x"
     for times in (1, 2):
         done = project.check(*words[1:], "counted", TMPDIR=str(tmp_path), RUNS=str(runs))
@@ -192,9 +192,9 @@ def wait_for(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["--here", "nowhere"], 2, "No revision nowhere here"),
-        (["--here", "--stages", "same,sam"], 2, "No stage sam; dvc.yaml has same"),
-        (["--here", "--since", "nowhere"], 2, "No revision nowhere here"),
+        (["--here", "nowhere"], 2, "Unknown revision nowhere"),
+        (["--here", "--stages", "same,sam"], 2, "Unknown stage sam; dvc.yaml has same"),
+        (["--here", "--since", "nowhere"], 2, "Unknown revision nowhere"),
         (
             ["--here", "--vary", "seed,moon"],
             2,
@@ -218,7 +218,7 @@ def test_what_is_asked_wrongly_is_said(
         ("sums.json: {absolut: 1}", "sums.json: absolut: Extra inputs are not permitted"),
         ("sums.json: {absolute: -1}", "greater than or equal to 0"),
         ("sums.json: [", "is not YAML"),
-        ("nothing.json: {absolute: 1}", "nothing.json: no output is there"),
+        ("nothing.json: {absolute: 1}", "nothing.json: there is no such output"),
     ],
 )
 def test_a_wrong_tolerance_is_said(project: Stages, tmp_path: Path, text: str, said: str) -> None:
@@ -252,7 +252,7 @@ def test_a_folder_is_kept_if_that_is_asked_for(project: Stages, tmp_path: Path) 
     project.repo.git("checkout", "--quiet", "seconds")
     assert done.returncode == 0
     assert "all 1 outputs identical to those of the first run." in done.stdout
-    assert "changes that are not committed: not checked" in done.stdout
+    assert "uncommitted changes, which were not checked" in done.stdout
     assert done.stderr == ""
     [folder] = tmp_path.iterdir()
     assert f"Kept: {folder}" in done.stdout

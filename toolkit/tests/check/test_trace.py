@@ -45,7 +45,7 @@ def test_a_stage_that_connects_to_itself_is_seen_and_connects_to_no_stranger(
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     seen = trace.read(folder)
     assert seen
-    assert tracer.title.startswith("by strace" if has_strace else "by Python's audit events")
+    assert tracer.title.startswith("strace" if has_strace else "Python's audit events")
     assert [host for host, _ in seen.peers] == ["127.0.0.1"]
     assert seen.strangers() == []
     written = {str(tmp_path / name) for name in ("server.txt", NAME)}
@@ -64,4 +64,4 @@ def test_a_strace_that_may_not_trace_is_not_used(tmp_path: Path, body: str) -> N
     program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(0o700 if body == "exit 1" else 0o600)
     tracer = trace.choose({"PATH": str(tmp_path)})
-    assert tracer.title.startswith("by Python's audit events, as strace is not permitted here:")
+    assert tracer.title.startswith("Python's audit events, because strace is not permitted here:")

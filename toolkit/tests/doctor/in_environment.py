@@ -6,7 +6,7 @@ SET_UPS = SetUps()
 add = SET_UPS.add
 
 
-@add("a login shell with a syntax of its own", warns=("shell",), says="by /usr/bin/fish")
+@add("a login shell with a syntax of its own", warns=("shell",), says="with /usr/bin/fish")
 def _(case: Case) -> None:
     case.environment["SHELL"] = "/usr/bin/fish"
 

@@ -219,7 +219,7 @@ def _(case: Case) -> None:
     case.write("packages.yaml", 'pydantic: "3.0.0"\n')
 
 
-@add("a template of another version", says="of version 0.0.1; dvc-bucket is", warns=("template",))
+@add("a template of another version", says="version 0.0.1; dvc-bucket is", warns=("template",))
 def _(case: Case) -> None:
     case.write(".copier-answers.yml", "_commit: v0.0.1\nproject_name: river-levels\n")
 

@@ -200,7 +200,7 @@ def test_locks_for_network_disks_work_after_the_usual_ones(machine: Machine) -> 
 
 
 @pytest.mark.parametrize(
-    ("url", "said"), [("a//b", "an empty part (//)"), ("../b", "one of dots"), ("/b", "(//)")]
+    ("url", "said"), [("a//b", "an empty part (//)"), ("../b", "a part of dots"), ("/b", "(//)")]
 )
 def test_a_prefix_that_stores_read_differently_is_one_sentence(
     machine: Machine, url: str, said: str

@@ -111,9 +111,9 @@ def test_a_stage_does_not_run_with_another_version_and_the_fix_is_of_its_kind(
 ) -> None:
     monkeypatch.chdir(project.root)
     fixes = {
-        "peaks": "`renv::restore()` in R), or write what a changed renv.lock pins to packages.yaml",
-        "tides": "(`make setup`), or write what a changed lock file pins",
-        "ordered": "Install that version of sort, or record the one that is here (`bucket env --t",
+        "peaks": "`renv::restore()` in R), or update packages.yaml from a changed renv.lock",
+        "tides": "(`make setup`), or update packages.yaml from a changed lock file",
+        "ordered": "Install that version of sort, or record the installed one (`bucket env --t",
     }
     before = project.text("packages.yaml")
     for name in stages(project):
@@ -154,9 +154,9 @@ def test_a_tool_that_is_declared_is_named_and_the_reverse(project: Growing) -> N
     assert "stage ordered names tool/sort, which it does not declare" in fault
     project.write("dvc.yaml", flow.replace("tools: [sort]", "tools: sort --help"))
     [fault] = stage_faults(project.root)
-    assert "stage ordered, meta.tools: 'sort --help' is no list of names" in fault
+    assert "stage ordered, meta.tools: 'sort --help' is not a list of Debian" in fault
     project.write("dvc.yaml", flow.replace("tools: [sort]", "tools: [sort, unheard-of]"))
-    with pytest.raises(ProjectError, match="No version of unheard-of, a tool that a stage"):
+    with pytest.raises(ProjectError, match="The version of unheard-of, on which a stage"):
         declare(project.project)
 
 
@@ -177,7 +177,7 @@ def test_a_package_that_a_script_in_r_uses_is_named_and_pinned_by_renv(project: 
     assert {"R", "R/data-table"} <= {one.package for one in env.rows(project.project)}
     project.write("renv.lock", "{}")
     [fault] = stage_faults(project.root)
-    assert fault.startswith("renv.lock is not what renv writes")
+    assert fault.startswith("renv.lock does not have the form that renv writes")
 
 
 def test_a_notebook_makes_the_same_bytes_each_time(project: Growing, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_folder_is_a_page_or_json_with_a_link_for_each_file(bare: Published) -
         number = int(Path(name).stem)
         assert get(bare, html.unescape(url))[0] == f"{number}\n".encode() * number
     again = share("texts", "--index", "links.html")
-    assert "links.html exists, and is not replaced." in str(again.exception)
+    assert "links.html exists and is not replaced." in str(again.exception)
     assert page.read_text() == text
     found = json.loads(share("texts", "--json").stdout)
     assert [link["path"] for link in found["links"]] == sorted(listed.values())

@@ -146,9 +146,9 @@ def test_a_state_of_something_else_is_refused_with_the_reason() -> None:
     state = iter_samples("tar", shuffle=1, epoch=4, split=(0, 2)).state()
     for form, options, said in (
         ("parquet", {}, "of data="),
-        ("tar", {"shuffle": 2}, "of shuffle=1, and this reads shuffle=2"),
-        ("tar", {"epoch": 5}, "of epoch=4, and this reads epoch=5"),
-        ("tar", {"split": (0, 3)}, "of readers=2, and this reads readers=3"),
+        ("tar", {"shuffle": 2}, "has shuffle=1, but this call has shuffle=2"),
+        ("tar", {"epoch": 5}, "has epoch=4, but this call has epoch=5"),
+        ("tar", {"split": (0, 3)}, "has readers=2, but this call has readers=3"),
         ("tar", {"split": (1, 2)}, "has reader=0, but this call has reader=1"),
         ("tar", {"resume": "{}"}, "'{}' is not a state of `iter_samples`"),
         ("tar", {"resume": state.replace('"unit":0', '"unit":-1')}, "is not a state of"),

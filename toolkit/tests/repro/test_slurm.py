@@ -67,7 +67,7 @@ def test_a_lost_login_ends_no_job_and_the_next_run_follows_it(
     while folders(clone):
         assert time.monotonic() < deadline, following.read_text()
         time.sleep(0.1)
-    assert "Stage 'a' is job" not in following.read_text()
+    assert "Stage 'a' is Slurm job" not in following.read_text()
     assert "from a" in following.read_text()
     assert (clone.root / "b.log").read_text() == "ran\n"
     assert clone.run("dvc status c") == "Data and pipelines are up to date.\n"
@@ -88,7 +88,7 @@ def test_a_job_that_ends_while_nobody_looks_is_taken_unless_its_output_was_chang
         clone.run(change)
         done = repro(clone, "c")
         assert done.returncode == 0, done.stderr
-        assert ("Stage 'a' is job" not in done.stdout) is taken
+        assert ("Stage 'a' is Slurm job" not in done.stdout) is taken
         assert (clone.root / "a.txt").read_text() == "node1\n"
 
 
@@ -100,7 +100,7 @@ def test_a_job_whose_inputs_have_changed_since_is_ended(clone: Submitting) -> No
     (clone.root / "words.txt").write_text("changed\n")
     clone.run("true; setsid bucket repro --slurm a >run.log 2>&1 & true")
     deadline = time.monotonic() + 60
-    while "Stage 'a' is job" not in (clone.root / "run.log").read_text():
+    while "Stage 'a' is Slurm job" not in (clone.root / "run.log").read_text():
         assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
         time.sleep(0.1)
     assert len(jobs(clone).splitlines()) == 1
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_the_jobs_and_keeps_what_is_done(clone: Submitting) -> None:
     (clone.root / "wait").unlink()
     done = repro(clone, "c")
     assert done.returncode == 0
-    assert "Stage 'a' is job" in done.stdout
+    assert "Stage 'a' is Slurm job" in done.stdout
 
 
 def test_a_job_that_slurm_ends_is_named_with_its_state(clone: Submitting) -> None:

@@ -71,7 +71,7 @@ def test_a_committed_env_starts_no_program(repo: Repo) -> None:
 
 def test_where_git_cannot_answer_nothing_is_read(repo: Repo) -> None:
     (repo.root / ".git" / "index").write_bytes(b"no index")
-    assert "Make `git status` work here" in refused(repo.project, "git cannot say")
+    assert "Make `git status` work here" in refused(repo.project, "git cannot tell")
 
 
 def test_without_a_repository_an_own_env_serves(repo: Repo) -> None:

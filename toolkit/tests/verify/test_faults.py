@@ -129,7 +129,7 @@ def test_without_a_local_copy_a_list_comes_from_the_remote(published: Published)
     published.delete(path)
     [finding] = published.verify().findings
     assert (finding.fault.kind, finding.path) == ("missing", "images")
-    assert "no copy here" in finding.fault.detail
+    assert "no local copy" in finding.fault.detail
 
 
 def test_a_damaged_local_copy_is_named_and_not_sent(on_seaweed: Published) -> None:

@@ -68,7 +68,7 @@ def test_foreign_objects_are_named_and_never_touched(history: Published) -> None
 def test_a_word_that_is_no_revision_is_wrong_usage(history: Published) -> None:
     done = history.clone.run("bucket", "verify", "--rev", "nothing", check=False)
     assert done.returncode == 2
-    assert "No revision nothing here" in done.stderr
+    assert "Unknown revision nothing" in done.stderr
     with pytest.raises(RevisionError, match="git log"):
         history.verify("--all")
 
