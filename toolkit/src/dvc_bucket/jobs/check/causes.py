@@ -34,10 +34,7 @@ LOCK_IS_OTHER = (
 
 #: The conclusion where a stage loads other packages than those that made what is recorded. They
 #: cannot be changed one at a time.
-PACKAGES = (
-    "What is left as the cause are packages of other versions than those that made what dvc.lock "
-    "records"
-)
+PACKAGES = "The cause that remains is the version of a package"
 
 #: How many parameters and addresses are named.
 MAX_LISTED_KEYS = 8
