@@ -19,7 +19,9 @@ from typing import Annotated, NamedTuple
 
 import typer
 from measuring import put_section
-from repro import FILES, TOOLS
+from repro import FILES
+
+from dvc_bucket.stages import commands
 
 TITLE = "## Checking many stages"
 
@@ -52,7 +54,7 @@ def cost(command: Sequence[str], root: Path, variables: dict[str, str]) -> Cost:
 def measured(stages: int, jobs: int) -> dict[str, Cost]:
     """What the run and the check take once."""
     numbers = ", ".join(map(str, range(1, stages + 1)))
-    repro = [str(jobs) if word == "JOBS" else word for word in TOOLS["bucket"]]
+    repro = [sys.executable, "-m", *commands.program(commands.Where(jobs)), "repro"]
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         (root / "out").mkdir()

@@ -19,7 +19,8 @@ from tests.check.small import Stages, make, script, stage
 #: Of each stage what its program does. Each writes NAME.txt.
 BODIES = {
     "seed": "write('seed.txt', ' '.join({'a', 'b', 'c', 'd', 'e'}))",
-    "clock": "import datetime\n\nmoment = datetime.datetime.now(datetime.UTC)\n"
+    "clock": "import datetime, time\n\ntime.sleep(0.01)\n"
+    "moment = datetime.datetime.now(datetime.UTC)\n"
     "write('clock.txt', f'{moment:%Y-%m-%d %H:%M}')",
     "year": "import time\n\nwrite('year.txt', time.strftime('%Y'))",
     "took": "import time\n\nbegin = time.perf_counter()\n"
@@ -39,7 +40,6 @@ BODIES = {
     "two": "import os, time\n\nwrite('two.txt', os.getcwd() + str(time.time()))",
     "package": "import six\n\nwrite('package.txt', six.__version__)",
     "library": "import ctypes\n\nwrite('library.txt', str(ctypes.CDLL(None).time(None)))",
-    "waits": "import time\n\ntime.sleep(0.01)\nwrite('waits.txt', str(time.time()))",
 }
 
 #: Stages without Python; what each writes to NAME.txt.
@@ -47,12 +47,9 @@ COMMANDS = {
     "date": "date +%s",
     "shuffled": "shuf -i 1-1000 -n 9",
     "bash": "bash -c 'echo $RANDOM'",
-    "zoned": "date -d @0 +%H:%M",
-    "where": "pwd",
     "fetched": "python -I -S -c 'from urllib.request import urlopen; "
     'print(urlopen(open("address").read()).read())\'',
-    "r_clock": "Rscript -e 'Sys.sleep(0.01); cat(as.numeric(Sys.time()))'",
-    "r_random": "Rscript -e 'cat(runif(1))'",
+    "r": "Rscript -e 'Sys.sleep(0.01); cat(as.numeric(Sys.time()), runif(1))'",
 }
 
 #: What is found of each.
@@ -75,20 +72,16 @@ CAUSES = {
     "two": {"clock", "folder"},
     "package": {"package six"},
     "library": {"clock"},
-    "waits": {"clock"},
     "date": {"clock"},
     "shuffled": {"random"},
     "bash": {"random"},
-    "zoned": {"zone"},
-    "where": {"folder"},
     "fetched": {"network"},
-    "r_clock": {"clock"},
-    "r_random": {"random"},
+    "r": {"clock", "random"},
 }
 
 #: What programs need that may not be on a machine, by name of the stage.
-NEEDED = {"library": "faketime", "date": "faketime", "shuffled": "faketime"}
-NEEDED |= {"r_clock": "faketime", "r_random": "Rscript", "bash": "bash"}
+NEEDED = {"bash": ("bash",), "r": ("Rscript", "faketime")}
+NEEDED |= dict.fromkeys(("library", "date", "shuffled"), ("faketime",))
 
 
 class Counter(BaseHTTPRequestHandler):
@@ -144,10 +137,9 @@ def report(faulty: Stages) -> dict[str, Any]:
 
 def lacking(name: str) -> str:
     """The program that a stage needs and that is not here; empty if it is."""
-    needed = [NEEDED.get(name, ""), "Rscript" if name.startswith("r_") else ""]
     if name == "fetched" and not can_cut_off():
         return "unshare"
-    return next((program for program in needed if program and not shutil.which(program)), "")
+    return next((one for one in NEEDED.get(name, ()) if not shutil.which(one)), "")
 
 
 @pytest.mark.parametrize("name", CAUSES)
@@ -188,6 +180,6 @@ def test_without_libfaketime_it_is_said_what_was_not_changed(
     faulty: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preload, "library", lambda: "")
-    found = faulty.found(stages=["date", "waits"])
-    assert found.found == {"date": [], "waits": ["clock"]}
+    found = faulty.found(stages=["date", "clock"])
+    assert found.found == {"date": [], "clock": ["clock"]}
     assert found.causes["date"][-1].startswith("libfaketime is not installed, so the clock is")

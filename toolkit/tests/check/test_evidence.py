@@ -17,7 +17,7 @@ BODIES = {
     "    subprocess.run(['sh', '-c', 'kill -9 $$'], check=True)",
     "pool": "from concurrent.futures import ProcessPoolExecutor\n\n"
     "if is_bad:\n    with ProcessPoolExecutor(1) as pool:\n        list(pool.map(os._exit, [1]))",
-    "array": "if is_bad:\n    import numpy\n\n    numpy.ones(2**50)",
+    "matrix": "if is_bad:\n    import numpy\n\n    numpy.ones(2**50)",
     "program": "if is_bad:\n    import subprocess\n\n    subprocess.run(['no-such-program'])",
     "bus": "if is_bad:\n    os.kill(os.getpid(), 7)",
     "module": "if is_bad:\n    import no_such_package",
@@ -37,7 +37,7 @@ BODIES = {
 SAID = {
     "child": "On this machine memory is short.",
     "pool": "On this machine a process was killed from outside, as happens when memory is short.",
-    "array": "On this machine memory is short.",
+    "matrix": "On this machine memory is short.",
     "program": "Stage program needs the program no-such-program, which is not installed. "
     "Install it.",
     "bus": "Stage bus was ended by SIGBUS (a full disk or a small /dev/shm, for example). Run the "
@@ -114,6 +114,11 @@ def test_a_stage_that_does_not_bear_another_clock_could_not_be_looked_at(project
     report = project.found(stages=["expires"], vary=("clock",), times=2)
     assert report.status == 3
     assert [one.verdict for one in report.outputs] == ["identical", "could not be looked at"]
+    assert report.causes["expires"] == ["the certificate has expired"]
+    assert [one.text for one in report.findings] == [
+        "expires failed with changes of the clock: failed to run: python src/expires.py, "
+        "exited with 1."
+    ]
     assert report.doubts["expires"] == (
         "Stage expires fails with changes of the clock, but runs without them, so it is unknown "
         "whether its bytes depend on them."

@@ -34,10 +34,7 @@ LOCK_IS_OTHER = (
 
 #: The conclusion where a stage loads other packages than those that made what is recorded. They
 #: cannot be changed one at a time.
-PACKAGES = (
-    "The remaining cause: package versions that differ from those that produced the results in "
-    "dvc.lock"
-)
+PACKAGES = "The cause that remains is the version of a package"
 
 #: How many parameters and addresses are named.
 MAX_LISTED_KEYS = 8

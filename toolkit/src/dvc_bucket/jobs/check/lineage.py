@@ -24,6 +24,7 @@ from dvc_bucket.jobs.check.findings import LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan, meta_of
 from dvc_bucket.jobs.check.runs import CloneRun
 from dvc_bucket.jobs.check.trace import Trace
+from dvc_bucket.jobs.check.variations import FIRST
 
 #: What leads to the store and to what DVC tracks. A stage that may use the network reads it in
 #: order to stream; one that may not has no business with it.
@@ -56,7 +57,8 @@ def of_run(run: CloneRun) -> Iterator[LineageFault]:
     """Stages that did not succeed."""
     for name, execution in run.executions.items():
         if execution.state == "failed":
-            yield LineageFault("failed", name, "", f"{name} failed: {execution.because}.")
+            how = "" if run.variation == FIRST else f" {run.title}"
+            yield LineageFault("failed", name, "", f"{name} failed{how}: {execution.because}.")
         elif execution.state == "not run":
             text = f"{name} was not run, because {execution.because} did not succeed."
             yield LineageFault("not run", name, "", text)

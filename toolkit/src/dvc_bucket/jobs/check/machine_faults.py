@@ -20,7 +20,7 @@ SAID = {
     "a process was killed from outside, as happens when memory is short": (
         (),
         r"\bBrokenProcessPool\b|\bKilledWorker\b|\bDeadKernelError\b"
-        r"|^(?:.*: line \d+: +\d+ )?Killed\b",
+        r"|its Python ended, or was killed|^(?:.*: line \d+: +\d+ )?Killed\b",
     ),
     "too many files are open (`ulimit -n`)": ((errno.EMFILE, errno.ENFILE), ""),
     "too many processes run (`ulimit -u`)": (

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from dvc_bucket.base import lock_file, packages, project_settings
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.foreign_packages import is_python
 from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import git
 from dvc_bucket.jobs.check.environment import Packages
@@ -25,11 +26,15 @@ def of_stage(stage: Stage, run: CloneRun, made: Packages) -> dict[str, str]:
     trace = run.executions[stage.name].trace
     if not trace:
         return {}
-    environment = Environment(made.folders)
-    recorded = _in_lock_file(stage, run) | _in_params(stage)
+    environment, named = Environment(made.folders), _in_params(stage)
+    recorded = _in_lock_file(stage, run) | named
+    loaded = environment.packages_of(map(source, trace.read)) & recorded.keys()
+    others = [name for name in named if not is_python(name)]
+    versions = packages.installed(others, run.clone) | {
+        name: packages.version_of(environment.distributions[name]) for name in loaded
+    }
     found = {}
-    for name in sorted(environment.packages_of(map(source, trace.read)) & recorded.keys()):
-        version = packages.version_of(environment.distributions[name])
+    for name, version in sorted(versions.items()):
         wanted, where = recorded[name]
         if not packages.is_same(wanted, version):
             found[name] = f"{name} {version} ({wanted} in {where})"

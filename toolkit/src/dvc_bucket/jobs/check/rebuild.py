@@ -10,7 +10,7 @@
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
-from dvc_bucket.git.contents import Repository, commit_of, git
+from dvc_bucket.git.contents import Repository, commit_of
 from dvc_bucket.jobs.check import (
     announcements,
     doubts,
     environment,
     lineage,
     loaded,
+    notes,
     plan,
     processes,
     variations,
@@ -143,12 +144,17 @@ def _nothing(commit: str, options: CheckOptions) -> CheckReport:
 
 @dataclass(frozen=True)
 class _RunFindings:
-    """What was found in one run; `said` is what stages printed that failed in the first."""
+    """What was found in one run; `said` is what stages printed that failed."""
 
     run: CloneRun
     outputs: list[OutputResult]
     faults: list[LineageFault]
     said: dict[str, Sequence[str]]
+
+
+def _said(run: CloneRun) -> dict[str, Sequence[str]]:
+    failed = [name for name, seen in run.executions.items() if seen.state == "failed"]
+    return {name: run.output(name) for name in failed}
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,7 @@ class _Rebuild:
         # At the end, as this makes the outputs again with which further runs are compared.
         results = [first, *further]
         causes, *ended = self._causes(first, results)
+        said = {name: lines for one in reversed(results) for name, lines in one.said.items()}
         report = CheckReport(
             self.clones.commit,
             self.options.rev,
@@ -192,9 +199,9 @@ class _Rebuild:
             runs=[result.run.title for result in results],
             outputs=[output for result in results for output in result.outputs],
             findings=[fault for result in results for fault in result.faults],
-            causes=first.said | {name: cause.sentences for name, cause in causes.items()},
+            causes=said | {name: cause.sentences for name, cause in causes.items()},
             found={name: cause.names for name, cause in causes.items()},
-            notes=[*self._notes(first.run), *ended],
+            notes=[*notes.of_check(self.clones, self.commit_plan, self.stages, first.run), *ended],
             folder=str(self.bench.folder) if self.options.keep else None,
         )
         runs = [result.run for result in results]
@@ -213,8 +220,7 @@ class _Rebuild:
         faults += lineage.of_lock(plan, run, outputs)
         faults += lineage.of_stages(plan, run, project, bench.packages)
         faults += loaded.of_packages(plan, run, bench.packages)
-        failed = [name for name, seen in run.executions.items() if seen.state == "failed"]
-        return _RunFindings(run, outputs, faults, {name: run.output(name) for name in failed})
+        return _RunFindings(run, outputs, faults, _said(run))
 
     def _further(self, variation: Variation, first: CloneRun) -> _RunFindings:
         """Run the stages in a new clone and compare the outputs with those of the first run."""
@@ -227,7 +233,7 @@ class _Rebuild:
         faults = [fault for fault in lineage.of_run(run) if fault.stage in first.seconds]
         if not self.options.keep:
             shutil.rmtree(clone.root, ignore_errors=True)
-        return _RunFindings(run, outputs, faults, {})
+        return _RunFindings(run, outputs, faults, _said(run))
 
     def _run(self, clone: Project, variation: Variation, *, is_traced: bool = False) -> CloneRun:
         self.bench.pull(clone, self.commit_plan.pulled(self.stages))
@@ -270,30 +276,3 @@ class _Rebuild:
         )
         of_all = doubts.of_clone(clone, is_here=self.options.here)
         return of_stages | ({"": text} if (text := " ".join(of_all)) else {})
-
-    def _notes(self, first: CloneRun) -> Iterator[str]:
-        """What else there is to know, in sentences."""
-        yield from (note for stage in self.stages for note in _of_persistent(stage))
-        stages = self.commit_plan.stages.values()
-        if frozen := [stage.name for stage in stages if stage.is_frozen]:
-            yield f"Frozen, so used as recorded: {', '.join(frozen)}."
-        if gone := self.commit_plan.gone:
-            yield f"In dvc.lock but no longer in dvc.yaml: {', '.join(gone)}."
-        repository = self.clones.repository
-        is_head = self.clones.commit == commit_of(repository, "HEAD")
-        if is_head and git(repository.root, "status", "--porcelain", "--untracked-files=no"):
-            yield "Your clone has uncommitted changes, which were not checked."
-        if inputs := self.commit_plan.pulled(self.stages):
-            yield f"Inputs from the remote: {', '.join(inputs)}."
-        seen = first.executions.items()
-        if untraced := sorted(name for name, run in seen if run.before and not run.trace):
-            yield f"Not traced, because they did not run Python: {', '.join(untraced)}."
-
-
-def _of_persistent(stage: Stage) -> Iterator[str]:
-    """A note on each output that DVC does not delete before its stage runs."""
-    for path in (out.path for out in stage.outs if out.is_persistent):
-        yield (
-            f"{path} has persist: true. Stage {stage.name} runs without its earlier content, so "
-            "the output differs if the stage depends on it."
-        )

@@ -9,11 +9,11 @@ import contextlib
 import hashlib
 import json
 import os
-import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,8 @@ def _share_nothing(repo: Any) -> None:
     rwlock.rwlock = lambda *_, **__: contextlib.nullcontext()
     changed = ("index", "dvcignore", "dvcfs", "datafs")
     repo._reset = lambda: [vars(repo).pop(name, None) for name in changed]
-    repo.scm_context.ignore = repo.scm_context.ignore_remove = lambda _: None
+    if hasattr(repo, "scm_context"):
+        repo.scm_context.ignore = repo.scm_context.ignore_remove = lambda _: None
 
 
 def _run_all(
@@ -92,16 +93,9 @@ def _run_all(
     say: Any,
 ) -> None:
     """Run stages, each after those that it needs, as many at once as there is room for."""
-    waiting, running = [*stages], dict[str, dict[str, Any]]()
+    waiting, running = [*stages], dict[Future[dict[str, Any]], dict[str, Any]]()
     done, lost = set[str](), set[str]()
-    ended: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-
-    def start(stage: dict[str, Any]) -> None:
-        try:
-            ended.put((stage["name"], run(stage)))
-        except BaseException as error:  # for the main thread
-            ended.put((stage["name"], error))
-
+    threads = ThreadPoolExecutor(int(room["jobs"]))
     while waiting or running:
         for stage in [*waiting]:
             name, need = stage["name"], next((one for one in stage["needs"] if one in lost), None)
@@ -113,29 +107,25 @@ def _run_all(
             elif _is_made(stage):
                 done.add(name)
                 say(stage=name, state="taken")
-            elif _fits(stage, running, room):
+            elif _fits(stage, running.values(), room):
                 say(stage=name, state="running")
-                running[name] = stage
-                threading.Thread(target=start, args=[stage], daemon=True).start()
+                running[threads.submit(run, stage)] = stage
             else:
                 continue
             waiting.remove(stage)
             if len(running) == room["jobs"]:
                 break
-        if running:
-            name, outcome = ended.get()
-            if isinstance(outcome, BaseException):
-                raise outcome
-            del running[name]
+        for ended in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+            name, outcome = running.pop(ended)["name"], ended.result()
             (lost if outcome["state"] == "failed" else done).add(name)
             say(stage=name, **outcome)
 
 
-def _fits(stage: dict[str, Any], running: dict[str, Any], room: dict[str, float]) -> bool:
+def _fits(stage: dict[str, Any], running: Iterable[dict[str, Any]], room: dict[str, float]) -> bool:
     """Whether there is room for a stage; one that is alone always has it."""
-    together = [*running.values(), stage]
+    together = [*running, stage]
     fits = all(sum(one[what] for one in together) <= room[what] for what in ("cpus", "memory"))
-    return not running or (len(together) <= room["jobs"] and fits)
+    return len(together) == 1 or (len(together) <= room["jobs"] and fits)
 
 
 def _is_made(stage: dict[str, Any]) -> bool:

@@ -28,8 +28,8 @@ NO_NETWORK = "BUCKET_HELD_NO_NETWORK"
 def hold() -> None:
     """Hold what the environment says."""
     if "libfaketime" in os.environ.get("LD_PRELOAD", ""):
-        # With it, the call by which `time.sleep` waits fails.
-        time.sleep = lambda seconds: select.select([], [], [], seconds) and None
+        # With it, the system call fails by which Python's own waits.
+        time.sleep = _sleep
     if clock := os.environ.get(CLOCK):
         seconds, *words = clock.split()
         hold_clock(int(seconds), is_measured="runs" in words)
@@ -39,6 +39,10 @@ def hold() -> None:
         hold_listing(is_reversed=order == "reversed")
     if NO_NETWORK in os.environ:
         sys.addaudithook(_refuse)
+
+
+def _sleep(seconds: float) -> None:
+    select.select([], [], [], seconds)
 
 
 def hold_clock(seconds: int, *, is_measured: bool) -> None:
