@@ -14,7 +14,15 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from dvc_bucket.dvc.patched import lookups, nesting, recording, side_by_side, unexpected, waiting
+from dvc_bucket.dvc.patched import (
+    lookups,
+    nesting,
+    plain_yaml,
+    recording,
+    side_by_side,
+    unexpected,
+    waiting,
+)
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.touch_points import (
@@ -23,6 +31,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     COPY,
     CREDENTIALS,
     DUMP,
+    DUMP_YAML,
     EXIST,
     FOLDERS,
     IS_TRACKED,
@@ -93,6 +102,7 @@ def install() -> str:
             REMOVE_OUTS: side_by_side.remove_outs,
             IS_TRACKED: lookups.is_tracked,
             SET_LINK: lookups.set_link,
+            DUMP_YAML: plain_yaml.dump,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,

@@ -105,6 +105,9 @@ REMOVE_OUTS = "dvc.stage:Stage.remove_outs"
 IS_TRACKED = "scmrepo.git.backend.dulwich:DulwichBackend.is_tracked"
 SET_LINK = "dvc_data.hashfile.state:State.set_link"
 
+#: What writes a content as YAML.
+DUMP_YAML = "dvc.utils.serialize._yaml:_dump"
+
 #: What runs the stages of a project.
 REPRODUCING = {
     RECORD: "self, stages, **kwargs",
@@ -115,6 +118,7 @@ REPRODUCING = {
     REMOVE_OUTS: "self, ignore_remove=, force=",
     IS_TRACKED: "self, path",
     SET_LINK: "self, path, inode, mtime",
+    DUMP_YAML: "data, stream",
     **attributes("scmrepo.git.backend.dulwich:DulwichBackend", "repo root_dir"),
     **attributes("dvc_data.hashfile.state:State", "links root_dir"),
     **attributes("dvc.stage:Stage", "path_in_repo"),
