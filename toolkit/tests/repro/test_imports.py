@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.dvc_plane.small_repos import Small, make
-from tests.repro.flows import both, tree
+from tests.repro.flows import both
 from tests.repro.forked import Forks
 
 FLOW = """
