@@ -20,6 +20,7 @@ from dvc_bucket.dvc.patched import (
     plain_yaml,
     recording,
     side_by_side,
+    tried_links,
     unexpected,
     waiting,
 )
@@ -41,6 +42,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     READ_LIST,
     READING,
     RECORD,
+    REFLINK,
     REGISTRY,
     REMOVE_OUTS,
     REPORT,
@@ -50,6 +52,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     RUN_STAGES,
     SET_LINK,
     TRANSFER,
+    TRY_LINKS,
     UNLOCKED,
 )
 from dvc_bucket.dvc.patched.whole_commits import bring_first
@@ -103,6 +106,8 @@ def install() -> str:
             IS_TRACKED: lookups.is_tracked,
             SET_LINK: lookups.set_link,
             DUMP_YAML: plain_yaml.dump,
+            REFLINK: tried_links.reflink,
+            TRY_LINKS: tried_links.working,
             MAKE_LOCK: waiting.noted,
             REPRODUCE: waiting.fresh,
             REPORT: unexpected.explained,
