@@ -118,6 +118,13 @@ RESTORE = "dvc.stage.cache:StageCache.restore"
 IS_TRACKED = "scmrepo.git.backend.dulwich:DulwichBackend.is_tracked"
 SET_LINK = "dvc_data.hashfile.state:State.set_link"
 
+#: What writes a content as YAML.
+DUMP_YAML = "dvc.utils.serialize._yaml:_dump"
+
+#: What clones a file, and what tries which kinds of link two folders allow.
+REFLINK = "dvc_objects.fs.system:reflink"
+TRY_LINKS = "dvc_data.hashfile.checkout:test_links"
+
 #: What runs the stages of a project.
 REPRODUCING = {
     RUN_STAGE: "self, dry=, no_commit=, force=, allow_missing=, no_download=, **kwargs",
@@ -130,6 +137,9 @@ REPRODUCING = {
     REMOVE_OUTS: "self, ignore_remove=, force=",
     IS_TRACKED: "self, path",
     SET_LINK: "self, path, inode, mtime",
+    DUMP_YAML: "data, stream",
+    REFLINK: "src, dst",
+    TRY_LINKS: "links, from_fs, from_path, to_fs, to_path",
     **attributes("scmrepo.git.backend.dulwich:DulwichBackend", "repo root_dir"),
     **attributes("dvc_data.hashfile.state:State", "links root_dir"),
     **attributes("dvc.stage:Stage", "path_in_repo"),
