@@ -66,7 +66,8 @@ PLUGINS = "Plugins"
 FOOTER = (
     "Every other command of DVC works too, with this project's connection: `bucket checkout`, "
     "`bucket exp run`, `bucket remote list`. If `bucket` has a command of the same name, use "
-    "`bucket dvc`: `bucket dvc init`, `bucket dvc ls`."
+    "`bucket dvc`: `bucket dvc init`, `bucket dvc ls`. `bucket --install-completion` makes the Tab "
+    "key complete commands and options in your shell."
 )
 
 
@@ -187,11 +188,18 @@ def bucket(
     """Version, prove and read data on object storage with DVC."""
 
 
+#: A shell asks for completions, or a person for the script of it. Typer's options for that import
+#: pydantic, which takes longer than the help.
+IS_COMPLETING = "_BUCKET_COMPLETE" in os.environ or any(
+    word.endswith("-completion") for word in sys.argv[1:2]
+)
+
 app = typer.Typer(
     name="bucket",
     cls=Words,
     epilog=FOOTER,
     no_args_is_help=True,
+    add_completion=IS_COMPLETING,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
