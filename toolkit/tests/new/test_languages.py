@@ -26,7 +26,7 @@ from tests import TESTS_ROOT
 from tests.bucket.git_tools import TOOLS
 from tests.new.growing import ON_PATH, Growing, make
 
-PAGE = (TESTS_ROOT.parent / "docs" / "languages.md").read_text()
+PAGE = (TESTS_ROOT / "docs" / "languages.md").read_text()
 
 #: The page's commands, and what it shows of dvc.yaml after each.
 EXAMPLES = dict(
