@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -119,8 +119,9 @@ def collect(app: typer.Typer, called: str) -> None:
 
     Building all of them takes longer than the start of Python.
     """
-    ours = [(word, group) for group in GROUPS for word in GROUPS[group] if callable(word)]
-    ours += [(word, None) for word in HIDDEN]
+    groups: dict[str | None, Sequence[Callable[..., Any] | typer.Typer | str]]
+    groups = {**GROUPS, None: HIDDEN}
+    ours = [(word, group) for group in groups for word in groups[group] if callable(word)]
     for word, group in [one for one in ours if _name(one[0]) == called] or ours:
         if isinstance(word, typer.Typer):
             app.add_typer(word, rich_help_panel=group)
