@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -119,9 +119,8 @@ def collect(app: typer.Typer, called: str) -> None:
 
     Building all of them takes longer than the start of Python.
     """
-    groups: dict[str | None, Sequence[Callable[..., Any] | typer.Typer | str]]
-    groups = {**GROUPS, None: HIDDEN}
-    ours = [(word, group) for group in groups for word in groups[group] if callable(word)]
+    ours: list[tuple[Callable[..., Any], str | None]] = [(word, None) for word in HIDDEN]
+    ours = [(word, group) for group in GROUPS for word in GROUPS[group] if callable(word)] + ours
     for word, group in [one for one in ours if _name(one[0]) == called] or ours:
         if isinstance(word, typer.Typer):
             app.add_typer(word, rich_help_panel=group)
