@@ -36,7 +36,7 @@ BODIES = {
 #: What is said of each on such a day.
 SAID = {
     "child": "On this machine memory is short.",
-    "pool": "On this machine a process was ended from outside, as happens where memory is short.",
+    "pool": "On this machine a process was killed from outside, as happens when memory is short.",
     "matrix": "On this machine memory is short.",
     "program": "Stage program needs the program no-such-program, which is not installed. "
     "Install it.",
@@ -44,7 +44,7 @@ SAID = {
     "command again where it can finish.",
     "module": "Stage module needs no-such-package, which is not installed. Run the command "
     "without --here.",
-    "answer": "What it asks for over the network does not answer here.",
+    "answer": "A network service that it uses does not answer here.",
     "after": "On this machine memory is short.",
 }
 

@@ -277,10 +277,7 @@ def test_a_remote_out_of_reach_is_a_reason_to_refuse_if_git_needs_something(
     project.project.env_file.write_text(text)
     done = gc(project, *HERE, "--delete-needed=2")
     assert done.returncode == 1
-    assert (
-        "`gc` deleted nothing: it would delete objects that commits of this clone may need"
-        in done.stderr
-    )
+    assert "`gc` deleted nothing: it would delete objects that commits" in done.stderr
     assert f"Could not list s3://{project.store.bucket}/{project.prefix}" in done.stderr
     assert missing(project, on_branch | garbage)["cache"] == []
     assert gc(project, *HERE, "-a").returncode == 0

@@ -147,6 +147,25 @@ def test_of_a_push_the_store_is_asked_what_it_has(run: Published) -> None:
     assert nothing.is_sent(run.project, run.settings)
 
 
+def test_a_reproduce_with_nothing_to_do_starts_nothing(run: Published) -> None:
+    began = run.root / ".dvc" / "tmp" / "began"
+
+    def reproduce() -> str:
+        began.unlink(missing_ok=True)
+        return run.clone.run("bucket", "reproduce", "--before", f"touch {began}").stdout
+
+    nothing_to_do = f"{nothing.IN_ORDER}\n{nothing.UP_TO_DATE}\n"
+    assert reproduce() == nothing_to_do
+    assert not began.exists()
+    (run.root / "notes.txt").write_text("other\n")
+    assert "Running stage 'copy'" in reproduce()
+    assert began.exists()
+    assert reproduce() == nothing_to_do
+    run.delete(run.list_of_images)
+    assert "pushed" in reproduce()
+    assert began.exists()
+
+
 @pytest.mark.parametrize(
     "line", ["    always_changed: true\n", "    frozen: true\n"], ids=["always changed", "frozen"]
 )

@@ -1,7 +1,7 @@
-"""Models of pydantic that no plugin of pydantic changes.
+"""Models of pydantic, built without its plugins.
 
-To look for plugins, pydantic reads what every installed package says of itself: 15 ms of each
-command, for something that settings have no use for.
+To find plugins, pydantic reads the metadata of all installed packages, which takes 15 ms of each
+command.
 """
 
 import os
@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-#: What has pydantic look for none. Source: pydantic's documentation, "Plugins".
+#: Disables pydantic's plugins. Source: pydantic's documentation, "Plugins".
 VARIABLE = "PYDANTIC_DISABLE_PLUGINS"
 
 
 class _WithoutPlugins(type(BaseModel)):  # type: ignore[misc] # pydantic has no name for it
-    """Makes the classes of models."""
+    """Builds the classes of models."""
 
     def __new__(cls, *arguments: Any, **named: Any) -> Any:
         before = os.environ.get(VARIABLE)
@@ -28,4 +28,4 @@ class _WithoutPlugins(type(BaseModel)):  # type: ignore[misc] # pydantic has no 
 
 
 class Model(BaseModel, metaclass=_WithoutPlugins):
-    """What a model is a subclass of, instead of `pydantic.BaseModel`."""
+    """The base class of models, in the place of `pydantic.BaseModel`."""

@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _become_dvc() -> NoReturn:
-    """Run a word that is DVC's alone: all its arguments are, and to read ours takes 0.1 s."""
+    """Run a command of DVC without building our own parser, which takes 0.1 s."""
     from dvc_bucket.connection import log
     from dvc_bucket.dvc import command
 

@@ -66,7 +66,8 @@ PLUGINS = "Plugins"
 FOOTER = (
     "Every other command of DVC works too, with this project's connection: `bucket checkout`, "
     "`bucket exp run`, `bucket remote list`. If `bucket` has a command of the same name, use "
-    "`bucket dvc`: `bucket dvc init`, `bucket dvc ls`."
+    "`bucket dvc`: `bucket dvc init`, `bucket dvc ls`. `bucket --install-completion` makes the Tab "
+    "key complete commands and options in your shell."
 )
 
 
@@ -128,16 +129,25 @@ class Words(Group):
         return {group: of_dvc.get(group, {}) | ours.get(group, {}) for group in of_dvc | ours}
 
 
-def collect(app: typer.Typer) -> None:
-    """Add every command, in the order of the groups."""
-    for group, words in GROUPS.items():
-        for word in words:
-            if isinstance(word, typer.Typer):
-                app.add_typer(word, rich_help_panel=group)
-            elif not isinstance(word, str):
-                add(app, word, group, **OPTIONS.get(word, {}))
-    for word in HIDDEN:
-        add(app, word, None, **OPTIONS.get(word, {}))
+def collect(app: typer.Typer, called: str) -> None:
+    """Add the command that is called; all commands, in the order of the groups, if it is not ours.
+
+    Building all of them takes longer than the start of Python.
+    """
+    ours = [(word, group) for group in GROUPS for word in GROUPS[group] if callable(word)]
+    ours += [(word, None) for word in HIDDEN]
+    for word, group in [one for one in ours if _name(one[0]) == called] or ours:
+        if isinstance(word, typer.Typer):
+            app.add_typer(word, rich_help_panel=group)
+        else:
+            add(app, word, group, **OPTIONS.get(word, {}))
+
+
+def _name(word: Callable[..., Any]) -> str | None:
+    """The name on the command line."""
+    if isinstance(word, typer.Typer):
+        return word.info.name
+    return word.__name__.replace("_", "-")
 
 
 def _version(*, is_wanted: bool) -> None:
@@ -178,13 +188,20 @@ def bucket(
     """Version, prove and read data on object storage with DVC."""
 
 
+#: A shell asks for completions, or a person for the script of it. Typer's options for that import
+#: pydantic, which takes longer than the help.
+IS_COMPLETING = "_BUCKET_COMPLETE" in os.environ or any(
+    word.endswith("-completion") for word in sys.argv[1:2]
+)
+
 app = typer.Typer(
     name="bucket",
     cls=Words,
     epilog=FOOTER,
     no_args_is_help=True,
+    add_completion=IS_COMPLETING,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.callback()(bucket)
-collect(app)
+collect(app, next(iter(sys.argv[1:]), ""))

@@ -118,7 +118,7 @@ def _points(group: str) -> "Iterator[tuple[str, EntryPoint]]":
 
 
 def _may_have(entry: str, group: str) -> bool:
-    """Whether a distribution in a folder of `sys.path` may have an entry point of a group."""
+    """Whether a folder of `sys.path` may have a distribution with an entry point of a group."""
     folder = entry or "."
     try:
         names = os.listdir(folder)  # noqa: PTH208 (for speed, here and below)
@@ -134,7 +134,7 @@ def _may_have(entry: str, group: str) -> bool:
                         return True
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            except (OSError, UnicodeDecodeError):  # which is told
+            except (OSError, UnicodeDecodeError):  # it is reported
                 return True
         elif name.endswith(".egg"):
             return True

@@ -6,7 +6,6 @@
 
 import logging
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -36,6 +35,8 @@ def begin(words: Sequence[str]) -> None:
     if (value := os.environ.get(VARIABLE, "")) not in {"", FILE, STDERR}:
         raise SettingsError(f"{VARIABLE} is {value!r}. Set it to {FILE}, or unset it.")
     if log := _log():
+        import platform
+
         from dvc_bucket.base import toolkit
 
         about = [*toolkit.versions().splitlines(), platform.platform()]

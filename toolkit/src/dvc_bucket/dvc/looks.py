@@ -1,8 +1,8 @@
-"""Answers of DVC that are kept as long as everything that they depend on looks the same.
+"""Keeps answers of DVC while the files that they depend on are unchanged.
 
-Files and folders look the same by time, size and inode, as in DVC's own database of files. An
-answer about a project depends on the files that say what is tracked, on the configuration, and,
-where it is about data, on the tracked files and the cache.
+A file is unchanged if its time, size and inode are, as in DVC's own database of files. An answer
+about a project depends on its configuration and on the files that declare what DVC tracks. An
+answer about data also depends on the data and the cache.
 """
 
 import importlib.util
@@ -23,7 +23,7 @@ from dvc_bucket.connection import dvc_config
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Repo
 
-#: Files that say what is tracked, or hold values for those that do.
+#: Names of the files that declare what DVC tracks, or that have values for these.
 SAYING = (".dvc", ".dvcignore", ".gitignore", "dvc.lock", ".yaml", ".yml", ".json", ".toml", ".py")
 
 #: The version of the record.
@@ -52,8 +52,8 @@ class Places(NamedTuple):
     """Paths that an answer depends on.
 
     Attributes:
-        single: each by itself.
-        whole: each with all that is in it.
+        single: files and folders. Of a folder, the names in it count.
+        whole: files, and folders with all files in them.
     """
 
     single: Sequence[str]
@@ -74,7 +74,7 @@ def now() -> int:
 
 
 def saying(project: Project, repo: "Repo", outs: set[str]) -> list[str]:
-    """Paths that say what is tracked: configuration, folders, and those of their files that matter.
+    """Paths of the files that declare what DVC tracks, and of the folders that can have them.
 
     Args:
         project: the clone.
@@ -87,7 +87,7 @@ def saying(project: Project, repo: "Repo", outs: set[str]) -> list[str]:
 
 
 def _found(repo: "Repo", outs: set[str]) -> Iterator[str]:
-    """Folders in which DVC looks for its files, and those of their files that matter."""
+    """Folders in which DVC looks for its files, and the files that declare something."""
     for root, folders, files in repo.dvcignore.walk(repo.fs, repo.root_dir):
         yield root
         yield from (os.path.join(root, name) for name in files if name.endswith(SAYING))  # noqa: PTH118
@@ -100,23 +100,23 @@ def _found(repo: "Repo", outs: set[str]) -> Iterator[str]:
 
 
 def kept(file: Path) -> dict[str, Any]:
-    """The answers that are kept in a file; none where anything looks otherwise now."""
+    """The answers that are kept in a file; none if a path that they depend on has changed."""
     record = _record(file)
-    with suppress(KeyError, TypeError):
+    with suppress(OSError, KeyError, TypeError):  # a path that cannot be read counts as changed
         if Places(record["single"], record["whole"]).look().digest == record["look"]:
             return dict(record["answers"])
     return {}
 
 
 def keep(file: Path, places: Places, answers: dict[str, Any], before: int | None = None) -> None:
-    """Keep answers, beside those that are kept for the same look.
+    """Keep answers. Earlier answers stay if nothing has changed since.
 
     Args:
-        file: that has them.
-        places: what they depend on.
-        answers: by name, as JSON can have them.
-        before: nothing is kept if a place has changed since this time, in nanoseconds since 1970:
-            it may have changed after DVC looked at it. None if that does not matter.
+        file: that keeps them.
+        places: that they depend on.
+        answers: by name; JSON.
+        before: nanoseconds since 1970. If a path has changed since, nothing is kept, as it may have
+            changed after DVC read it. None to keep the answers in any case.
 
     Raises:
         OSError: the file cannot be written.
@@ -132,7 +132,7 @@ def keep(file: Path, places: Places, answers: dict[str, Any], before: int | None
 
 
 def _record(file: Path) -> dict[str, Any]:
-    """What is in a file; nothing if it was written by another version, or in another clone."""
+    """The content of a file; empty if another version or another clone wrote it."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if (record["version"], record["file"]) == (VERSION, str(file)):

@@ -1,9 +1,9 @@
-"""A command with nothing to do, told before DVC starts.
+"""Ends a command that has nothing to do without starting DVC.
 
-DVC needs a second to say of ten thousand files that they are what they should be. After a command
-that found or left everything in order, that is kept with the look of all files that it depends on
-(`looks`). Where all of them look the same, the command has nothing to do; where anything does not,
-DVC runs. Of a push the store is asked each time whether it still has the objects.
+DVC needs a second to find that ten thousand files are unchanged. When a command finds or leaves
+everything up to date, this is kept together with the state of all files that it depends on
+(`looks`). The next command has nothing to do if all of them are unchanged. Otherwise DVC runs. For
+a push, the store is asked each time whether it still has the objects.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Output, Repo
     from dvc_bucket.dvc.remote import Remote
 
-#: What DVC says then, by its word.
+#: DVC's messages, by command.
 UP_TO_DATE = "Everything is up to date."
 IN_ORDER = "Data and pipelines are up to date."
 SAID = {"pull": UP_TO_DATE, "push": UP_TO_DATE, "status": IN_ORDER}
 
-#: Options that change nothing about what these do.
+#: Options that do not change what a command does.
 QUIET = {"-q", "--quiet"}
 
-#: Objects that the store is asked for at once, one by one.
+#: Number of simultaneous requests for single objects.
 LOOKUPS = 32
 
 
 def is_whole(arguments: Sequence[str]) -> bool:
-    """Whether this is one of these words, about the workspace and the usual remote."""
+    """Whether this is one of these commands, for the whole work tree and the default remote."""
     return arguments[0] in SAID and {*arguments[1:]} <= QUIET if arguments else False
 
 
 def is_done(project: Project, word: str) -> bool:
-    """Whether DVC's `word` has nothing to do. For a `repro`, `status` tells."""
+    """Whether a `pull` has nothing to do, or a `status` has nothing to report."""
     return word in looks.kept(project.in_order)
 
 
 def is_sent(project: Project, settings: "Settings") -> bool:
-    """Whether a `push` has nothing to do: the store has all objects that the last one sent.
+    """Whether a `push` has nothing to do: the store has all objects of the last push.
 
-    Of a directory, this is its list, as with `dvc push`. False, too, where the store cannot tell:
-    DVC says why.
+    For a directory, it looks for the list of its files, as `dvc push` does. Returns False if the
+    store does not answer; DVC then reports why.
     """
     names = None if settings.anonymous else looks.kept(project.in_order).get("push")
     with suppress(BucketError):
@@ -55,7 +55,7 @@ def is_sent(project: Project, settings: "Settings") -> bool:
 
 
 def look(project: Project) -> None:
-    """Keep that everything is in order, if DVC finds it so."""
+    """Keep that everything is up to date, if `dvc status` finds that it is."""
     from dvc_bucket.dvc.remote.outputs import opened
 
     begun = looks.now()
@@ -65,49 +65,64 @@ def look(project: Project) -> None:
 
 
 def note(project: Project, repo: "Repo", word: str, begun: int) -> None:
-    """Keep that DVC's `word` has nothing to do, if that can be told the next time.
+    """Keep that a command has nothing to do, if the next one can find out whether this holds.
 
     Args:
         project: the clone.
         repo: the same, opened.
-        word: pull, push or status, which left or found everything in order.
-        begun: when the command began, as by `looks.now`.
+        word: pull, push or status; it has just found or left everything up to date.
+        begun: its start, from `looks.now`.
     """
     outs = list(repo.index.outs)
     deps = [dep for dep in repo.index.deps if dep.protocol == "local"]
     if any(out.protocol != "local" for out in outs) or (word == "status" and not _is_lasting(repo)):
-        return  # something is elsewhere, and looks like nothing from here
+        return  # data outside this machine, whose changes are not seen here
     answer = _sent(outs) if word == "push" else True
-    if answer is None:
-        return
+    if answer is not None:
+        with suppress(OSError):  # a file that cannot be read, or a read-only clone
+            places = _places(project, repo, outs, deps)
+            before = begun if word == "status" else None
+            looks.keep(project.in_order, places, {word: answer}, before)
+
+
+def _places(
+    project: Project, repo: "Repo", outs: "Sequence[Output]", deps: "Sequence[Output]"
+) -> looks.Places:
+    """The paths that the answers depend on."""
     whole = {item.fspath for item in (*outs, *deps)}
-    objects = Path(repo.cache.local.path)
-    cache = [objects, *objects.glob("[0-9a-f][0-9a-f]")]
-    single = [*map(str, cache), *looks.saying(project, repo, {out.fspath for out in outs})]
-    places = looks.Places(single, sorted(whole))
-    with suppress(OSError):  # a clone that cannot be written
-        looks.keep(project.in_order, places, {word: answer}, begun if word == "status" else None)
+    layouts = [Path(repo.cache.local.path), Path(repo.cache.legacy.path)]
+    objects = [folder for layout in layouts for folder in layout.glob("[0-9a-f][0-9a-f]")]
+    single = [
+        *map(str, [*layouts, *objects]),
+        *looks.saying(project, repo, {out.fspath for out in outs}),
+    ]
+    return looks.Places(single, sorted(whole))
 
 
 def _is_lasting(repo: "Repo") -> bool:
-    """Whether what `status` says changes only with the files of the project."""
+    """Whether the answer of `status` depends only on files of this machine."""
     stages = repo.index.stages
     return (
         bool(stages)
         and all(dep.protocol == "local" for dep in repo.index.deps)
-        and not any(stage.frozen or stage.is_import for stage in stages)  # DVC says more of those
+        and not any(
+            stage.frozen or stage.is_import for stage in stages
+        )  # `status` always reports these
     )
 
 
 def _sent(outs: "Sequence[Output]") -> list[str] | None:
-    """Paths below the remote's prefix of what a push sends; None where that is elsewhere, too."""
+    """Paths of the objects of a push, below the remote's prefix; None if there are two remotes."""
     from dvc_bucket.dvc.remote import ids
     from dvc_bucket.dvc.remote.outputs import name_of
 
     pushed = [out for out in outs if out.use_cache and out.can_push]
     if any(out.remote or out.stage.is_import or not out.hash_info for out in pushed):
         return None
-    names = [name_of(out) for out in pushed]
+    try:
+        names = [name_of(out) for out in pushed]
+    except ValueError:  # not an MD5
+        return None
     return None if any(map(ids.is_legacy, names)) else sorted({*map(ids.path, names)})
 
 

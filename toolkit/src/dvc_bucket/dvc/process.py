@@ -80,8 +80,8 @@ def _look_back(word: str, begun: int | None) -> int:
     A push or pull that leaves out what git tracks is not complete, whatever DVC has printed.
 
     Args:
-        word: of DVC, which succeeded.
-        begun: when, if it is to be kept that it leaves nothing to do; None if not.
+        word: a command of DVC that has succeeded.
+        begun: its start, if everything is up to date after it; otherwise None.
     """
     from dvc_bucket.dvc.remote.outputs import opened
     from dvc_bucket.dvc.remote.unseen import FIX, unseen

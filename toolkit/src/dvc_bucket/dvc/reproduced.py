@@ -1,4 +1,4 @@
-"""The push at the end of `bucket reproduce`, and a look whether the next one has anything to do."""
+"""The push at the end of `bucket reproduce`, and a check whether everything is up to date."""
 
 import sys
 

@@ -72,13 +72,13 @@ def reproduce(
     Args:
         project: the clone.
         settings: the connection.
-        arguments: the words after `dvc repro`; where there are none and nothing has changed since
-            everything was in order, DVC is not started. Without a target, it is every dvc.yaml of
+        arguments: the words after `dvc repro`. Without arguments, DVC is not started if everything
+            was up to date and nothing has changed since. Without a target, it is every dvc.yaml of
             the project. With `--pull`, which takes finished stages from the remote, also those
             that ran elsewhere (DVC's run cache), the push leaves them there.
         locked: push nothing unless `dvc.lock` comes out as it is.
         where: the commands of stages run.
-        before: a command that runs first, unless both have nothing to do.
+        before: a command to run first, unless both have nothing to do.
 
     Raises:
         ReproduceError: one of the commands failed, or a result is not what `dvc.lock` records.
@@ -102,7 +102,7 @@ def reproduce(
 
 
 def _is_in_order(project: Project, arguments: Sequence[str]) -> bool:
-    """Whether `dvc repro` would run nothing, as far as that can be told without DVC."""
+    """Whether it is known without DVC that `dvc repro` has nothing to run."""
     return (
         not arguments
         and not is_plain()

@@ -1,6 +1,6 @@
-"""What DVC tracks in the work tree, kept until a file that says so looks otherwise.
+"""Keeps the list of what DVC tracks in the work tree until a file that declares it changes.
 
-To import DVC and have it read the project takes longer than most of what is read then.
+Most reads take less time than importing DVC and reading the project with it.
 """
 
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ class Tracked(NamedTuple):
 
 
 def tracked(project: Project) -> Tracked | None:
-    """What DVC tracks in the work tree; None where DVC has to say it."""
+    """What DVC tracks in the work tree; None if DVC has to read it."""
     if is_plain():
         return None
     with suppress(KeyError, ValueError, TypeError):
@@ -87,15 +87,15 @@ def tracked(project: Project) -> Tracked | None:
 
 
 def keep(project: Project, repo: "Repo", found: Tracked, begun: int) -> None:
-    """Keep what DVC tracks in the work tree, unless imported data is part of it.
+    """Keep what DVC tracks in the work tree, unless it includes imported data.
 
-    Where imported data comes from depends on more than the files of this project.
+    The origin of imported data depends on files outside this project, too.
 
     Args:
         project: the clone.
         repo: the same, opened.
-        found: what DVC said.
-        begun: when DVC was asked, as by `looks.now`.
+        found: what DVC tracks.
+        begun: when DVC started to read the project, from `looks.now`.
     """
     datasets = found.datasets.values()
     if is_plain() or any(dataset.origin for dataset in datasets):

@@ -19,7 +19,7 @@ def run_stage(main: Callable[..., None]) -> None:
     packages.yaml. Call it at the end of the script, under `if __name__ == "__main__":`.
     """
     pin_kernels()
-    from dvc_bucket.base import packages  # a program that is no stage needs none of it
+    from dvc_bucket.base import packages  # only stages need it
 
     try:
         packages.check_imported()

@@ -1,10 +1,10 @@
-"""What DVC's `status` found, which its exit status does not tell."""
+"""The differences that DVC's `status` found. Its exit status does not show them."""
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
-#: Differences by stage, as the last `status` of this process returned them.
+#: Differences by stage, from the last `status` of this process.
 differences: dict[str, Any] = {}
 
 

@@ -1,9 +1,9 @@
-"""Looks a file up in DVC's index in a time that does not grow with the index.
+"""Finds a file in DVC's index in a time that does not depend on the number of files.
 
-- `traverse`, of `SQLiteTrie._traverse`: asks for each part of a path, which is in an index of the
-  database. DVC splits the path in SQL and makes two tables for each look-up: 0.4 ms of each.
-- `storage`, of `StorageMapping.__getitem__`: looks for each beginning of a path. DVC compares the
-  path with that of each output.
+- `traverse`, in the place of `SQLiteTrie._traverse`: reads one indexed row for each part of a path.
+  DVC splits the path in SQL and creates two tables for each look-up, which takes 0.4 ms.
+- `storage`, in the place of `StorageMapping.__getitem__`: looks up each prefix of a path. DVC
+  compares the path with the prefix of each output.
 """
 
 import functools
@@ -15,14 +15,14 @@ NODE = "SELECT id, pid, name, has_value, value FROM nodes WHERE pid == ? AND nam
 
 
 def traverse(original: Callable[..., Any]) -> Callable[..., Any]:
-    """DVC's `_traverse`: the nodes on the way to a key, as far as there are any."""
+    """DVC's `_traverse`: the existing nodes on the path to a key, from the root."""
 
     @functools.wraps(original)
     def nodes(trie: Any, key: tuple[str, ...]) -> list[dict[str, Any]]:
         if any(not name or "/" in name for name in key):
             return list(map(dict, original(trie, key)))
         connection, found, parent = trie._conn, [], trie._root_id
-        if connection.in_transaction:  # DVC's script ends it, so that other threads see all
+        if connection.in_transaction:  # as DVC's script does, so that other threads see it
             connection.commit()
         for depth, name in enumerate(key, 1):
             row = connection.execute(NODE, (parent, name)).fetchone()
@@ -36,7 +36,7 @@ def traverse(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def storage(original: Callable[..., Any]) -> Callable[..., Any]:
-    """DVC's `__getitem__`: where the content of a key is: of the longest beginnings that say so."""
+    """DVC's `__getitem__`: the storages of a key, each from the longest prefix that has one."""
     from dvc_data.index.index import StorageInfo
 
     def first(infos: list[Any], name: str) -> Any:
@@ -48,7 +48,7 @@ def storage(original: Callable[..., Any]) -> Callable[..., Any]:
         beginnings = (key[:length] for length in range(len(key), -1, -1))
         infos = [mapping._map[start] for start in beginnings if start in mapping._map]
         if not infos:
-            return original(mapping, key)  # which raises
+            return original(mapping, key)  # it raises
         return StorageInfo(**{name: first(infos, name) for name in ("data", "cache", "remote")})
 
     return of

@@ -8,10 +8,14 @@
 
 import functools
 import os
+import threading
 from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+#: With more threads the database is closed each time: each thread has it open for itself.
+MANY_THREADS = 40
 
 #: By the path of an index: what tells that it has changed, and the sorted paths in it.
 _tracked: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
@@ -36,7 +40,10 @@ def set_link(original: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(original)
     def ours(state: Any, path: str, inode: Any, mtime: Any) -> None:
-        state.links[os.path.relpath(path, state.root_dir)] = (inode, mtime)
+        if threading.active_count() > MANY_THREADS:
+            original(state, path, inode, mtime)
+        else:
+            state.links[os.path.relpath(path, state.root_dir)] = (inode, mtime)
 
     return ours
 

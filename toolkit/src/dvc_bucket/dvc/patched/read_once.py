@@ -1,7 +1,8 @@
-"""Has DVC parse and check a text once in a process: a command reads each file several times.
+"""Makes DVC parse and validate each text once in a process.
 
-A file of many commits has the same text in most of them, too. Each reader gets values of its own.
-To check a dvc.yaml, DVC prepares the schema of a stage for each stage again; here, once.
+A DVC command reads its files several times, and most commits have the same files. Each reader gets
+its own copy of the content. DVC also compiles the schema of a stage again for each stage of a
+dvc.yaml; here it is compiled once.
 """
 
 import functools
@@ -12,12 +13,12 @@ from typing import Any
 from dvc_bucket.dvc.patched.differences import different
 from dvc_bucket.dvc.patched.touch_points import READING_YAML
 
-#: Characters of the texts that are kept at most: a lock file of 1,000 stages has half a million.
+#: Maximum number of characters in all kept texts. A lock file of 1,000 stages has half a million.
 MAX_KEPT = 20_000_000
 
 
 def read_once() -> None:
-    """Have DVC of this process parse and check a text once, if it is as the tested one."""
+    """Replace DVC's functions in this process, if they are those that were tested."""
     if different(READING_YAML):
         return
     from dvc import schema
@@ -30,7 +31,7 @@ def read_once() -> None:
 
 
 def parsing(parse: Callable[..., Any]) -> Callable[..., Any]:
-    """DVC's `parse_yaml` that remembers, but for a caller that wants comments (`rt`)."""
+    """DVC's `parse_yaml` with a memory, except for readers that need the comments (`rt`)."""
     kept: dict[str, bytes] = {}
 
     @functools.wraps(parse)
@@ -48,7 +49,7 @@ def parsing(parse: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def validating(validate: Callable[..., Any]) -> Callable[..., Any]:
-    """DVC's `validate` that remembers the texts that were right, by schema."""
+    """DVC's `validate` with a memory of valid texts, by schema."""
     right: dict[int, set[str]] = {}
 
     @functools.wraps(validate)
@@ -64,7 +65,7 @@ def validating(validate: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _PreparedOnce:
-    """The library of DVC's schemas, that prepares each definition once.
+    """The library of DVC's schemas, which compiles each definition once.
 
     Args:
         library: voluptuous.
@@ -72,13 +73,15 @@ class _PreparedOnce:
 
     def __init__(self, library: Any) -> None:
         self._library = library
-        self._prepared: dict[int, tuple[Any, Any]] = {}  # the definition stays, and so its id
+        self._prepared: dict[
+            int, tuple[Any, Any]
+        ] = {}  # with the definition, so that no other gets its id
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._library, name)
 
-    def Schema(self, definition: Any) -> Any:  # noqa: N802 (as the library calls it)
-        """What checks data against a definition."""
+    def Schema(self, definition: Any) -> Any:  # noqa: N802 (the library's name)
+        """A compiled definition."""
         if id(definition) not in self._prepared:
             self._prepared[id(definition)] = (definition, self._library.Schema(definition))
         return self._prepared[id(definition)][1]

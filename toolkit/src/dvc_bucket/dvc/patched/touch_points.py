@@ -40,7 +40,7 @@ EXIST = "dvc_objects.db:ObjectDB.oids_exist"
 #: The method that makes the folder for an object, which an object store does not need.
 FOLDERS = "dvc_objects.db:ObjectDB._init"
 
-#: The methods that look a key up in DVC's index: the nodes on the way to it, where its content is.
+#: The methods that find a key in DVC's index: the nodes on the path to it, and its storages.
 NODES = "sqltrie.sqlite.sqlite:SQLiteTrie._traverse"
 STORAGE = "dvc_data.index.index:StorageMapping.__getitem__"
 
@@ -118,6 +118,13 @@ RESTORE = "dvc.stage.cache:StageCache.restore"
 IS_TRACKED = "scmrepo.git.backend.dulwich:DulwichBackend.is_tracked"
 SET_LINK = "dvc_data.hashfile.state:State.set_link"
 
+#: What writes a content as YAML.
+DUMP_YAML = "dvc.utils.serialize._yaml:_dump"
+
+#: What clones a file, and what tries which kinds of link two folders allow.
+REFLINK = "dvc_objects.fs.system:reflink"
+TRY_LINKS = "dvc_data.hashfile.checkout:test_links"
+
 #: What runs the stages of a project.
 REPRODUCING = {
     RUN_STAGE: "self, dry=, no_commit=, force=, allow_missing=, no_download=, **kwargs",
@@ -130,6 +137,9 @@ REPRODUCING = {
     REMOVE_OUTS: "self, ignore_remove=, force=",
     IS_TRACKED: "self, path",
     SET_LINK: "self, path, inode, mtime",
+    DUMP_YAML: "data, stream",
+    REFLINK: "src, dst",
+    TRY_LINKS: "links, from_fs, from_path, to_fs, to_path",
     **attributes("scmrepo.git.backend.dulwich:DulwichBackend", "repo root_dir"),
     **attributes("dvc_data.hashfile.state:State", "links root_dir"),
     **attributes("dvc.stage:Stage", "path_in_repo"),
@@ -188,7 +198,7 @@ EXPERIMENTING = {
 #: The function that turns DVC to a commit.
 TURN = "dvc.repo.brancher:_switch_fs"
 
-#: What compares the work tree with what is recorded.
+#: Compares the work tree with the recorded hashes.
 STATUS = "dvc.repo:Repo.status"
 
 #: What reads a project: its stages, outputs, cache and ignored files.
@@ -273,7 +283,7 @@ COLLECTING_GARBAGE = {
     ),
 }
 
-#: What parses and checks a text for DVC itself.
+#: Parse and validate a text for DVC itself.
 READING_YAML = {
     "dvc.schema:either_or": "primary, fallback, fallback_includes=",
     "dvc.schema:vol": ATTRIBUTE,

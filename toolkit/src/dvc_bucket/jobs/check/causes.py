@@ -136,7 +136,7 @@ class CauseSearch:
             if alone is None or alone == experiment.lab.make(experiment.stage, cut):
                 how, without = "The cause is", "makes the same bytes twice"
                 if alone is None:
-                    how, without = "What is left as the cause is", "does not run"
+                    how, without = "The remaining cause is", "does not run"
                 text = (
                     f"{how} the network: {name} makes other bytes each time, {held}; it connects "
                     f"to {named}, and without the network it {without}."

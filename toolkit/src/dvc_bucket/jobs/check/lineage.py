@@ -49,7 +49,7 @@ def of_git(stages: Sequence[Stage], clone: Project) -> Iterator[LineageFault]:
             if out.hash and not out.is_cached and file.is_file():
                 name = ids.encode(out.hash, legacy=out.is_legacy)
                 if file_hash(file, name) != ids.md5(name):
-                    text = f"{out.path} in git is not what dvc.lock records ({out.hash})."
+                    text = f"{out.path} in git differs from the record in dvc.lock ({out.hash})."
                     yield LineageFault("contradiction", stage.name, out.path, text)
 
 
@@ -128,11 +128,13 @@ def _other_dep(
         yield LineageFault("not recorded", stage, path, text)
     elif recorded.hash != actual.hash and recorded.is_legacy == actual.is_legacy:
         text = (
-            f"dvc.lock contradicts itself: {path} as {stage} read it ({recorded.hash}) is not what "
-            f"{maker} made ({actual.hash})."
+            f"dvc.lock contradicts itself: {path} as {stage} read it ({recorded.hash}) differs "
+            f"from what {maker} wrote ({actual.hash})."
             if maker
-            else f"dvc.lock was made with another {path}: {recorded.hash} there, {actual.hash} in "
-            "the commit."
+            else (
+                f"dvc.lock was written with a different {path}: {recorded.hash} there, "
+                f"{actual.hash} in the commit."
+            )
         )
         yield LineageFault("contradiction" if maker else "other code", stage, path, text)
 

@@ -17,7 +17,7 @@ SAID = {
         r"^[\w.]*MemoryError\b|SIGKILL|std::bad_alloc|java\.lang\.OutOfMemoryError"
         r"|CUDA out of memory|^Error: cannot allocate (?:vector|memory)",
     ),
-    "a process was ended from outside, as happens where memory is short": (
+    "a process was killed from outside, as happens when memory is short": (
         (),
         r"\bBrokenProcessPool\b|\bKilledWorker\b|\bDeadKernelError\b"
         r"|its Python ended, or was killed|^(?:.*: line \d+: +\d+ )?Killed\b",
@@ -41,7 +41,7 @@ def of_text(text: str, *, uses_network: bool = False) -> str:
         if _is_said(text, numbers, words):
             return f"On this machine {what}."
     if uses_network and _is_said(text, NO_NETWORK, NO_ANSWER):
-        return "What it asks for over the network does not answer here."
+        return "A network service that it uses does not answer here."
     return ""
 
 

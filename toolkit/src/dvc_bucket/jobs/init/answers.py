@@ -25,7 +25,7 @@ REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 #: The form of an answer, and the same in words.
 FORMS = {
-    "project": (re.compile(NAME), "small letters, digits and single hyphens"),
+    "project": (re.compile(NAME), "lower-case letters, digits and single hyphens"),
     "prefix": (PREFIX, "letters, digits, . _ - and a single / between parts"),
     "region": (REGION, "letters, digits, . _ and -"),
 }
