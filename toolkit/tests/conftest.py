@@ -49,7 +49,7 @@ TOGETHER = ("doctor", "failures", "machines", "others", "reading", "sharing", "v
 #: Files that read in the clone in which another has run the main job.
 FOLLOWS = {
     f"tests/end_to_end/{name}": "tests/end_to_end/test_main_job.py"
-    for name in ("test_ways_in.py", "test_readme.py", "test_pages_in_browser.py")
+    for name in ("test_ways_in.py", "test_pages_in_browser.py", "test_readme.py")
 }
 
 
