@@ -12,6 +12,7 @@ bucket repro is `dvc repro` with this project's connection, and more options:
   -j N, --jobs N        Run up to N independent stages at the same time (default: `jobs` of
                         [tool.dvc-bucket] in pyproject.toml, or 1). dvc.lock is the same.
   --slurm               Run each stage as a job of Slurm, and follow it here (up to 100 at once).
+                        Stages with the same `meta: {group: NAME}` share a job.
   --partition NAME      With --slurm: the partition of the jobs.
   --sbatch OPTIONS      With --slurm: more options of sbatch, as in --sbatch="--time=2:00:00".
   --locked              Exit with 1 if dvc.lock does not come out as recorded.
