@@ -16,11 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 from measuring import put_section
+
+from dvc_bucket.stages.commands import Where, program
 
 TITLE = "## Many stages"
 
@@ -55,11 +58,13 @@ FILES = {
     "rule s:\n    input: 'in'\n    output: 'out/{i}'\n"
     "    shell: 'WORKecho {wildcards.i} > {output}'\n",
 }
-TOOLS = {
-    "bucket": (sys.executable, "-m", "dvc_bucket.stages.commands", "JOBS", "repro"),
-    "dvc": ("dvc", "repro"),
-    "make": ("make", "-j", "JOBS"),
-    "snakemake": ("snakemake", "--cores", "JOBS", "--quiet", "all"),
+
+#: The command of each tool, by the number of jobs.
+TOOLS: Mapping[str, Callable[[int], Sequence[str]]] = {
+    "bucket": lambda jobs: (sys.executable, "-m", *program(Where(jobs)), "repro"),
+    "dvc": lambda _: ("dvc", "repro"),
+    "make": lambda jobs: ("make", "-j", str(jobs)),
+    "snakemake": lambda jobs: ("snakemake", "--cores", str(jobs), "--quiet", "all"),
 }
 
 
@@ -77,7 +82,7 @@ def seconds(tool: str, case: Case) -> float:
         variables = os.environ | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(root / "site")}
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)
         subprocess.run(["dvc", "init", "-q"], cwd=root, env=variables, check=True)
-        command = [str(case.jobs) if word == "JOBS" else word for word in TOOLS[tool]]
+        command = TOOLS[tool](case.jobs)
         start = time.perf_counter()
         done = subprocess.run(command, cwd=root, env=variables, capture_output=True, check=False)
         took = time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""The words a person types; no logic."""
+"""The command line; no logic."""
 
 import sys
 from typing import NoReturn
@@ -13,7 +13,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line; a failure is one paragraph on stderr.
 
-    Whatever failed, no credential of this clone or environment is in the text.
+    The text contains no credential of this clone or environment.
     """
     try:
         surroundings.settle()  # before the first import of a package
@@ -27,7 +27,7 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit("Aborted!")  # as click says it
-    except Exception as error:  # the edge to the person: whatever it is, it becomes a sentence
+    except Exception as error:  # the edge to the user: each failure becomes a sentence
         from dvc_bucket.cli import failures
         from dvc_bucket.connection import log
         from dvc_bucket.connection.masking import masked

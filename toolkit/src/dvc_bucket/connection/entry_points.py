@@ -78,7 +78,7 @@ def load(
 
 def _load(point: "EntryPoint", check: Callable[[str, Any], None], taken: Collection[str]) -> Any:
     if point.name in taken:
-        raise PluginError("the toolkit or another distribution has this name already")
+        raise PluginError("the toolkit or another distribution already uses this name")
     with redirect_stdout(sys.stderr):  # what an import prints is no part of our output
         value = point.load()
     check(point.name, value)

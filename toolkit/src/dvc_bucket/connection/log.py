@@ -85,7 +85,7 @@ def _log() -> logging.Logger | None:
         try:
             handler = logging.StreamHandler(os.fdopen(_opened(project.log), "a", encoding="utf-8"))
         except OSError as error:
-            print(f"bucket: no log in {project.log}: {error.strerror}", file=sys.stderr)
+            print(f"bucket: cannot write the log {project.log}: {error.strerror}", file=sys.stderr)
     handler.setFormatter(_Formatter())
     log = logging.getLogger("dvc_bucket")
     log.setLevel(logging.DEBUG)

@@ -39,7 +39,9 @@ def main(arguments: Sequence[str]) -> int:
         log.follow("dvc")
         if plain := install.install():
             if side_by_side.runner and side_by_side.runner.is_elsewhere:
-                print(f"bucket: {plain} It submits no jobs: nothing was run.", file=sys.stderr)
+                print(
+                    f"bucket: {plain} It cannot submit jobs, so nothing was run.", file=sys.stderr
+                )
                 return 1
             alone = " Stages run one at a time." if side_by_side.runner else ""
             print(f"bucket: {plain}{alone}", file=sys.stderr)
@@ -73,7 +75,7 @@ def become(arguments: Sequence[str]) -> NoReturn:
 
 
 def _look_back(word: str, begun: int | None) -> int:
-    """Name the files of DVC that it left out without a word; 1 if there are any.
+    """Name the files that DVC silently ignored; returns 1 if it ignored any.
 
     A push or pull that leaves out what git tracks is not complete, whatever DVC has printed.
 
@@ -112,7 +114,7 @@ def _drop_gone() -> None:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return
     for file, names in dropped.items():
-        print(visible(f"{file}: dropped {', '.join(names)}, which dvc.yaml no longer has."))
+        print(visible(f"{file}: removed {', '.join(names)}, which dvc.yaml no longer has."))
 
 
 def _guarded(arguments: Sequence[str]) -> contextlib.AbstractContextManager[Sequence[str]]:

@@ -14,7 +14,8 @@ class Command(NamedTuple):
         arguments: of the process: a shell, and the command.
         folder: where it runs.
         environment: all of its variables.
-        key: the same for the same command with the same inputs, in every run.
+        key: the same for the same command with the same inputs, in every run. What stands before
+            its first `-` is the same for the same stage.
     """
 
     stage: str
@@ -51,8 +52,10 @@ class Runner(Protocol):
     def has_begun(self, key: str, outs: Sequence[Path], /) -> bool:
         """Whether an earlier run left a command of a stage that goes on, or has just ended well.
 
+        A run with other inputs is ended.
+
         Args:
-            key: of the stage: that of its commands begins with it.
+            key: of the stage and its inputs: that of its commands begins with it.
             outs: its outputs.
 
         Raises:

@@ -145,8 +145,8 @@ def _check(command: str, status: int) -> None:
     """
     if status != 0:
         raise ReproduceError(
-            f"`{command}` failed (exit status {status}); the lines above say why. "
-            "What was done is kept: fix the cause and run the command again."
+            f"`{command}` failed (exit status {status}); the lines above say why. Completed work "
+            "is kept. Fix the cause and run the command again."
         )
 
 
@@ -176,6 +176,6 @@ def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.En
     names = dict.fromkeys([*after, *before])
     if changed := [name for name in names if after.get(name) != before.get(name)]:
         raise ReproduceError(
-            f"Not as dvc.lock had it: {', '.join(changed)}. Nothing was pushed. `git diff` shows "
-            "what changed: commit that, or mend its cause."
+            f"Results differ from dvc.lock: {', '.join(changed)}. Nothing was pushed. `git diff` "
+            "shows the changes: commit them, or fix their cause."
         )

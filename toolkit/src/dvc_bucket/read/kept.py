@@ -53,7 +53,7 @@ class Dataset:
             try:
                 name = name_of(out)
             except ValueError:
-                why = f"recorded with the hash {out.hash_info.value}, which is no MD5"
+                why = f"recorded with the hash {out.hash_info.value}, which is not an MD5"
         size, count = (meta.size, meta.nfiles) if meta else (None, None)
         return cls(path, name, size, count, why, come_from)
 

@@ -122,7 +122,7 @@ class Tree:
         if members is None:
             raise NotPushedError(
                 f"{dataset.path} is a directory whose list of files is missing or damaged in the "
-                "cache and on the remote: push it from a clone that has it, with `bucket push`."
+                "cache and on the remote. Run `bucket push` in a clone that has it."
             )
         size, count = dataset.size, dataset.file_count
         mean = size // count if size is not None and count else None
@@ -144,7 +144,7 @@ class Tree:
         when = f" at {self.rev}" if self.rev else ""
         if absent := [dataset for dataset in related if dataset.absence]:
             last = absent[-1]
-            return f"No data of {asked}{when} to read: {last.path} is {last.absence}."
+            return f"{asked}{when} has no data to read: {last.path} is {last.absence}."
         names = sorted(self.datasets)
         listed = ", ".join(names[:MAX_LISTED_PATHS]) or "nothing"
         more = ", ..." if len(names) > MAX_LISTED_PATHS else ""

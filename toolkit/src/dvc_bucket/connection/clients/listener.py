@@ -33,8 +33,8 @@ def prove_ours(host: str, port: int) -> None:
     if owners == {me}:
         return
     fix = (
-        "Nothing was sent to it. `make serve` moves the embedded store to a free port. To reach "
-        "another store from here, forward a port of your own to it (`ssh -L`), or use https."
+        "Nothing was sent to it. `make serve` moves the embedded store to a free port. To use a "
+        "store elsewhere, forward a port of your own to it (`ssh -L`), or use https."
     )
     if strangers := owners - {me}:
         raise StrangerError(
@@ -43,8 +43,8 @@ def prove_ours(host: str, port: int) -> None:
         )
     if _answers(host, port):
         raise StrangerError(
-            f"A program listens on port {port} of this machine, and the system does not tell "
-            f"whose it is. {fix}"
+            f"A program listens on port {port} of this machine, and the system does not show its "
+            f"owner. {fix}"
         )
 
 

@@ -109,9 +109,9 @@ def proxy(settings: Settings) -> str | None:
     via = via if not via or "://" in via else f"http://{via}"
     if via and not _is_usable(via):
         raise SettingsError(
-            f"{name}_proxy names a proxy that S3 clients do not speak to. Set it to a URL of the "
-            f"form http://host:port, or, where the store can be reached directly, add "
-            f"{settings.host} to no_proxy."
+            f"{name}_proxy names a proxy of a kind that S3 clients do not support. Set it to a URL "
+            f"of the form http://host:port, or add {settings.host} to no_proxy if the store is "
+            "reachable without a proxy."
         )
     return via or None
 

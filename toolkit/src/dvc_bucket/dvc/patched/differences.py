@@ -33,7 +33,7 @@ Places = Mapping[str, str]
 
 
 class DvcDiffersError(BucketError):
-    """The installed DVC has another inside than the tested one.
+    """The internals of the installed DVC differ from those of the tested one.
 
     Args:
         places: that differ.
@@ -77,7 +77,7 @@ def sentence(places: list[str]) -> str:
     more = f" and {len(places) - NAMED} more places" if len(places) > NAMED else ""
     named = ", ".join(place.replace(":", ".") for place in places[:NAMED])
     versions = ", ".join(map(_version, TESTED))
-    return f"This DVC ({versions}) differs from the tested one at {named}{more}."
+    return f"This version of DVC ({versions}) differs from the tested one at {named}{more}."
 
 
 def signature_of(place: str) -> str | None:

@@ -138,7 +138,7 @@ def has_git(repo: "Repo") -> bool:
 def _no_database(project: Project, error: sqlite3.OperationalError) -> DiskError:
     return DiskError(
         f"DVC's database of file hashes in {project.dvc_site_cache} fails: {error}. Is the disk "
-        "full? Make room and run this again."
+        "full? Free some space and run the command again."
     )
 
 

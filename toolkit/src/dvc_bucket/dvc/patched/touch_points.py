@@ -110,14 +110,39 @@ RUN_STAGES = "dvc.repo.reproduce:_reproduce"
 RUN_COMMANDS = "dvc.stage.run:cmd_run"
 REMOVE_OUTS = "dvc.stage:Stage.remove_outs"
 
+#: What runs a stage, or takes it from the run cache.
+RUN_STAGE = "dvc.stage:Stage.run"
+RESTORE = "dvc.stage.cache:StageCache.restore"
+
+#: What tells whether git tracks an output, and what notes a file that was put into the work tree.
+IS_TRACKED = "scmrepo.git.backend.dulwich:DulwichBackend.is_tracked"
+SET_LINK = "dvc_data.hashfile.state:State.set_link"
+
+#: What writes a content as YAML.
+DUMP_YAML = "dvc.utils.serialize._yaml:_dump"
+
+#: What clones a file, and what tries which kinds of link two folders allow.
+REFLINK = "dvc_objects.fs.system:reflink"
+TRY_LINKS = "dvc_data.hashfile.checkout:test_links"
+
 #: What runs the stages of a project.
 REPRODUCING = {
+    RUN_STAGE: "self, dry=, no_commit=, force=, allow_missing=, no_download=, **kwargs",
+    RESTORE: "self, stage, run_cache=, pull=, dry=",
     RECORD: "self, stages, **kwargs",
     DUMP: "self, **kwargs",
     UNLOCKED: "f",
     RUN_STAGES: "stages, graph=, force_downstream=, on_error=, force=, repro_fn=, **kwargs",
     RUN_COMMANDS: "stage, dry=, run_env=",
     REMOVE_OUTS: "self, ignore_remove=, force=",
+    IS_TRACKED: "self, path",
+    SET_LINK: "self, path, inode, mtime",
+    DUMP_YAML: "data, stream",
+    REFLINK: "src, dst",
+    TRY_LINKS: "links, from_fs, from_path, to_fs, to_path",
+    **attributes("scmrepo.git.backend.dulwich:DulwichBackend", "repo root_dir"),
+    **attributes("dvc_data.hashfile.state:State", "links root_dir"),
+    **attributes("dvc.stage:Stage", "path_in_repo"),
     "dvc.stage:Stage.save_deps": "self, allow_missing=",
     "dvc.stage.cache:_can_hash": "stage",
     "dvc.stage.cache:_get_stage_hash": "stage",
@@ -139,6 +164,35 @@ REPRODUCING = {
     "dvc.repo.scm_context:SCMContext.track_file": "self, paths=",
     "dvc.repo.scm_context:SCMContext.ignored_paths": ATTRIBUTE,
     **attributes("dvc.repo:Repo", "datafs dvcfs lock scm_context state"),
+}
+
+#: What runs the experiments of DVC's queue in folders of their own, and keeps their results.
+EXECUTORS, QUEUES = "dvc.repo.experiments.executor", "dvc.repo.experiments.queue"
+EXPERIMENTING = {
+    "dvc.repo.experiments:Experiments.celery_queue": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue._iter_queued": "self",
+    f"{QUEUES}.celery:LocalCeleryQueue.celery": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue.wdir": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue.worker_status": "self",
+    f"{QUEUES}.base:BaseStashQueue.collect_executor": "cls, exp, executor, exec_result",
+    f"{QUEUES}.base:BaseStashQueue.get_infofile_path": "self, name",
+    f"{QUEUES}.base:BaseStashQueue.get_stash_entry": "exp, queue_entry",
+    f"{QUEUES}.base:BaseStashQueue.stash_failed": "self, entry",
+    f"{EXECUTORS}.base:ExecutorInfo.load_json": "cls, filename",
+    f"{EXECUTORS}.base:ExecutorInfo.dump_json": "self, filename",
+    f"{EXECUTORS}.base:ExecutorInfo.result": ATTRIBUTE,
+    f"{EXECUTORS}.base:BaseExecutor.from_info": "cls, info",
+    f"{EXECUTORS}.base:BaseExecutor.info": ATTRIBUTE,
+    f"{EXECUTORS}.local:ConfigObj": CLASS,
+    f"{EXECUTORS}.local:TempDirExecutor.from_stash_entry": "cls, repo, entry, wdir=, **kwargs",
+    f"{EXECUTORS}.local:TempDirExecutor.init_git": (
+        "self, repo, scm, stash_rev, entry, infofile, branch="
+    ),
+    f"{EXECUTORS}.local:TempDirExecutor.init_cache": "self, repo, rev, run_cache=",
+    f"{EXECUTORS}.local:TempDirExecutor.cleanup": "self, infofile=",
+    "dvc.repo.experiments.stash:ExpStashEntry": CLASS,
+    "dvc_task.app.filesystem:FSApp.reject": "self, delivery_tag",
+    "dvc_task.app.filesystem:FSApp._queued_msg_path_cache": ATTRIBUTE,
 }
 
 #: The function that turns DVC to a commit.
@@ -272,4 +326,17 @@ DRAWING = {
     "dvc.repo.plots:Plots.show": "self, targets=, revs=, props=, recursive=, onerror=",
     "dvc.render.match:match_defs_renderers": "data, out=, templates_dir=",
     "dvc_render:render_html": "renderers, output_file, html_template=, refresh_seconds=",
+}
+
+#: What lists the experiments of a commit, with their parameters and metrics.
+LISTING = {
+    "dvc.repo:Repo.experiments": ATTRIBUTE,
+    "dvc.repo.experiments:Experiments.show": "self, *args, **kwargs",
+    "dvc.repo.experiments.show:show": (
+        "repo, revs=, all_branches=, all_tags=, all_commits=, num=, hide_queued=, hide_failed=, "
+        "hide_workspace=, sha_only=, **kwargs"
+    ),
+    "dvc.repo.experiments.serialize:ExpRange.revs": ATTRIBUTE,
+    **attributes("dvc.repo.experiments.serialize:ExpState", "rev name data experiments"),
+    "dvc.repo.experiments.serialize:SerializableExp": CLASS,
 }
