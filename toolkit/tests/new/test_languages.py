@@ -16,12 +16,13 @@ from dvc_bucket.base.errors import PackagesError, ProjectError, StageError
 from dvc_bucket.cli.app import app
 from dvc_bucket.dvc.packages import refuse
 from dvc_bucket.dvc.snapshot import Snapshot
-from dvc_bucket.jobs import env, notebook
+from dvc_bucket.jobs import env
 from dvc_bucket.jobs.doctor.check import Warn
 from dvc_bucket.jobs.doctor.packages import VersionsOfPackages
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.env.declare import declare
-from dvc_bucket.jobs.notebook import NotebookRun
+from dvc_bucket.jobs.notebook import execution
+from dvc_bucket.jobs.notebook.execution import NotebookRun
 from dvc_bucket.stages.declared import runners, versions
 from dvc_bucket.testing import stage_faults
 from tests import TESTS_ROOT
@@ -210,7 +211,7 @@ def test_a_notebook_makes_the_same_bytes_each_time(
     texts = []
     for name in ("one", "two"):
         out = tmp_path / f"{name}.ipynb"
-        notebook.run(NotebookRun(NOTEBOOK, out, {"days": "4"}))
+        execution.run(NotebookRun(NOTEBOOK, out, {"days": "4"}))
         printed = capsys.readouterr()
         assert (printed.out, printed.err) == ("5\n", "x\n")
         texts.append(out.read_text())
@@ -232,7 +233,7 @@ def test_a_notebook_that_fails_names_the_cell_and_leaves_nothing(
     change(project, "1 / 0")
     last = r"^notebooks/tides.ipynb, cell 3: ZeroDivisionError: division by zero$"
     with pytest.raises(StageError, match=last):
-        notebook.run(NotebookRun(NOTEBOOK, tmp_path / "out.ipynb"))
+        execution.run(NotebookRun(NOTEBOOK, tmp_path / "out.ipynb"))
     assert "----> 1 1 / 0" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -243,18 +244,18 @@ def test_what_is_no_notebook_in_python_or_has_other_packages_does_not_run(
     monkeypatch.chdir(project.root)
     record(project, "ipykernel", "9.9")
     with pytest.raises(PackagesError, match=r"^notebooks/tides.ipynb would run with ipykernel "):
-        notebook.run(NotebookRun(NOTEBOOK))
+        execution.run(NotebookRun(NOTEBOOK))
     project.git("checkout", "--quiet", "--", ".")
     kernel = '"metadata": {"kernelspec": {"language": "R"}}'
     for text, said in {
         "days: 3": "cannot be read as a notebook",
         "[]": "cannot be read as a notebook",
-        '{"nbformat": 3, "cells": [], "metadata": {}}': "is no notebook of format 4",
+        '{"nbformat": 3, "cells": [], "metadata": {}}': "is not a notebook of format 4",
         f'{{"nbformat": 4, "cells": [], {kernel}}}': "is a notebook in R",
     }.items():
         project.write("no.ipynb", text)
         with pytest.raises(StageError, match=f"^no.ipynb {said}") as error:
-            notebook.run(NotebookRun(Path("no.ipynb")))
+            execution.run(NotebookRun(Path("no.ipynb")))
         assert "\n" not in str(error.value)
     (project.root / "no.ipynb").unlink()
 
