@@ -51,7 +51,7 @@ def _(case: Case) -> None:
     case.write(".git/hooks/commit-msg", "#!/bin/sh\n")
 
 
-@add("hooks in a folder of one's own", warns=("git hooks",), says="(core.hooksPath), which is not")
+@add("hooks in a folder of one's own", warns=("git hooks",), says="(core.hooksPath), not in")
 def _(case: Case) -> None:
     case.git("config", "core.hooksPath", str(case.world.folder))
 

@@ -27,7 +27,7 @@ def _(case: Case) -> None:
     case.env(OS_BUCKET_NAME="Research_Data")
 
 
-@add("`.env` with Windows line ends", "settings", says="carriage return")
+@add("`.env` with Windows line ends", "settings", says="Windows line end")
 def _(case: Case) -> None:
     case.project.env_file.write_bytes(case.read(".env").replace("\n", "\r\n").encode())
 

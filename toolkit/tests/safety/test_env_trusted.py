@@ -149,7 +149,7 @@ def test_a_tracked_configuration_names_no_aws_file(repo: Repo, option: str) -> N
     repo.project.dvc_config.write_text(text + options)
     done = repo.bucket("pull", check=False)
     assert done.returncode == 1
-    assert f".dvc/config sets {option}" in done.stderr
+    assert f".dvc/config, which git tracks, sets {option}" in done.stderr
     assert not ran.exists()
     repo.project.dvc_config.write_text(text)
     assert os.environ.get("AWS_CONFIG_FILE") is None

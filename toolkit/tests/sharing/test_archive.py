@@ -85,7 +85,7 @@ def test_a_fresh_clone_says_what_its_store_cannot_have_and_gets_it_from_a_file(
     second.run("bucket", "pull")
     assert (second.root / "table.csv").read_bytes() == OLD
     again = second.run("bucket", "serve", "--import", exported).stdout
-    assert again.startswith(f"0 objects (0 B) imported, {OBJECTS + 1} were there")
+    assert again.startswith(f"0 objects (0 B) imported; {OBJECTS + 1} existed")
 
 
 def test_the_file_is_an_ordinary_tar_and_the_same_each_time(
