@@ -160,8 +160,8 @@ def test_a_new_stage_names_the_packages_of_its_models_in_a_project_that_records_
 
 REFUSALS = [
     # name, options, words of the message
-    ("levels", STAGE, "has a stage levels already"),
-    ("days", STAGE, "has a section days already"),
+    ("levels", STAGE, "already has a stage levels"),
+    ("days", STAGE, "already has a section days"),
     ("taken", STAGE, "scripts/taken.py exists already"),
     ("tested", STAGE, "tests/test_tested.py exists already"),
     ("statistics", STAGE, "the name of a Python module or of an installed package"),
@@ -218,7 +218,7 @@ def test_a_refusal_is_one_sentence_and_status_1(full: Growing) -> None:
     before = full.changes
     done = full.bucket("new", "stage", "levels", *STAGE, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith("bucket: dvc.yaml has a stage levels already.")
+    assert done.stderr.startswith("bucket: dvc.yaml already has a stage levels.")
     assert full.changes == before
 
 
