@@ -40,7 +40,7 @@ ROTATE = (
 )
 HARMLESS = (
     "If the value is not a secret, end its line with the comment `pragma: allowlist secret`, or "
-    "add its SHA-256 and a reason to .secrets-allowed (see README.md)."
+    "add its SHA-256 and a reason to .secrets-allowed (docs/secrets.md)."
 )
 
 
