@@ -16,12 +16,13 @@ from dvc_bucket.base.errors import PackagesError, ProjectError, StageError
 from dvc_bucket.cli.app import app
 from dvc_bucket.dvc.packages import refuse
 from dvc_bucket.dvc.snapshot import Snapshot
-from dvc_bucket.jobs import env, notebook
+from dvc_bucket.jobs import env
 from dvc_bucket.jobs.doctor.check import Warn
 from dvc_bucket.jobs.doctor.packages import VersionsOfPackages
 from dvc_bucket.jobs.doctor.patient import Patient
 from dvc_bucket.jobs.env.declare import declare
-from dvc_bucket.jobs.notebook import NotebookRun
+from dvc_bucket.jobs.notebook import execution
+from dvc_bucket.jobs.notebook.execution import NotebookRun
 from dvc_bucket.stages.declared import runners, versions
 from dvc_bucket.testing import stage_faults
 from tests import TESTS_ROOT
@@ -119,9 +120,9 @@ def test_a_stage_does_not_run_with_another_version_and_the_fix_is_of_its_kind(
 ) -> None:
     monkeypatch.chdir(project.root)
     fixes = {
-        "peaks": "`renv::restore()` in R), or write what a changed renv.lock pins to packages.yaml",
-        "tides": "(`make setup`), or write what a changed lock file pins",
-        "ordered": "Install that version of sort, or record the one that is here (`bucket env --t",
+        "peaks": "`renv::restore()` in R), or update packages.yaml from a changed renv.lock",
+        "tides": "(`make setup`), or update packages.yaml from a changed lock file",
+        "ordered": "Install that version of sort, or record the installed one (`bucket env --t",
     }
     before = project.text("packages.yaml")
     for name in stages(project):
@@ -164,9 +165,9 @@ def test_a_tool_that_is_declared_is_named_and_the_reverse(project: Growing) -> N
     project.git("checkout", "--quiet", "--", ".")
     project.write("dvc.yaml", flow.replace("tools: [sort]", "tools: sort --help"))
     [fault] = stage_faults(project.root)
-    assert "stage ordered, meta.tools: 'sort --help' is no list of names" in fault
+    assert "stage ordered, meta.tools: 'sort --help' is not a list of Debian" in fault
     project.write("dvc.yaml", flow.replace("tools: [sort]", "tools: [sort, unheard-of]"))
-    with pytest.raises(ProjectError, match="No version of unheard-of, a tool that a stage"):
+    with pytest.raises(ProjectError, match="The version of unheard-of, on which a stage"):
         declare(project.project)
 
 
@@ -187,7 +188,7 @@ def test_a_package_that_a_script_in_r_uses_is_named_and_pinned_by_renv(project: 
     assert {"R", "R/data-table"} <= {one.package for one in env.rows(project.project)}
     project.write("renv.lock", "{}")
     [fault] = stage_faults(project.root)
-    assert fault.startswith("renv.lock is not what renv writes")
+    assert fault.startswith("renv.lock does not have the form that renv writes")
 
 
 def change(project: Growing, *lines: str) -> None:
@@ -210,7 +211,7 @@ def test_a_notebook_makes_the_same_bytes_each_time(
     texts = []
     for name in ("one", "two"):
         out = tmp_path / f"{name}.ipynb"
-        notebook.run(NotebookRun(NOTEBOOK, out, {"days": "4"}))
+        execution.run(NotebookRun(NOTEBOOK, out, {"days": "4"}))
         printed = capsys.readouterr()
         assert (printed.out, printed.err) == ("5\n", "x\n")
         texts.append(out.read_text())
@@ -232,7 +233,7 @@ def test_a_notebook_that_fails_names_the_cell_and_leaves_nothing(
     change(project, "1 / 0")
     last = r"^notebooks/tides.ipynb, cell 3: ZeroDivisionError: division by zero$"
     with pytest.raises(StageError, match=last):
-        notebook.run(NotebookRun(NOTEBOOK, tmp_path / "out.ipynb"))
+        execution.run(NotebookRun(NOTEBOOK, tmp_path / "out.ipynb"))
     assert "----> 1 1 / 0" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -243,7 +244,7 @@ def test_what_is_no_notebook_in_python_or_has_other_packages_does_not_run(
     monkeypatch.chdir(project.root)
     record(project, "ipykernel", "9.9")
     with pytest.raises(PackagesError, match=r"^notebooks/tides.ipynb would run with ipykernel "):
-        notebook.run(NotebookRun(NOTEBOOK))
+        execution.run(NotebookRun(NOTEBOOK))
     project.git("checkout", "--quiet", "--", ".")
     kernel = '"metadata": {"kernelspec": {"language": "R"}}'
     for text, said in {
@@ -254,7 +255,7 @@ def test_what_is_no_notebook_in_python_or_has_other_packages_does_not_run(
     }.items():
         project.write("no.ipynb", text)
         with pytest.raises(StageError, match=f"^no.ipynb {said}") as error:
-            notebook.run(NotebookRun(Path("no.ipynb")))
+            execution.run(NotebookRun(Path("no.ipynb")))
         assert "\n" not in str(error.value)
     (project.root / "no.ipynb").unlink()
 

@@ -50,7 +50,7 @@ def test_renv_lock_pins_versions_and_commits(tmp_path: Path) -> None:
     }
     for text, said in (("{}", "KeyError"), ("[1]", "TypeError"), ("<<<<<<<", "JSONDecodeError")):
         file.write_text(text)
-        with pytest.raises(ProjectError, match=rf"renv.lock is not what renv writes \({said}"):
+        with pytest.raises(ProjectError, match=rf"the form that renv writes \({said}"):
             foreign_packages.pinned_by_renv(tmp_path)
     file.unlink()
     with pytest.raises(ProjectError, match=r"There is no renv.lock"):

@@ -76,13 +76,13 @@ def pinned_by_renv(root: Path) -> dict[str, str]:
         return {R: str(content["R"]["Version"])} | packages
     except FileNotFoundError:
         raise ProjectError(
-            f"There is no {RENV_LOCK}, which pins R and its packages. Write it in R: "
+            f"{RENV_LOCK}, which pins R and its packages, is missing. Write it in R: "
             "renv::snapshot()"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProjectError(
-            f"{RENV_LOCK} is not what renv writes ({type(error).__name__}: {error}). Write it "
-            "again in R: renv::snapshot()"
+            f"{RENV_LOCK} does not have the form that renv writes ({type(error).__name__}: "
+            f"{error}). Write it again in R: renv::snapshot()"
         ) from None
 
 

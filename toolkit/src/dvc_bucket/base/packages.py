@@ -28,7 +28,7 @@ FILE = "packages.yaml"
 #: The command that writes the file.
 WRITE = "bucket env --write"
 
-#: The command that records the versions of tools anew.
+#: The command that records the versions of tools again.
 RECORD = "bucket env --tools"
 
 #: Between the versions of a package that the lock file pins for several systems.
@@ -81,7 +81,9 @@ def read(project: Project) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{FILE} cannot be read ({type(error).__name__}): {WRITE}") from None
+        raise ProjectError(
+            f"{FILE} cannot be read ({type(error).__name__}). Write it again with: {WRITE}"
+        ) from None
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.startswith("#"):
@@ -89,7 +91,7 @@ def read(project: Project) -> dict[str, str]:
             if not package:
                 raise ProjectError(
                     f'{FILE}, line {number}: {line[:60]!r} is not `name: "version"`. Write the '
-                    f"file again: {WRITE}"
+                    f"file again with: {WRITE}"
                 )
             found[package[1]] = package[2]
     return found
@@ -123,7 +125,7 @@ def _locked_python(project: Project, names: Iterable[str]) -> dict[str, str]:
         text = (project.root / file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(
-            f"{file} cannot be read ({type(error).__name__}); it pins the packages. Write it: "
+            f"{file} cannot be read ({type(error).__name__}). It pins the packages; write it with: "
             "make lock"
         ) from None
     versions = lock_file.versions(text)
@@ -250,7 +252,7 @@ def refusal(who: str, found: Sequence[Difference]) -> PackagesError:
         found: the differences.
     """
     return PackagesError(
-        f"{who} would run with {listed([f'{one.name} {one.installed}' for one in found])}, where "
+        f"{who} would run with {listed([f'{one.name} {one.installed}' for one in found])}, but "
         f"{FILE} has {listed([one.wanted for one in found])}. {fixes([one.name for one in found])}"
     )
 
@@ -259,13 +261,14 @@ def fixes(names: Sequence[str]) -> str:
     """What to do where other versions of these packages are installed: a sentence for each kind."""
     tools = [name.removeprefix(TOOL) for name in names if name.startswith(TOOL)]
     said = {
-        "Install what the lock file pins (`make setup`), or write what a changed lock file pins to "
-        f"{FILE} (`make lock`).": any(map(is_python, names)),
-        f"Install what {RENV_LOCK} pins (its packages by `renv::restore()` in R), or write what a "
-        f"changed {RENV_LOCK} pins to {FILE} (`{WRITE}`).": any(
+        f"Install the versions of the lock file (`make setup`), or update {FILE} from a changed "
+        "lock file (`make lock`).": any(map(is_python, names)),
+        f"Install the versions of {RENV_LOCK} (packages with `renv::restore()` in R), or update "
+        f"{FILE} from a changed {RENV_LOCK} (`{WRITE}`).": any(
             name == R or name.startswith(OF_R) for name in names
         ),
-        f"Install that version of {listed(tools)}, or record the one that is here "
-        f"(`{RECORD}`).": bool(tools),
+        f"Install that version of {listed(tools)}, or record the installed one (`{RECORD}`).": bool(
+            tools
+        ),
     }
     return " ".join(text for text, is_wanted in said.items() if is_wanted)

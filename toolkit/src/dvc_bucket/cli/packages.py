@@ -10,23 +10,26 @@ from dvc_bucket.base.options import JsonOption
 def env(
     as_json: JsonOption = False,
     declare: Annotated[
-        bool, typer.Option("--declare", help="Add what stages import to dvc.yaml, then --write.")
+        bool,
+        typer.Option(
+            "--declare", help="Add the packages that stages import to dvc.yaml, then --write."
+        ),
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Write packages.yaml from the lock file, and no more.")
+        bool, typer.Option("--write", help="Write packages.yaml from the lock file.")
     ] = False,
     tools: Annotated[
         bool,
-        typer.Option("--tools", help="Record the tools' versions that are here; then --write."),
+        typer.Option("--tools", help="Record the installed versions of tools, then --write."),
     ] = False,
     installed: Annotated[
         bool,
-        typer.Option("--installed", help="Compare what is installed with the lock file: exit 1."),
+        typer.Option("--installed", help="Compare installed versions with the lock file."),
     ] = False,
 ) -> None:
     """List the packages that each stage depends on, with version and reason.
 
-    `make lock` calls it with --write. Exit status: 0 fine; 1 with --installed if a version differs.
+    `make lock` calls it with --write. With --installed, it exits with 1 if a version differs.
 
     Examples:
       bucket env
@@ -42,7 +45,7 @@ def env(
     if declare:
         from dvc_bucket.jobs.env.declare import declare as add
 
-        for line in add(project) or ["Every stage names the packages that it imports."]:
+        for line in add(project) or ["Every stage declares the packages that it imports."]:
             print(line)
     elif write or tools:
         is_new = versions.write(project, record_tools=tools)
@@ -61,7 +64,7 @@ def env(
 
 
 def add_package(
-    package: Annotated[str, typer.Argument(help="Name and range of versions.")],
+    package: Annotated[str, typer.Argument(help="Name, with or without a version range.")],
 ) -> None:
     """Add a package to the dependencies in pyproject.toml.
 

@@ -47,8 +47,8 @@ def _not_named(
     for name in sorted((imported.keys() & loaded) - IGNORED - {*named(stage)}):
         file = imported[name].relative_to(run.clone.root)
         text = (
-            f"{stage.name} loads {name}, which {file} imports and its params do not name. Write "
-            f"it there, below {packages.FILE} (bucket env --declare)."
+            f"{stage.name} loads {name}, which {file} imports but its params do not name. Add it "
+            f"to them, below {packages.FILE} (bucket env --declare)."
         )
         yield LineageFault("undeclared package", stage.name, packages.FILE, text)
 
@@ -70,7 +70,7 @@ def _other_versions(
         if not packages.is_same(wanted, found):
             again = packages.RECORD if name.startswith(TOOL) else packages.WRITE
             text = (
-                f"{stage.name} ran with {name} {found}, and {packages.FILE} has "
+                f"{stage.name} ran with {name} {found}, but {packages.FILE} has "
                 f"{wanted or 'no version of it'}. Write the file again: {again}"
             )
             yield LineageFault("other package", stage.name, packages.FILE, text)

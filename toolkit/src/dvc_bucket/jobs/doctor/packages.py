@@ -13,7 +13,7 @@ class VersionsOfPackages(Check):
     """With another version installed than recorded, stages refuse to run."""
 
     name = "packages of stages"
-    fix = "`make setup`, which installs what the lock file pins."
+    fix = "`make setup`, which installs the versions of the lock file."
 
     #: The fix where the lock file has moved on.
     WRITE: ClassVar = f"`make lock`, or `{packages.WRITE}`."

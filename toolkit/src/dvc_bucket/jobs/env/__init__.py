@@ -43,7 +43,7 @@ def rows(project: Project) -> list[StagePackage]:
     """
     snapshot, versions = Snapshot.at(project), packages.read(project)
     if snapshot.graph_error:
-        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
     reasons = [
         (stage, name, why) for stage in snapshot.stages for name, why in _reasons(project, stage)
     ]
@@ -70,9 +70,9 @@ def _reasons(project: Project, stage: Stage) -> Iterator[tuple[str, str]]:
             is_late = " (in a function)" if name in imported.late - IGNORED else ""
             yield name, f"{_verb(name)} {file.relative_to(project.root).as_posix()}{is_late}"
         elif name in needed:
-            yield name, f"named by hand; {needed[name]} needs it"
+            yield name, f"declared by hand; {needed[name]} needs it"
         else:
-            yield name, "named by hand"
+            yield name, "declared by hand"
 
 
 def _verb(name: str) -> str:
@@ -83,7 +83,7 @@ def _verb(name: str) -> str:
 
 
 def as_json(found: Sequence[StagePackage]) -> str:
-    """The packages, for a program."""
+    """The packages as JSON."""
     return json.dumps([asdict(one) for one in found], indent=2)
 
 
@@ -93,7 +93,7 @@ def show(found: Sequence[StagePackage]) -> None:
 
     console = Console()
     if not found:
-        console.say("No stage names or imports a package.")
+        console.say("No stage declares or imports a package.")
         return
     lines = [(one.stage, one.package, one.version or "-", _note(one)) for one in found]
     console.show(("stage", "package", "version", "why"), [tuple(map(Text, line)) for line in lines])

@@ -60,7 +60,7 @@ def declare(project: Project) -> list[str]:
 def _wanted(project: Project, snapshot: Snapshot) -> Iterator[tuple[StageEntry, list[str]]]:
     """The stages that lack packages, each with all that it needs."""
     if snapshot.graph_error:
-        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
     found: dict[StageEntry, set[str]] = {}
     for stage in snapshot.stages:
         if lacking := missing(stage, Imported.of_stage(project, stage)):
@@ -95,8 +95,8 @@ def with_packages(text: str, entry: StageEntry, names: list[str]) -> str:
     except yaml.NotYamlError:
         pass  # an entry in braces, say
     raise ProjectError(
-        f"{entry.file}: the entry of {entry.name} cannot be added to. Write into its params: "
-        f"{entry.file_of_packages}: [{', '.join(names)}]"
+        f"{entry.file}: the entry of {entry.name} cannot be extended automatically. Add to its "
+        f"params: {entry.file_of_packages}: [{', '.join(names)}]"
     )
 
 

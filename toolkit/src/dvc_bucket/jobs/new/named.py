@@ -46,7 +46,8 @@ def of_new(project: Project, kind: Kind, tools: Sequence[str], models: str) -> N
     for tool in tools:
         if not foreign_packages.TOOL_NAME.fullmatch(tool):
             raise NewError(
-                f"--tools {tool!r}: a Debian package or program has letters, digits, +, - and _."
+                f"--tools {tool!r}: the name of a Debian package or program consists of letters, "
+                "digits, +, - and _."
             )
     here: dict[str, str] = {}
     files: dict[str, str] = {}

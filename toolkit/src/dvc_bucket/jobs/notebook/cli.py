@@ -7,31 +7,32 @@ import typer
 
 
 def notebook(
-    source: Annotated[Path, typer.Argument(help="The notebook.", metavar="NOTEBOOK")],
+    source: Annotated[Path, typer.Argument(help="Notebook to run.", metavar="NOTEBOOK")],
     values: Annotated[
         list[str] | None,
-        typer.Argument(help="NAME=VALUE for each variable to set.", metavar="[NAME=VALUE]..."),
+        typer.Argument(help="Variables to set.", metavar="[NAME=VALUE]..."),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Where to write the notebook with its outputs."),
+        typer.Option("--out", help="File for the notebook with its outputs."),
     ] = None,
 ) -> None:
-    """Run a notebook as a stage. The executed notebook has the same bytes after each run.
+    """Run a notebook as a stage and write the executed notebook with stable bytes.
 
-    The values follow the cell with the tag `parameters`. Needs nbclient and ipykernel.
+    The values are inserted after the cell with the tag `parameters`. The command needs nbclient and
+    ipykernel.
 
     Examples:
       bucket notebook notebooks/levels.ipynb levels=data/raw/levels.csv --out reports/levels.ipynb
       bucket notebook notebooks/levels.ipynb levels=data/raw/levels.csv window=3
     """
-    from dvc_bucket.jobs.notebook import NotebookRun, run
+    from dvc_bucket.jobs.notebook.execution import NotebookRun, run
 
     pairs = [text.partition("=") for text in values or ()]
     for name, equals, _ in pairs:
         if not (equals and name.isidentifier()):
             raise typer.BadParameter(
-                f"{name!r}: write NAME=VALUE, with the name of a variable of Python",
+                f"{name!r}: write NAME=VALUE, where NAME is a valid Python variable",
                 param_hint="NAME=VALUE",
             )
     run(NotebookRun(source, out, {name: value for name, _, value in pairs}))

@@ -70,8 +70,11 @@ def _describe_root(graph: Graph) -> None:
     graph.describe(
         graph.root,
         name=papers.title,
-        description=f"{papers.description.rstrip('.')}. The run of its stages that the git commit "
-        f"{commit} records, with the code; data is referred to by its hash where it is not in here."
+        description=(
+            f"{papers.description.rstrip('.')}. The run of its stages that the git commit "
+            f"{commit} records, with the code; data that is not included is identified by its "
+            "hash."
+        )
         if papers.description
         else f"The run of the stages that the git commit {commit} records, with the code.",
         license=graph.licence(papers.licence),
@@ -240,8 +243,9 @@ def _whole(graph: Graph, workflow: "Entity") -> "Entity":
         local_id("run"),
         "CreateAction",
         name=f"Run of {workflow.id}",
-        description="Each stage as dvc.lock notes its last run; when, where and by whom, it "
-        "does not note.",
+        description=(
+            "Each stage as dvc.lock records its last run; it does not record time, place or person."
+        ),
         instrument=workflow,
         object=[*map(graph.file, params), *map(graph.recorded, inputs)],
         result=list(map(graph.recorded, outputs)),
@@ -269,7 +273,7 @@ def _engine(
     engine = graph.context(
         local_id("dvc"),
         "OrganizeAction",
-        name="DVC ran what was stale",
+        name="DVC ran the stale stages",
         instrument=dvc,
         object=controls,
         result=whole,

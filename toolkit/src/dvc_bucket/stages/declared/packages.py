@@ -179,8 +179,8 @@ def tools_of(stage: Stage) -> list[str]:
     for tool in tools if is_list else [tools]:
         if not is_list or not foreign_packages.TOOL_NAME.fullmatch(str(tool)):
             raise ProjectError(
-                f"{stage.file}: stage {stage.title}, meta.tools: {tool!r} is no list of names of "
-                "Debian packages or programs (letters, digits, +, - and _): `tools: [gdal-bin]`."
+                f"{stage.file}: stage {stage.title}, meta.tools: {tool!r} is not a list of Debian "
+                "packages or programs (letters, digits, +, - and _), such as `tools: [gdal-bin]`."
             )
     return [foreign_packages.TOOL + str(tool) for tool in tools]
 
@@ -200,7 +200,7 @@ def faults(stage: Stage, code: Code, imported: Imported) -> Iterator[str]:
     """What a stage does not declare of the packages that it imports, and the reverse: clauses."""
     names = named(stage)
     if packages.FILE in stage.params and not names:
-        yield f"has all of {packages.FILE} in its params. Name its packages there."
+        yield f"has all of {packages.FILE} in its params. Name only its own packages."
         return
     python = [name for name in names if foreign_packages.is_python(name)]
     for name in python:
@@ -210,7 +210,7 @@ def faults(stage: Stage, code: Code, imported: Imported) -> Iterator[str]:
         wanted = ", ".join(sorted({*names, *lacking}))
         verb = "imports" if any(map(foreign_packages.is_python, lacking)) else "depends on"
         yield (
-            f"{verb} {listed(lacking)}, which its params do not name. Write there: "
+            f"{verb} {listed(lacking)}, which its params do not name. Add to them: "
             f"{packages.FILE}: [{wanted}] (bucket env --declare)."
         )
     for name in sorted({*names} - {*python} - imported.files.keys()):
@@ -222,5 +222,5 @@ def faults(stage: Stage, code: Code, imported: Imported) -> Iterator[str]:
         for name in sorted({*map(canonicalize_name, python)} - known):
             yield (
                 f"names the package {name}, which neither it nor a package that it imports needs. "
-                "Take it out."
+                "Remove it."
             )

@@ -43,15 +43,14 @@ def unknown(project: Project, name: str) -> str:
     if name.startswith(TOOL):
         tool = name.removeprefix(TOOL)
         return (
-            f"No version of {tool}, a tool that a stage depends on, can be found here: "
-            f"neither dpkg-query nor `{tool} --version` tells one. Install it, or take it out of "
-            "meta and params."
+            f"The version of {tool}, on which a stage depends, is unknown: neither dpkg-query nor "
+            f"`{tool} --version` prints it. Install the tool, or remove it from meta and params."
         )
     file = packages.lock_of(project, name)
     fix = f"make add PACKAGE={name}" if is_python(name) else "in R: renv::snapshot()"
     return (
-        f"{file} pins no version of {name}, which a stage depends on. Add the package ({fix}), "
-        "or take it out of the params."
+        f"{file} pins no version of {name}, which a stage depends on. Add the package ({fix}), or "
+        "remove it from the params."
     )
 
 
@@ -79,7 +78,7 @@ def write(project: Project, *, record_tools: bool = False) -> bool:
 def _write(project: Project, *, record_tools: bool) -> bool:
     snapshot = Snapshot.at(project)
     if snapshot.graph_error:
-        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
     versions = wanted(project, snapshot, record_tools=record_tools)
     if not versions and not project.packages.exists():
         return False
@@ -93,7 +92,7 @@ def faults(project: Project, snapshot: Snapshot) -> Iterator[str]:
     except ProjectError as error:
         yield str(error)
         return
-    again = f"Write it again: {packages.WRITE}"
+    again = f"Write it again with: {packages.WRITE}"
     for name, version in versions.items():
         if name not in current:
             yield f"{packages.FILE} has no {name}, which a stage names. {again}"
