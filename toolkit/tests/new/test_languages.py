@@ -250,7 +250,7 @@ def test_what_is_no_notebook_in_python_or_has_other_packages_does_not_run(
     for text, said in {
         "days: 3": "cannot be read as a notebook",
         "[]": "cannot be read as a notebook",
-        '{"nbformat": 3, "cells": [], "metadata": {}}': "is no notebook of format 4",
+        '{"nbformat": 3, "cells": [], "metadata": {}}': "is not a notebook of format 4",
         f'{{"nbformat": 4, "cells": [], {kernel}}}': "is a notebook in R",
     }.items():
         project.write("no.ipynb", text)
