@@ -87,11 +87,11 @@ def test_stages_that_are_gone_leave_the_lock_and_are_named(several: Project) -> 
     assert "Results differ from dvc.lock: " in failed.stderr
     assert "each@two" in failed.stderr
     assert "sub/dvc.yaml:old" in failed.stderr
-    assert "dvc.lock: dropped each@two, which dvc.yaml no longer has." in failed.stdout
-    assert "sub/dvc.lock: dropped old, which dvc.yaml no longer has." in failed.stdout
+    assert "dvc.lock: removed each@two, which dvc.yaml no longer has." in failed.stdout
+    assert "sub/dvc.lock: removed old, which dvc.yaml no longer has." in failed.stdout
     assert locked(several) == {"each@one"}
     again = run(several, "repro", "each@one")
-    assert "dropped" not in again.stdout
+    assert "no longer has" not in again.stdout
     assert not Snapshot.at(several).gone
     # What DVC wrote is as it was.
     one = before.decode().partition("  each@two:")[0]
