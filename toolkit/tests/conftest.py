@@ -34,20 +34,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: With several tests at a time the files that take longest begin first, so that none is alone in
 #: the end; one at a time the fast ones are first, as pyproject.toml lists them.
-LONGEST = ("test_main_job.py", "test_ways_in.py", "test_set_ups.py")
+SLOWEST_FILES = ("test_main_job.py", "test_ways_in.py", "test_set_ups.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):  # a worker of pytest-xdist
-        ranks = {name: rank for rank, name in enumerate(LONGEST)}
+        ranks = {name: rank for rank, name in enumerate(SLOWEST_FILES)}
         items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
 #: Folders whose files share what is dear to set up: one worker has all of each.
 TOGETHER = ("doctor", "failures", "machines", "others", "reading", "sharing", "verify")
 
-#: A file that reads in the clone in which another has run the main job.
-FOLLOWS = {"tests/end_to_end/test_ways_in.py": "tests/end_to_end/test_main_job.py"}
+#: Files that read in the clone in which another has run the main job.
+FOLLOWS = {
+    f"tests/end_to_end/{name}": "tests/end_to_end/test_main_job.py"
+    for name in ("test_ways_in.py", "test_readme.py", "test_pages_in_browser.py")
+}
 
 
 class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types

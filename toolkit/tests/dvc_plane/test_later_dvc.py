@@ -62,6 +62,7 @@ OTHER_USES = [
     *((part, ("verify", "--cache")) for part in parts(places.HASHING)),
     *((part, ("clean",)) for part in parts(places.LOCKING)),
     *((part, ("report", "--base", "HEAD")) for part in parts(places.DRAWING)),
+    *((part, ("report", "--experiments")) for part in parts(places.LISTING)),
     *((part, ("provenance", "--out", "crate")) for part in parts(places.SNAPSHOT)),
 ]
 
@@ -124,9 +125,24 @@ def test_plain_dvc_pulls(project: Published, bucket: Bucket, changed: tuple[str,
     assert done.returncode == 0
     assert is_there(project)
     [line] = done.stderr.splitlines()
-    assert line.startswith("bucket: This DVC (dvc 3.")
+    assert line.startswith("bucket: This version of DVC (dvc 3.")
     assert names(line, changed)
     assert "Plain DVC does the work: same results, slower." in line
+
+
+def test_plain_dvc_runs_stages_one_at_a_time(project: Published, bucket: Bucket) -> None:
+    folder = project.root / "stages"
+    folder.mkdir()
+    stage = "  {0}: {{cmd: echo {0} | tee -a order > {0}.txt, outs: [{0}.txt]}}\n"
+    (folder / "dvc.yaml").write_text(f"stages:\n{stage.format('a')}{stage.format('b')}")
+    changed = [places.RUN_STAGES]
+    done = bucket("repro", "--jobs", "2", "stages/dvc.yaml", changed=changed)
+    order = (folder / "order").read_text()
+    shutil.rmtree(folder)
+    assert (done.returncode, order) == (0, "a\nb\n")
+    line = done.stderr.splitlines()[0]
+    assert line.endswith("does the work: same results, slower. Stages run one at a time.")
+    assert names(line, changed)
 
 
 @pytest.mark.parametrize("changed", SENDING)
@@ -216,7 +232,7 @@ def test_other_commands_say_it_in_one_sentence(
     shutil.rmtree(legacy.parent, ignore_errors=True)
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    assert line.startswith("bucket: This DVC (dvc 3.")
+    assert line.startswith("bucket: This version of DVC (dvc 3.")
     assert names(line, changed)
     assert line.endswith("Install `dvc>=3.67,<3.68`.")
     assert is_there(project)

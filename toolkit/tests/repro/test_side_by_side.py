@@ -13,6 +13,7 @@ from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.lock import entries
 from dvc_bucket.stages import commands
 from dvc_bucket.stages.commands.needs import Needs, Room, read
+from dvc_bucket.stages.commands.slurm import SlurmRunner
 from tests.dvc_plane.small_repos import Small
 from tests.repro.forked import Forks
 
@@ -85,6 +86,16 @@ def test_needs_that_are_no_amount_are_refused(meta: object, said: str) -> None:
         read("train", meta)
     assert said in str(caught.value)
     assert str(caught.value).startswith("dvc.yaml, stage train: ")
+
+
+def test_the_stages_of_a_group_need_the_same(tmp_path: Path) -> None:
+    runner = SlurmRunner(1, tmp_path, ())
+    for stage, group, cpus in (("a", "small", 1), ("b", "small", 1), ("c", "large", 2)):
+        runner.check(stage, {"group": group, "cpus": cpus})
+    with pytest.raises(ProjectError, match="stages a and d are both in the group small"):
+        runner.check("d", {"group": "small", "cpus": 2})
+    with pytest.raises(ProjectError, match=r"stage e: `meta: group` is 1\. Write a name"):
+        runner.check("e", {"group": 1})
 
 
 def test_a_run_with_needs_that_are_no_amount_begins_nothing(

@@ -2,111 +2,27 @@
 
 import os
 import signal
-import subprocess
 import time
-from pathlib import Path
 
-import psutil
 import pytest
 
-from dvc_bucket.connection.env_file import create_env
 from tests.cluster.clone import Submitting
-from tests.cluster.fixtures import slurm  # noqa: F401 (a fixture)
-from tests.cluster.node import UID, SlurmNode
-from tests.projects import make_project
-
-#: Two stages beside each other, one after both. While there is a file `wait`, the first one waits.
-FLOW = """\
-stages:
-  a:
-    cmd: echo from a; while test -e wait; do sleep 0.1; done; hostname > a.txt
-    meta: {memory: 100MB}
-    outs: [a.txt]
-    deps: [words.txt]
-  b:
-    cmd: echo ran >> b.log; echo $SLURM_CPUS_PER_TASK > b.txt
-    meta: {cpus: 0.5, memory: 100MB, sbatch: "--comment='of b'"}
-    outs: [b.txt]
-    deps: [words.txt]
-  c:
-    cmd: [cat a.txt b.txt > c.txt, wc -l c.txt]
-    deps: [a.txt, b.txt]
-    outs: [c.txt]
-  two:
-    cmd:
-      - echo one >> two.log
-      - echo > two.txt; while test -e wait; do sleep 0.1; done; hostname > two.txt
-    outs: [two.txt]
-    deps: [words.txt]
-  wrong:
-    cmd: echo no luck >&2; exit 7
-    deps: [c.txt]
-    outs: [wrong.txt]
-"""
-
-
-@pytest.fixture(scope="module")
-def clone(slurm: SlurmNode) -> Submitting:  # noqa: F811
-    """A project in the home of the node's user."""
-    root = slurm.home / "of stages, é"
-    create_env(make_project(root))
-    (root / "dvc.yaml").write_text(FLOW)
-    (root / "words.txt").write_text("one\n")
-    (root / ".gitignore").write_text("/.dvc/tmp\n/.dvc/cache\n/.dvc/config.local\n/.env\n")
-    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    subprocess.run(["chown", "-R", f"{UID}:{UID}", root], check=True)
-    return Submitting(slurm, root, f"/srv/home/student/{root.name}")
-
-
-def repro(clone: Submitting, words: str) -> subprocess.CompletedProcess[str]:
-    line = f"timeout 100 bucket repro --slurm {words}"
-    return clone.node.run(line, clone.place)
-
-
-def folders(clone: Submitting) -> list[Path]:
-    return [*(clone.root / ".dvc/tmp/bucket-slurm").glob("*")]
-
-
-def started(clone: Submitting) -> int:
-    """Start a run whose first stage waits; the pid of its process, once the stage is a job."""
-    (clone.root / "wait").touch()
-    (clone.root / "words.txt").write_text(f"{time.time()}\n")  # else DVC's run cache has results
-    clone.run("rm -f b.log c.txt; setsid bucket repro --slurm c >run.log 2>&1 & echo $!")
-    wait_for(clone.root / "b.log", 60, clone.root / "run.log")
-    deadline = time.monotonic() + 60
-    while not any(folder.joinpath("output").exists() for folder in folders(clone)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    (pid,) = [
-        process.pid
-        for process in clone.node.processes()
-        if "repro" in process.info["cmdline"] and process.info["name"] != "setsid"
-    ]
-    return pid
-
-
-def ended(pid: int, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while psutil.pid_exists(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def jobs(clone: Submitting) -> str:
-    return clone.run("squeue --noheader --format=%T")
-
-
-def wait_for(path: Path, seconds: float = 60, log: Path | None = None) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, log.read_text() if log else path
-        time.sleep(0.05)
+from tests.repro.submitted import (
+    ended,
+    folders,
+    jobs,
+    repro,
+    small_ones,
+    started,
+    wait_for,
+    waiting_small_ones,
+)
 
 
 def test_each_stage_is_a_job_with_what_its_meta_says(clone: Submitting) -> None:
     done = repro(clone, "c")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("of Slurm.") == 4
+    assert done.stdout.count("is Slurm job") == 4
     assert "from a\n" in done.stdout
     assert "2 c.txt\n" in done.stdout
     assert (clone.root / "c.txt").read_text() == "node1\n1\n"
@@ -151,7 +67,7 @@ def test_a_lost_login_ends_no_job_and_the_next_run_follows_it(
     while folders(clone):
         assert time.monotonic() < deadline, following.read_text()
         time.sleep(0.1)
-    assert "Stage 'a' is job" not in following.read_text()
+    assert "Stage 'a' is Slurm job" not in following.read_text()
     assert "from a" in following.read_text()
     assert (clone.root / "b.log").read_text() == "ran\n"
     assert clone.run("dvc status c") == "Data and pipelines are up to date.\n"
@@ -172,8 +88,27 @@ def test_a_job_that_ends_while_nobody_looks_is_taken_unless_its_output_was_chang
         clone.run(change)
         done = repro(clone, "c")
         assert done.returncode == 0, done.stderr
-        assert ("Stage 'a' is job" not in done.stdout) is taken
+        assert ("Stage 'a' is Slurm job" not in done.stdout) is taken
         assert (clone.root / "a.txt").read_text() == "node1\n"
+
+
+def test_a_job_whose_inputs_have_changed_since_is_ended(clone: Submitting) -> None:
+    """It would write the outputs of the job that takes its place."""
+    pid = started(clone)
+    os.kill(pid, signal.SIGKILL)
+    ended(pid)
+    (clone.root / "words.txt").write_text("changed\n")
+    clone.run("true; setsid bucket repro --slurm a >run.log 2>&1 & true")
+    deadline = time.monotonic() + 60
+    while "Stage 'a' is Slurm job" not in (clone.root / "run.log").read_text():
+        assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
+        time.sleep(0.1)
+    assert len(jobs(clone).splitlines()) == 1
+    (clone.root / "wait").unlink()
+    while "Updating lock file" not in (clone.root / "run.log").read_text():
+        assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
+        time.sleep(0.1)
+    assert clone.run("dvc status a") == "Data and pipelines are up to date.\n"
 
 
 def test_of_two_commands_the_first_does_not_run_beside_the_second(clone: Submitting) -> None:
@@ -204,27 +139,34 @@ def test_ctrl_c_ends_the_jobs_and_keeps_what_is_done(clone: Submitting) -> None:
     (clone.root / "wait").unlink()
     done = repro(clone, "c")
     assert done.returncode == 0
-    assert "Stage 'a' is job" in done.stdout
+    assert "Stage 'a' is Slurm job" in done.stdout
 
 
 def test_a_job_that_slurm_ends_is_named_with_its_state(clone: Submitting) -> None:
-    (clone.root / "wait").touch()
-    clone.run("true; setsid bucket repro --slurm -f -s a >run.log 2>&1 & true")
+    """In a group, the stage that ran fails, and the next one gets a new job."""
+    waiting_small_ones(clone, "-k small@1 small@2 a")
     deadline = time.monotonic() + 60
-    while not (scripts := [
+    while len(scripts := [
         process
         for process in clone.node.processes()
         if any("slurm_script" in word for word in process.info["cmdline"])
-    ]):  # fmt: skip
+    ]) < 2:  # fmt: skip
         assert time.monotonic() < deadline
         time.sleep(0.1)
     for process in scripts:
         process.kill()
+    log = clone.root / "run.log"
     deadline = time.monotonic() + 100
-    while "left no exit status" not in (clone.root / "run.log").read_text():
-        assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
+    while log.read_text().count("left no exit status") < 2 or len(small_ones(clone)) < 2:
+        assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
     (clone.root / "wait").unlink()
+    (first, job), (second, next_job) = small_ones(clone)
+    wait_for(clone.root / f"small-{second[-1]}.txt")
+    assert {first, second} == {"small@1", "small@2"}
+    assert job != next_job
+    assert f"stage {first}, " in log.read_text()
+    assert f"stage {second}, " not in log.read_text()
 
 
 def test_where_jobs_cannot_be_submitted_the_way_is_named(clone: Submitting) -> None:
@@ -232,14 +174,14 @@ def test_where_jobs_cannot_be_submitted_the_way_is_named(clone: Submitting) -> N
         PATH=$(dirname $(command -v bucket)):~/bin bucket repro --slurm -f a"""
     done = clone.node.run(line, clone.place)
     assert done.returncode == 255
-    assert "is not on the PATH. --slurm works where" in done.stderr
+    assert "is not on the PATH. Use --slurm where" in done.stderr
 
 
 def test_plain_dvc_submits_nothing_and_runs_nothing_here(clone: Submitting) -> None:
     done = clone.node.run("bucket repro --slurm -f a", clone.place, BUCKET_FAST="0")
     assert done.returncode == 1
     assert "does the work" in done.stderr
-    assert "It submits no jobs" in done.stderr
+    assert "It cannot submit jobs" in done.stderr
 
 
 def test_options_without_their_job_are_wrong_usage(clone: Submitting) -> None:

@@ -60,3 +60,43 @@ def test_sizes_are_measured_and_every_way_gives_the_same(tmp_path: Path) -> None
     assert "### 1 x: 336,776 flights, rounds: 1" in text
     assert "### 2 x: 673,552 flights, rounds: 1" in text
     assert "| features | duckdb | 2 x over 1 x |" in text
+
+
+def test_many_stages_are_run_by_each_tool(tmp_path: Path) -> None:
+    pytest.importorskip("snakemake", reason="`make -C toolkit bench` installs snakemake")
+    results = tmp_path / "RESULTS.md"
+    results.write_text("# Results\n\n## Many stages\n\nOld.\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, TESTS_ROOT / "benchmarks" / "repro.py", "--rounds", "1"),
+            *("--most", "10", "--output", results),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = results.read_text()
+    assert "Old." not in text
+    assert "| stages | bucket | dvc | make | snakemake | bucket / fastest |" in text
+    assert text.count(" at a time | ") == 3
+
+
+def test_words_and_stages_are_measured(tmp_path: Path) -> None:
+    results = tmp_path / "RESULTS.md"
+    results.write_text("# Results\n\n## Start, and many stages\n\nOld.\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, TESTS_ROOT / "benchmarks" / "start.py", "--rounds", "1"),
+            *("--most", "10", "--output", results),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = results.read_text()
+    assert "Old." not in text
+    assert text.count("| `bucket ") == 8

@@ -14,7 +14,8 @@ class Command(NamedTuple):
         arguments: of the process: a shell, and the command.
         folder: where it runs.
         environment: all of its variables.
-        key: the same for the same command with the same inputs, in every run.
+        key: the same for the same command with the same inputs, in every run. What stands before
+            its first `-` is the same for the same stage.
     """
 
     stage: str

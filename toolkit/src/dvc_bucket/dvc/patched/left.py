@@ -1,18 +1,25 @@
 """Stages whose command an earlier run left: how they are known again."""
 
 import copy
+import hashlib
 import secrets
 from typing import Any
 
-#: Characters of a key: no two stages of a project share so many.
+#: Characters of each part of a key: no two stages of a project share so many.
 KEY_LENGTH = 24
 
 
 def key(stage: Any) -> str:
-    """The same for the same command, inputs and parameters: the key of DVC's run cache.
+    """Two parts, with `-` between: the first is the same for the same stage in every run.
 
-    One that DVC does not compare, as it runs always, has another key each time.
+    The second is the same for the same command, inputs and parameters: the key of DVC's run cache.
+    A stage that DVC does not compare, as it runs always, has another one each time.
     """
+    name = f"{stage.path_in_repo}:{getattr(stage, 'name', '')}"
+    return f"{hashlib.sha256(name.encode()).hexdigest()[:KEY_LENGTH]}-{_of_inputs(stage)}"
+
+
+def _of_inputs(stage: Any) -> str:
     from dvc.stage import cache
 
     if not cache._can_hash(stage):

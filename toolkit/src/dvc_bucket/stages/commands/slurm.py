@@ -1,7 +1,7 @@
-"""Runs each command of a stage as a job of Slurm, and follows it to its end.
+"""Runs each command of a stage as a job of Slurm, or in that of its group, and follows it.
 
-The process that follows keeps DVC's records; a job runs the command alone. A job goes on where the
-process is lost, and the next run follows it.
+The process that follows keeps DVC's records; a job runs the command alone. If the
+process dies, its jobs continue, and the next run follows them.
 """
 
 import math
@@ -11,14 +11,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from dvc_bucket.base.errors import ProjectError, StageError
 from dvc_bucket.dvc.running import Command
-from dvc_bucket.stages.commands import needs, slurm_jobs
+from dvc_bucket.stages.commands import needs, slurm_groups, slurm_jobs
 from dvc_bucket.stages.commands.local import PIECE
 from dvc_bucket.stages.commands.shown import Shown
 
@@ -44,14 +44,25 @@ class SlurmRunner(Shown):
         super().__init__(jobs, needs.Needs(float("inf"), float("inf")))
         self._folder, self._options = folder.resolve(), options
         self._queue = slurm_jobs.Queue()
+        self._groups = slurm_groups.Groups(self._folder, options)
         self._meta: dict[str, Any] = {}
         self._running: dict[Path, str] = {}
         self._changing = threading.Lock()
         self._signal, self._is_left = 0, threading.Event()
 
+    @contextmanager
+    def showing(self, waiting: int) -> Iterator[Callable[[str, str], None]]:
+        """Show on a terminal how far the stages are; after that, no job waits for one."""
+        with super().showing(waiting) as tell:
+            try:
+                yield tell
+            finally:
+                if not self._is_left.is_set():
+                    self._groups.end()
+
     def check(self, stage: str, meta: Any) -> None:
-        """Make sure that what a stage needs can be read."""
-        _resources(stage, meta)
+        """Make sure that what a stage needs can be read, and that its group can share a job."""
+        self._groups.check(stage, meta, _resources(stage, meta))
 
     def take(self, stage: str, meta: Any) -> bool:
         """Take room for a stage; False if there is none."""
@@ -61,19 +72,27 @@ class SlurmRunner(Shown):
     def has_begun(self, key: str, outs: Sequence[Path]) -> bool:
         """Whether an earlier run left a job of a stage, which runs, or ended well a moment ago.
 
+        A job of the stage with other inputs is ended: it would write the same outputs.
+
         Args:
-            key: of the stage.
+            key: of the stage, and of its inputs.
             outs: its outputs. What was changed since the job's end is not the job's any more.
 
         Raises:
             StageError: Slurm does not answer.
         """
         folders = [*self._folder.glob(f"{key}-*")]
+        alive = [
+            folder
+            for folder in folders
+            if slurm_jobs.status(folder) is None and self._is_alive(folder, is_new=True)
+        ]
         ended = [folder for folder in folders if slurm_jobs.status(folder) == 0]
-        alive = [folder for folder in folders if self._is_alive(folder, is_new=True)]
         good = {*alive, *ended} if alive or _are_of(ended, outs) else set()
         for folder in {*folders} - good:  # of a job that failed, or whose results were changed
             shutil.rmtree(folder)
+        for folder in {*self._folder.glob(f"{key.partition('-')[0]}-*")} - {*folders}:
+            self._end_outdated(folder)
         return bool(good)
 
     def run(self, command: Command) -> int:
@@ -90,16 +109,18 @@ class SlurmRunner(Shown):
             self._end(number, self._signal)
         try:
             with self.printed(command.stage) as take:
-                for data in self._followed(folder, number, command.stage):
+                for data in self._followed(folder, command):
                     take(data)
         finally:
             with self._changing:
-                del self._running[folder]
+                number = self._running.pop(folder)
         status = slurm_jobs.status(folder)
         if status != 0 and not self._is_left.is_set():  # nobody takes its results
             shutil.rmtree(folder, ignore_errors=True)
         if status is None:
-            raise StageError(f"Job {number} of Slurm was left. Run the command again to go on.")
+            raise StageError(
+                f"Slurm job {number} is still running. Run the command again to follow it."
+            )
         return status
 
     def recorded(self, key: str) -> None:
@@ -117,9 +138,21 @@ class SlurmRunner(Shown):
             return
         self._signal = number
         with self._changing:
-            running = [*self._running.values()]
+            running = {*self._running.values()}
         for job in running:
             self._end(job, number)
+
+    def _end_outdated(self, folder: Path) -> None:
+        """End the job of a folder; that of a group, only if it runs the command of the folder."""
+        is_own = slurm_jobs.of_job(folder) == folder
+        while (
+            slurm_jobs.status(folder) is None
+            and (is_own or (folder / slurm_jobs.BEGUN).exists())
+            and self._is_alive(folder, is_new=True)
+        ):
+            self._end(self._found(folder), signal.SIGKILL)
+            time.sleep(LOOK_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _end(self, job: str, number: int) -> None:
         name = "" if number == signal.SIGKILL else signal.Signals(number).name.removeprefix("SIG")
@@ -128,30 +161,31 @@ class SlurmRunner(Shown):
 
     def _submitted(self, command: Command, folder: Path) -> str:
         """Submit a command; the number of the job."""
-        options = [
-            f"--job-name={command.stage}",
-            *_resources(command.stage, self._meta.get(command.stage)),
-        ]
-        number = slurm_jobs.submit(
-            folder,
-            command.arguments,
-            command.folder,
-            command.environment,
-            [*options, *self._options],
-        )
-        print(f"Stage '{command.stage}' is job {number} of Slurm.", flush=True)
+        stage = command.stage
+        if group := self._group(stage):
+            number = self._groups.add(group, command, folder)
+            print(f"Stage '{stage}' is in Slurm job {number}, group '{group}'.", flush=True)
+            return number
+        folder.mkdir(mode=0o700, parents=True)
+        slurm_jobs.write(folder, command, command.environment)
+        resources = _resources(stage, self._meta.get(stage))
+        options = [f"--job-name={stage}", *resources, *self._options]
+        number = slurm_jobs.submit(folder, command.environment, options)
+        print(f"Stage '{stage}' is Slurm job {number}.", flush=True)
         return number
 
+    def _group(self, stage: str) -> str:
+        return slurm_groups.name(stage, self._meta.get(stage))
+
     def _is_alive(self, folder: Path, *, is_new: bool = False) -> bool:
-        state = self._queue.state(folder, is_new=is_new) if folder.exists() else None
-        return state is not None and state.name in slurm_jobs.ALIVE
+        return folder.exists() and self._queue.is_alive(slurm_jobs.of_job(folder), is_new=is_new)
 
     def _found(self, folder: Path) -> str:
         """The number of a job that an earlier run submitted."""
-        state = self._queue.state(folder)
+        state = self._queue.state(slurm_jobs.of_job(folder))
         return state.number if state else "(ended)"
 
-    def _followed(self, folder: Path, number: str, stage: str) -> Iterator[bytes]:
+    def _followed(self, folder: Path, command: Command) -> Iterator[bytes]:
         """What a job prints, piece by piece, to its end or until this process is to end."""
         place, lost_since = 0, None
         while True:
@@ -163,7 +197,7 @@ class SlurmRunner(Shown):
                     yield data
             if is_over:
                 return
-            lost_since = self._lost(folder, number, stage, lost_since)
+            lost_since = self._lost(folder, command, lost_since)
             self._is_left.wait(LOOK_SECONDS)
 
     def _is_ended(self, folder: Path) -> bool:
@@ -172,14 +206,15 @@ class SlurmRunner(Shown):
             self._signal and not self._is_alive(folder, is_new=True)
         )
 
-    def _lost(self, folder: Path, number: str, stage: str, since: float | None) -> float | None:
+    def _lost(self, folder: Path, command: Command, since: float | None) -> float | None:
         """Since when Slurm has not run a job that has no exit status yet.
 
         Raises:
             StageError: for too long.
         """
+        number = self._running[folder]
         try:
-            state = self._queue.state(folder)
+            state = self._queue.state(slurm_jobs.of_job(folder))
         except StageError as error:  # a controller that is restarted: the job goes on
             print(f"bucket: {error} Waiting for job {number}.", file=sys.stderr)
             return since
@@ -188,11 +223,16 @@ class SlurmRunner(Shown):
         since = since or time.monotonic()
         if time.monotonic() - since < slurm_jobs.LATE_SECONDS:
             return since
-        ended = f"ended: {state.name}" if state else "is not known to Slurm any more"
+        if new := self._groups.again(self._group(command.stage), command, folder):
+            with self._changing:
+                self._running[folder] = new
+            return None
+        ended = f"ended: {state.name}" if state else "is no longer known to Slurm"
+        output = folder / slurm_jobs.OUTPUT
+        said = f" Its output is in {output}." if output.exists() else ""
         raise StageError(
-            f"Job {number} of Slurm, stage {stage}, {ended}, and left no exit status. Its output "
-            f"is in {folder / slurm_jobs.OUTPUT}. If it needs more time or memory, write so in "
-            "`meta` of the stage."
+            f"Slurm job {number} (stage {command.stage}) {ended}, and left no exit status.{said} "
+            "If it needs more time or memory, set it in `meta` of the stage."
         )
 
 

@@ -17,9 +17,13 @@ from typing import NamedTuple
 
 from dvc_bucket.base.errors import StageError
 from dvc_bucket.base.files import replacing
+from dvc_bucket.dvc.running import Command
 
 #: Files of a job's folder: the script, when it began, what its command printed, its exit status.
 SCRIPT, BEGUN, OUTPUT, STATUS = "script", "begun", "output", "status"
+
+#: The file in the folder of a command that a job of a group runs: the name of that job's folder.
+GROUP = "group"
 
 #: The states in which a job has not ended (squeue(1), "JOB STATE CODES").
 ALIVE = frozenset(
@@ -41,7 +45,7 @@ LATE_SECONDS = 30.0
 TEXT = """\
 #!/bin/sh
 trap : HUP INT TERM USR1 USR2
-: >begun
+{variables}: >begun
 (cd {folder} && exec {command})
 status=$?
 echo "$status" >status.new && mv status.new status
@@ -61,36 +65,59 @@ class State(NamedTuple):
     name: str
 
 
-def submit(
-    folder: Path,
-    arguments: Sequence[str],
-    work: Path,
-    environment: Mapping[str, str],
-    options: Sequence[str],
-) -> str:
-    """Submit a command; the number of the job.
+def write(folder: Path, command: Command, submitted: Mapping[str, str]) -> None:
+    """Write the script of a command.
 
     Args:
-        folder: of the job, on a disk that all nodes share. It is made here.
-        arguments: of the command.
-        work: where the command runs.
-        environment: all variables of the command. Slurm hands them on, and keeps them out of files
+        folder: of the command, on a disk that all nodes share.
+        command: as DVC starts it.
+        submitted: the variables that its job is submitted with. The script sets the others.
+    """
+    variables = "".join(
+        f"export {name}={shlex.quote(value)}\n"
+        for name, value in command.environment.items()
+        if submitted.get(name) != value
+    )
+    text = TEXT.format(
+        variables=variables,
+        folder=shlex.quote(str(command.folder)),
+        command=shlex.join(command.arguments),
+    )
+    write_script(folder, text)
+
+
+def write_script(folder: Path, text: str) -> None:
+    """Write the script of a job, or of a command of it, which nobody else may read."""
+    with replacing(folder / SCRIPT, 0o700) as file:
+        file.write(text.encode())
+
+
+def submit(folder: Path, environment: Mapping[str, str], options: Sequence[str]) -> str:
+    """Submit the script of a folder; the number of the job.
+
+    Args:
+        folder: of the job, on a disk that all nodes share. It is gone if there is no job.
+        environment: all variables of the job. Slurm hands them on, and keeps them out of files
             that others can read.
         options: of `sbatch`.
 
     Raises:
         StageError: Slurm refused it, or has no `sbatch` here.
     """
-    folder.mkdir(mode=0o700, parents=True)
-    with replacing(folder / SCRIPT, 0o700) as file:
-        command = shlex.join(arguments)
-        file.write(TEXT.format(folder=shlex.quote(str(work)), command=command).encode())
     words = ["sbatch", "--parsable", "--export=ALL", "--no-requeue", f"--output={OUTPUT}", *options]
     try:
         return _ask([*words, SCRIPT], folder, environment).split(";")[0].strip()
     except StageError:
         shutil.rmtree(folder)
         raise
+
+
+def of_job(folder: Path) -> Path:
+    """The folder of the job that runs the command of a folder: this one, or that of a group."""
+    try:
+        return folder.with_name((folder / GROUP).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return folder
 
 
 def status(folder: Path) -> int | None:
@@ -141,6 +168,15 @@ class Queue:
                 self._asked = time.monotonic()
             return self._states.get(folder)
 
+    def is_alive(self, folder: Path, *, is_new: bool = False) -> bool:
+        """Whether the job of a folder has not ended, as Slurm says.
+
+        Raises:
+            StageError: Slurm does not answer.
+        """
+        state = self.state(folder, is_new=is_new)
+        return state is not None and state.name in ALIVE
+
 
 def _ask(
     words: Sequence[str], folder: Path | None = None, environment: Mapping[str, str] | None = None
@@ -162,7 +198,7 @@ def _ask(
         )
     except FileNotFoundError:
         raise StageError(
-            f"`{words[0]}` is not on the PATH. --slurm works where jobs are submitted: on most "
+            f"`{words[0]}` is not on the PATH. Use --slurm where jobs are submitted; on most "
             "clusters, on a login node."
         ) from None
     if done.returncode:

@@ -1,0 +1,64 @@
+"""What DVC looks up and notes for each output, without opening files for it each time.
+
+- `is_tracked`, in the place of a method of scmrepo: DVC reads git's settings and the whole index to
+  learn whether git tracks an output.
+- `set_link`, in the place of `State.set_link`: DVC opens a database for each output, and closes it,
+  which waits for the disk five times. It stays open here, as DVC's database of hashes does.
+"""
+
+import functools
+import os
+import threading
+from bisect import bisect_left
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+#: With more threads the database is closed each time: each thread has it open for itself.
+MANY_THREADS = 40
+
+#: By the path of an index: what tells that it has changed, and the sorted paths in it.
+_tracked: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
+
+
+def is_tracked(original: Callable[..., bool]) -> Callable[..., bool]:
+    """The method that tells whether git tracks a file, or a file in a folder."""
+
+    @functools.wraps(original)
+    def ours(backend: Any, path: str) -> bool:
+        relative = os.path.relpath(path, backend.root_dir).replace(os.path.sep, "/").encode()
+        names, folder = _names(backend.repo), relative + b"/"
+        same, below = bisect_left(names, relative), bisect_left(names, folder)
+        is_below = any(name.startswith(folder) for name in names[below : below + 1])
+        return is_below or names[same : same + 1] == [relative]
+
+    return ours
+
+
+def set_link(original: Callable[..., None]) -> Callable[..., None]:
+    """The method that notes a file which DVC put into the work tree."""
+
+    @functools.wraps(original)
+    def ours(state: Any, path: str, inode: Any, mtime: Any) -> None:
+        if threading.active_count() > MANY_THREADS:
+            original(state, path, inode, mtime)
+        else:
+            state.links[os.path.relpath(path, state.root_dir)] = (inode, mtime)
+
+    return ours
+
+
+def _names(repo: Any) -> list[bytes]:
+    """The paths in an index, sorted; read again when the file is another one.
+
+    Git and dulwich write an index to a new file, which they rename.
+    """
+    index = repo.index_path()
+    try:
+        found = Path(index).stat()
+    except FileNotFoundError:
+        return sorted(repo.open_index())
+    mark = (found.st_ino, found.st_size, found.st_mtime_ns)
+    if index not in _tracked or _tracked[index][0] != mark:
+        _tracked[index] = (mark, sorted(repo.open_index()))
+    return _tracked[index][1]

@@ -1,0 +1,61 @@
+"""Tries a kind of link once where it does not work, not for each file.
+
+To put a file into its cache or into the work tree, DVC finds out again which kinds of link the two
+folders allow: it makes and removes a dozen files for each. A file system that cannot clone files
+(reflink) says so each time, after the file was made.
+"""
+
+import errno
+import functools
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+#: What the system says of two file systems between which no file can be cloned (ioctl_ficlone(2)).
+NEVER = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS, errno.EXDEV})
+
+#: The devices, from and to, between which no file can be cloned.
+_refused: set[tuple[int, int]] = set()
+
+#: The kinds that work: by those asked for, the folder of the one file and that of the other.
+_working: dict[tuple[Any, ...], list[str]] = {}
+
+
+def reflink(original: Callable[..., None]) -> Callable[..., None]:
+    """The function that clones a file."""
+
+    @functools.wraps(original)
+    def ours(src: Any, dst: Any) -> None:
+        devices = Path(src).stat().st_dev, Path(dst).parent.stat().st_dev
+        if devices in _refused:
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), dst)
+        try:
+            original(src, dst)
+        except OSError as error:
+            if error.errno in NEVER:
+                _refused.add(devices)
+            raise
+
+    return ours
+
+
+def working(original: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """The function that tries kinds of link between two folders."""
+    from dvc_objects.fs.local import LocalFileSystem
+
+    @functools.wraps(original)
+    def ours(
+        links: Sequence[str], from_fs: Any, from_path: str, to_fs: Any, to_path: str
+    ) -> list[str]:
+        if not (isinstance(from_fs, LocalFileSystem) and isinstance(to_fs, LocalFileSystem)):
+            return original(links, from_fs, from_path, to_fs, to_path)
+        folders = (*links, from_path, to_fs.parent(to_path))
+        if folders not in _working:
+            found = original(links, from_fs, from_path, to_fs, to_path)
+            if not found:
+                return found
+            _working[folders] = found
+        return [*_working[folders]]  # DVC takes out what it has tried
+
+    return ours
