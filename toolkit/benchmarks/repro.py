@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 from measuring import put_section
 
-from dvc_bucket.stages import commands
+from dvc_bucket.stages.commands import Where, program
 
 TITLE = "## Many stages"
 
@@ -46,7 +47,7 @@ class Case(NamedTuple):
 
 CASES = (Case(10, 0, 2), Case(100, 0, 2), Case(1000, 0, 2), Case(8, 2, 2), Case(8, 2, 8))
 
-#: What each tool reads. `NUMBERS`, `STAGES` and `WORK` are put in.
+#: What each tool reads; its command follows. `NUMBERS`, `WORK` and `JOBS` are put in.
 FILES = {
     "dvc.yaml": "stages:\n  s:\n    foreach: [NUMBERS]\n    do:\n"
     "      cmd: WORKecho ${item} > out/${item}\n"
@@ -58,19 +59,13 @@ FILES = {
     "    shell: 'WORKecho {wildcards.i} > {output}'\n",
 }
 
-
-def tools(jobs: int) -> dict[str, list[str]]:
-    """The command of each tool that runs so many stages at once."""
-    program = commands.program(commands.Where(jobs))
-    return {
-        "bucket": [sys.executable, "-m", *program, "repro"],
-        "dvc": ["dvc", "repro"],
-        "make": ["make", "-j", str(jobs)],
-        "snakemake": ["snakemake", "--cores", str(jobs), "--quiet", "all"],
-    }
-
-
-TOOLS = tuple(tools(1))
+#: The command of each tool, by the number of jobs.
+TOOLS: Mapping[str, Callable[[int], Sequence[str]]] = {
+    "bucket": lambda jobs: (sys.executable, "-m", *program(Where(jobs)), "repro"),
+    "dvc": lambda _: ("dvc", "repro"),
+    "make": lambda jobs: ("make", "-j", str(jobs)),
+    "snakemake": lambda jobs: ("snakemake", "--cores", str(jobs), "--quiet", "all"),
+}
 
 
 def seconds(tool: str, case: Case) -> float:
@@ -87,10 +82,9 @@ def seconds(tool: str, case: Case) -> float:
         variables = os.environ | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(root / "site")}
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)
         subprocess.run(["dvc", "init", "-q"], cwd=root, env=variables, check=True)
+        command = TOOLS[tool](case.jobs)
         start = time.perf_counter()
-        done = subprocess.run(
-            tools(case.jobs)[tool], cwd=root, env=variables, capture_output=True, check=False
-        )
+        done = subprocess.run(command, cwd=root, env=variables, capture_output=True, check=False)
         took = time.perf_counter() - start
         written = len([path for path in (root / "out").iterdir() if path.name.isdigit()])
         if done.returncode or written != case.stages:
@@ -100,11 +94,11 @@ def seconds(tool: str, case: Case) -> float:
 
 def measured(case: Case, rounds: int, *, whole: bool) -> dict[str, float]:
     """The median of each tool."""
-    names = [tool for tool in TOOLS if tool != "dvc" or case.stages <= MANY or whole]
-    found: dict[str, list[float]] = {tool: [] for tool in names}
+    tools = [tool for tool in TOOLS if tool != "dvc" or case.stages <= MANY or whole]
+    found: dict[str, list[float]] = {tool: [] for tool in tools}
     for number in range(rounds):
-        turn = number % len(names)
-        for tool in names[turn:] + names[:turn]:
+        turn = number % len(tools)
+        for tool in tools[turn:] + tools[:turn]:
             found[tool].append(seconds(tool, case))
     return {tool: statistics.median(times) for tool, times in found.items()}
 

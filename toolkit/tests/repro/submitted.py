@@ -40,13 +40,13 @@ stages:
     do:
       cmd: >-
         echo $DVC_STAGE $SLURM_JOB_ID >> small.log; while test -e wait; do sleep 0.1; done;
-        test ${item} != wrong && echo > small-${item}.txt
-      meta: {group: of small ones, cpus: 1}
-      outs: [small-${item}.txt]
+        test ${item} != wrong && cat words.txt > small-${item}.txt
+      meta: {group: of small ones, cpus: 1, memory: 100MB}
+      outs: ["small-${item}.txt"]
       deps: [words.txt]
   after:
     cmd: echo $DVC_STAGE $SLURM_JOB_ID >> small.log; cat small-1.txt small-2.txt > after.txt
-    meta: {group: of small ones, cpus: 1}
+    meta: {group: of small ones, cpus: 1, memory: 100MB}
     deps: [small-1.txt, small-2.txt]
     outs: [after.txt]
   wrong:

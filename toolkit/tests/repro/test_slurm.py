@@ -98,17 +98,17 @@ def test_a_job_whose_inputs_have_changed_since_is_ended(clone: Submitting) -> No
     os.kill(pid, signal.SIGKILL)
     ended(pid)
     (clone.root / "words.txt").write_text("changed\n")
-    clone.run("true; setsid bucket repro --slurm a >run.log 2>&1 & true")
+    clone.run("true; setsid bucket repro --slurm c >run.log 2>&1 & true")
     deadline = time.monotonic() + 60
     while "Stage 'a' is Slurm job" not in (clone.root / "run.log").read_text():
         assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
         time.sleep(0.1)
-    assert len(jobs(clone).splitlines()) == 1
+    assert jobs(clone).count("\n") <= 2, "that of b, and one of a"
     (clone.root / "wait").unlink()
-    while "Updating lock file" not in (clone.root / "run.log").read_text():
+    while folders(clone):
         assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
         time.sleep(0.1)
-    assert clone.run("dvc status a") == "Data and pipelines are up to date.\n"
+    assert clone.run("dvc status c") == "Data and pipelines are up to date.\n"
 
 
 def test_of_two_commands_the_first_does_not_run_beside_the_second(clone: Submitting) -> None:

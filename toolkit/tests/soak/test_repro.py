@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket.dvc.lock import entries
-from dvc_bucket.stages import commands
+from dvc_bucket.stages.commands import Where, program
 from tests import TESTS_ROOT
 from tests.repro.flows import Step, is_up_to_date, made, run, tree
 from tests.repro.forked import Forks
@@ -53,7 +53,7 @@ def recorded(root: Path) -> list[str]:
 def kill(root: Path, seconds: float) -> None:
     """Run the stages side by side, and kill DVC after so many seconds."""
     process = subprocess.Popen(
-        [sys.executable, "-m", *commands.program(commands.Where(3)), "repro"],
+        [sys.executable, "-m", *program(Where(3)), "repro"],
         cwd=root,
         env={**os.environ, "RUNS": str(root / "runs")},
         stdout=subprocess.DEVNULL,

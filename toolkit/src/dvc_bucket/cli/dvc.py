@@ -12,6 +12,7 @@ bucket repro runs `dvc repro` with this project's connection, and adds these opt
   -j N, --jobs N        Run up to N independent stages at the same time (default: `jobs` of
                         [tool.dvc-bucket] in pyproject.toml, or 1). dvc.lock is the same.
   --slurm               Run each stage as a Slurm job and show its output (up to 100 at once).
+                        Stages with the same `meta: {group: NAME}` share a job.
   --partition NAME      With --slurm: the partition of the jobs.
   --sbatch OPTIONS      With --slurm: further options of sbatch: --sbatch="--time=2:00:00".
   --locked              Exit with 1 if the run changes dvc.lock.
