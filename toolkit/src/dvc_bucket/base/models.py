@@ -5,15 +5,20 @@ command.
 """
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
 
 #: Disables pydantic's plugins. Source: pydantic's documentation, "Plugins".
 VARIABLE = "PYDANTIC_DISABLE_PLUGINS"
 
 
-class _WithoutPlugins(type(BaseModel)):  # type: ignore[misc] # pydantic has no name for it
+class _WithoutPlugins(ModelMetaclass):
     """Builds the classes of models."""
 
     def __new__(cls, *arguments: Any, **named: Any) -> Any:

@@ -134,8 +134,8 @@ def collect(app: typer.Typer, called: str) -> None:
 
     Building all of them takes longer than the start of Python.
     """
-    ours = [(word, group) for group in GROUPS for word in GROUPS[group] if callable(word)]
-    ours += [(word, None) for word in HIDDEN]
+    ours: list[tuple[Callable[..., Any], str | None]] = [(word, None) for word in HIDDEN]
+    ours = [(word, group) for group in GROUPS for word in GROUPS[group] if callable(word)] + ours
     for word, group in [one for one in ours if _name(one[0]) == called] or ours:
         if isinstance(word, typer.Typer):
             app.add_typer(word, rich_help_panel=group)
