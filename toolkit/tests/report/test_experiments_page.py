@@ -22,7 +22,7 @@ def test_experiments_are_in_the_order_of_what_was_varied() -> None:
     rows = [one(f"e{seed}", {"train": {"seed": seed}}, {"auc": seed / 100}) for seed in (10, 9, 2)]
     found = side_by_side([one("", {"train": {"seed": 1}}, {"auc": 0.5}), *rows], "")
     assert [row.name for row in found.rows] == ["", "e2", "e9", "e10"]
-    assert found.params == ["train.seed"]
+    assert [name.text for name in found.params] == ["train.seed"]
     assert [point.label for point in found.plots[0].after or ()] == ["2", "9", "10"]
 
 
@@ -34,10 +34,10 @@ def test_over_two_parameters_a_diagram_has_the_names() -> None:
 
 
 def test_of_experiments_and_metrics_the_longer_list_goes_down() -> None:
-    rows = [one(name, {"p": name}, {f"m{n}": n + len(name) for n in range(3)}) for name in "ab"]
+    rows = [one(name, {"p": name}, {f"m{n}": ord(name) + n for n in range(3)}) for name in "ab"]
     text = page(one("", {"p": "-"}, {"m0": 0}), *rows)
     assert "| experiment | the commit itself | `a` | `b` |\n| --- | ---: | ---: | ---: |\n" in text
-    assert "| `p` | `-` | `a` | `b` |\n| `m0` | 0 | 1 | 1 |\n" in text
+    assert "| `p` | `-` | `a` | `b` |\n| `m0` | 0 | 97 | 98 |\n" in text
 
 
 def test_where_a_value_is_there_twice_a_diagram_has_the_names() -> None:
@@ -64,6 +64,14 @@ def test_what_is_the_same_or_missing_is_named() -> None:
     text = page(one("", {"p": 0}, {"auc": 2, "rows": 7}), *rows, unread, lost)
     assert "Not readable: `d`.\n" in text
     assert "Not at hand: `metrics.json` of `c`.\n" in text
+
+
+def test_numbers_that_cannot_be_drawn_are_in_the_table() -> None:
+    values = {"a": float("nan"), "b": float("inf"), "c": 10**400}
+    rows = [one(name, {"p": value}, {"m": value}) for name, value in values.items()]
+    text = page(one("", {"p": 1}, {"m": 1}), *rows)
+    assert text.count("| `a` | ") == 1
+    assert "mermaid" not in text
 
 
 def test_without_experiments_it_says_how_to_make_some() -> None:

@@ -1,11 +1,10 @@
 """The experiments of a commit side by side: what was varied, and what came of it."""
 
 import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.patched import listed_experiments
@@ -13,6 +12,7 @@ from dvc_bucket.dvc.patched.listed_experiments import Experiment
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.snapshot import leaves
 from dvc_bucket.git.contents import Repository, commit_of, git
+from dvc_bucket.jobs.report.markdown import LARGEST
 from dvc_bucket.jobs.report.plots import Plot, Point
 
 #: The file of a parameter whose name comes without a file.
@@ -20,6 +20,18 @@ PARAMS_FILE = "params.yaml:"
 
 #: A remote that has nothing.
 NOWHERE = {"url": "/nonexistent"}
+
+
+class Name(NamedTuple):
+    """The name of a value; a metric may have that of a parameter.
+
+    Attributes:
+        text: with its file, where it is not the usual one.
+        is_metric: it is no parameter.
+    """
+
+    text: str
+    is_metric: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class Row:
 
     name: str
     commit: str
-    values: Mapping[str, Any]
+    values: Mapping[Name, Any]
     is_readable: bool
 
 
@@ -58,9 +70,9 @@ class Experiments:
     commit: str
     subject: str
     rows: Sequence[Row]
-    params: Sequence[str]
-    metrics: Sequence[str]
-    same: Sequence[str]
+    params: Sequence[Name]
+    metrics: Sequence[Name]
+    same: Sequence[Name]
     unread: Sequence[tuple[str, str]]
     plots: Sequence[Plot]
 
@@ -89,8 +101,9 @@ def compare(project: Project, head: str = "HEAD") -> Experiments:
 
 def side_by_side(found: Sequence[Experiment], subject: str) -> Experiments:
     """Compare a commit, which is the first, with its experiments."""
-    params = {one.commit: _named(one.params, PARAMS_FILE) for one in found}
-    metrics = {one.commit: _named(one.metrics, _only_file(found)) for one in found}
+    only = _only_file(found)
+    params = {one.commit: _named(one.params, PARAMS_FILE, is_metric=False) for one in found}
+    metrics = {one.commit: _named(one.metrics, only, is_metric=True) for one in found}
     varied, _ = _parted(params.values())
     differing, same = _parted(metrics.values())
     rows = [
@@ -110,13 +123,15 @@ def side_by_side(found: Sequence[Experiment], subject: str) -> Experiments:
     )
 
 
-def _named(contents: Mapping[str, Any], plain: str) -> dict[str, Any]:
+def _named(contents: Mapping[str, Any], plain: str, *, is_metric: bool) -> dict[Name, Any]:
     """Values by file and name; those of one file come without it."""
-    named = {}
+    named: dict[Name, Any] = {}
     for file, content in contents.items():
         values = leaves(content) if isinstance(content, Mapping) else [("", content)]
-        named |= {f"{file}:{name}".removeprefix(plain).rstrip(":"): value for name, value in values}
-    return {name: value for name, value in named.items() if value is not None}
+        for name, value in values:
+            text = f"{file}:{name}".removeprefix(plain).rstrip(":")
+            named |= {} if value is None else {Name(text, is_metric): value}
+    return named
 
 
 def _only_file(found: Iterable[Experiment]) -> str:
@@ -125,12 +140,12 @@ def _only_file(found: Iterable[Experiment]) -> str:
     return f"{next(iter(files))}:" if len(files) == 1 else ":"
 
 
-def _parted(sides: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+def _parted(sides: Iterable[Mapping[Name, Any]]) -> tuple[list[Name], list[Name]]:
     """The names that tell the sides apart, and the others: those with one value wherever they are.
 
     A name that only one side has tells it apart.
     """
-    values: dict[str, list[str]] = {}
+    values: dict[Name, list[str]] = {}
     for side in sides:
         for name, value in side.items():
             values.setdefault(name, []).append(repr(value))
@@ -138,31 +153,34 @@ def _parted(sides: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
     return [name for name in values if name not in same], same
 
 
-def _ranks(row: Row, names: Sequence[str]) -> list[tuple[bool, float, str]]:
+def _ranks(row: Row, names: Sequence[Name]) -> list[tuple[bool, float, str]]:
     """What experiments are ordered by: numbers by their size, before all else."""
-    values = [row.values.get(name) for name in names]
-    return [
-        (False, value, "") if _is_number(value) else (True, 0.0, str(value)) for value in values
-    ]
+    ranks = []
+    for value in (row.values.get(name) for name in names):
+        number = float(value) if value is not None and _is_number(value) else None
+        ranks.append((number is None, number or 0.0, str(value) if number is None else ""))
+    return ranks
 
 
-def _plot(metric: str, rows: Sequence[Row], varied: Sequence[str]) -> Plot:
+def _plot(metric: Name, rows: Sequence[Row], varied: Sequence[Name]) -> Plot:
     """A metric over the parameter that was varied; over the experiments, if that does not do."""
     axis, labels = "experiment", [row.name for row in rows]
     if len(varied) == 1:
         values = [str(row.values.get(varied[0], "")) for row in rows]
         if len({*values}) == len(values):
-            axis, labels = varied[0], values
+            axis, labels = varied[0].text, values
     points = [
         Point(label, float(row.values[metric]))
         for label, row in zip(labels, rows, strict=True)
         if _is_number(row.values.get(metric))
     ]
-    return Plot(metric, axis, metric, [], points, has_changed=True)
+    return Plot(metric.text, axis, metric.text, [], points, has_changed=True)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it can be drawn and ordered: no NaN, and no integer of hundreds of digits."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= LARGEST
 
 
 def _unread(one: Experiment) -> list[str]:

@@ -14,7 +14,7 @@ from dvc_bucket.jobs.report.chart import chart
 from dvc_bucket.jobs.report.comparison import Changes
 from dvc_bucket.jobs.report.datasets import DatasetChange
 from dvc_bucket.jobs.report.differences import which
-from dvc_bucket.jobs.report.experiments import Experiments, Row
+from dvc_bucket.jobs.report.experiments import Experiments, Name, Row
 from dvc_bucket.jobs.report.markdown import code, listed, numbers
 from dvc_bucket.jobs.report.stages import StageChange
 
@@ -73,9 +73,9 @@ def alike(
     ]
 
 
-def grid(rows: Sequence[Row], names: Sequence[str]) -> list[Sequence[str]]:
+def grid(rows: Sequence[Row], names: Sequence[Name]) -> list[Sequence[str]]:
     """Cells of a table of experiments and values, headings first; what is more goes down."""
-    lines: list[Sequence[str]] = [["experiment", *map(code, names)]]
+    lines: list[Sequence[str]] = [["experiment", *(code(name.text) for name in names)]]
     for row in rows:
         values = (row.values.get(name) for name in names)
         lines.append([title_of(row), *(numbers(value, value)[0] for value in values)])
