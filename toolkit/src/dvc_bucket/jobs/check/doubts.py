@@ -27,7 +27,7 @@ KILLED = {
 }
 
 #: Signals that the machine gives rise to, and how.
-GIVEN = {
+GIVEN: dict[int, str] = {
     signal.SIGKILL: "out of memory, for example",
     signal.SIGBUS: "a full disk or a small /dev/shm, for example",
     signal.SIGILL: "a CPU that lacks an instruction, for example",

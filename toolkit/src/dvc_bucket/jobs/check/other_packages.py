@@ -1,6 +1,5 @@
 """Packages as causes: loaded in other versions than those that made what `dvc.lock` records."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import PurePosixPath
 
@@ -41,14 +40,14 @@ def of_stage(stage: Stage, run: CloneRun, made: Packages) -> dict[str, str]:
     return found
 
 
-def _in_params(stage: Stage) -> Mapping[str, tuple[str, str]]:
+def _in_params(stage: Stage) -> dict[str, tuple[str, str]]:
     """Versions that `dvc.lock` records for the stage, and where: it names the packages."""
     params = stage.params.get(packages.FILE)
     where = f"{packages.FILE} as dvc.lock records it"
     return {name: (str(one), where) for name, one in (params.locked if params else {}).items()}
 
 
-def _in_lock_file(stage: Stage, run: CloneRun) -> Mapping[str, tuple[str, str]]:
+def _in_lock_file(stage: Stage, run: CloneRun) -> dict[str, tuple[str, str]]:
     """Versions in the lock file of the commit that recorded the outputs, and where."""
     root, name = run.clone.root, project_settings.of(run.clone).lock_file
     dvc_lock = str(PurePosixPath(stage.file).parent / "dvc.lock")

@@ -137,7 +137,7 @@ def _is_made(stage: dict[str, Any]) -> bool:
     try:
         with BATON:
             stage["known"].save(run_cache=False)
-            return _made(stage["known"]) == stage["made"]
+            return bool(_made(stage["known"]) == stage["made"])
     except DvcException:  # one is not there
         return False
 
@@ -165,14 +165,13 @@ class _Commands:
     def __init__(self, *, is_watched: bool) -> None:
         from dvc.stage import run
 
-        if not hasattr(run, "_make_cmd"):
-            sys.exit("This version of DVC has no dvc.stage.run._make_cmd, which tracing needs.")
+        for name in ("_make_cmd", "_run"):
+            if not hasattr(run, name):
+                sys.exit(f"This version of DVC has no dvc.stage.run.{name}, which tracing needs.")
         self._is_watched = is_watched
-        self._make_command, self._wait = run._make_cmd, getattr(run, "_run", None)
+        self._make_command, self._wait = run._make_cmd, run._run
         self.now = threading.local()  # the stage of a thread; its files before its commands
-        run._make_cmd = self
-        if self._wait:
-            run._run = self._without_baton
+        run._make_cmd, run._run = self, self._without_baton
 
     def prepare(self, stage: dict[str, Any]) -> None:
         """The next commands of this thread are those of a stage."""

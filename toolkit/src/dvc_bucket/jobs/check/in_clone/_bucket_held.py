@@ -28,8 +28,7 @@ NO_NETWORK = "BUCKET_HELD_NO_NETWORK"
 def hold() -> None:
     """Hold what the environment says."""
     if "libfaketime" in os.environ.get("LD_PRELOAD", ""):
-        # With it, the system call fails by which Python's own waits.
-        time.sleep = _sleep
+        time.sleep = _sleep  # libfaketime breaks the system call of Python's own
     if clock := os.environ.get(CLOCK):
         seconds, *words = clock.split()
         hold_clock(int(seconds), is_measured="runs" in words)
@@ -41,7 +40,7 @@ def hold() -> None:
         sys.addaudithook(_refuse)
 
 
-def _sleep(seconds: float) -> None:
+def _sleep(seconds: Any, /) -> None:
     select.select([], [], [], seconds)
 
 
