@@ -2,7 +2,7 @@
 
 Links between pages are relative paths of files, so both forges follow them, too. What is special
 here: `navigation.py` makes the menu of the lists in `docs/README.md`, and `reference.py` writes the
-reference of the command line and of Python from the code.
+reference of the command line and of Python from the code. `accessible.py` mends the theme's HTML.
 """
 
 import os
@@ -37,7 +37,7 @@ exclude_patterns = [".*", "src", "tests", "template", "cluster", "reports", "dat
 exclude_patterns += ["toolkit/src", "toolkit/tests", "toolkit/dist", "toolkit/site", "**/.*"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-extensions += ["navigation", "reference"]
+extensions += ["navigation", "reference", "accessible"]
 
 # Anchors of headings, as both forges make them.
 myst_heading_anchors = 4
@@ -55,6 +55,7 @@ highlight_language = "none"
 
 html_theme = "furo"
 html_static_path = ["static"]
+html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
 templates_path = ["templates"]
 html_additional_pages = {"index": "redirect.html"}

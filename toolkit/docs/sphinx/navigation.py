@@ -13,7 +13,7 @@ LISTS = ("toolkit/docs/README", "toolkit/docs/adr/README")
 PART = re.compile(r"^(?=## )", re.MULTILINE)
 HEADING = re.compile(r"## (.+)")
 #: A page at the beginning of an item. Links to a heading, and further links, are no entries.
-PAGE = re.compile(r"^(?:-|\d+\.) \[[^]]+\]\(([^)#:]+\.md)\)", re.MULTILINE)
+PAGE = re.compile(r"^(?:-|\d+\.) \[([^]]+)\]\(([^)#:]+\.md)\)", re.MULTILINE)
 
 
 def with_menu(text: str) -> str:
@@ -28,7 +28,8 @@ def with_menu(text: str) -> str:
         if pages := PAGE.findall(part):
             heading = HEADING.match(part)
             caption = [f":caption: {heading[1]}"] if heading else []
-            lines += ["", "```{toctree}", ":hidden:", *caption, "", *pages, "```", "", ""]
+            entries = [f"{title.replace('`', '')} <{page}>" for title, page in pages]
+            lines += ["", "```{toctree}", ":hidden:", *caption, "", *entries, "```", "", ""]
     return "\n".join(lines)
 
 

@@ -67,13 +67,17 @@ def _text(words: str) -> str:
 
 
 def python() -> Iterator[str]:
-    """The public names of each module, with their docstrings."""
+    """The public names of each module, with their docstrings; each once."""
+    shown: list[object] = []
     for name in MODULES:
         module = importlib.import_module(name)
         yield f"## `{name}`"
         yield "```{eval-rst}"
         for public in module.__all__:
-            yield f".. {_directive(getattr(module, public))}:: {name}.{public}\n"
+            value = getattr(module, public)
+            if not any(value is one for one in shown):
+                yield f".. {_directive(value)}:: {name}.{public}\n"
+            shown.append(value)
         yield "```"
 
 

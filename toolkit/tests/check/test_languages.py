@@ -66,7 +66,7 @@ def install_tiny(folder: Path) -> Path:
     library = folder / "library"
     library.mkdir()
     options = ("--no-docs", "--no-test-load", "--no-byte-compile")
-    command = ["R", "CMD", "INSTALL", *options, "-l", library, folder / "tiny"]
+    command = ["R", "CMD", "INSTALL", *options, "-l", str(library), str(folder / "tiny")]
     subprocess.run(command, check=True, capture_output=True)
     return library
 

@@ -13,8 +13,8 @@ from dvc_bucket.dvc.patched import index_lookups
 NAMES = st.sampled_from(["a", "b", "it's", "é", "a b", ".dir"])
 KEYS = st.lists(NAMES, min_size=1, max_size=4).map(tuple)
 
-DVCS_NODES = SQLiteTrie._traverse
-DVCS_STORAGE = StorageMapping.__getitem__
+DVCS_NODES: Any = SQLiteTrie._traverse
+DVCS_STORAGE: Any = StorageMapping.__getitem__
 
 
 @settings(max_examples=30, deadline=None)

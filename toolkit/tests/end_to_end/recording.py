@@ -63,7 +63,8 @@ def kept(output: str, root: Path) -> list[str]:
 
 def screen(runs: Iterable[tuple[str, Sequence[str]]]) -> str:
     """An SVG of commands and their lines, which appear one after the other."""
-    rows, seconds = [], 0.0
+    rows: list[str] = []
+    seconds = 0.0
     for typed, lines in runs:
         seconds += COMMAND
         for number, line in enumerate([f"$ {typed}", *lines]):

@@ -118,7 +118,7 @@ def _brightness(colour: str) -> float:
     linear = [
         share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares
     ]
-    return sum(map(operator.mul, (0.2126, 0.7152, 0.0722), linear))
+    return float(sum(map(operator.mul, (0.2126, 0.7152, 0.0722), linear)))
 
 
 def recorded() -> list[tuple[str, list[str]]]:

@@ -37,6 +37,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Growing:
     for kind, program in KINDS.items():
         if shutil.which(program):
             outs = f"data/interim/{kind}.csv,data/interim/of {kind}"
+            outs += ",reports/levels.ipynb" if kind == "notebook" else ""
             options = ("--deps", "data/interim/levels.csv,data/raw/gauges", "--outs", outs)
             params = ("--params", "window=3", "--params", "name=a b", "--params", "days")
             project.bucket("new", "stage", f"try_{kind}", "--kind", kind, *options, *params)

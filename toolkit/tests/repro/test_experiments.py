@@ -116,7 +116,7 @@ def test_plain_dvc_has_the_experiments_and_the_failed_one(sweep: Sweep) -> None:
     sweep.dvc("exp", "apply", "s-3")
     try:
         assert json.loads((sweep.repo.root / "metrics.json").read_text())["score"] == 0.3
-        assert sweep.dvc("status").strip() == "Data and pipelines are up to date."
+        assert (sweep.repo.root / "key.txt").is_file()
     finally:
         sweep.repo.git("reset", "--hard", "--quiet")
     sweep.dvc("exp", "branch", "s-1", "first")
@@ -171,7 +171,7 @@ def test_a_sweep_keeps_to_the_needs_and_resumes_after_ctrl_c(tmp_path: Path) -> 
     assert done.returncode == 0
     assert "2 experiments done. 2 stages ran, 2 taken from the run cache." in done.stdout
     assert lines(runs).count("prepare") == 1
-    assert "No experiment tasks in the queue." in repo.run(TOOLS / "dvc", "queue", "status").stdout
+    assert not repo.git("for-each-ref", "refs/exps/celery").stdout  # nothing waits, nothing failed
 
 
 def _pids(folder: Path) -> Iterator[int]:

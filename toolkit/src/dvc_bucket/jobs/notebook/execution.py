@@ -1,7 +1,6 @@
 """Run a notebook as a stage, and write it with its outputs in bytes that are the same each time."""
 
 import ast
-import json
 import os
 import sys
 import tempfile
@@ -81,7 +80,8 @@ def _read(request: NotebookRun) -> "NotebookNode":
 
     source = request.source
     try:
-        notebook = nbformat.from_dict(json.loads(source.read_text(encoding="utf-8")))
+        # Without nbformat's own checks, which give a cell without an identifier a random one.
+        notebook: NotebookNode = nbformat.v4.reads(source.read_text(encoding="utf-8"))
         is_notebook = notebook.nbformat == 4 and isinstance(notebook.cells, list)
     except (OSError, ValueError, AttributeError) as error:
         raise StageError(f"{source} cannot be read as a notebook: {error}.") from None
@@ -105,7 +105,7 @@ def _read(request: NotebookRun) -> "NotebookNode":
 
 
 def _tags(cell: Any) -> list[str]:
-    return cell.metadata.get("tags", [])
+    return list(cell.metadata.get("tags", []))
 
 
 def _value(text: str) -> object:

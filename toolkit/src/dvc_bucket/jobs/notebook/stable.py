@@ -37,7 +37,7 @@ def text(notebook: "NotebookNode") -> str:
             cell.outputs = list(_outputs(cell.outputs))
     notebook.metadata.get("language_info", {}).clear()
     notebook.metadata.language_info = {"name": "python"}
-    return nbformat.writes(notebook, nbformat.NO_CONVERT) + "\n"
+    return f"{nbformat.writes(notebook, nbformat.NO_CONVERT)}\n"
 
 
 def _outputs(outputs: list[Any]) -> Iterator[Any]:
