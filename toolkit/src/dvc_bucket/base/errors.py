@@ -10,7 +10,7 @@ class BucketError(Exception):
     contains a secret. The command line prints it and exits with `status`.
     """
 
-    #: Exit status: 1 a failure or finding, 3 what was asked could not be looked at.
+    #: Exit status, 1 a failure or finding, 3 what was asked could not be looked at.
     status: ClassVar[int] = 1
 
 
