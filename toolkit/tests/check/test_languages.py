@@ -101,4 +101,4 @@ def test_files_and_packages_that_are_not_declared_are_found_and_nothing_else(
     texts = {one["stage"]: one["text"] for one in report["findings"]}
     if HAS_R:
         assert texts["loads_r"].startswith("loads_r loads R/tiny-one, which src/loads_r.R imports")
-        assert texts["named_r"].startswith("named_r ran with R/tiny-one 0.1-2, and packages.yaml ")
+        assert texts["named_r"].startswith("named_r ran with R/tiny-one 0.1-2, but packages.yaml ")

@@ -151,11 +151,14 @@ class CheckReport:
         """Exit status: 0 reproduced, 1 not reproduced, 3 this machine cannot tell."""
         if self.ok:
             return 0
-        is_unfinished = all(
-            fault.kind in UNFINISHED and fault.stage in self.doubts for fault in self.findings
-        )
         unseen = all(output.ok or output.verdict == UNSEEN for output in self.outputs)
-        return 3 if "" in self.doubts or (is_unfinished and unseen) else 1
+        is_doubtful = unseen and all(map(self._is_doubtful, self.findings))
+        return 3 if "" in self.doubts or is_doubtful else 1
+
+    def _is_doubtful(self, fault: LineageFault) -> bool:
+        """Whether this machine may be why there is a fault: it kept the stage from its end."""
+        is_unfinished = fault.kind in UNFINISHED or fault.stage not in self.seconds
+        return fault.stage in self.doubts and is_unfinished
 
     def with_doubts(self, doubts: Mapping[str, str]) -> "CheckReport":
         """The report with what is known of this machine; what it kept from being made is unseen."""

@@ -173,7 +173,8 @@ def of_stages(
         if not execution or not execution.before:
             continue
         yield from _edited(stage, execution)
-        yield from _not_made(stage, execution)
+        if execution.state == "done":
+            yield from _not_made(stage, execution)
         if execution.trace:
             yield from _undeclared(plan, stage, execution, execution.trace, run.clone)
             yield from _of_original(stage, execution.trace, run.clone, project, packages)
