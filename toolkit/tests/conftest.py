@@ -34,12 +34,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: With several tests at a time the files that take longest begin first, so that none is alone in
 #: the end; one at a time the fast ones are first, as pyproject.toml lists them.
-SLOWEST_FILES = ("test_main_job.py", "test_ways_in.py", "test_set_ups.py")
+LONGEST = ("test_main_job.py", "test_ways_in.py", "test_set_ups.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):  # a worker of pytest-xdist
-        ranks = {name: rank for rank, name in enumerate(SLOWEST_FILES)}
+        ranks = {name: rank for rank, name in enumerate(LONGEST)}
         items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
