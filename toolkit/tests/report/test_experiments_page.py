@@ -87,3 +87,8 @@ def test_a_large_sweep_fits_into_a_comment() -> None:
     assert len(text.encode()) <= MAX_PAGE_BYTES
     assert "\nAnd 250 more experiments.\n" in text
     assert "\nAlso different: " in text
+
+
+def test_an_axis_tells_values_apart_that_are_close() -> None:
+    rows = [one(f"e{n}", {"p": n}, {"auc": 0.666977 + 2.8e-05 * n}) for n in range(2)]
+    assert '  y-axis "auc" 0.666976 --> 0.667006\n' in page(one("", {"p": 5}, {}), *rows)

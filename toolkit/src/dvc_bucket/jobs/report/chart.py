@@ -83,7 +83,7 @@ def _lines(
         f"xychart-beta{' horizontal' if is_horizontal else ''}",
         f"  title {_text(plot.title)}",
         f"  x-axis {_text(plot.labels)} {axis}",
-        f"  y-axis {_text(plot.values)} {bottom:.4g} --> {high + room:.4g}",
+        f"  y-axis {_text(plot.values)} {bottom:.6g} --> {high + room:.6g}",
         *(f"  {kind} [{', '.join(f'{x:.6g}' for x in values)}]" for (kind, _), values in drawn),
         "```",
         "",
