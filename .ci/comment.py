@@ -27,7 +27,7 @@ from typing import Any
 MARKER = "<!-- bucket report -->"
 
 #: Characters that both forges take: GitHub refuses a comment of 65,536 (GitLab: of a million).
-LONGEST = 65_000
+MAX_BODY_CHARACTERS = 65_000
 
 #: What stands in the place of what is too much.
 CUT = "\n\n*Cut here: the whole report is among the artifacts of this run.*\n"
@@ -139,9 +139,9 @@ def put_patiently(forge: GitHub | GitLab, text: str) -> str:
 
 def shortened(text: str) -> str:
     """The report, cut at the end of a line if it is too long for a comment."""
-    if len(text) <= LONGEST:
+    if len(text) <= MAX_BODY_CHARACTERS:
         return text
-    return text[: LONGEST - len(CUT)].rpartition("\n")[0] + CUT
+    return text[: MAX_BODY_CHARACTERS - len(CUT)].rpartition("\n")[0] + CUT
 
 
 def publish(report: Path) -> str:

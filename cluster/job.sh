@@ -43,7 +43,7 @@ first_folder() {
         echo "${!name}"
         return
       fi
-      say "$name is ${!name}, no folder to write to on $(hostname)" >&2
+      say "$name is ${!name}, which is not a writable folder on $(hostname)" >&2
     fi
   done
   return 1
@@ -52,7 +52,7 @@ first_folder() {
 # A folder on the node's own disk: what the cluster says is this job's, else /tmp.
 node_disk() {
   first_folder SLURM_TMPDIR TMPDIR || {
-    say "Neither SLURM_TMPDIR nor TMPDIR names a folder on $(hostname): /tmp is taken" >&2
+    say "Neither SLURM_TMPDIR nor TMPDIR names a folder on $(hostname): using /tmp" >&2
     echo /tmp
   }
 }
@@ -143,7 +143,7 @@ job_clear() {
 # job_stopped WHY SECONDS: keep what is finished, within the seconds (0: however long it takes).
 job_stopped() {
   trap : USR1
-  say "$1: ending what runs"
+  say "$1: ending the running stages"
   end_children
   case $phase in
     running) job_keep "$2" ;;
@@ -156,10 +156,10 @@ job_stopped() {
 job_clone() {
   local changed
   commit=$(git -C "$top" rev-parse --verify --quiet "${JOB_COMMIT:-HEAD}^{commit}") ||
-    fail "JOB_COMMIT is $JOB_COMMIT, which $top does not know."
+    fail "JOB_COMMIT is $JOB_COMMIT, which $top does not have."
   changed=$(git -C "$top" status --porcelain --untracked-files=no)
   if [ -z "${JOB_COMMIT:-}" ] && [ -n "$changed" ]; then
-    fail "Files of $top are changed and not committed ($(head -n 1 <<<"${changed:3}")," \
+    fail "Files of $top have uncommitted changes ($(head -n 1 <<<"${changed:3}")," \
       "$(wc -l <<<"$changed") in all), and a job runs a commit. Commit them, on a branch of their own" \
       "if you like, or name the commit to run: JOB_COMMIT=HEAD sbatch ..."
   fi
@@ -183,7 +183,7 @@ job_packages() {
     make+=(--old-file=.venv/.installed)
     export PYTHONPATH="$PWD/src:$PWD/toolkit/src"
   elif [ -n "${JOB_OFFLINE:-}" ]; then
-    fail "$top/.venv is not what requirements.lock of this commit says. On the login node: make setup."
+    fail "$top/.venv differs from requirements.lock of this commit. On the login node: make setup."
   else
     run "${make[@]}" setup ||
       fail "The packages of this commit cannot be installed on this node. On the login node, with" \
@@ -232,13 +232,13 @@ reproduce() {
 
 # job_keep SECONDS: send what finished stages have made; the next job takes it from there.
 job_keep() {
-  say "Sending what is finished"
+  say "Sending finished results"
   if run timeout "$1" bucket push --quiet --run-cache; then
-    say "It is sent: submit the job again, and it goes on there"
+    say "Sent. Submit the job again to continue"
   elif remote_top && run timeout "$(($1 / 4))" bucket push --quiet --run-cache --remote top; then
-    say "The store did not take it. It is in the cache of $top: JOB_OFFLINE=1 sbatch goes on there"
+    say "The store did not accept them. They are in the cache of $top: JOB_OFFLINE=1 sbatch continues there"
   else
-    say "Not all was sent: submit the job again, and it makes the rest anew"
+    say "Some results were not sent: submit the job again to finish the rest"
   fi
 }
 
@@ -247,15 +247,15 @@ job_end() {
   local branch="slurm/$SLURM_JOB_ID" name
   git add --all
   if git diff --cached --quiet "$commit"; then
-    say "Done: the results are those of the commit, byte for byte"
+    say "Done: the results are identical to those of the commit, byte for byte"
     return
   fi
   name=${USER:-$(id -un)}
   git config user.email >/dev/null || git config user.email "$name@$(hostname)"
   git config user.name >/dev/null || git config user.name "$name"
-  # Stopped on the way here, this begins anew.
+  # If the job stops before this point, it starts over.
   git diff --cached --quiet || git commit --quiet --message "Results of Slurm job $SLURM_JOB_ID"
   git push --quiet --force origin "HEAD:refs/heads/$branch"
   say "Done: the results are the branch $branch. In $top: git merge $branch"
-  if [ -n "${JOB_OFFLINE:-}" ]; then say "Then send the data from where there is a network: bucket push"; fi
+  if [ -n "${JOB_OFFLINE:-}" ]; then say "Then send the data from a machine with a network: bucket push"; fi
 }

@@ -126,7 +126,7 @@ def make(path: Path, given: argparse.Namespace) -> None:
             raise NewError("No project was made: git commit failed. Try it in any other folder.")
         project.rename(path)
     count = len(git("ls-files", cwd=path).splitlines())
-    print(f"Made {path} of release {name}: {count} files, one commit.")
+    print(f"Created {path} from release {name}: {count} files, one commit.")
     if not re.match(r"(https?|ssh|git)://|[\w.-]+@[^:/]+:", template_url()):
         print("This clone has no origin with a URL, so the project does not know its template.")
     print(f"Next: cd {path} && make reproduce")

@@ -10,32 +10,15 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from access_answers import Reader, by_arrow, by_pandas, unpacked
 from access_questions import Question
 
 from dvc_bucket import Settings
 from dvc_bucket.connection import clients
-
-#: Reads when it is called; its result has a length.
-Reader = Callable[[], Any]
-
-
-def unpacked(question: Question, bodies: Iterable[bytes]) -> Any:
-    """The answer from files that are in memory: tables of one kind, or what they are."""
-    if question.name.startswith("images"):
-        return list(bodies)
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    return pa.concat_tables(
-        parquet.read_table(
-            pa.BufferReader(body), columns=question.columns, filters=question.expression()
-        )
-        for body in bodies
-    )
 
 
 def bucket(question: Question, _: Path) -> Reader:
@@ -98,7 +81,7 @@ def bucket_pandas(question: Question, scratch: Path) -> Reader:
 
 def bucket_cp(question: Question, scratch: Path) -> Reader:
     """`bucket cp` to a local disk, and a read there."""
-    read, fetch = _local(question, scratch / question.name), copied(question, scratch)
+    read, fetch = by_arrow(question, scratch / question.name), copied(question, scratch)
     return lambda: fetch() and read()
 
 
@@ -112,7 +95,7 @@ def copied(question: Question, scratch: Path) -> Reader:
 
 def local(question: Question, scratch: Path) -> Reader:
     """The same read of what is on the local disk already."""
-    return _local(question, scratch / question.name)
+    return by_arrow(question, scratch / question.name)
 
 
 def s5cmd(question: Question, scratch: Path) -> Reader:
@@ -120,7 +103,7 @@ def s5cmd(question: Question, scratch: Path) -> Reader:
     place = f"s3://{question.prefix(Settings.load())}"
     source = f"{place}/*" if question.is_folder else place
     target = scratch / question.name
-    read = _local(question, target, is_plain=True)
+    read = by_arrow(question, target, is_plain=True)
 
     def run() -> Any:
         command = ["s5cmd", "--log", "error", "cp", source]
@@ -135,7 +118,7 @@ def boto3_pandas(question: Question, scratch: Path) -> Reader:
     settings = Settings.load()
     client = clients.boto3(settings)
     key = question.prefix(settings).partition("/")[2]
-    read = _pandas(question, str(scratch / question.name))
+    read = by_pandas(question, str(scratch / question.name))
 
     def run() -> Any:
         pages = client.get_paginator("list_objects_v2").paginate(
@@ -161,7 +144,7 @@ def s3fs_pandas(question: Question, _: Path) -> Reader:
         files = s3fs.S3FileSystem(**options)
         place = question.prefix(settings)
         return lambda: [files.cat_file(path) for path in files.ls(place)]
-    return _pandas(question, f"s3://{question.prefix(settings)}", options)
+    return by_pandas(question, f"s3://{question.prefix(settings)}", options)
 
 
 def polars(question: Question, _: Path) -> Reader:
@@ -235,40 +218,6 @@ NEEDED = (
 def _import_early() -> None:
     for name in NEEDED:
         importlib.import_module(name)
-
-
-def _pandas(question: Question, place: str, options: dict[str, Any] | None = None) -> Reader:
-    import pandas as pd
-
-    if question.name == "images":
-        return _bodies(Path(place))
-    if question.is_packed:
-        return lambda: unpacked(question, pd.read_parquet(place, storage_options=options)["data"])
-    columns = list(question.columns) if question.columns else None
-    return lambda: pd.read_parquet(
-        place, columns=columns, filters=question.filters(), storage_options=options
-    )
-
-
-def _bodies(folder: Path) -> Reader:
-    return lambda: [path.read_bytes() for path in sorted(folder.iterdir())]
-
-
-def _local(question: Question, place: Path, *, is_plain: bool = False) -> Reader:
-    """With the allocator of `open_dataset`, or with pyarrow's own."""
-    import pyarrow as pa
-    import pyarrow.dataset as ds
-
-    pool = None if is_plain else pa.system_memory_pool()
-
-    if question.name == "images":
-        return _bodies(place)
-    if question.is_packed:
-        return lambda: unpacked(question, ds.dataset(place).to_table()["data"].to_pylist())
-    rows, columns = question.expression(), question.columns
-    return lambda: ds.dataset(place).to_table(
-        columns=list(columns) if columns else None, filter=rows, memory_pool=pool
-    )
 
 
 #: By their names in the tables of results.

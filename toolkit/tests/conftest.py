@@ -46,8 +46,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 #: Folders whose files share what is dear to set up: one worker has all of each.
 TOGETHER = ("doctor", "failures", "machines", "others", "reading", "sharing", "verify")
 
-#: A file that reads in the clone in which another has run the main job.
-FOLLOWS = {"tests/end_to_end/test_ways_in.py": "tests/end_to_end/test_main_job.py"}
+#: Files that read in the clone in which another has run the main job.
+FOLLOWS = {
+    f"tests/end_to_end/{name}": "tests/end_to_end/test_main_job.py"
+    for name in ("test_ways_in.py", "test_pages_in_browser.py", "test_readme.py")
+}
 
 
 class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types

@@ -1,4 +1,4 @@
-"""The object store made easy: settings, an embedded store, verified transfers, DVC with words."""
+"""Settings, an embedded store, verified transfers and versioned reading for DVC."""
 
 from typing import TYPE_CHECKING
 

@@ -1,6 +1,6 @@
 """The public names for a distribution that extends the toolkit: docs/plugins.md.
 
-A doctor's check, a comparer of files and a command are entry points of the groups `CHECKS`,
+A check of the doctor, a comparer of files and a command are entry points of the groups `CHECKS`,
 `COMPARERS` and `COMMANDS`.
 """
 
@@ -37,7 +37,7 @@ def commands(
     """Yield the commands of installed plugins, each with its name.
 
     Args:
-        name: loads the command of this name only; None for all.
+        name: of the only command to load; None for all.
         taken: names of commands that plugins cannot have.
     """
     for plugin in entry_points.load(COMMANDS, _check_command, name=name, taken=taken):
@@ -50,4 +50,6 @@ def _check_command(name: str, value: Any) -> None:
     if not name.replace("-", "").isalnum() or name.startswith("-"):
         raise entry_points.PluginError("a command's name has letters, digits and hyphens")
     if not (callable(value) or isinstance(value, typer.Typer)):
-        raise entry_points.PluginError(f"{type(value).__name__} is no function and no typer.Typer")
+        raise entry_points.PluginError(
+            f"{type(value).__name__} is neither a function nor a typer.Typer"
+        )

@@ -32,7 +32,7 @@ from dvc_bucket.plugin import Check
 
 class {name}(Check):
     "It is needed."
-    name, fix, requires = "{title}", "Mend it.", ({requires})
+    name, fix, requires = "{title}", "Fix it.", ({requires})
 
     @staticmethod
     def check(patient):

@@ -177,7 +177,7 @@ def test_an_aws_set_up_that_cannot_be_used_is_one_sentence(
     if make is not clients.botocore:  # it looks for credentials with the first request
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         nothing = profile.model_copy(update={"profile": None})
-        with pytest.raises(SettingsError, match="the AWS set-up has no credentials either"):
+        with pytest.raises(SettingsError, match="your AWS configuration has no credentials either"):
             make(nothing)
 
 

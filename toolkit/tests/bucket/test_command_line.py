@@ -22,8 +22,8 @@ from tests.bucket.store_tools import BUCKET, run
 #: The issue's list of words that are ours, each with its group.
 OURS = {
     "Everyday": {"repro", "save", "new"},
-    "Look": {"ls", "cat", "cp", "share", "du", "pack", "advise", "env"},
-    "Prove": {"verify", "check", "report", "provenance", "secrets"},
+    "Look at data": {"ls", "cat", "cp", "share", "du", "pack", "advise", "env"},
+    "Prove and protect": {"verify", "check", "report", "provenance", "secrets"},
     "Set up": {"init", "serve", "doctor", "lfs", "run", "clean", "leave"},
 }
 
@@ -61,7 +61,8 @@ def test_the_table_has_every_command_of_dvc() -> None:
     "words",
     [
         ("add", "--help"),
-        ("exp", "run", "--help"),
+        ("exp", "show", "--help"),
+        ("experiments", "list", "--help"),
         ("stage", "add", "--help"),
         ("diff", "-h"),
         ("pull", "--help"),
@@ -78,6 +79,15 @@ def test_a_word_of_dvc_is_dvc(connected: Project, words: tuple[str, ...]) -> Non
     ours, plain = run(connected, *words), dvc(connected, *words)
     assert (ours.returncode, ours.stdout) == (plain.returncode, plain.stdout)
     assert ours.stderr == plain.stderr
+
+
+@pytest.mark.parametrize("words", [("repro",), ("exp", "run"), ("experiments", "run")])
+def test_the_help_of_dvcs_word_begins_with_what_we_add(
+    connected: Project, words: tuple[str, ...]
+) -> None:
+    ours, plain = run(connected, *words, "--help"), dvc(connected, *words, "--help")
+    assert ours.stdout.endswith(plain.stdout)
+    assert "--jobs N" in ours.stdout.removesuffix(plain.stdout)
 
 
 def test_dvc_gets_every_argument_as_it_is(connected: Project) -> None:
@@ -124,6 +134,17 @@ def test_an_unknown_word_gets_one_sentence_with_near_matches(
     assert near in done.stderr
 
 
+#: What takes longer to import than `bucket --help` may take, or a good part of that.
+LARGE = {
+    *("dvc", "obstore", "pyarrow", "pandas", "numpy", "rich.console", "pydantic", "psutil"),
+    *("urllib.request", "importlib.metadata", "ruamel.yaml", "configobj", "asyncio"),
+}
+
+
+#: What typer imports to read options.
+OF_TYPER = {"pydantic", "importlib.metadata"}
+
+
 @pytest.mark.parametrize("words", [("--help",), ("statsu",), ("verify", "--help"), ("--version",)])
 def test_dvc_and_large_libraries_are_not_imported_to_know_the_words(words: tuple[str, ...]) -> None:
     code = """
@@ -133,12 +154,12 @@ def test_dvc_and_large_libraries_are_not_imported_to_know_the_words(words: tuple
         try:
             main()
         except SystemExit:
-            large = {"dvc", "obstore", "pyarrow", "pandas", "rich.console"}
-            print(sorted(large & set(sys.modules)), file=sys.stderr)
+            print(*sys.modules, file=sys.stderr)
     """
     command = [sys.executable, "-c", textwrap.dedent(code), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stderr.splitlines()[-1] == "[]"
+    imported = LARGE & {*done.stderr.splitlines()[-1].split()}
+    assert imported <= (set() if words == ("--help",) else OF_TYPER)
 
 
 @pytest.mark.parametrize("columns", ["", "80", "60"])
@@ -217,7 +238,7 @@ def test_repro_locked_fails_where_the_lock_changes(connected: Project, folder: s
     (at / "in.txt").write_text("two")
     changed = run(connected, "repro", "--locked", target)
     assert changed.returncode == 1
-    assert f"bucket: Not as dvc.lock had it: {target}." in changed.stderr
+    assert f"bucket: Results differ from dvc.lock: {target}." in changed.stderr
     (at / "dvc.yaml").write_text(STAGES.format(path="no/"))
     failed = run(connected, "repro", "--locked", target)
     assert failed.returncode == run(connected, "repro", target).returncode != 1

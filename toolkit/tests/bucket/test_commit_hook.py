@@ -50,7 +50,7 @@ def test_all_that_a_person_forgets_is_refused(hooked: Repo) -> None:
     hooked.add("key.bin", b"\0\1" + secret.encode())
     done = hooked.commit(check=False)
     assert done.returncode == 1
-    assert ".env: a file that is made to hold credentials\n" in done.stderr
+    assert ".env: a file type that holds credentials\n" in done.stderr
     assert "key.bin: the value of OS_SECRET_ACCESS_KEY of this clone\n" in done.stderr
 
 
@@ -162,7 +162,7 @@ def test_without_a_set_up_a_commit_is_refused_with_the_fix(hooked: Repo) -> None
 
 def test_installing_is_one_line_then_silent_and_mends_an_old_one(repo: Repo) -> None:
     said = [repo.bucket("secrets", "--install-hook").stdout for _ in range(2)]
-    assert said == ["git now refuses commits that hold a secret (.git/hooks/commit-msg).\n", ""]
+    assert said == ["git now refuses commits that contain a secret (.git/hooks/commit-msg).\n", ""]
     hook = repo.root / ".git/hooks/commit-msg"
     ours = hook.read_text()
     hook.write_text(f"#!/bin/sh\n{HOOK.unmarked[0]}\nexit 1\n")
@@ -183,7 +183,7 @@ def test_a_hook_that_was_there_is_kept_and_runs(repo: Repo) -> None:
     done = repo.commit(check=False)
     assert (done.returncode, done.stderr) == (1, "A change\n")
     hook.write_text("#!/bin/sh\n")
-    with pytest.raises(ProjectError, match=r"Make one of the two"):
+    with pytest.raises(ProjectError, match=r"Merge them into one"):
         HOOK.install(repo.project)
 
 

@@ -136,7 +136,7 @@ def test_an_addressing_style_beside_a_persons_own_aws_file_is_refused(
     project: Project, settings: Settings
 ) -> None:
     of_aws = {"access_key_id": None, "secret_access_key": None, "addressing_style": "virtual"}
-    with pytest.raises(SettingsError, match="OS_ADDRESSING_STYLE is set while the credentials"):
+    with pytest.raises(SettingsError, match="OS_ADDRESSING_STYLE is set, but the credentials"):
         environment(project, settings.model_copy(update=of_aws))
 
 

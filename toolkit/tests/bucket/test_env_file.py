@@ -72,7 +72,7 @@ def test_what_is_accepted_everybody_reads_alike(tmp_path: Path) -> None:
 
 
 #: Lines that are refused, and the fault that is told. "hush" in a value is not told.
-PORTABLE = "has a value that a shell, uv and python-dotenv do not read alike"
+PORTABLE = "has a value that a shell, uv and python-dotenv read differently"
 REFUSED = [
     ("OS_X=hush a", PORTABLE),
     ("OS_X=hush# comment", PORTABLE),
@@ -109,16 +109,16 @@ REFUSED = [
     ("OS_X=hush'b'", PORTABLE),
     ('OS_X=hush"b"', PORTABLE),
     ("OS_X=hush'b", PORTABLE),
-    ("OS_X=hush\r", "has a carriage return (of Windows), which a shell makes part of the value"),
-    ("OS_X='hush'\r", "has a carriage return (of Windows)"),
-    ("OS_X='hush\r\nb'", "has a carriage return (of Windows)"),
-    ("OS_X=hush\u00a0", "holds the character U+00A0 (NO-BREAK SPACE)"),
-    ("\u00a0OS_X=hush", "holds the character U+00A0 (NO-BREAK SPACE)"),
-    ("\u200bOS_X=hush", "holds the character U+200B (ZERO WIDTH SPACE)"),
-    ("\ufeffOS_X=hush", "holds the character U+FEFF (ZERO WIDTH NO-BREAK SPACE)"),
-    ("OS_X=“hush b”", "holds the character U+201C (LEFT DOUBLE QUOTATION MARK)"),
+    ("OS_X=hush\r", "has a Windows line end, which a shell adds to the value"),
+    ("OS_X='hush'\r", "has a Windows line end"),
+    ("OS_X='hush\r\nb'", "has a Windows line end"),
+    ("OS_X=hush\u00a0", "contains the character U+00A0 (NO-BREAK SPACE)"),
+    ("\u00a0OS_X=hush", "contains the character U+00A0 (NO-BREAK SPACE)"),
+    ("\u200bOS_X=hush", "contains the character U+200B (ZERO WIDTH SPACE)"),
+    ("\ufeffOS_X=hush", "contains the character U+FEFF (ZERO WIDTH NO-BREAK SPACE)"),
+    ("OS_X=“hush b”", "contains the character U+201C (LEFT DOUBLE QUOTATION MARK)"),
     ("'OS_X'=hush", PORTABLE),
-    ("OS_X=1\nOS_X=hush", "sets OS_X again, after line 3; some programs take the first"),
+    ("OS_X=1\nOS_X=hush", "sets OS_X again, after line 3; some programs use the first"),
 ]
 UNCLOSED = "is not of the form NAME=value; perhaps a quote is not closed. Correct it."
 REFUSED += [
@@ -146,7 +146,7 @@ def test_what_is_refused_somebody_reads_differently(tmp_path: Path, line: str, f
 def test_a_last_line_without_its_end_may_not_end_in_a_blank(tmp_path: Path, line: str) -> None:
     path = write(tmp_path, f"OS_A=a\n{line}")
     assert not is_read_alike(tmp_path)
-    assert "ends in a blank and has no line end" in refusal(path)
+    assert "ends with a blank and without a line end" in refusal(path)
     for text in (f"OS_A=a\n{line}# comment", f"OS_A=a\n{line}\n"):
         assert_all_read(tmp_path, text, {"OS_A": "a", "OS_X": "hush"})
 
@@ -221,8 +221,8 @@ def test_a_file_of_windows_is_refused_at_its_first_setting(tmp_path: Path) -> No
     lines = ["# mine", "", "OTHER=1", "OS_X=hush", "OS_Y=hush", ""]
     (tmp_path / ".env").write_text("\r\n".join(lines), newline="")
     assert refusal(tmp_path / ".env") == (
-        ".env, line 4: the line of OS_X has a carriage return (of Windows), which a shell makes "
-        "part of the value. Convert the file: sed -i 's/\\r$//' .env."
+        ".env, line 4: the line of OS_X has a Windows line end, which a shell adds "
+        "to the value. Convert the file: sed -i 's/\\r$//' .env."
     )
 
 
@@ -279,4 +279,4 @@ def test_env_that_is_no_file(tmp_path: Path) -> None:
 def test_env_of_another_user(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.touch(0o000)
-    assert "cannot be read by you. Make it your own" in refusal(path)
+    assert "You cannot read" in refusal(path)

@@ -57,7 +57,7 @@ def test_options_and_keys_of_the_environment_are_enough(project: Project) -> Non
 
     before = files(project.root)
     again = run(project, "init", *OPTIONS, "--yes", "--no-doctor", **KEYS)
-    said_again = "Nothing to change in the tracked files.\n.env stays as it is.\n"
+    said_again = "Nothing to change in the tracked files.\n.env does not change.\n"
     assert (again.returncode, again.stdout) == (0, said_again)
     assert run(project, "init", "--no-doctor").stdout == said_again
     assert files(project.root) == before
@@ -69,7 +69,8 @@ def test_without_a_terminal_and_yes_it_shows_the_diff_and_writes_nothing(project
     assert done.returncode == 1
     assert f"+    endpointurl = {NEW.endpoint}\n" in done.stdout
     assert done.stderr == (
-        "bucket: Nothing was written: no terminal to ask at. Add --yes to write this.\n"
+        "bucket: Nothing was written, because there is no terminal to ask on. "
+        "Add --yes to write it.\n"
     )
     assert files(project.root) == before
 
@@ -77,7 +78,7 @@ def test_without_a_terminal_and_yes_it_shows_the_diff_and_writes_nothing(project
 def test_without_keys_placeholders_stay_and_the_doctor_says_so(project: Project) -> None:
     done = run(project, "init", *OPTIONS, "--yes")
     assert done.returncode == 1
-    assert "To be filled in by you: OS_ACCESS_KEY_ID, OS_SECRET_ACCESS_KEY." in done.stdout
+    assert "Fill in: OS_ACCESS_KEY_ID, OS_SECRET_ACCESS_KEY." in done.stdout
     assert re.search(r"FAILED: settings. OS_ACCESS_KEY_ID .* is not filled in", done.stdout)
     assert places.current(project) == NEW
 
@@ -115,7 +116,7 @@ def test_what_cannot_be_right_is_refused_in_a_sentence(
     sentence = str(caught.value)
     assert sentence.startswith(option.capitalize())
     told = f"{len(bad)} characters (not shown)" if option == "bucket" else repr(bad)
-    assert told in sentence or "nothing was given" in sentence
+    assert told in sentence or "the value is empty" in sentence
     assert "\n" not in sentence
     assert files(project.root) == before
 
@@ -229,7 +230,7 @@ def test_a_full_disk_is_named_and_the_names_that_count_are_the_last_to_change(
     assert done.returncode == 1
     assert done.stderr == (
         "bucket: pyproject.toml could not be written: File too large. "
-        "When that is mended, run the same `bucket init` again.\n"
+        "Fix this, then run the same `bucket init` again.\n"
     )
     after = files(project.root)
     written = {"LICENSE", "CITATION.cff", "README.md"}

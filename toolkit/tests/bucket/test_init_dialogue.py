@@ -119,7 +119,7 @@ def test_enter_at_every_question_changes_nothing(
         if names == NEW:  # an embedded store's are drawn, and nobody's to choose
             terminal.answer("Keep the keys in .env? [Y/n]", "")
         assert terminal.end() == 0
-        said = "Nothing to change in the tracked files.\n.env stays as it is.\n"
+        said = "Nothing to change in the tracked files.\n.env does not change.\n"
         assert terminal.shown.endswith(said)
         assert files(project.root) == before
 
@@ -130,7 +130,7 @@ def test_a_new_collaborator_is_asked_for_the_keys_alone(
     copy_places(project.root, NEW)
     before = files(project.root)
     terminal = start("--no-doctor")
-    terminal.answer("Use it (only your keys are needed)? [Y/n]", "")
+    terminal.answer("Use it (you only need keys)? [Y/n]", "")
     terminal.answer(KEY, "key")
     terminal.answer(SECRET, "secret")
     terminal.answer(WRITE, "")
@@ -220,7 +220,7 @@ def test_a_person_with_an_aws_setup_needs_no_keys(
     terminal = start("--no-doctor", AWS_PROFILE="lab")
     names = dataclasses.replace(NEW, endpoint="aws")
     answer(terminal, NAMES, names)
-    terminal.answer(f"{KEY}, or Enter to use your AWS set-up", "")
+    terminal.answer(f"{KEY}, or Enter to use your AWS configuration", "")
     terminal.answer(WRITE, "")
     assert terminal.end() == 0
     settings = Settings.load(project, {"AWS_PROFILE": "lab"})

@@ -203,8 +203,8 @@ def test_an_environment_that_says_otherwise_is_named(
     init.run(project, NEW, yes=True)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note")]
     assert lines == [
-        "Note: the environment sets OS_BUCKET_NAME to something else, and wins over .env. "
-        "To have what is written here: unset OS_BUCKET_NAME"
+        "Note: the environment sets OS_BUCKET_NAME to other values and overrides .env. "
+        "To use the values written here: unset OS_BUCKET_NAME"
     ]
 
 
@@ -223,7 +223,7 @@ def test_a_prefix_with_objects_of_somebody_is_named_before_it_is_taken(
     def told(prefix: str) -> bool:
         given = Names("tides", remote_store.endpoint_url, remote_store.bucket, prefix, "us-east-1")
         init.run(project, given, yes=True)
-        return "holds objects already" in capsys.readouterr().out
+        return "already contains objects" in capsys.readouterr().out
 
     assert not told("theirs")  # not theirs-too
     assert told("theirs-too")

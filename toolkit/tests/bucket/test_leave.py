@@ -152,7 +152,7 @@ def test_run_again_it_says_so_and_no_file_is_overwritten(clone: Clone) -> None:
     done = clone.run("bucket", "leave", check=False)
     assert done.returncode == 1
     assert done.stderr == (
-        "bucket: LEAVING.md is there with another content. Move it away, then run `bucket leave` "
+        "bucket: LEAVING.md exists with different content. Move it away, then run `bucket leave` "
         "again.\n"
     )
     assert page.read_text() == "My own notes on leaving.\n"

@@ -74,7 +74,7 @@ def repo(branches: Repo) -> Iterator[Repo]:
 
 def test_branches_that_ran_different_stages_need_no_hand(repo: Repo) -> None:
     done = repo.git("merge", "--no-edit", "own")
-    assert "to be run again" not in done.stderr
+    assert "will run these stages again" not in done.stderr
     assert "<<<" not in (repo.root / "dvc.lock").read_text()
     assert status(repo) == {}
 
@@ -84,7 +84,10 @@ def test_a_stage_that_both_ran_is_named_and_nothing_else_is_lost(repo: Repo, how
     options = {"merge": ["--no-edit", "two"]}.get(how, ["two"])
     mine = stages(repo)
     done = repo.git(how, *options)
-    assert "dvc.lock: to be run again by `bucket repro`: sum (run on both sides)." in done.stderr
+    assert (
+        "dvc.lock: `bucket repro` will run these stages again: sum (run on both sides)."
+        in done.stderr
+    )
     merged = stages(repo)
     assert merged == {"one": mine["one"], "own": mine["own"], "two": stages(repo, "two")["two"]}
     if how == "merge":
@@ -135,7 +138,7 @@ def test_several_common_ancestors_are_no_hindrance(repo: Repo) -> None:
     reproduce(repo)
     repo.git("checkout", "-q", "left")
     done = repo.git("merge", "--no-edit", "right")
-    assert "to be run again" not in done.stderr
+    assert "will run these stages again" not in done.stderr
     assert stages(repo) == stages(repo, "right")
 
 
@@ -143,7 +146,7 @@ def test_a_linked_work_tree_uses_the_set_up_of_the_main_one(repo: Repo, tmp_path
     repo.git("worktree", "add", "-q", str(tmp_path / "linked é"), "two")
     linked = Repo(tmp_path / "linked é", repo.project)
     done = linked.git("merge", "--no-edit", "one")
-    assert "to be run again by `bucket repro`: sum" in done.stderr
+    assert "`bucket repro` will run these stages again: sum" in done.stderr
     repo.git("worktree", "remove", "--force", str(linked.root))
     repo.git("branch", "-q", "-f", "two", "two~1")
 

@@ -117,7 +117,7 @@ def test_a_run_on_what_the_other_side_made_anew_is_left_out() -> None:
     plot = stage({"model": "m2"}, {"plot": "p2"})
     theirs = lock(clean=CLEAN, train=TRAIN_2, plot=plot)
     merged = merge(BASE, ours, theirs)
-    assert merged.dropped == {"train": "run on one side, with another table"}
+    assert merged.dropped == {"train": "run on one side, with a different table"}
     assert merged.lock == lock(clean=CLEAN_2, plot=plot)
     # What a side had so by itself stays as it had it: `dvc status` tells.
     assert merge(BASE, ours, BASE).lock == ours
@@ -178,9 +178,12 @@ def test_what_is_not_changed_keeps_its_bytes(repo: Repo) -> None:
         ),
         ("schema: '1.0'\nstages: {}\n", "no `schema: '2.0'`"),
         ("stages\n", "no `schema: '2.0'`"),
-        ("schema: '2.0'\nstages: [a]\n", "not what DVC writes"),
-        ("schema: '2.0'\nstages: {a: {deps: [x]}}\n", "not what DVC writes"),
-        ("schema: '2.0'\nstages: {a: {params: {f: 1}}}\n", "not what DVC writes"),
+        ("schema: '2.0'\nstages: [a]\n", "does not have the form that DVC writes"),
+        ("schema: '2.0'\nstages: {a: {deps: [x]}}\n", "does not have the form that DVC writes"),
+        (
+            "schema: '2.0'\nstages: {a: {params: {f: 1}}}\n",
+            "does not have the form that DVC writes",
+        ),
         ("schema: '2.0'\nstages: {a: {}, a: {}}\n", "this is not YAML"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The tracked files that name project, endpoint, bucket and prefix: read, and written anew."""
+"""The tracked files that name project, endpoint, bucket and prefix: read, and written again."""
 
 import dataclasses
 import re

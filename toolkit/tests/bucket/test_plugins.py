@@ -60,7 +60,7 @@ def test_the_command_of_the_page_is_found_and_loaded_alone(lab: Path, project: P
         ("1 / 0", "broken:run", "ZeroDivisionError: division by zero"),
         ("raise SystemExit('bye')", "broken:run", "SystemExit: bye"),
         ("raise ValueError('two\\nlines \\x1b[2J')", "broken:run", r"two lines \x1b[2J"),
-        ("run = 3", "broken:run", "int is no function and no typer.Typer"),
+        ("run = 3", "broken:run", "int is neither a function nor a typer.Typer"),
         ("", "broken:run", "AttributeError"),
         ("", "no value at all", "AttributeError"),
     ],
@@ -85,9 +85,9 @@ def test_a_command_that_is_there_already_stays(lab: Path, project: Project) -> N
     assert found == ["quota"]
     pull, quota, help_ = stderr.splitlines()
     assert "`pull`" in pull
-    assert pull.endswith("the toolkit or another distribution has this name already")
+    assert pull.endswith("the toolkit or another distribution already uses this name")
     assert "`quota`" in quota
-    assert quota.endswith("the toolkit or another distribution has this name already")
+    assert quota.endswith("the toolkit or another distribution already uses this name")
     assert help_.endswith("a command's name has letters, digits and hyphens")
 
 
@@ -128,14 +128,14 @@ def test_broken_checks_do_not_end_the_doctor(doctor: Doctor, lab: Path, tmp_path
     added = list(checks)[len(before[0]) :]
     assert added == ["lab's store", "early", "late", "raises"]
     assert checks["late"]["found"] == "needs: early"
-    assert checks["raises"]["found"] == "the check itself broke: KeyError"
+    assert checks["raises"]["found"] == "the check itself failed: KeyError"
     assert status == 1
     said = [line.partition(" skipped: ")[2] for line in stderr.splitlines()]
     assert said == [
-        f"there is a check named {title} already",
-        "its `requires` is no tuple of checks",
-        "its `name` is no text",
-        "it is no subclass of Check",
+        f"another check has the name {title}",
+        "its `requires` is not a tuple of checks",
+        "its `name` is not a text",
+        "it is not a subclass of Check",
     ]
 
 
@@ -168,5 +168,5 @@ def test_a_broken_comparer_leaves_the_bytes_to_compare(lab: Path, project: Proje
     fails, wrong, number, taken = done.stderr.splitlines()
     assert "cannot compare one.fails, so its bytes are compared: KeyError: 'x'" in fails
     assert wrong.endswith("it returned str")
-    assert number.endswith("str is no function")
-    assert taken.endswith("the toolkit or another distribution has this name already")
+    assert number.endswith("str is not a function")
+    assert taken.endswith("the toolkit or another distribution already uses this name")

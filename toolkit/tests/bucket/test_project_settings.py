@@ -77,8 +77,8 @@ def test_an_unknown_key_is_refused_with_the_known_ones(tmp_path: Path, key: str)
         ("lock-file = 3", "lock-file is 3. Write a path from the project's root."),
         ('data-page = ["a"]', "data-page is ['a']. Write a path from the project's root."),
         ('packages = "src"', "packages is 'src'. Write a list of paths from the project's root."),
-        ("jobs = 0", "jobs is 0. Write a number of stages, from 1."),
-        ('jobs = "4"', "jobs is '4'. Write a number of stages, from 1."),
+        ("jobs = 0", "jobs is 0. Write a positive number of stages."),
+        ('jobs = "4"', "jobs is '4'. Write a positive number of stages."),
         ("packages = [3]", "packages is 3. Write a list of paths from the project's root."),
     ],
 )
@@ -92,12 +92,12 @@ def test_a_wrong_type_is_refused(tmp_path: Path, line: str, sentence: str) -> No
         ("../data.md", "it leads out of its folder"),
         ("data/../../x", "it leads out of its folder"),
         ("/etc/passwd", "it is an absolute path"),
-        ("", "it is no name of a file"),
+        ("", "it is not a file name"),
         (".git/config", "it lies in a folder .git, whose files can start programs"),
     ],
 )
 def test_a_path_outside_of_the_project_is_refused(tmp_path: Path, path: str, why: str) -> None:
-    rest = f"is {path!r}, which is refused: {why}. Write a path from the project's root."
+    rest = f"is {path!r}, which is not allowed: {why}. Write a path from the project's root."
     said_of_page = refusal(tmp_path, f'data-page = "{path}"')
     assert said_of_page == f"pyproject.toml, [tool.dvc-bucket], data-page {rest}"
     said_of_packages = refusal(tmp_path, f'packages = ["src", "{path}"]')
@@ -113,7 +113,7 @@ def test_a_link_that_leads_out_of_the_project_is_refused(tmp_path: Path, linked:
     sentence = refusal(root, 'data-page = "data/page.md"')
     assert re.fullmatch(
         r"pyproject\.toml, \[tool\.dvc-bucket\], data-page: 'data/page\.md' is a link to "
-        rf"{re.escape(str(outside / 'page.md'))}, outside of the project\. Name a file of the "
+        rf"{re.escape(str(outside / 'page.md'))}, outside the project\. Name a file inside the "
         r"project\.",
         sentence,
     )

@@ -84,7 +84,7 @@ def test_stages_that_are_gone_leave_the_lock_and_are_named(several: Project) -> 
     assert (several.root / "dvc.lock").read_bytes() == before
     failed = run(several, "repro", "--locked", "each@one")
     assert failed.returncode == 1
-    assert "Not as dvc.lock had it: " in failed.stderr
+    assert "Results differ from dvc.lock: " in failed.stderr
     assert "each@two" in failed.stderr
     assert "sub/dvc.yaml:old" in failed.stderr
     assert "dvc.lock: dropped each@two, which dvc.yaml no longer has." in failed.stdout

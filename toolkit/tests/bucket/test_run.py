@@ -112,8 +112,7 @@ def test_a_program_that_cannot_be_started_is_one_sentence(store: Project, tmp_pa
     absent = run(store, "run", "no-such-program", "--help")
     assert (absent.returncode, absent.stderr) == (
         1,
-        "bucket: There is no program no-such-program, neither in .venv nor on the PATH. "
-        "Install it.\n",
+        "bucket: The program no-such-program is neither in .venv nor on the PATH. Install it.\n",
     )
     (tmp_path / "text").write_text("no program")
     (tmp_path / "text").chmod(0o600)

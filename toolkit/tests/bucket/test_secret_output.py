@@ -46,4 +46,4 @@ def test_a_shallow_clone_says_that_it_saw_a_part(repo: Repo, tmp_path: Path) -> 
     outcome = scan.history(Project(tmp_path / "shallow"))
     assert (outcome.commits, outcome.is_partial) == (1, True)
     assert str(outcome).splitlines()[0] == "No secret in 1 commit."
-    assert "Only a part of the history was searched" in str(outcome)
+    assert "Only part of the history was searched" in str(outcome)

@@ -168,5 +168,5 @@ def test_a_project_in_a_folder_of_a_repository_has_all_of_it_searched(tmp_path: 
 
 def test_outside_of_git_one_sentence_says_so(project: Project) -> None:
     for search in (scan.staged, scan.tracked, scan.history):
-        with pytest.raises(ProjectError, match=r"is in no git repository, so there is nothing"):
+        with pytest.raises(ProjectError, match=r"is not in a git repository, so there is nothing"):
             search(project)

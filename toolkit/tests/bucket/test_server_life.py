@@ -220,7 +220,7 @@ def test_a_store_elsewhere_is_not_served(project: Project) -> None:
     refused = run(project, "serve", **elsewhere)
     assert refused.returncode == 1
     assert "OS_ENDPOINT_URL (environment)" in refused.stderr
-    assert "go back to the embedded store" in refused.stderr
+    assert "return to the embedded store" in refused.stderr
     quiet = run(project, "serve", "--if-embedded", **elsewhere)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     assert not project.env_file.exists()

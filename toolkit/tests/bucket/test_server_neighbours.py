@@ -44,7 +44,7 @@ def test_a_store_that_takes_our_key_is_used_as_it_is(
     second = new_project("second")
     shutil.copy(store.env_file, second.env_file)
     before = second.env_file.read_bytes()
-    assert "a store that is not this clone's" in run(second, "serve").stdout.lower()
+    assert "the store of another clone serves" in run(second, "serve").stdout.lower()
     assert second.env_file.read_bytes() == before
     put(second, "neighbours/shared", b"seen by both")
     assert get(store, "neighbours/shared") == b"seen by both"

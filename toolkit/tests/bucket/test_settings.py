@@ -69,11 +69,11 @@ def test_a_missing_name_is_named(project: Project, name: str) -> None:
     environment = {key: value for key, value in GOOD.items() if key != name}
     assert refusal(project, environment) == (
         f"{name}: not set, and there is no .env. Run `make serve` for the embedded store, or "
-        "`bucket init` for one of your own (see .env.example)."
+        "`bucket init` for a bucket of your own (see .env.example)."
     )
     write(project, environment)
     assert refusal(project, {}) == (
-        f"{name}: not set in the environment nor in .env. Fill in .env (see .env.example)."
+        f"{name}: not set in the environment or in .env. Fill in .env (see .env.example)."
     )
 
 
@@ -81,7 +81,7 @@ def test_a_name_in_small_letters_is_found_where_it_is_missed(project: Project) -
     project.env_file.write_text("# mine\nos_bucket_name=lab-data\n")
     message = refusal(project, GOOD | {"OS_BUCKET_NAME": ""})
     assert message == (
-        "OS_BUCKET_NAME: not set. os_bucket_name (.env, line 2) is: write the name in capitals."
+        "OS_BUCKET_NAME: not set, but os_bucket_name (.env, line 2) is. Write the name in capitals."
     )
 
 
@@ -97,13 +97,21 @@ FAULTS = [
     ("OS_ACCESS_KEY_ID", "hush\r", "begins or ends with white space or a line break."),
     ("OS_SECRET_ACCESS_KEY", "'hush'", "is in quotes, which are part of the value here."),
     ("OS_ACCESS_KEY_ID", '"hush"', "is in quotes, which are part of the value here."),
-    ("OS_SECRET_ACCESS_KEY", "“hush”", "holds the character U+201C (LEFT DOUBLE QUOTATION MARK)."),
-    ("OS_SECRET_ACCESS_KEY", "hu\u00a0sh", "holds the character U+00A0 (NO-BREAK SPACE)."),
-    ("OS_SESSION_TOKEN", "hush\u200b", "holds the character U+200B (ZERO WIDTH SPACE)."),
-    ("OS_SECRET_ACCESS_KEY", "hush\x07sh", "holds the character U+0007 (a control character)."),
-    ("OS_SECRET_ACCESS_KEY", "hush\nsh", "holds the character U+000A (a control character)."),
-    ("OS_SECRET_ACCESS_KEY", "hush hush", "holds a space. Take it out."),
-    ("OS_ENDPOINT_URL", "https://s3.examplé.org", "'https://s3.examplé.org' holds the character"),
+    (
+        "OS_SECRET_ACCESS_KEY",
+        "“hush”",
+        "contains the character U+201C (LEFT DOUBLE QUOTATION MARK).",
+    ),
+    ("OS_SECRET_ACCESS_KEY", "hu\u00a0sh", "contains the character U+00A0 (NO-BREAK SPACE)."),
+    ("OS_SESSION_TOKEN", "hush\u200b", "contains the character U+200B (ZERO WIDTH SPACE)."),
+    ("OS_SECRET_ACCESS_KEY", "hush\x07sh", "contains the character U+0007 (a control character)."),
+    ("OS_SECRET_ACCESS_KEY", "hush\nsh", "contains the character U+000A (a control character)."),
+    ("OS_SECRET_ACCESS_KEY", "hush hush", "contains a space. Remove it."),
+    (
+        "OS_ENDPOINT_URL",
+        "https://s3.examplé.org",
+        "'https://s3.examplé.org' contains the character",
+    ),
     ("OS_ENDPOINT_URL", "https://s3.example.org)", "is not of the form https://host or"),
     ("OS_ENDPOINT_URL", "https://s3.example.org.", "is not of the form"),
     ("OS_ENDPOINT_URL", "https://s3..example.org", "is not of the form"),
@@ -139,7 +147,7 @@ FAULTS = [
     ("OS_CONNECT_TIMEOUT", "1e9", "is not a whole number of seconds"),
     ("OS_CACERT", "/no/such/file.pem", "names /no/such/file.pem, which cannot be read (No such"),
     ("OS_CACERT", "/", "names /, which cannot be read (Is a directory). Correct the path."),
-    ("OS_CACERT", "/dev/null", "names /dev/null, which holds no certificate in PEM form."),
+    ("OS_CACERT", "/dev/null", "names /dev/null, which contains no certificate in PEM format."),
 ]
 
 
@@ -159,7 +167,7 @@ def test_in_env_its_line_is_told_too(project: Project, name: str, value: str, fa
     project.env_file.write_text("\n".join(["# mine", "", *lines, "# end"]))
     message = refusal(project, {})
     if "\r" in value:
-        assert ".env, line 5: the line of OS_ACCESS_KEY_ID has a carriage return" in message
+        assert ".env, line 5: the line of OS_ACCESS_KEY_ID has a Windows line end" in message
         return
     number = 3 + list(written).index(name)
     assert message.startswith(f"{name} (.env, line {number}) ")

@@ -19,7 +19,7 @@ def test_without_keys_none_is_read(project: Project) -> None:
     assert refusal(project, {"OS_ANONYMOUS": "yes"}) == (
         "OS_ANONYMOUS (environment) 'yes' is neither 1 nor 0. Write OS_ANONYMOUS=1."
     )
-    with pytest.raises(SettingsError, match=r"A copy writes to the bucket, and .* anonymous"):
+    with pytest.raises(SettingsError, match=r"A copy writes to the bucket, but .* anonymous"):
         found.check_may_write("A copy")
 
 
@@ -40,5 +40,5 @@ def test_where_no_keys_are_set_both_ways_out_are_named(project: Project) -> None
     environment = {name: GOOD[name] for name in ("OS_ENDPOINT_URL", "OS_BUCKET_NAME")}
     said = refusal(project, environment)
     assert said.startswith("OS_ACCESS_KEY_ID, OS_SECRET_ACCESS_KEY: not set")
-    assert said.endswith("Data that anybody may read needs no keys: set OS_ANONYMOUS=1.")
+    assert said.endswith("Public data needs no keys: set OS_ANONYMOUS=1.")
     assert "OS_ANONYMOUS" not in refusal(project, {})  # the embedded store is not public

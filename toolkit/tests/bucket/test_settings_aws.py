@@ -76,7 +76,7 @@ def test_the_endpoint_of_a_profile(project: Project, tmp_path: Path) -> None:
     aws_itself = Settings.load(project, files | {"AWS_PROFILE": "other"})
     assert (aws_itself.is_aws, aws_itself.bucket_name) == (True, "research-data")
     (tmp_path / "AWS_CONFIG_FILE").write_text("hush = no section\n")
-    assert refusal(project, files).endswith("is no AWS configuration file. Correct it.")
+    assert refusal(project, files).endswith("is not a valid AWS configuration file. Correct it.")
 
 
 def test_a_profile_leaves_the_credentials_to_the_aws_sdks(project: Project, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_keys_of_another_project_go_to_the_endpoint_that_was_named_with_them
     by_profile = found("https://a.org/y", "https://y.example.org")
     assert by_profile
     assert (by_profile.profile, by_profile.access_key_id) == ("y", None)
-    with pytest.raises(SettingsError, match="nothing was sent"):
+    with pytest.raises(SettingsError, match="Nothing was sent"):
         found("https://a.org/y", "https://evil.example.org")
     public = found("https://a.org/z", "https://z.example.org")
     assert public

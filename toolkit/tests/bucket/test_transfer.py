@@ -76,13 +76,15 @@ def test_an_object_that_became_empty_is_a_wrong_one(settings: Settings, tmp_path
 
 
 def test_a_missing_key_is_named_where_the_sum_is_known(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(MissingObjectError, match="transfer/none: there is no such"):
+    with pytest.raises(
+        MissingObjectError, match="transfer/none: the object or bucket does not exist"
+    ):
         download("transfer/none", tmp_path / "file", sha256="1" * 64, settings=settings)
 
 
 def test_a_bucket_that_is_not_there_is_said(settings: Settings, tmp_path: Path) -> None:
     elsewhere = settings.model_copy(update={"bucket_name": "no-such-bucket-here"})
-    with pytest.raises(MissingBucketError, match="no such bucket"):
+    with pytest.raises(MissingBucketError, match="the bucket does not exist"):
         download("transfer/any", tmp_path / "file", sha256="1" * 64, settings=elsewhere)
 
 

@@ -269,6 +269,16 @@ def test_bytes(
     one: list[float],
     other: list[float],
 ) -> None:
-    found = difference(tmp_path, name, [write(one), write(other)])
-    if found.text != "the same bytes":
-        assert "is the first that differs" in found.text
+    contents = []
+    for number, numbers in enumerate((one, other)):
+        file = tmp_path / f"{number}-{name}"
+        write(numbers)(file)
+        contents.append(file.read_bytes())
+    raw = [lambda path, content=content: path.write_bytes(content) for content in contents]
+    found = difference(tmp_path, name, raw)
+    if contents[0] == contents[1]:
+        assert found.text == "the same bytes"
+    else:
+        pairs = enumerate(itertools.zip_longest(*contents), start=1)
+        place = next(place for place, (old, new) in pairs if old != new)
+        assert f"byte {place:,} is the first that differs" in found.text

@@ -59,7 +59,7 @@ def test_the_time_in_an_output_is_named(report: dict[str, Any]) -> None:
     assert found == "differs"
     assert detail.startswith("made: ")
     assert any(
-        "clock.json holds the time at which it was made" in line
+        "clock.json contains the time at which it was written" in line
         for line in report["causes"]["clock"]
     )
 
@@ -98,8 +98,8 @@ def test_an_output_edited_by_hand_and_committed_is_named(report: dict[str, Any])
 
 def test_what_a_failed_stage_said_is_shown(report: dict[str, Any]) -> None:
     assert report["causes"]["fails"] == ["no such luck"]
-    assert verdict(report, "fails.txt") == ("missing", "not made, as its stage failed")
-    assert verdict(report, "after.txt") == ("missing", "not made, as its stage was not run")
+    assert verdict(report, "fails.txt") == ("missing", "not written, because its stage failed")
+    assert verdict(report, "after.txt") == ("missing", "not written, because its stage was not run")
 
 
 def test_nothing_else_is_found_and_the_clone_is_as_it_was(
@@ -119,6 +119,6 @@ def test_people_get_a_line_an_output_and_one_that_sums_up(
     assert [line.split() for line in lines if line.startswith("good.txt")] == [
         ["good.txt", "good", "identical"]
     ]
-    assert "Network that is not declared:" in lines
+    assert "Undeclared network use:" in lines
     assert "calls connects to 127.0.0.1 port 9" in " ".join(lines)
     assert lines[-1].startswith("FAILED: ")

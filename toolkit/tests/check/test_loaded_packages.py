@@ -36,8 +36,8 @@ def test_a_package_that_is_loaded_and_not_named_and_one_of_another_version_are_f
         ("other package", "bad", FILE),
     ]
     unnamed, other = (one.text for one in found.findings)
-    assert unnamed.startswith("bad loads tomlkit, which src/bad.py imports and its params do not")
-    assert other.startswith(f"bad ran with six {version('six')}, and packages.yaml has 9.9.")
+    assert unnamed.startswith("bad loads tomlkit, which src/bad.py imports but its params do not")
+    assert other.startswith(f"bad ran with six {version('six')}, but packages.yaml has 9.9.")
     assert found.environment.endswith(f"Python {platform.python_version()}")
 
     # A stage that was recorded before it named packages is of other code, and can be compared.

@@ -34,7 +34,7 @@ def test_the_lock_file_is_the_one_that_the_table_names(project: Stages) -> None:
     project.commit()
     done = project.check()
     assert done.returncode == 1
-    assert "The commit has no locks/all.txt, so its packages are not known." in done.stderr
+    assert "The commit has no locks/all.txt, so its packages are unknown." in done.stderr
 
 
 def test_a_table_that_is_wrong_is_said(project: Stages) -> None:

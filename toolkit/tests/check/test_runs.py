@@ -9,9 +9,12 @@ from typing import Any
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from dvc_bucket.base.errors import CheckError
 from dvc_bucket.base.kernels import pins
+from dvc_bucket.cli.app import app
+from dvc_bucket.dvc.patched.stage_runner.__main__ import _fits
 from dvc_bucket.git.contents import Repository, commit_of
 from dvc_bucket.jobs.check import plan
 from dvc_bucket.jobs.check.since import touched
@@ -32,6 +35,14 @@ BODIES = {
     "counted": "import os\n\nif place := os.environ.get('RUNS'):\n"
     "    with Path(place).open('a') as runs:\n        runs.write('x')\n"
     "write('counted.txt', 'counted')",
+    **{
+        one: "import os, time\n\nif place := os.environ.get('MEETING'):\n"
+        f"    Path(place, '{one}').touch()\n    until = time.monotonic() + 20\n"
+        f"    while not Path(place, '{other}').exists():\n"
+        "        assert time.monotonic() < until\n        time.sleep(0.01)\n"
+        f"write('{one}.txt', '')"
+        for one, other in (("left", "right"), ("right", "left"))
+    },
     "sleeps": "import time\n\nwrite('asleep', '')\ntime.sleep(float(read('seconds')))\n"
     "write('sleeps.txt', '')",
 }
@@ -44,6 +55,8 @@ STAGES: dict[str, Any] = {
     "sees": stage("sees"),
     "ticks": stage("ticks"),
     "counted": stage("counted"),
+    "left": stage("left", meta={"cpus": 0.5}),
+    "right": stage("right", meta={"cpus": 0.5}),
     "sleeps": stage("sleeps", deps=["seconds"]),
 }
 
@@ -87,11 +100,27 @@ def test_a_second_run_finds_what_depends_on_threads(varied: dict[str, Any]) -> N
 
 def test_an_entry_of_the_lock_file_whose_stage_is_gone_is_no_stage(varied: dict[str, Any]) -> None:
     assert "gone" not in varied["stages"]
-    assert "In dvc.lock and no longer in dvc.yaml, so no stages: gone." in varied["notes"]
+    assert "In dvc.lock but no longer in dvc.yaml: gone." in varied["notes"]
 
 
 def test_a_tolerance_lets_numbers_pass(varied: dict[str, Any]) -> None:
     assert outcome(varied, "sums.json") == ["identical", "within tolerance"]
+
+
+def test_stages_run_at_once_as_there_is_room(
+    project: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETING", str(tmp_path))
+    report = project.report("good", stages=["left", "right", "same"], jobs=2)
+    assert report["findings"] == []
+    assert report["ok"]
+    assert [*report["seconds"]] == ["same", "left", "right"]
+    room = {"jobs": 3, "cpus": 2.0, "memory": 0.0}
+    small, large = ({"cpus": cpus, "memory": 0.0} for cpus in (0.5, 4.0))
+    assert _fits(large, [], room)
+    assert not _fits(large, [small], room)
+    assert _fits(small, [small] * 2, room)
+    assert not _fits(small, [small] * 3, room)
 
 
 def test_a_further_run_is_compared_with_what_the_first_made_and_not_with_a_search_for_causes(
@@ -146,7 +175,7 @@ def test_a_check_that_was_stopped_goes_on_where_it_was(project: Stages, tmp_path
         time.sleep(0.5)  # the check hears of the stage before
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
-    assert "1 stage of the first run kept: the same command goes on there." in said
+    assert "1 stage of the first run kept; the same command continues there." in said
     assert runs.read_text() == "x"
     for times in (1, 2):
         done = project.check(*words[1:], "counted", TMPDIR=str(tmp_path), RUNS=str(runs))
@@ -163,21 +192,27 @@ def wait_for(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "said"),
+    ("words", "said"),
     [
-        (["--here", "nowhere"], 2, "No revision nowhere here"),
-        (["--here", "--stages", "same,sam"], 2, "No stage sam; dvc.yaml has same"),
-        (["--here", "--since", "nowhere"], 2, "No revision nowhere here"),
-        (["--here", "--vary", "seed,moon"], 2, "No condition moon; there are clock, random, seed"),
-        ([], 1, "has no requirements.lock"),
+        (["nowhere"], "Unknown revision nowhere"),
+        (["--stages", "same,sam"], "Unknown stage sam; dvc.yaml has same"),
+        (["--since", "nowhere"], "Unknown revision nowhere"),
+        (["--vary", "seed,moon"], "Unknown condition moon; choose from clock, random, seed"),
     ],
 )
 def test_what_is_asked_wrongly_is_said(
-    project: Stages, words: list[str], status: int, said: str
+    project: Stages, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
 ) -> None:
-    done = project.check(*words)
-    assert done.returncode == status
+    monkeypatch.chdir(project.root)
+    done = CliRunner().invoke(app, ["check", "--here", *words])
+    assert done.exit_code == 2
     assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_a_commit_without_a_lock_file_cannot_be_rebuilt(project: Stages) -> None:
+    done = project.check()
+    assert done.returncode == 1
+    assert "has no requirements.lock" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -187,7 +222,7 @@ def test_what_is_asked_wrongly_is_said(
         ("sums.json: {absolut: 1}", "sums.json: absolut: Extra inputs are not permitted"),
         ("sums.json: {absolute: -1}", "greater than or equal to 0"),
         ("sums.json: [", "is not YAML"),
-        ("nothing.json: {absolute: 1}", "nothing.json: no output is there"),
+        ("nothing.json: {absolute: 1}", "nothing.json: there is no such output"),
     ],
 )
 def test_a_wrong_tolerance_is_said(project: Stages, tmp_path: Path, text: str, said: str) -> None:
@@ -207,22 +242,31 @@ def test_only_the_stages_are_run_that_a_change_touches(project: Stages) -> None:
     assert done.stdout.splitlines()[-1].startswith("Nothing to check in ")
 
 
-def test_what_a_further_run_changes_is_chosen_and_said_before(project: Stages) -> None:
-    done = project.check("--here", "--stages", "same", "--vary", "seed,clock")
-    lines = done.stdout.splitlines()
-    assert lines[0] == "Run 2 of 2 changes the clock, the hash seed: about 1 s."
-    assert done.returncode == 0
+Kept = tuple[subprocess.CompletedProcess[str], Path]
 
 
-def test_a_folder_is_kept_if_that_is_asked_for(project: Stages, tmp_path: Path) -> None:
-    words = ("--here", "--stages", "same", "--times", "2", "--keep")
+@pytest.fixture(scope="module")
+def kept(project: Stages, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """A check of two runs, and the folder for temporary files."""
+    folder = tmp_path_factory.mktemp("kept")
+    words = ("--here", "--stages", "same", "--vary", "seed,clock", "--keep")
     project.repo.write("seconds", "30")  # not committed
-    done = project.check(*words, TMPDIR=str(tmp_path))
+    done = project.check(*words, TMPDIR=str(folder))
     project.repo.git("checkout", "--quiet", "seconds")
     assert done.returncode == 0
+    return done, folder
+
+
+def test_what_a_further_run_changes_is_chosen_and_said_before(kept: Kept) -> None:
+    lines = kept[0].stdout.splitlines()
+    assert lines[0] == "Run 2 of 2 changes the clock, the hash seed: about 1 s."
+
+
+def test_a_folder_is_kept_if_that_is_asked_for(kept: Kept) -> None:
+    done, temporary = kept
     assert "all 1 outputs identical to those of the first run." in done.stdout
-    assert "changes that are not committed: not checked" in done.stdout
+    assert "uncommitted changes, which were not checked" in done.stdout
     assert done.stderr == ""
-    [folder] = tmp_path.iterdir()
+    [folder] = temporary.iterdir()
     assert f"Kept: {folder}" in done.stdout
     assert list(folder.rglob("same.txt"))

@@ -45,7 +45,7 @@ def test_a_stage_that_connects_to_itself_is_seen_and_connects_to_no_stranger(
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     seen = trace.read(folder)
     assert seen
-    assert tracer.title.startswith("by strace" if has_strace else "by Python's audit events")
+    assert tracer.title.startswith("strace" if has_strace else "Python's audit events")
     assert [host for host, _ in seen.peers] == ["127.0.0.1"]
     assert seen.strangers() == []
     written = {str(tmp_path / name) for name in ("server.txt", NAME)}
@@ -56,3 +56,12 @@ def test_a_stage_that_connects_to_itself_is_seen_and_connects_to_no_stranger(
 def test_a_stage_in_which_nothing_was_traced_has_no_trace(tmp_path: Path) -> None:
     (tmp_path / "output.log").touch()
     assert trace.read(tmp_path) is None
+
+
+@pytest.mark.parametrize("body", ["exit 1", "#"])
+def test_a_strace_that_may_not_trace_is_not_used(tmp_path: Path, body: str) -> None:
+    program = tmp_path / "strace"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o700 if body == "exit 1" else 0o600)
+    tracer = trace.choose({"PATH": str(tmp_path)})
+    assert tracer.title.startswith("Python's audit events, because strace is not permitted here:")

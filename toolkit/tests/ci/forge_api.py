@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from dvc_bucket.base.ports import free_ports
 
 #: A report as long as this is refused, as GitHub does; in characters.
-LONGEST = 65_536
+MAX_BODY_CHARACTERS = 65_536
 
 TOKEN = "a-token-of-the-test"  # pragma: allowlist secret
 
@@ -59,7 +59,7 @@ class Forge:
             page, size = int(asked["page"][0]), int(asked["per_page"][0])
             return 200, self.comments[(page - 1) * size : page * size]
         self.writes.append(f"{verb} {parts.path}")
-        if len(body["body"]) > LONGEST:
+        if len(body["body"]) > MAX_BODY_CHARACTERS:
             return 422, {}
         if verb == "POST":
             return 201, self.add(body["body"], OURS)

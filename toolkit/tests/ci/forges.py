@@ -30,6 +30,7 @@ class Event:
         is_fork: the request's source is another repository.
         by_bot: Dependabot opened it.
         has_bucket: the repository has the variable OS_ENDPOINT_URL.
+        has_pages: it has the variable PAGES.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Event:
     is_fork: bool = False
     by_bot: bool = False
     has_bucket: bool = False
+    has_pages: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class GitHub:
             }
         if event.has_bucket:
             known["vars.OS_ENDPOINT_URL"] = "https://s3.example.org"
+        if event.has_pages:
+            known["vars.PAGES"] = "true"
         return {**known, **self.values}
 
     def evaluate(self, expression: object) -> Any:
@@ -180,6 +184,8 @@ class GitLab:
             known["CI_COMMIT_BRANCH"] = event.branch
         if event.has_bucket:
             known["OS_ENDPOINT_URL"] = "https://s3.example.org"
+        if event.has_pages:
+            known["PAGES"] = "true"
         return {**known, **self.values}
 
     def evaluate(self, condition: str) -> bool:

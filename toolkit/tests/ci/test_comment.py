@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.forge_api import LONGEST, OURS, TOKEN, Forge, serving, variables
+from tests.ci.forge_api import MAX_BODY_CHARACTERS, OURS, TOKEN, Forge, serving, variables
 from tests.end_to_end.clones import REPOSITORY
 
 MARKER = "<!-- bucket report -->"
@@ -70,7 +70,7 @@ def test_what_is_too_long_is_cut_at_a_line_and_says_where_the_rest_is(
     text = f"{MARKER}\n" + "| a row | of a table |\n" * 5000
     assert comment(tmp_path / "report.md", text, variables(forge, kind)).returncode == 0
     body = forge.comments[0]["body"]
-    assert LONGEST - 1000 < len(body) <= LONGEST
+    assert MAX_BODY_CHARACTERS - 1000 < len(body) <= MAX_BODY_CHARACTERS
     assert "table |\n\n*Cut here: the whole report is among the artifacts of this run.*\n" in body
 
 

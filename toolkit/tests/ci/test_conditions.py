@@ -19,6 +19,16 @@ EVENTS = {
     "request, no bucket": (Event("request"), {"tests", "embedded", "comment"}),
     "fork": (Event("request", is_fork=True), {"tests", "embedded"}),
     "fork, run here": (Event("request", is_fork=True, has_bucket=True), {"tests", "embedded"}),
+    "push, with a site": (Event("push", has_pages=True), {"tests", "embedded", "pages"}),
+    "push of a branch, with a site": (
+        Event("push", "topic", has_pages=True),
+        {"tests", "embedded"},
+    ),
+    "request, with a site": (Event("request", has_pages=True), {"tests", "embedded", "comment"}),
+    "fork, with a site": (
+        Event("request", is_fork=True, has_pages=True),
+        {"tests", "embedded"},
+    ),
     "week": (Event("schedule", has_bucket=True), {"tests", "bucket"}),
     "week, no bucket": (Event("schedule"), {"tests", "embedded"}),
 }
@@ -97,10 +107,13 @@ def test_github_actions_are_the_forges_own_by_commit() -> None:
         assert re.fullmatch(r"# v\d+\.\d+\.\d+", comment)
 
 
-def test_github_tokens_may_read_and_one_may_comment() -> None:
+def test_github_tokens_may_read_and_one_may_comment_and_one_may_publish_the_site() -> None:
     file = workflow()
     assert file["permissions"] == {}
-    wider = {"comment": {"contents": "read", "pull-requests": "write"}}
+    wider = {
+        "comment": {"contents": "read", "pull-requests": "write"},
+        "pages": {"pages": "write", "id-token": "write"},
+    }
     for name, job in file["jobs"].items():
         assert job["permissions"] == wider.get(name, {"contents": "read"})
         assert job["timeout-minutes"]
@@ -162,13 +175,13 @@ def test_both_files_run_the_same() -> None:
             # GitLab decides in the script what GitHub decides by a step's condition.
             extra = ours[1] - ours[0]
             assert ours[0] <= ours[1]
-            weekly = "-C toolkit (golden|newest-dvc)$"
+            weekly = "-C toolkit (golden|newest-dvc|platforms)$"
             assert all(re.match(f"make (changes |verify |{weekly})", line) for line in extra)
 
 
 def test_the_dear_lines_are_those_of_our_own_ci() -> None:
     """`.ci/run` runs them for real; tests/end_to_end the others, tests/soak every one."""
     own = (REPOSITORY / ".ci/run").read_text()
-    for line in ("make lint", "make secrets", "make test", ".ci/packages"):
+    for line in ("make lint", "make secrets", "make test", "make docs", ".ci/packages"):
         assert re.search(rf"^{re.escape(line)}$", own, re.MULTILINE)
     assert 'check ARGS="--times 2 --kernels"' in own

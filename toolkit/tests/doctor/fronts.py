@@ -99,7 +99,7 @@ def always(status: int, body: str, **headers: str) -> Behaviour:
 
 
 def signer(settings: Settings) -> Callable[[Request], Request]:
-    """Signs requests anew, so that a front can change what was signed.
+    """Signs requests again, so that a front can change what was signed.
 
     Args:
         settings: the connection to the store behind.

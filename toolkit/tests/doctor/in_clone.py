@@ -31,7 +31,7 @@ def _(case: Case) -> None:
     run(case.project.root, str(TOOLS / "dvc"), *words, str(case.world.folder / "mine"))
 
 
-@add("`data` is a link to another disk", "linked data", says="outside of the repository")
+@add("`data` is a link to another disk", "linked data", says="outside the repository")
 def _(case: Case) -> None:
     folder = case.world.folder / "disk"
     folder.mkdir(exist_ok=True)

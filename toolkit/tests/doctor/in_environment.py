@@ -6,7 +6,7 @@ SET_UPS = SetUps()
 add = SET_UPS.add
 
 
-@add("a login shell with a syntax of its own", warns=("shell",), says="by /usr/bin/fish")
+@add("a login shell with a syntax of its own", warns=("shell",), says="with /usr/bin/fish")
 def _(case: Case) -> None:
     case.environment["SHELL"] = "/usr/bin/fish"
 
@@ -22,7 +22,9 @@ def _(case: Case) -> None:
 
 
 @add(
-    "TMPDIR with a long name", warns=("temporary files",), says="too many for the name of a socket"
+    "TMPDIR with a long name",
+    warns=("temporary files",),
+    says="the name of a socket in it would be too long",
 )
 def _(case: Case) -> None:
     folder = case.project.root / ".dvc" / "tmp" / ("x" * 90)

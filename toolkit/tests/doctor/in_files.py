@@ -74,7 +74,7 @@ def _(case: Case) -> None:
     case.project.env_file.chmod(0o644)
 
 
-@add("`.env` writable by others", "settings", ".env private", says="other users can write it")
+@add("`.env` writable by others", "settings", ".env private", says="other users can change it")
 def _(case: Case) -> None:
     case.project.env_file.chmod(0o666)
 
@@ -91,7 +91,7 @@ def _(case: Case) -> None:
     case.git("add", "--force", ".env")
 
 
-@add("`.env` committed once, then removed", ".env not in git", says="holds an .env")
+@add("`.env` committed once, then removed", ".env not in git", says="contains an .env")
 def _(case: Case) -> None:
     case.git("add", "--force", ".env")
     case.git("commit", "--quiet", "--message", "Oops")
@@ -127,7 +127,7 @@ def _(case: Case) -> None:
     case.edit("data/README.md", case.world.weed_tls, "https://old.example.org")
 
 
-@add("a stale endpoint in `.dvc/config.local`", "named places", says="plain dvc goes to")
+@add("a stale endpoint in `.dvc/config.local`", "named places", says="plain dvc uses")
 def _(case: Case) -> None:
     config.set_overrides(case.project, {"endpointurl": "http://127.0.0.1:9"})
 
@@ -153,7 +153,7 @@ def _(case: Case) -> None:
     case.edit(".dvc/config", "endpointurl = .*$", "")
 
 
-@add("a folder copied without `.git`", "git", says="no git repository")
+@add("a folder copied without `.git`", "git", says="not a git repository")
 def _(case: Case) -> None:
     (case.project.root / ".git").rename(case.world.folder / f"git-of-{case.prefix}")
 
@@ -184,7 +184,7 @@ def _(case: Case) -> None:
 
 @add(
     "two thousand small files in a folder",
-    says="data/pictures has 2,000 files of 2.5 kB in the mean",
+    says="data/pictures has 2,000 files of 2.5 kB on average",
     warns=("small files",),
 )
 def _(case: Case) -> None:
@@ -219,7 +219,7 @@ def _(case: Case) -> None:
     case.write("packages.yaml", 'pydantic: "3.0.0"\n')
 
 
-@add("a template of another version", says="of version 0.0.1; dvc-bucket is", warns=("template",))
+@add("a template of another version", says="version 0.0.1; dvc-bucket is", warns=("template",))
 def _(case: Case) -> None:
     case.write(".copier-answers.yml", "_commit: v0.0.1\nproject_name: river-levels\n")
 

@@ -20,7 +20,7 @@ def _at(case: Case, url: str, *, trust: bool = True) -> None:
     case.connect(case.world.weed.settings(), url, trust=trust)
 
 
-@add("host name unknown to DNS", "host name (DNS)", says="is not known to DNS")
+@add("host name unknown to DNS", "host name (DNS)", says="DNS does not know")
 def _(case: Case) -> None:
     _at(case, "https://s3.no-such-institution.invalid")
 
@@ -36,7 +36,7 @@ def _(case: Case) -> None:
     case.env(OS_READ_TIMEOUT="1", OS_CONNECT_TIMEOUT="1")
 
 
-@add("the same, https", "certificate (TLS)", says="does not shake hands")
+@add("the same, https", "certificate (TLS)", says="TLS handshake fails")
 def _(case: Case) -> None:
     _at(case, f"https://{ADDRESS}:{case.enter(Silent()).port}")
     case.env(OS_READ_TIMEOUT="1", OS_CONNECT_TIMEOUT="1")
@@ -95,13 +95,19 @@ def _(case: Case) -> None:
 
 
 @add(
-    "an authority that nobody here knows", "certificate (TLS)", says="is not known to this machine"
+    "an authority that nobody here knows",
+    "certificate (TLS)",
+    says="does not know the certificate's authority",
 )
 def _(case: Case) -> None:
     _certificate(case, "good", trust=False)
 
 
-@add("`OS_CACERT` is of another authority", "certificate (TLS)", says="is not of the authority")
+@add(
+    "`OS_CACERT` is of another authority",
+    "certificate (TLS)",
+    says="does not contain the authority",
+)
 def _(case: Case) -> None:
     folder = case.project.root / ".dvc" / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +125,7 @@ def _(case: Case) -> None:
     _at(case, case.world.weed_tls.replace("https", "http"))
 
 
-@add("http that redirects to https", "answer (HTTP)", says="the server wants https")
+@add("http that redirects to https", "answer (HTTP)", says="the server requires https")
 def _(case: Case) -> None:
     target = case.world.weed_tls
     front = case.enter(

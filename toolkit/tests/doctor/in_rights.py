@@ -74,9 +74,13 @@ def _is_framed(request: Request) -> bool:
     return "STREAMING" in request.header("x-amz-content-sha256")
 
 
-@add("a gateway that stores the framing of uploads", "checksum settings", says="keeps other bytes")
+@add(
+    "a gateway that stores the framing of uploads",
+    "checksum settings",
+    says="keeps bytes other than",
+)
 def _(case: Case) -> None:
-    """It signs anew for the store behind, and knows nothing of trailers: the body is the body."""
+    """It signs again for the store behind, and knows nothing of trailers: the body is the body."""
     sign = signer(case.world.weed.settings())
     _through(case, lambda request, ask: ask(sign(request)))
     case.edit(".env", NO_CHECKSUM_SETTINGS, "")
@@ -128,7 +132,7 @@ def _(case: Case) -> None:
     _through(case, lambda request, ask: refusal if request.method == "PUT" else ask(request))
 
 
-@add("a thousand tiny objects", says=" B each in the mean", warns=("objects",))
+@add("a thousand tiny objects", says=" B on average", warns=("objects",))
 def _(case: Case) -> None:
     store = case.world.weed.settings().obstore()
     with ThreadPoolExecutor(16) as pool:

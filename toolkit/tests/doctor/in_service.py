@@ -122,7 +122,11 @@ def _(case: Case) -> None:
     case.environment["OS_ACCESS_KEY_ID"] = "0123456789abcdef0123"  # pragma: allowlist secret
 
 
-@add("session token expired (SeaweedFS)", "session token", says="has expired: so it says itself")
+@add(
+    "session token expired (SeaweedFS)",
+    "session token",
+    says="has expired, according to its own date",
+)
 def _(case: Case) -> None:
     _as(case, case.world.weed.session(ended=True), case.world.weed_tls)
 
@@ -143,18 +147,18 @@ def _(case: Case) -> None:
     case.secrets.add(token)
 
 
-@add("an old session token beside lasting keys", "session token", says="does not go with these")
+@add("an old session token beside lasting keys", "session token", says="does not belong to these")
 def _(case: Case) -> None:
     token = case.world.weed.session().session_token
     _weed(case, session_token=token)
 
 
-@add("no such bucket (SeaweedFS)", "bucket", says="there is no bucket no-such-bucket")
+@add("no such bucket (SeaweedFS)", "bucket", says="the bucket no-such-bucket does not exist")
 def _(case: Case) -> None:
     _weed(case, bucket_name="no-such-bucket")
 
 
-@add("no such bucket (Swift)", "bucket", says="there is no bucket no-such-bucket")
+@add("no such bucket (Swift)", "bucket", says="the bucket no-such-bucket does not exist")
 def _(case: Case) -> None:
     _swift(case, bucket_name="no-such-bucket")
 
@@ -165,7 +169,7 @@ def _(case: Case) -> None:
     case.env(OS_REGION="eu-west-9")
 
 
-@add("virtual-host addressing to a number", "host name (DNS)", says="the endpoint is a number")
+@add("virtual-host addressing to a number", "host name (DNS)", says="the endpoint is an IP address")
 def _(case: Case) -> None:
     case.env(OS_ADDRESSING_STYLE="virtual")
 
@@ -184,7 +188,7 @@ def _by_name(case: Case, host: str) -> None:
 @add(
     "virtual-host addressing, a store without it",
     "addressing",
-    says="does not see the bucket",
+    says="ignores the bucket",
     warns=PLAIN,
 )
 def _(case: Case) -> None:

@@ -52,7 +52,7 @@ def row(set_up: SetUp, case: Case) -> Row:
     for output in (dvc, doctor):
         if any(secret in output for secret in case.secrets):
             raise UnfitOutput(f"{set_up.name}: an output has a secret")
-    if "Traceback" in doctor or "the check itself broke" in doctor or set_up.says not in doctor:
+    if "Traceback" in doctor or "the check itself failed" in doctor or set_up.says not in doctor:
         raise UnfitOutput(f"{set_up.name}: {doctor}")
     return Row(set_up.name, _cell(case, _said_by_dvc(dvc)), _cell(case, _said_by_doctor(doctor)))
 

@@ -60,7 +60,7 @@ def test_adding_a_check_is_a_few_lines(case: Case) -> None:
     assert tea.why == "Without it nothing works."
     assert (milk.status, milk.found) == ("skipped", "needs: tea")
     # The kind only: the text of a stranger's exception could have a secret.
-    assert (broken.status, broken.found) == ("failed", "the check itself broke: KeyError")
+    assert (broken.status, broken.found) == ("failed", "the check itself failed: KeyError")
 
 
 def test_a_history_that_git_cannot_read_is_not_called_clean(tmp_path: Path) -> None:

@@ -265,5 +265,5 @@ def test_a_reader_reads_what_is_there(case: Case, examined: Examined) -> None:
     results = examined()
     assert results["may write"].status == "skipped"
     assert results["may write"].found.startswith("read only")
-    assert results["may read"].found == "the first byte of an object that is there"
+    assert results["may read"].found == "the first byte of an existing object"
     assert _left(case, "swift") == [key]

@@ -10,12 +10,12 @@ from tests.doctor.set_ups import SET_UPS
 
 #: Reasons of a check itself not to be made.
 OWN_REASONS = {
-    "there is no object to read",
+    "the bucket has no object to read",
     "no .env",
     "no keys in .env",
     "for root only",
     "DVC cannot read the project",
-    "the store asked us to slow down: see throttling",
+    "the store asked for fewer requests: see throttling",
 }
 
 
@@ -38,7 +38,7 @@ def test_the_doctor_names_it(
     first = min(wrong, key=lambda result: result.status)  # a failure before a warning
     assert set_up.says in first.found
     assert all(result.fix for result in results if result.status in by_status)
-    assert "the check itself broke" not in output
+    assert "the check itself failed" not in output
     assert "Traceback" not in output
     assert not [secret for secret in case.secrets if secret in output]
     _assert_skipped_for_a_reason(results)

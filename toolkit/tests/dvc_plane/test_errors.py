@@ -47,7 +47,7 @@ def test_a_wrong_secret(folder: BucketFolder, tmp_path: Path) -> None:
 
 
 def test_a_bucket_that_is_not_there(folder: BucketFolder) -> None:
-    with pytest.raises(StoreRefusedError, match="there is no such bucket at http"):
+    with pytest.raises(StoreRefusedError, match=r"the bucket does not exist \(http"):
         system(folder).exists("no-such-bucket/files/md5")
 
 

@@ -62,6 +62,7 @@ OTHER_USES = [
     *((part, ("verify", "--cache")) for part in parts(places.HASHING)),
     *((part, ("clean",)) for part in parts(places.LOCKING)),
     *((part, ("report", "--base", "HEAD")) for part in parts(places.DRAWING)),
+    *((part, ("report", "--experiments")) for part in parts(places.LISTING)),
     *((part, ("provenance", "--out", "crate")) for part in parts(places.SNAPSHOT)),
 ]
 
@@ -124,7 +125,7 @@ def test_plain_dvc_pulls(project: Published, bucket: Bucket, changed: tuple[str,
     assert done.returncode == 0
     assert is_there(project)
     [line] = done.stderr.splitlines()
-    assert line.startswith("bucket: This DVC (dvc 3.")
+    assert line.startswith("bucket: This version of DVC (dvc 3.")
     assert names(line, changed)
     assert "Plain DVC does the work: same results, slower." in line
 
@@ -231,7 +232,7 @@ def test_other_commands_say_it_in_one_sentence(
     shutil.rmtree(legacy.parent, ignore_errors=True)
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    assert line.startswith("bucket: This DVC (dvc 3.")
+    assert line.startswith("bucket: This version of DVC (dvc 3.")
     assert names(line, changed)
     assert line.endswith("Install `dvc>=3.67,<3.68`.")
     assert is_there(project)

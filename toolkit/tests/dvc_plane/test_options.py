@@ -66,7 +66,7 @@ def test_what_cannot_be_honoured_is_handed_over_and_said(
         assert system.place("bucket-name/key") is None
         assert system.place("bucket-name/other") is None
     assert len(caplog.messages) == 1
-    assert "DVC's own S3 client, which moves the data" in caplog.messages[0]
+    assert "DVC's own S3 client transfers the data" in caplog.messages[0]
     assert "secret" not in caplog.messages[0]
 
 

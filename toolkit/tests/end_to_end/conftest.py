@@ -46,8 +46,10 @@ def template(request: pytest.FixtureRequest, tmp_path: Path) -> Published:
 
 
 @pytest.fixture(scope="session")
-def reproduced(make_clone: Callable[..., Clone], tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which `make reproduce` has run from nothing, where nobody develops."""
+def first_run(
+    make_clone: Callable[..., Clone], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Clone, str]:
+    """A clone in which `make reproduce` has run from nothing, where nobody develops; its output."""
     folder = tmp_path_factory.mktemp("reproduced") / "a folder of one's own, é"
     clone = make_clone(
         folder, TZ="Asia/Kathmandu", LC_ALL="C", PYTHONHASHSEED="7", OPENBLAS_NUM_THREADS="1"
@@ -55,4 +57,16 @@ def reproduced(make_clone: Callable[..., Clone], tmp_path_factory: pytest.TempPa
     done = clone.make("reproduce")
     ran = re.findall(r"Running stage '(\w+)'", done.stdout)
     assert ran == ["fetch", "validate", "clean", "features", "train", "evaluate", "report"]
-    return clone
+    return clone, done.stdout
+
+
+@pytest.fixture(scope="session")
+def reproduced(first_run: tuple[Clone, str]) -> Clone:
+    """The clone of the first run."""
+    return first_run[0]
+
+
+@pytest.fixture(scope="session")
+def first_output(first_run: tuple[Clone, str]) -> str:
+    """What the first run printed."""
+    return first_run[1]

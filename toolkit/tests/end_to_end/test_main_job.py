@@ -141,7 +141,7 @@ def test_a_pull_from_a_store_that_never_held_the_data_says_what_makes_it(
 ) -> None:
     done = make_clone(tmp_path / "clone").run("make", "-o", ".venv/.installed", "pull", check=False)
     assert done.returncode == 2  # make's own status for a failed recipe
-    assert "  - `make reproduce`, where the inputs" in done.stderr.splitlines()[-2]
+    assert "  - `make reproduce`, if the inputs" in done.stderr.splitlines()[-2]
 
 
 def test_clean_takes_all_data_of_the_stages_and_a_pull_brings_it_back(
@@ -150,7 +150,7 @@ def test_clean_takes_all_data_of_the_stages_and_a_pull_brings_it_back(
     before = output_hashes(reproduced)
     done = reproduced.run("bucket", "clean")
     assert re.match(
-        r"Removed \d+ files \(\d+\.\d MB\)\. `bucket pull` brings them back\.\n$", done.stdout
+        r"Removed \d+ files \(\d+\.\d MB\)\. `bucket pull` restores them\.\n$", done.stdout
     )
     assert [path.name for path in (reproduced.root / "data").iterdir()] == ["README.md"]
     assert git_status(reproduced) == ""
@@ -183,7 +183,7 @@ def test_a_changed_parameter_reruns_its_stage_and_what_follows(
     refused = second.run("bucket", "reproduce", "--locked", check=False)
     assert re.findall(r"Running stage '(\w+)'", refused.stdout) == ["evaluate", "report"]
     assert refused.returncode == 1
-    assert "Not as dvc.lock had it: evaluate, report. Nothing was pushed." in refused.stderr
+    assert "Results differ from dvc.lock: evaluate, report. Nothing was pushed." in refused.stderr
     done = second.run("bucket", "reproduce")
     assert "Data and pipelines are up to date." in done.stdout
     assert re.search(r"[1-9]\d* files? pushed", done.stdout)

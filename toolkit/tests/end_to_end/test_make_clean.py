@@ -48,7 +48,7 @@ def test_without_a_finished_set_up_data_stays_and_caches_go(ran: Published) -> N
     (ran.root / ".mypy_cache").mkdir()
     done = ran.clone.make("--no-print-directory", "clean")
     assert done.stdout == (
-        "Kept all data: without .venv nothing can prove that it comes back (make setup).\n"
+        "Kept all data: without .venv nothing can prove that it can be restored (make setup).\n"
     )
     assert left(ran) == list(MADE)
     assert not (ran.root / ".mypy_cache").exists()

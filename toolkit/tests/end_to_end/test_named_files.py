@@ -58,6 +58,6 @@ def test_no_other_tracked_file_names_project_endpoint_or_bucket(tmp_path: Path) 
         for name in old.findall(text.decode(errors="replace"))
     }
     # They mean the embedded store, wherever the project's data is.
-    pages = ("README.md", "toolkit/docs/providers.md", "copier.yml")
+    pages = ("toolkit/docs/own-bucket.md", "toolkit/docs/providers.md", "copier.yml")
     forges = (".github/workflows/reproduce.yml", ".gitlab-ci.yml")
     assert left == {(page, TEMPLATE.endpoint) for page in (*pages, *forges)}

@@ -25,11 +25,11 @@ def test_dvc_add_works_at_any_depth_and_git_takes_its_files(template: Published,
 def test_the_section_on_your_own_data_holds_word_by_word(
     template: Published,
 ) -> None:
-    page = (REPOSITORY / "README.md").read_text()
+    page = (REPOSITORY / "toolkit" / "docs" / "own-project.md").read_text()
     section = page.partition("\n## Your own data\n")[2].partition("\n## ")[0]
     assert re.search(
         r"`dvc add data/raw/FILE`, commit the small\s+`.dvc` file, `make push`, and\s+give them as"
-        r" `deps` to the first stage",
+        r" `deps`\s+to the first stage",
         section,
     )
     for folder in ("data/raw", "data/interim"):

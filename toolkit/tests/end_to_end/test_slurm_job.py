@@ -25,7 +25,7 @@ def test_a_cancelled_job_leaves_nothing_behind_and_the_next_one_goes_on_there(
     wait_for(small, cancelled, "Running stage 'second'")
     small.run(f"scancel {cancelled}")
     assert small.node.wait(cancelled) == "CANCELLED"
-    assert "It is sent: submit the job again" in small.log(cancelled)
+    assert "Sent. Submit the job again" in small.log(cancelled)
     assert small.left_behind() == []
     assert small.run("git status --porcelain; git branch --list 'slurm/*'") == ""
 
@@ -58,7 +58,7 @@ def test_a_job_runs_what_is_committed_and_says_what_is_not(small: Submitting) ->
     (small.root / "words.txt").write_text("one\ntwo\nthree\n")
     job = small.submit()
     assert small.node.wait(job) == "FAILED"
-    assert "changed and not committed (words.txt, 1 in all)" in small.log(job)
+    assert "have uncommitted changes (words.txt, 1 in all)" in small.log(job)
     small.run("git checkout -q words.txt")
 
 

@@ -1,4 +1,4 @@
-"""The ways to the data that data/README.md shows, and the examples, are run as they stand there."""
+"""The ways to the data of docs/ways-in.md, and the examples, are run as they stand there."""
 
 import re
 import shutil
@@ -12,9 +12,8 @@ from dvc_bucket.base.files import private_folder
 from tests.clones import Clone
 from tests.end_to_end.clones import REPOSITORY, own_code
 
-PAGE = (REPOSITORY / "data" / "README.md").read_text(encoding="utf-8")
-SECTION = PAGE.partition("\n## Ways in\n")[2].partition("\n## ")[0]
-BLOCKS = re.findall(r"^```(\w+)( \w+)?\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
+PAGE = (REPOSITORY / "toolkit" / "docs" / "ways-in.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)( \w+)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 #: What `mc` takes, as its documentation has it: a word, and the number of its arguments.
 MC = {("mc", "alias", "set"): 2, ("mc", "mirror"): 2}

@@ -74,4 +74,4 @@ def test_a_project_takes_the_next_release_and_goes_on(template: Clone, project: 
     project.run("git", "commit", "--quiet", "--message", "Update")
     assert "identical" in project.run("make", PYTHON, "check").stdout
     again = project.run("make", PYTHON, "update", source).stdout
-    assert again.endswith(f"This project is of version {SECOND} already.\n")
+    assert again.endswith(f"The project is at version {SECOND} already.\n")

@@ -16,6 +16,7 @@ from tests.ci.running import let_be_set_up
 from tests.clones import Clone
 from tests.conftest import discard
 from tests.end_to_end.clones import environment
+from tests.stores.fixtures import access
 from tests.template.projects import IDENTITY, at_work, clone_of_template, make_new, release
 from tests.template.tutorial import follow
 
@@ -54,13 +55,16 @@ def seconds_of(project: Clone, target: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_the_tutorial_takes_less_than_two_minutes_of_the_machine(tmp_path: Path) -> None:
+def test_the_tutorial_takes_less_than_two_minutes_of_the_machine(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    store = access(request, "seaweed")
     clone = clone_of_template(tmp_path / "template")
     release(clone, "999.0.0")
     let_be_set_up(clone.root)  # the project sets up its own environment
     cache = clone.run("uv", "cache", "dir").stdout.strip()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    follow(clone, tmp_path, UV_CACHE_DIR=cache)
+    follow(clone, tmp_path, store, UV_CACHE_DIR=cache)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{seconds:.0f} s of processor time")

@@ -82,7 +82,7 @@ def test_a_damaged_and_a_missing_object_are_named_and_mended(
     said = done.stderr.splitlines()
     [line] = [line for line in said if "is damaged" in line]
     assert f"[422] s3://{origin.store.bucket}/{origin.prefix}/{damaged}" in line
-    [line] = [line for line in said if "no such object" in line]
+    [line] = [line for line in said if "does not exist" in line]
     assert f"[404] Could not download s3://{origin.store.bucket}/{origin.prefix}/{missing}" in line
     assert b"oid sha256" in (other.root / TRACKED / "many/1").read_bytes()
     assert "Traceback" not in done.stderr

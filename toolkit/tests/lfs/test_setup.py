@@ -57,7 +57,7 @@ def test_twice_is_once_and_undone_is_as_before(clone: Published) -> None:
     clone.clone.run("bucket", "lfs", "setup")
     assert configuration(clone) == done
     said = clone.clone.run("bucket", "lfs", "setup", "--undo").stdout
-    assert "asks the LFS server" in said
+    assert "uses the LFS server" in said
     undone = configuration(clone)
     assert "bucket" not in undone
     assert not (clone.root / ".git" / "bucket-lfs-agent").exists()

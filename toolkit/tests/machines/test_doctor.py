@@ -16,10 +16,10 @@ from tests.machines.machine import Machine
 #: What a person's environment has, and the check of the doctor that warns of it.
 WARNED: dict[str, tuple[type[Check], dict[str, str], str]] = {
     "fish": (doctor.ShellOfStages, {"SHELL": "/usr/bin/fish"}, "by /usr/bin/fish"),
-    "no shell": (doctor.ShellOfStages, {"SHELL": "/nowhere/bash"}, "cannot be run"),
+    "no shell": (doctor.ShellOfStages, {"SHELL": "/nowhere/bash"}, "is not executable"),
     "module": (doctor.ImportsOwn, {"PYTHONPATH": "/opt/module"}, "PYTHONPATH names /opt/module"),
-    "pip": (doctor.ImportsOwn, {"PIP_TARGET": "/opt"}, "PIP_TARGET of the environment"),
-    "venv": (doctor.ImportsOwn, {"VIRTUAL_ENV": "/opt/venv"}, "VIRTUAL_ENV of the environment"),
+    "pip": (doctor.ImportsOwn, {"PIP_TARGET": "/opt"}, "sets PIP_TARGET, which"),
+    "venv": (doctor.ImportsOwn, {"VIRTUAL_ENV": "/opt/venv"}, "sets VIRTUAL_ENV, which"),
     "home": (doctor.UserKnown, {"HOME": "/nowhere"}, "HOME names /nowhere"),
     "tmpdir": (doctor.TemporaryFiles, {"TMPDIR": "/nowhere"}, "TMPDIR names /nowhere"),
 }
@@ -32,7 +32,7 @@ def test_the_doctor_warns_of_settings_of_pip(
     file.parent.mkdir(parents=True)
     monkeypatch.setattr(surroundings, "_before", {"HOME": str(tmp_path)})
     file.write_text("[global]\nindex-url = https://packages.institute.example/simple\n")
-    assert doctor.PipInstallsHere.check(Patient(store)) == "no setting that leads elsewhere"
+    assert doctor.PipInstallsHere.check(Patient(store)) == "no setting that points elsewhere"
     file.write_text("[install]\nuser = yes\n")
     with pytest.raises(Warn, match=r"pip/pip.conf sets user \(\[install\]\)"):
         doctor.PipInstallsHere.check(Patient(store))
@@ -61,6 +61,6 @@ def test_the_doctor_warns_of_a_locale_and_of_limits(store: Project, latin1: dict
     python = (str(TOOLS / "python"), "-c", FOUND)
     limited = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
     names, files = Machine(store.root).run(*python, prefix=limited, **latin1).stdout.splitlines()
-    assert names == "the locale has ISO-8859-1: plain dvc records names in it"
+    assert names == "the locale has ISO-8859-1, in which plain dvc records names"
     assert files == "64 at a time (ulimit -n)"
     assert Machine(store.root).run(*python, LC_ALL="C").stdout.startswith("UTF-8\n")

@@ -165,7 +165,7 @@ def test_temporary_files_have_a_folder(machine: Machine, tmp_path: Path, name: s
     code = "import os; print(os.environ.get('TMPDIR'))"
     done = machine.bucket("run", "python", "-c", code, TMPDIR=str(folder))
     assert done.stdout.strip() == (str(folder) if folder.is_dir() else "None")
-    said = f"bucket: TMPDIR names {folder}, which is no folder. The system's folder is used.\n"
+    said = f"bucket: TMPDIR names {folder}, which is not a folder. The system's folder is used.\n"
     assert done.stderr == ("" if folder.is_dir() else said)
 
 
@@ -200,7 +200,7 @@ def test_locks_for_network_disks_work_after_the_usual_ones(machine: Machine) -> 
 
 
 @pytest.mark.parametrize(
-    ("url", "said"), [("a//b", "an empty part (//)"), ("../b", "one of dots"), ("/b", "(//)")]
+    ("url", "said"), [("a//b", "an empty part (//)"), ("../b", "a part of dots"), ("/b", "(//)")]
 )
 def test_a_prefix_that_stores_read_differently_is_one_sentence(
     machine: Machine, url: str, said: str

@@ -142,7 +142,7 @@ def test_hooks_in_a_folder_of_ones_own_stay_and_the_doctor_says_that_ours_do_not
     person = settings_of_a_person(tmp_path, lab, core__hooksPath=str(hooks))
     said = project.bucket("secrets", "--install-hook", status=1, prefix=person).stderr
     assert f"git looks for hooks in {hooks} (core.hooksPath)" in said
-    assert "Have the hook commit-msg there run `bucket secrets --staged`" in said
+    assert "Add `bucket secrets --staged` to the hook commit-msg there" in said
     assert [path.name for path in hooks.iterdir()] == ["commit-msg"]
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / ".gitconfig"))
     with pytest.raises(Warn, match="so commits here are not checked for secrets"):

@@ -52,6 +52,6 @@ def test_a_proxy_that_no_client_speaks_to_is_one_sentence(store: Project) -> Non
         OS_ENDPOINT_URL="http://store.example",
         http_proxy="socks5://127.0.0.1:9",
     )
-    said = "bucket: not checked. http_proxy names a proxy that S3 clients do not speak"
+    said = "bucket: not checked. http_proxy names a proxy of a kind that S3 clients do"
     assert done.stderr.startswith(said)
     assert done.stderr.count("\n") == 1

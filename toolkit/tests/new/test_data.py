@@ -103,15 +103,15 @@ def test_small_data_is_kept_in_git_although_git_ignores_its_folder(river: Growin
 
 REFUSALS = [
     # path, options, words of the message
-    ("data/raw/no.csv", CC0, "there is no such file or folder"),
+    ("data/raw/no.csv", CC0, "this file or folder does not exist"),
     ("data/interim/levels.csv", CC0, "levels has the output"),
     ("../x.csv", CC0, "leads out of its folder"),
-    ("data/raw/large.csv", (*CC0, "--in-git"), "--in-git is for up to 1.0 MB"),
-    ("ignored/x.csv", (*CC0, "--in-git"), "Take that line out"),
-    ("data/raw/large.csv", (*CC0, "--from", "https://example.org/x"), "is there already"),
-    ("data/x", (*CC0, "--from", "https://a:se" + "cret@example.org/x"), "has a password"),
-    ("data/x", (*CC0, "--from", "s3://b/x?X-Amz-Sig" + "nature=0a"), "has a password"),
-    ("data/listed.csv", CC0, "has a row of data/listed.csv already"),
+    ("data/raw/large.csv", (*CC0, "--in-git"), "--in-git allows up to 1.0 MB"),
+    ("ignored/x.csv", (*CC0, "--in-git"), "Remove that line"),
+    ("data/raw/large.csv", (*CC0, "--from", "https://example.org/x"), "exists already"),
+    ("data/x", (*CC0, "--from", "https://a:se" + "cret@example.org/x"), "contains a password"),
+    ("data/x", (*CC0, "--from", "s3://b/x?X-Amz-Sig" + "nature=0a"), "contains a password"),
+    ("data/listed.csv", CC0, "already has a row for data/listed.csv"),
 ]
 
 

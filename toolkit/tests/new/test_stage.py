@@ -22,8 +22,8 @@ from tests import TESTS_ROOT
 from tests.bucket.git_tools import TOOLS
 from tests.new.growing import ON_PATH, Growing, make
 
-#: Kinds whose program is here; a notebook's cells run in any case.
-KINDS = {"python": "python", "shell": "sh", "r": "Rscript", "notebook": "papermill"}
+#: Kinds, each with its program; R is not everywhere.
+KINDS = {"python": "python", "shell": "sh", "r": "Rscript", "notebook": "bucket"}
 
 KEYS = ("deps", "outs", "params", "kind")
 STAGE = ("--deps", "data/interim/levels.csv", "--outs", "data/interim/smooth.csv")
@@ -37,6 +37,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Growing:
     for kind, program in KINDS.items():
         if shutil.which(program):
             outs = f"data/interim/{kind}.csv,data/interim/of {kind}"
+            outs += ",reports/levels.ipynb" if kind == "notebook" else ""
             options = ("--deps", "data/interim/levels.csv,data/raw/gauges", "--outs", outs)
             params = ("--params", "window=3", "--params", "name=a b", "--params", "days")
             project.bucket("new", "stage", f"try_{kind}", "--kind", kind, *options, *params)
@@ -161,16 +162,16 @@ REFUSALS = [
     # name, options, words of the message
     ("levels", STAGE, "has a stage levels already"),
     ("days", STAGE, "has a section days already"),
-    ("taken", STAGE, "scripts/taken.py is there already"),
-    ("tested", STAGE, "tests/test_tested.py is there already"),
-    ("statistics", STAGE, "the name of a module of Python or of an installed package"),
-    ("pandas", STAGE, "the name of a module of Python or of an installed package"),
-    ("new", ("--deps", "no.csv", "--outs", "a.csv"), "there is no such file"),
+    ("taken", STAGE, "scripts/taken.py exists already"),
+    ("tested", STAGE, "tests/test_tested.py exists already"),
+    ("statistics", STAGE, "the name of a Python module or of an installed package"),
+    ("pandas", STAGE, "the name of a Python module or of an installed package"),
+    ("new", ("--deps", "no.csv", "--outs", "a.csv"), "the file does not exist"),
     ("new", ("--deps", "../no.csv", "--outs", "a.csv"), "leads out of its folder"),
     ("new", ("--deps", "params.yaml", "--outs", "a${b}.csv"), "--outs 'a${b}.csv'"),
     ("new", ("--deps", "params.yaml", "--outs", "data/interim"), "levels has the output"),
-    ("new", ("--deps", "params.yaml", "--outs", "README.md"), "is there already, and DVC deletes"),
-    ("new", ("--deps", "data", "--outs", "data/a.csv"), "are in one another"),
+    ("new", ("--deps", "params.yaml", "--outs", "README.md"), "exists already, and DVC deletes"),
+    ("new", ("--deps", "data", "--outs", "data/a.csv"), "one contains the other"),
     ("new", ("--deps", "data/interim/levels.csv", "--outs", "early.csv"), "DVC refuses the stage"),
     ("new", (*STAGE, "--params", "weeks"), "params.yaml has no weeks"),
     ("new", (*STAGE, "--params", "import=3"), "--params import"),

@@ -130,7 +130,7 @@ def test_an_import_of_an_import_is_followed_where_it_is_named(
     for name, value in (keys | importer.keys).items():
         monkeypatch.setenv(name, value)
     refused = word("cat", "far.csv")
-    assert "is a path of a disk and not followed" in str(refused.exception)
+    assert "a path on a disk, which is not followed" in str(refused.exception)
     with (third.root / "pyproject.toml").open("a") as file:
         file.write(f'"{importer.other.root}" = {{ prefix = "OTHER" }}\n')
     assert word("cat", "far.csv").stdout_bytes == FILES["table.csv"]

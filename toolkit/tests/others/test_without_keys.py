@@ -38,7 +38,7 @@ def test_pull_brings_everything_and_doctor_says_so(public: Public, tmp_path: Pat
     assert bucket(clone.clone, "pull").returncode == 0
     assert {path: (clone.root / path).read_bytes() for path in FILES} == FILES
     done = bucket(clone.clone, "doctor")
-    assert "anonymous: can read, cannot write" in " ".join(done.stdout.split())
+    assert "anonymous: can read but not write" in " ".join(done.stdout.split())
     assert "FAILED" not in done.stdout
 
 

@@ -143,8 +143,10 @@ def test_a_record_that_does_not_fit_the_commit_is_told_not_hidden(
     written = provenance.write(repo.project, "HEAD", tmp_path / "crate")
     repo.git("checkout", "-q", "-")
     assert written.notes == [
-        "The stage clean was last run with another content of code/clean.py than this commit has.",
-        "The stage plot@one was last run with another table.csv than the stage clean wrote last.",
+        "The content of code/clean.py in this commit differs from the content in the last run of "
+        "the stage clean.",
+        "The last run of the stage plot@one used a table.csv that differs from the last output of "
+        "the stage clean.",
     ]
     graph = read_graph(tmp_path / "crate")
     ran = graph[graph["#run/clean"]["instrument"]["@id"]]
@@ -152,7 +154,7 @@ def test_a_record_that_does_not_fit_the_commit_is_told_not_hidden(
     assert "sha256" not in ran
     assert ran["@id"].startswith("#code/clean.py/")
     page = (tmp_path / "crate/ro-crate-preview.html").read_text()
-    assert "was last run with another content of code/clean.py" in page
+    assert "The content of code/clean.py in this commit differs" in page
 
 
 IMPORTED_DVC = """\

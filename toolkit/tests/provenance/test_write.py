@@ -140,12 +140,12 @@ def test_an_older_crate_is_replaced_and_nothing_else(repo: Repo, tmp_path: Path)
 
 
 def test_what_cannot_be_described_is_one_line(repo: Repo, tmp_path: Path) -> None:
-    with pytest.raises(RevisionError, match="No revision v9 here"):
+    with pytest.raises(RevisionError, match="Unknown revision v9"):
         provenance.write(repo.project, "v9", tmp_path / "out")
     repo.git("checkout", "-q", "-b", "faults")
     faults = [
         ("dvc.lock", "schema: '2.0'\n<<<<<<< HEAD\n=======\n", LockError, "this is not YAML"),
-        ("dvc.lock", "schema: '2.0'\nstages: {}\n", ProjectError, "notes no run of a stage"),
+        ("dvc.lock", "schema: '2.0'\nstages: {}\n", ProjectError, "records no run of a stage"),
         ("CITATION.cff", "title: x\n", ProjectError, "license: MIT"),
         ("CITATION.cff", "a: [\n", ProjectError, "CITATION.cff, line"),
         ("pyproject.toml", "[", ProjectError, "not TOML"),

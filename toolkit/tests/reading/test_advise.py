@@ -119,5 +119,5 @@ def test_of_another_large_file_blocks_count(
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SpaceError, match=r"nowhere is no folder\. Name one"):
+    with pytest.raises(SpaceError, match=r"nowhere is not a folder\. Name a folder"):
         advise("data", folder=tmp_path / "nowhere")

@@ -100,6 +100,6 @@ def test_keys_that_cannot_be_fetched_are_named_and_the_others_copied(
         counted = count_objects(prefix, settings=on_swift.settings)
     assert done.returncode == 1
     assert files(tmp_path / "to" / Path(url).name) == {"good": b"good", "z/last": b"last"}
-    assert "3 keys left out" in done.stderr
+    assert "3 keys skipped" in done.stderr
     assert "odd//x" in done.stderr
     assert counted == (5, 11)

@@ -52,10 +52,10 @@ def test_a_link_gives_the_file_to_whoever_has_it(bare: Published) -> None:
     assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["7200"]
     said = done.stderr.decode()
     assert "Signature" not in said
-    [ends] = re.findall(r"^Whoever has a link can read the file until (.*) UTC\.$", said, re.M)
+    [ends] = re.findall(r"^Anyone who has a link can read the file until (.*) UTC\.$", said, re.M)
     end = datetime.fromisoformat(f"{ends}+00:00")
     assert timedelta(hours=1, minutes=58) < end - before < timedelta(hours=2, minutes=1)
-    assert "The links name 127.0.0.1: only this machine reaches that." in said
+    assert "The links name 127.0.0.1, which only this machine can reach." in said
     with pytest.raises(HTTPError) as refused:
         get(bare, url.replace("X-Amz-Expires=7200", "X-Amz-Expires=7201"))
     assert refused.value.code == 403
@@ -78,7 +78,7 @@ def test_a_folder_is_a_page_or_json_with_a_link_for_each_file(bare: Published) -
         number = int(Path(name).stem)
         assert get(bare, html.unescape(url))[0] == f"{number}\n".encode() * number
     again = share("texts", "--index", "links.html")
-    assert "links.html exists, and is not replaced." in str(again.exception)
+    assert "links.html exists and is not replaced." in str(again.exception)
     assert page.read_text() == text
     found = json.loads(share("texts", "--json").stdout)
     assert [link["path"] for link in found["links"]] == sorted(listed.values())
@@ -87,7 +87,7 @@ def test_a_folder_is_a_page_or_json_with_a_link_for_each_file(bare: Published) -
     assert datetime.fromisoformat(found["ends"]) - datetime.now(UTC) < timedelta(days=7)
     refused = share("texts")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "write a page of its links with --index FILE" in " ".join(refused.stderr.split())
+    assert "Write a page of its links with --index FILE" in " ".join(refused.stderr.split())
 
 
 def test_a_name_from_data_is_only_a_name(bare: Published, tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_a_link_ends(bare: Published) -> None:
 def test_what_has_no_use_is_refused(on_swift: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(on_swift.root)
     for life, said in (
-        ("8d", "8d is longer than 7d, the most that a signature lasts"),
-        ("0h", "'0h' is no time, as 30m, 12h or 7d"),
+        ("8d", "8d is longer than 7d, the maximum for a signature"),
+        ("0h", "'0h' is not a time such as 12h or 7d"),
     ):
         done = share("notes.bin", "--for", life)
         assert (done.exit_code, done.stdout) == (2, "")
@@ -135,7 +135,7 @@ def test_what_has_no_use_is_refused(on_swift: Published, monkeypatch: pytest.Mon
             links.share(links.find(path), timedelta(hours=1))
     done_by_person = bucket(on_swift, "share", "notes.bin", OS_ENDPOINT_URL="http://127.0.0.1:9")
     assert (done_by_person.returncode, done_by_person.stdout) == (1, b"")
-    said = "http://127.0.0.1:9 is the embedded store of this machine: nobody else reaches it"
+    said = "http://127.0.0.1:9 is the embedded store of this machine, which nobody else can reach"
     assert said in " ".join(done_by_person.stderr.decode().split())
 
 
@@ -145,7 +145,7 @@ def test_a_link_without_a_signature_is_refused(
     monkeypatch.chdir(on_swift.root)
     unsigned = clients.botocore(on_swift.settings, signature_version=UNSIGNED)
     monkeypatch.setattr(by_botocore, "client", lambda _: unsigned)
-    with pytest.raises(SettingsError, match="are signed with a key, and this connection uses none"):
+    with pytest.raises(SettingsError, match="are signed with a key, but this connection uses none"):
         links.share(links.find("notes.bin"), timedelta(hours=1))
 
 
@@ -154,4 +154,6 @@ def test_links_end_with_temporary_credentials(on_swift: Published) -> None:
     token = "for-an-hour"
     write_private(env, f"{env.read_text()}OS_SESSION_TOKEN={token}\n")
     done = bucket(on_swift, "share", "notes.bin")
-    assert b"These credentials are temporary: the links end with them at the latest." in done.stderr
+    assert (
+        b"These credentials are temporary; the links expire with them at the latest." in done.stderr
+    )

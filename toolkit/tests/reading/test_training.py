@@ -146,12 +146,12 @@ def test_a_state_of_something_else_is_refused_with_the_reason() -> None:
     state = iter_samples("tar", shuffle=1, epoch=4, split=(0, 2)).state()
     for form, options, said in (
         ("parquet", {}, "of data="),
-        ("tar", {"shuffle": 2}, "of shuffle=1, and this reads shuffle=2"),
-        ("tar", {"epoch": 5}, "of epoch=4, and this reads epoch=5"),
-        ("tar", {"split": (0, 3)}, "of readers=2, and this reads readers=3"),
-        ("tar", {"split": (1, 2)}, "of reader=0, and this reads reader=1"),
-        ("tar", {"resume": "{}"}, "'{}' is no state of `iter_samples`"),
-        ("tar", {"resume": state.replace('"unit":0', '"unit":-1')}, "is no state of"),
+        ("tar", {"shuffle": 2}, "has shuffle=1, but this call has shuffle=2"),
+        ("tar", {"epoch": 5}, "has epoch=4, but this call has epoch=5"),
+        ("tar", {"split": (0, 3)}, "has readers=2, but this call has readers=3"),
+        ("tar", {"split": (1, 2)}, "has reader=0, but this call has reader=1"),
+        ("tar", {"resume": "{}"}, "'{}' is not a state of `iter_samples`"),
+        ("tar", {"resume": state.replace('"unit":0', '"unit":-1')}, "is not a state of"),
     ):
         asked: dict[str, Any] = {"shuffle": 1, "epoch": 4, "split": (0, 2), "resume": state}
         with pytest.raises(ResumeError, match=said):
@@ -168,13 +168,13 @@ def test_a_state_is_of_the_shards_that_were_read(folder: Path) -> None:
         assert len(list(iter_samples(f"again-{form}", resume=state))) == 1
         (few / "1.txt").write_text("another, " * 1000)
         pack(few, folder / f"again-{form}", form=form)
-        with pytest.raises(ResumeError, match="The state to resume is of data="):
+        with pytest.raises(ResumeError, match="The state to resume has data="):
             iter_samples(f"again-{form}", resume=state)
 
 
 def test_a_number_that_is_not_below_its_count_is_refused() -> None:
     for options in ({"split": (2, 2)}, {"split": (-1, 2)}, {"worker": (0, 0)}):
-        with pytest.raises(ValueError, match="is a number from 0 on, and how many there are"):
+        with pytest.raises(ValueError, match="is an index from 0 and a count"):
             iter_samples("tar", **options)  # type: ignore[arg-type]
 
 

@@ -81,7 +81,7 @@ def test_cp_brings_what_is_missing_or_different(
     (to / "notes.bin").write_bytes(bytes(2_560_000))  # the same size
     refused = bucket(on_swift, "cp", "parts", "notes.bin", str(to))
     assert refused.returncode == 1
-    assert b"did not put that content there. Add --force" in refused.stderr
+    assert b"did not write it. Add --force" in refused.stderr
     assert not (to / "parts" / "1.parquet").exists()
     again = bucket(on_swift, "cp", "parts", "notes.bin", str(to), "--force")
     assert b"5 files, 2 of them copied" in again.stderr
@@ -121,7 +121,7 @@ def test_cp_takes_objects_by_prefix_and_wildcard(bare: Published, tmp_path: Path
         assert f"{len(keys)} files, 0 of them copied" in again.stderr
     missing = bucket(bare, "cp", f"{url}/nothing/*", str(tmp_path / "x"))
     assert missing.returncode == 1
-    assert b"No object is s3://" in missing.stderr
+    assert b"has no object s3://" in missing.stderr
 
 
 def test_a_configuration_file_drives_it(on_swift: Published, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_folder_without_room_says_so(on_swift: Published, tmp_path: Path) -> N
     place = ObjectRef(settings.obstore(), "huge", settings)
     item = Item(place, tmp_path / "small" / "huge", 10**18)
     with pytest.raises(
-        SpaceError, match=r"free, and the missing files need 1000000.*name another folder"
+        SpaceError, match=r"free, but the missing files need 1000000.*name another folder"
     ):
         bring(tmp_path / "small", [item], lambda _done, _size: None)
     assert files(tmp_path / "small") == {}

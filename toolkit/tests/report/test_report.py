@@ -107,7 +107,7 @@ def test_a_forgotten_push_is_named(found: Changes, project: Published) -> None:
 def test_what_the_store_did_not_give_is_told_from_what_is_missing(found: Changes) -> None:
     assert found.remote.pushed
     [finding, *_] = found.remote.pushed.findings
-    unread = replace(finding, fault=ObjectFault("not checked", "the store does not give it"))
+    unread = replace(finding, fault=ObjectFault("not checked", "the store does not return it"))
     pushed = replace(found.remote.pushed, missing=0, not_checked=1, findings=[unread])
     page = render(replace(found, remote=replace(found.remote, pushed=pushed)))
     assert "> **Not checked on the remote: 1 of 7 objects** that this commit needs." in page
@@ -240,8 +240,8 @@ def test_a_clone_without_data_reads_the_remote_or_says_that_it_did_not(
     bucket = str(TOOLS / "bucket")
     done = clone.clone.run(bucket, "report", *words, "--plots", str(plots))
     page = output.read_text()
-    assert "Note: The remote was not asked: " in done.stderr
-    assert "The remote was not asked: no connection to it is set up where" in page
+    assert "Note: The remote was not queried: " in done.stderr
+    assert "The remote was not queried: this report was made without a connection" in page
     assert "| `rows` | 10 | 15 | +5 (+50 %) |" in page
     assert str(tmp_path) not in page
     assert project.store.bucket not in page
@@ -285,7 +285,7 @@ def test_what_cannot_be_compared_is_wrong_usage(project: Published) -> None:
     assert pair.left == ahead
     done = project.clone.run(str(TOOLS / "bucket"), "report", "--base", "nothing", check=False)
     assert done.returncode == 2
-    assert "No revision nothing here" in done.stderr
+    assert "Unknown revision nothing" in done.stderr
 
 
 def test_before_the_project_there_was_nothing(project: Published) -> None:

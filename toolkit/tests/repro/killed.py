@@ -21,7 +21,7 @@ from dvc_bucket.dvc.lock import entries
 from dvc_bucket.dvc.patched import recording
 
 #: The longest life of a child, in seconds: DVC's own function needs most of it for a stage.
-LONGEST = 0.15
+MAX_DELAY_SECONDS = 0.15
 
 
 def main(lock: Path, rounds: int, way: str) -> None:
@@ -40,7 +40,7 @@ def main(lock: Path, rounds: int, way: str) -> None:
             _record(dump, lock, names, number)
         while _state(lock) == before:
             time.sleep(0.001)
-        time.sleep(chance.uniform(0.0, LONGEST))
+        time.sleep(chance.uniform(0.0, MAX_DELAY_SECONDS))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         print(len(entries.stages(entries.read(lock.read_text()))), flush=True)

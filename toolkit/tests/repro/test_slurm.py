@@ -22,7 +22,7 @@ from tests.repro.submitted import (
 def test_each_stage_is_a_job_with_what_its_meta_says(clone: Submitting) -> None:
     done = repro(clone, "c")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("of Slurm.") == 4
+    assert done.stdout.count("is Slurm job") == 4
     assert "from a\n" in done.stdout
     assert "2 c.txt\n" in done.stdout
     assert (clone.root / "c.txt").read_text() == "node1\n1\n"
@@ -67,7 +67,7 @@ def test_a_lost_login_ends_no_job_and_the_next_run_follows_it(
     while folders(clone):
         assert time.monotonic() < deadline, following.read_text()
         time.sleep(0.1)
-    assert "Stage 'a' is job" not in following.read_text()
+    assert "Stage 'a' is Slurm job" not in following.read_text()
     assert "from a" in following.read_text()
     assert (clone.root / "b.log").read_text() == "ran\n"
     assert clone.run("dvc status c") == "Data and pipelines are up to date.\n"
@@ -88,7 +88,7 @@ def test_a_job_that_ends_while_nobody_looks_is_taken_unless_its_output_was_chang
         clone.run(change)
         done = repro(clone, "c")
         assert done.returncode == 0, done.stderr
-        assert ("Stage 'a' is job" not in done.stdout) is taken
+        assert ("Stage 'a' is Slurm job" not in done.stdout) is taken
         assert (clone.root / "a.txt").read_text() == "node1\n"
 
 
@@ -102,7 +102,7 @@ def test_a_job_whose_inputs_have_changed_since_is_ended(clone: Submitting) -> No
     (clone.root / "words.txt").write_text("changed\n")
     clone.run("true; setsid bucket repro --slurm c >run.log 2>&1 & true")
     deadline = time.monotonic() + 60
-    while "Stage 'a' is job" not in (clone.root / "run.log").read_text():
+    while "Stage 'a' is Slurm job" not in (clone.root / "run.log").read_text():
         assert time.monotonic() < deadline, (clone.root / "run.log").read_text()
         time.sleep(0.1)
     assert left not in clone.run(numbers).split()
@@ -141,7 +141,7 @@ def test_ctrl_c_ends_the_jobs_and_keeps_what_is_done(clone: Submitting) -> None:
     (clone.root / "wait").unlink()
     done = repro(clone, "c")
     assert done.returncode == 0
-    assert "Stage 'a' is job" in done.stdout
+    assert "Stage 'a' is Slurm job" in done.stdout
 
 
 def test_a_job_that_slurm_ends_is_named_with_its_state(clone: Submitting) -> None:
@@ -176,14 +176,14 @@ def test_where_jobs_cannot_be_submitted_the_way_is_named(clone: Submitting) -> N
         PATH=$(dirname $(command -v bucket)):~/bin bucket repro --slurm -f a"""
     done = clone.node.run(line, clone.place)
     assert done.returncode == 255
-    assert "is not on the PATH. --slurm works where" in done.stderr
+    assert "is not on the PATH. Use --slurm where" in done.stderr
 
 
 def test_plain_dvc_submits_nothing_and_runs_nothing_here(clone: Submitting) -> None:
     done = clone.node.run("bucket repro --slurm -f a", clone.place, BUCKET_FAST="0")
     assert done.returncode == 1
     assert "does the work" in done.stderr
-    assert "It submits no jobs" in done.stderr
+    assert "It cannot submit jobs" in done.stderr
 
 
 def test_options_without_their_job_are_wrong_usage(clone: Submitting) -> None:

@@ -19,7 +19,7 @@ from tests.repro.submitted import (
 def test_stages_of_a_group_share_a_job_and_a_failing_one_stops_its_own(clone: Submitting) -> None:
     done = repro(clone, "-k small@wrong after")
     assert done.returncode == 255
-    assert "Stage 'after' is in job" in done.stdout
+    assert "Stage 'after' is in Slurm job" in done.stdout
     ran = small_ones(clone)
     assert sorted(stage for stage, _ in ran) == ["after", "small@1", "small@2", "small@wrong"]
     assert ran[-1][0] == "after"

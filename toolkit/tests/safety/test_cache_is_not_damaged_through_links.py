@@ -165,7 +165,7 @@ def test_a_damaged_object_is_named_and_repair_brings_it_back(project: Published,
     project.clone.run("bucket", "fetch")
     assert cached_object(project, name).read_text() == text_of(name)
     assert cache.check(project.project).ok
-    assert CacheContents.check(Patient(project.project)) == "5 objects, all right"
+    assert CacheContents.check(Patient(project.project)) == "5 objects, all intact"
 
 
 def test_an_object_moved_aside_survives_gc_and_another_of_its_name(project: Published) -> None:
@@ -187,7 +187,7 @@ def test_only_objects_that_changed_since_are_read_again(project: Published) -> N
     cached_object(project, "one.csv").touch()
     assert cache.check(project.project).read == 1
     said = project.clone.run("bucket", "verify", "--cache").stdout
-    assert said.startswith("The cache is right: 5 objects, 0 of them read now, in ")
+    assert said.startswith("The cache is intact: 5 objects, 0 of them read now, in ")
 
 
 def test_an_object_that_no_file_needs_is_checked_too(project: Published) -> None:

@@ -103,7 +103,7 @@ FAULTS: dict[str, tuple[Callable[[Stages], None], str]] = {
     ),
     "a lock file that is a link": (
         linked("dvc.lock", "new.lock"),
-        "The link dvc.lock of the commit leads to {kept}/new.lock.",
+        "The link dvc.lock of the commit has the target {kept}/new.lock.",
     ),
     "ignore rules that are a link": (
         linked("in/.gitignore", "out.txt", outs=["in/out.txt"]),
@@ -111,11 +111,11 @@ FAULTS: dict[str, tuple[Callable[[Stages], None], str]] = {
     ),
     "a temporary folder that is a link": (
         linked(".dvc/tmp", "tmp-of-dvc"),
-        "The link .dvc/tmp of the commit leads to {kept}/tmp-of-dvc.",
+        "The link .dvc/tmp of the commit has the target {kept}/tmp-of-dvc.",
     ),
     "packages that are a link": (
         linked(".venv", "venv"),
-        "The link .venv of the commit leads to {kept}/venv.",
+        "The link .venv of the commit has the target {kept}/venv.",
     ),
     "pulled data through a link": (tracked_below_a_link, "DVC tracks {kept}/folder,"),
     "a dependency in the person's clone": (

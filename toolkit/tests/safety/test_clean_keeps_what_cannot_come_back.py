@@ -208,7 +208,7 @@ def added(project: Published) -> Path:
 def test_what_dvc_add_tracks_stays_until_the_bucket_has_its_content(ran: Published) -> None:
     path = added(ran)
     content = path.read_bytes()
-    reason = "`dvc add` tracks it, and its content is not proven to be in the bucket"
+    reason = "`dvc add` tracks it, but its content is not proven to be in the bucket"
     why = {"data/raw/mine.csv": reason}
     assert clean(ran.project).kept == why  # in the cache alone
     key = cached_object(ran, "data/raw/mine.csv").relative_to(ran.root / ".dvc/cache").as_posix()
@@ -234,7 +234,7 @@ def test_without_a_store_the_cache_counts_and_dvc_added_data_stays(ran: Publishe
     assert left(ran) == []
     assert path.exists()
     [note] = done.notes
-    assert note.startswith("The bucket was not asked: ")
+    assert note.startswith("The bucket was not queried: ")
     assert note in describe(done)
 
 
@@ -274,6 +274,6 @@ def test_nothing_is_removed_while_a_stage_runs(ran: Published) -> None:
 def test_a_summary_lists_no_more_than_a_screen() -> None:
     done = Cleaned(files=1, size=5, kept={f"data/{n:03}": "not tracked" for n in range(50)})
     lines = describe(done).splitlines()
-    assert lines[0] == "Removed 1 file (5 B). `bucket pull` brings them back."
+    assert lines[0] == "Removed 1 file (5 B). `bucket pull` restores them."
     assert lines[2] == "  data/000: not tracked"
     assert lines[-1] == "  and 30 more"

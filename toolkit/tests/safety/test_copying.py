@@ -96,7 +96,7 @@ def test_an_edit_of_a_copied_file_is_not_lost(tmp_path: Path) -> None:
     copy_to(SOURCES, tmp_path, rev="v1")
     (tmp_path / "table.csv").write_text("edited after staging")
     for rev in ("v1", "v2"):
-        with pytest.raises(OutputError, match="did not put that content there"):
+        with pytest.raises(OutputError, match="did not write it"):
             copy_to(SOURCES, tmp_path, rev=rev)
     assert (tmp_path / "table.csv").read_text() == "edited after staging"
 
@@ -130,7 +130,7 @@ def test_edits_in_the_workspace_are_never_replaced(
     monkeypatch.chdir(clone)
     assert copy_to(["table.csv"], Path(), force=force).copied == 1  # as a pull would
     (clone / "table.csv").write_text("an edit")
-    with pytest.raises(OutputError, match="DVC tracks it: it is never replaced"):
+    with pytest.raises(OutputError, match="is never replaced, because DVC tracks it"):
         copy_to(["table.csv"], Path(), force=force)
     assert (clone / "table.csv").read_text() == "an edit"
     (clone / "table.csv").write_bytes(content("v1")["table.csv"])
@@ -138,7 +138,7 @@ def test_edits_in_the_workspace_are_never_replaced(
         copy_to(["table.csv"], clone, force=force)
     key = "notes.txt"
     s3(project.store).put_object(Bucket=project.store.bucket, Key=key, Body=b"of the bucket")
-    with pytest.raises(OutputError, match="git tracks it: it is never replaced"):
+    with pytest.raises(OutputError, match="is never replaced, because git tracks it"):
         copy_to([f"s3://{project.store.bucket}/{key}"], Path(), force=force)
     assert (clone / key).read_text() == "v2\n"
 
@@ -241,7 +241,7 @@ def test_others_cannot_read_what_was_copied(
 def test_a_record_of_another_user_is_not_believed(tmp_path: Path, stranger: Stranger) -> None:
     copy_to(["table.csv"], tmp_path, rev="v1")
     os.chown(tmp_path / staged.NAME, stranger.uid, stranger.gid)
-    with pytest.raises(OutputError, match="did not put that content there"):
+    with pytest.raises(OutputError, match="did not write it"):
         copy_to(["table.csv"], tmp_path)
 
 
@@ -251,6 +251,6 @@ def test_data_cannot_bring_a_record_of_its_own(
 ) -> None:
     client, bucket = s3(project.store), project.store.bucket
     client.put_object(Bucket=bucket, Key=staged.NAME, Body=b"{}")
-    with pytest.raises(UnsafePathError, match="keeps its record there"):
+    with pytest.raises(UnsafePathError, match="in which `bucket cp` keeps its record"):
         copy_to([f"s3://{bucket}/{staged.NAME}"], tmp_path, force=force)
     assert not any(tmp_path.iterdir())

@@ -71,7 +71,7 @@ def test_a_committed_env_starts_no_program(repo: Repo) -> None:
 
 def test_where_git_cannot_answer_nothing_is_read(repo: Repo) -> None:
     (repo.root / ".git" / "index").write_bytes(b"no index")
-    assert "Make `git status` work here" in refused(repo.project, "git cannot say")
+    assert "Make `git status` work here" in refused(repo.project, "git cannot tell")
 
 
 def test_without_a_repository_an_own_env_serves(repo: Repo) -> None:
@@ -100,7 +100,7 @@ def test_an_env_that_others_can_write_is_not_read(tmp_path: Path, mode: int) -> 
     project = make_project(tmp_path / "clone")
     write(project, GOOD)
     project.env_file.chmod(mode)
-    assert "chmod 600 .env" in refused(project, "other users can write it")
+    assert "chmod 600 .env" in refused(project, "other users can change it")
 
 
 @pytest.mark.parametrize("way", ["file", "link", "link to his file"])
@@ -118,7 +118,7 @@ def test_an_env_of_another_user_is_not_read(
     else:
         stranger.call(lambda: (project.root / "his").write_text(his))
         project.env_file.symlink_to("his")
-    refused(project, f"belongs to the user with the number {stranger.uid}")
+    refused(project, f"belongs to the user with the ID {stranger.uid}")
 
 
 def test_a_link_of_ours_to_a_file_of_ours_is_read(tmp_path: Path) -> None:
@@ -201,4 +201,4 @@ def test_a_project_of_another_user_around_the_current_folder_is_refused(
     project = make_project(open_folder / "shared")
     (project.root / path).touch()
     os.chown(project.root / path, stranger.uid, stranger.gid)
-    refused(project, f"{path} belongs to the user with the number {stranger.uid}")
+    refused(project, f"{path} belongs to the user with the ID {stranger.uid}")

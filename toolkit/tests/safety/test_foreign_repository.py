@@ -83,7 +83,7 @@ def test_our_keys_do_not_go_to_the_endpoint_that_it_names(
     for name, value in keys.items():
         monkeypatch.setenv(name, value)
     for read in (open_dataset, open_file):
-        with pytest.raises(SettingsError, match="nothing was sent") as caught:
+        with pytest.raises(SettingsError, match="Nothing was sent") as caught:
             read("codes.csv", repo=str(repo.root))
         assert url in str(caught.value)
         assert "OS_ENDPOINT_URL" in str(caught.value)
@@ -126,7 +126,7 @@ def test_its_own_env_and_settings_are_not_read(tmp_path: Path, evil: tuple[Evil,
     clone = foreign.clone(str(repo.root))
     assert sorted(path.name for path in clone.dvc_config.parent.iterdir()) in (
         ["config"],
-        ["config", "tmp"],  # DVC's own, made anew
+        ["config", "tmp"],  # DVC's own, made again
     )
     assert not clone.env_file.exists()
 
@@ -158,7 +158,7 @@ def test_an_import_sends_nothing_of_ours_to_the_endpoint_that_it_names(
     told = [str(dict(request.headers)).lower() for request in store.requests]
     assert not [words for words in told if "authorization" in words or "our-" in words]
     read = clone.run(TOOLS / "bucket", "cat", "codes.csv", check=False)
-    assert "nothing was sent" in read.stderr
+    assert "Nothing was sent" in read.stderr
     assert f'"{theirs.root}" = {{ prefix = "OTHER" }}' in read.stderr
     assert not ran.exists()
 

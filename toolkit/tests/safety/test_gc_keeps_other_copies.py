@@ -89,7 +89,7 @@ def test_a_damaged_object_of_the_right_size_is_no_copy(
     made.track("table.csv", b"new")
     done = gc(made, *HERE)
     assert done.returncode == 1
-    assert "1 of which nobody pushed" in done.stderr
+    assert "1 of which have no intact copy on the remote" in done.stderr
     assert made.cached(old).read_bytes() == b"old"
     made.put(old, b"old")
     assert gc(made, *HERE).returncode == 0

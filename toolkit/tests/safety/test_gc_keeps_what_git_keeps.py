@@ -148,7 +148,7 @@ def test_a_work_tree_that_is_not_there_is_a_reason_to_refuse(project: Published)
     linked.rename(linked.with_name("unplugged"))
     done = gc(project, *ALL)
     assert done.returncode == 1
-    assert f"the work tree {linked}: its folder is not there" in done.stderr
+    assert f"the work tree {linked}: its folder is missing" in done.stderr
     project.git("worktree", "prune")
     assert gc(project, *ALL).returncode == 0
 
@@ -260,7 +260,7 @@ def test_an_object_of_another_remote_is_looked_for_there(project: Published) -> 
     project.commit("Side")
     project.git("checkout", "-q", "main")
     for options in (HERE, ALL[:2] + HERE):  # with --cloud, too: no remote of main's has it
-        assert "1 of which nobody pushed" in gc(project, *options).stderr
+        assert "1 of which have no intact copy on the remote" in gc(project, *options).stderr
     assert missing(project, data)["cache"] == []
     backup.put(data["backed up"], b"1")
     assert gc(project, *HERE).returncode == 0
@@ -277,7 +277,7 @@ def test_a_remote_out_of_reach_is_a_reason_to_refuse_if_git_needs_something(
     project.project.env_file.write_text(text)
     done = gc(project, *HERE, "--delete-needed=2")
     assert done.returncode == 1
-    assert "`gc` deleted nothing: commits of this clone may need objects" in done.stderr
+    assert "`gc` deleted nothing: it would delete objects that commits" in done.stderr
     assert f"Could not list s3://{project.store.bucket}/{project.prefix}" in done.stderr
     assert missing(project, on_branch | garbage)["cache"] == []
     assert gc(project, *HERE, "-a").returncode == 0

@@ -71,7 +71,7 @@ def test_another_hook_with_the_second_name_is_never_overwritten(repo: Repo) -> N
     for make in (lambda: kept.write_text("#!/bin/sh\n"), lambda: kept.symlink_to("nowhere")):
         make()
         before = (file.read_bytes(), kept.lstat().st_ino)
-        with pytest.raises(ProjectError, match="Make one of the two"):
+        with pytest.raises(ProjectError, match="Merge them into one"):
             commit.HOOK.install(repo.project)
         assert (file.read_bytes(), kept.lstat().st_ino) == before
         assert not list(file.parent.glob(".commit-msg*"))

@@ -156,7 +156,7 @@ def test_cp_goes_through_no_link_of_the_target(project: Published, tmp_path: Pat
 
 def test_names_that_need_the_same_path_are_one_sentence(project: Published, tmp_path: Path) -> None:
     publish(project, ["a", "a/b"])
-    with pytest.raises(BucketError, match="a file is where a folder has to be"):
+    with pytest.raises(BucketError, match="a file is in the place of a folder"):
         copy_to(["hostile"], tmp_path / "fast")
 
 

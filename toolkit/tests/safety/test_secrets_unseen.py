@@ -136,7 +136,7 @@ def test_the_doctor_warns_of_plain_http_to_another_machine(
     if not is_readable:
         assert CertificateTrusted.check(patient) == "none: plain http on this machine"
         return
-    with pytest.raises(Warn, match="everybody on the way reads the data") as caught:
+    with pytest.raises(Warn, match="everybody on the network path can read") as caught:
         CertificateTrusted.check(patient)
     assert "https://" in str(caught.value.fix)
 

@@ -63,7 +63,7 @@ def test_a_site_cache_of_a_stranger_is_refused(clone: Project, stranger: Strange
     os.chown(clone.dvc_site_cache, stranger.uid, stranger.gid)
     done = run(clone, "dvc", "status")
     assert done.returncode == 1
-    assert f"belongs to the user with the number {stranger.uid}" in done.stderr
+    assert f"belongs to the user with the ID {stranger.uid}" in done.stderr
 
 
 def test_a_folder_that_the_environment_names_is_held_to_the_same(

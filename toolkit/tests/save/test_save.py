@@ -60,7 +60,7 @@ def test_a_second_save_has_nothing_to_do(river: Growing) -> None:
     before = river.head
     done = save(river)
     assert done.returncode == 0
-    assert "commit: nothing has changed since the last one" in done.stdout
+    assert "commit: nothing has changed since the last commit" in done.stdout
     assert (river.head, pushed(river)) == (before, before)
 
 
@@ -81,7 +81,7 @@ def test_a_stale_stage_is_refused(river: Growing) -> None:
 def test_an_input_that_is_not_staged_is_refused(river: Growing) -> None:
     river.bucket("repro")
     said = refused(river)
-    assert "Stages read what is not staged: params.yaml." in said
+    assert "Stages read files that are not staged: params.yaml." in said
     assert river.git("diff", "--cached", "--name-only").stdout == ""
 
 
@@ -124,7 +124,7 @@ def test_where_a_hook_refuses_the_commit_the_data_is_kept_and_a_second_run_ends_
 
 def test_changed_data_of_dvc_add_and_stages_long_gone_are_refused(river: Growing) -> None:
     river.write("data/raw/gauges.csv", "1,3\n")
-    assert "`bucket add data/raw/gauges.csv` takes it as it is" in refused(river)
+    assert "`bucket add data/raw/gauges.csv` records the current data" in refused(river)
     river.bucket("add", "data/raw/gauges.csv")
     flow = river.text("dvc.yaml")
     river.write("dvc.yaml", flow.partition("  highest:")[0])

@@ -132,7 +132,7 @@ def test_scripts_say_no_and_missing_keys_are_named_before_anything_is_written(
     command = ["bucket", "init", *options(swift_store, prefix), "--yes"]
     done = mover.run(*command, check=False)
     assert done.returncode == 1
-    assert "Nothing was written: the keys of the new store" in done.stderr
+    assert "Nothing was written: copying the data needs the keys of the new store" in done.stderr
     assert mover.run("git", "diff", "HEAD").stdout == ""
     mover.run(*command, "--no-move-data", check=True, **keys(swift_store))
     assert swift_store.keys(f"{prefix}/") == []

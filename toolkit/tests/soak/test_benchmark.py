@@ -81,3 +81,22 @@ def test_many_stages_are_run_by_each_tool(tmp_path: Path) -> None:
     assert "Old." not in text
     assert "| stages | bucket | dvc | make | snakemake | bucket / fastest |" in text
     assert text.count(" at a time | ") == 3
+
+
+def test_words_and_stages_are_measured(tmp_path: Path) -> None:
+    results = tmp_path / "RESULTS.md"
+    results.write_text("# Results\n\n## Start, and many stages\n\nOld.\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, TESTS_ROOT / "benchmarks" / "start.py", "--rounds", "1"),
+            *("--most", "10", "--output", results),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = results.read_text()
+    assert "Old." not in text
+    assert text.count("| `bucket ") == 8

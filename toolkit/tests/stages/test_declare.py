@@ -35,9 +35,7 @@ def test_packages_are_added_to_the_params_and_every_other_byte_stays(
         StageEntry("dvc.yaml", "one", packages.FILE),
     )
     if after is None:
-        with pytest.raises(
-            ProjectError, match=r"Write into its params: packages.yaml: \[idna, six"
-        ):
+        with pytest.raises(ProjectError, match=r"Add to its params: packages.yaml: \[idna, six"):
             with_packages(text, entry, ["idna", "six"])
     else:
         expected = text.replace(f"{before}{end}", f"{after}{end}")

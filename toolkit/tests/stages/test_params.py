@@ -109,7 +109,7 @@ def test_a_broken_file_is_named(path: Path, text: str, message: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match=r"elsewhere\.yaml: no such parameter file"):
+    with pytest.raises(StageError, match=r"elsewhere\.yaml: the parameter file does not exist"):
         Clean.read(tmp_path / "elsewhere.yaml")
 
 

@@ -80,7 +80,7 @@ def test_a_partition_that_kills_every_worker_is_named_alone(tmp_path: Path) -> N
     with pytest.raises(StageError) as caught:
         map_partitions(partial(deadly, folder=tmp_path, times=99), PARTITIONS, label="t", workers=2)
     assert str(caught.value).startswith(
-        "t: 1 of 7 partitions failed.\np4: its process died, also alone."
+        "t: 1 of 7 partitions failed.\np4: its process died, also when it ran alone."
     )
 
 
@@ -159,7 +159,7 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(SCHEDULER, address)
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
-        pytest.raises(StageError, match=f"{SCHEDULER} is {address}: no scheduler answers"),
+        pytest.raises(StageError, match=f"{SCHEDULER} is {address}, but no scheduler answers"),
     ):
         map_partitions(process_of, PARTITIONS, label="t")
 

@@ -43,6 +43,6 @@ def test_a_worker_with_another_module_is_named(small: SmallProject) -> None:
             source.write("\n# changed\n")
         failed = small.run(small.output, **{SCHEDULER: address})
     assert failed.returncode == 1
-    assert "runs another version of steps than this clone has. Restart the workers." in (
+    assert "runs a version of steps that differs from this clone's. Restart the workers." in (
         failed.stderr
     )

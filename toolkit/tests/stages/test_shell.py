@@ -64,7 +64,7 @@ def test_a_failure_of_the_toolkit_is_one_line(faulty: Path) -> None:
 
 def test_a_file_that_is_missing_is_named(faulty: Path) -> None:
     said = one_line_failure(run(faulty, "gone.csv"))
-    assert said == "faulty: gone.csv: no such file. `dvc repro` makes what the stages make.\n"
+    assert said == "faulty: gone.csv: no such file. `dvc repro` creates the outputs of stages.\n"
 
 
 def test_a_file_that_the_system_does_not_give_is_named(faulty: Path) -> None:

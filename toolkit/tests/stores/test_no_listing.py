@@ -73,7 +73,7 @@ def test_verify_asks_for_each_object(bare: Published, project: Published) -> Non
     project.delete(project.object("table.csv"))
     done = bare.clone.run("bucket", "verify", check=False)
     assert done.returncode == 3
-    assert "not checked  table.csv (the store does not say whether it is there" in done.stdout
+    assert "not checked  table.csv (the store does not say whether it exists" in done.stdout
     project.put(project.object("table.csv"), FILES["table.csv"])
 
 

@@ -100,7 +100,7 @@ def test_a_wrong_answer_and_no_terminal_leave_nothing(released: Clone) -> None:
     folder = released.root.parent / "other"
     assert "No project was made" in refused(released, folder, "")
     wrong = "--defaults --data project_name=Wrong"
-    assert "Small letters" in refused(released, folder, wrong)
+    assert "Lower-case letters" in refused(released, folder, wrong)
     assert "--data kind gives no value" in refused(released, folder, "--defaults --data kind")
     assert "none.yml holds no answers" in refused(released, folder, "--data-file none.yml")
     assert "Four groups" in refused(released, folder, "--defaults --data orcid=12")

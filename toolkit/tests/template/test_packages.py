@@ -97,10 +97,10 @@ def test_setup_by_its_name_begins_anew_where_another_version_is_installed(
     [
         ("unheard-of", "unheard-of"),
         ("second>=9", "second"),
-        ("no package", "names no package"),
-        ("", "names no package"),
+        ("no package", "is not a package name"),
+        ("", "is not a package name"),
         ("second @ https://example.org/second.whl", "is an address"),
-        ("first>=2.0", "asks for 'first>=1.0' already"),
+        ("first>=2.0", "already has 'first>=1.0'"),
     ],
 )
 def test_a_package_that_cannot_be_added_changes_nothing(

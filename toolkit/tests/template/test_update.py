@@ -249,7 +249,7 @@ def test_a_file_that_git_does_not_have_is_never_replaced(
     (project.root / "NEWS.md").write_text("kept\n")
     done = merge(project, template.root)
     assert done.returncode == 1
-    assert "NEWS.md: not in git, and the new version has a file of that name" in done.stderr
+    assert "NEWS.md: not in git, but the new version has a file with that name" in done.stderr
     assert (project.root / "NEWS.md").read_text() == "kept\n"
     assert not git(project, "status", "--porcelain")
 
@@ -266,7 +266,7 @@ def test_what_cannot_be_updated_is_refused_in_a_sentence(
         return done.stderr
 
     asked = refused(source, "--version", "7.0.0")
-    assert f"VERSION=7.0.0: {source} has no such version; it has {SECOND}, {FIRST}" in asked
+    assert f"VERSION=7.0.0: {source} does not have this version; it has {SECOND}, {FIRST}" in asked
     assert f"The template {updates.URL} cannot be reached" in refused("")
     nobody = "https://somebody:secret@127.0.0.1:9/lab/template.git"
     assert "https://127.0.0.1:9/lab/template.git cannot be reached" in refused(nobody)
@@ -288,9 +288,9 @@ def test_a_project_that_is_of_the_version_or_of_a_newer_one_stays(
     there = project.clone.run(
         *words, check=True, **redirected(template, tmp_path / "cache")
     )  # by its URL
-    assert there.stdout == f"This project is of version {SECOND} already.\n"
+    assert there.stdout == f"The project is at version {SECOND} already.\n"
     older = merge(project, template.root, "--version", FIRST)
     assert f"VERSION={FIRST} is older than {SECOND}" in older.stderr
     assert not git(project, "status", "--porcelain")
     nothing = project.clone.run("bucket", "prove-update", "--tests", "passed", check=False)
-    assert "no update that is not committed" in nothing.stderr
+    assert "no uncommitted update" in nothing.stderr

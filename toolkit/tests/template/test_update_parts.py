@@ -71,6 +71,6 @@ def test_the_changelog_says_what_the_versions_between_ask_for() -> None:
 
 def test_answers_that_are_no_answers_are_named() -> None:
     for text in ("a: [", "- a", "", "a: b: c"):
-        with pytest.raises(ProjectError, match=f"{answers.FILE} is no YAML of copier's"):
+        with pytest.raises(ProjectError, match=f"{answers.FILE} is not a file that copier writes"):
             answers.parse(text)
     assert answers.parse("_commit: v1.2.3-4-gabc").version == ""

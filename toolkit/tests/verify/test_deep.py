@@ -150,7 +150,7 @@ def test_an_object_that_the_store_does_not_give_is_named_and_the_others_are_read
         point_at(front, on_seaweed)
         report = on_seaweed.verify(deep=True)
     assert (named(report.findings), report.read) == ([("not checked", path)], OBJECTS)
-    assert "the store does not give it" in report.findings[0].fault.detail
+    assert "the store does not return it" in report.findings[0].fault.detail
 
 
 def test_what_was_read_at_one_key_says_nothing_of_another(on_seaweed: Published) -> None:

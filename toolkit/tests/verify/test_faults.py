@@ -129,7 +129,7 @@ def test_without_a_local_copy_a_list_comes_from_the_remote(published: Published)
     published.delete(path)
     [finding] = published.verify().findings
     assert (finding.fault.kind, finding.path) == ("missing", "images")
-    assert "no copy here" in finding.fault.detail
+    assert "no local copy" in finding.fault.detail
 
 
 def test_a_damaged_local_copy_is_named_and_not_sent(on_seaweed: Published) -> None:
@@ -174,5 +174,5 @@ def test_the_report_of_a_complete_remote_fits_on_a_screen(
     capsys.readouterr()
     show(on_seaweed.verify("main"))
     said = capsys.readouterr().out
-    assert f"Complete: 10 objects (8.6 kB) of {commit} (main) are there, their sizes right" in said
+    assert f"Complete: 10 objects (8.6 kB) of {commit} (main) are there, with correct sizes" in said
     assert len(said.splitlines()) == 6

@@ -33,8 +33,8 @@ def test_it_has_a_word_a_count_and_a_status_of_its_own(refused: Published) -> No
     assert refused.clone.run("bucket", "verify").returncode == 0
     done = refused.clone.run("bucket", "verify", "--deep", check=False)
     assert (done.returncode, done.stderr) == (3, "")
-    assert f"not checked  {KEPT} (the store does not give it: 403 AccessDenied)" in done.stdout
-    assert f"NOT checked in full: 0 missing, 0 damaged, 1 not checked of {OBJECTS}" in done.stdout
+    assert f"not checked  {KEPT} (the store does not return it: 403 AccessDenied)" in done.stdout
+    assert f"NOT fully checked: 0 missing, 0 damaged, 1 not checked of {OBJECTS}" in done.stdout
     assert "<" not in done.stdout
     done = refused.clone.run("bucket", "verify", "--deep", "--json", check=False)
     found = json.loads(done.stdout)

@@ -83,7 +83,7 @@ def test_a_hook_that_was_there_runs_first_with_what_git_says(on_seaweed: Publish
     (on_seaweed.root / "stop").touch()
     assert on_seaweed.clone.run("git", "push", "../bare.git", "main:x", check=False).returncode == 1
     hook.write_text("#!/bin/sh\n")
-    with pytest.raises(ProjectError, match=r"pre-push\.local beside it are both there"):
+    with pytest.raises(ProjectError, match=r"pre-push\.local beside it both exist"):
         HOOK.install(on_seaweed.project)
 
 

@@ -68,7 +68,7 @@ def test_foreign_objects_are_named_and_never_touched(history: Published) -> None
 def test_a_word_that_is_no_revision_is_wrong_usage(history: Published) -> None:
     done = history.clone.run("bucket", "verify", "--rev", "nothing", check=False)
     assert done.returncode == 2
-    assert "No revision nothing here" in done.stderr
+    assert "Unknown revision nothing" in done.stderr
     with pytest.raises(RevisionError, match="git log"):
         history.verify("--all")
 
@@ -105,5 +105,5 @@ def test_a_commit_of_before_the_project_needs_nothing(on_seaweed: Published) -> 
 def test_without_git_there_is_the_workspace(on_seaweed: Published) -> None:
     (on_seaweed.root / ".git").rename(on_seaweed.root.parent / "git")
     assert on_seaweed.verify().objects == 10
-    with pytest.raises(ProjectError, match=r"in no git repository.*`bucket verify` alone"):
+    with pytest.raises(ProjectError, match=r"not in a git repository.*`bucket verify` alone"):
         on_seaweed.verify("main")

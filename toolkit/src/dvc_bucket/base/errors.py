@@ -6,28 +6,32 @@ from typing import ClassVar
 class BucketError(Exception):
     """Base of all errors that the toolkit raises on purpose.
 
-    The message is one paragraph for a person: which setting or file, what was found, what to do.
-    It never holds a secret. The command line prints it and exits with `status`.
+    The message is one paragraph: the setting or file, what was found, and the fix. It never
+    contains a secret. The command line prints it and exits with `status`.
     """
 
-    #: Exit status: 1 a failure or finding, 3 what was asked could not be looked at.
+    #: Exit status, 1 a failure or finding, 3 what was asked could not be looked at.
     status: ClassVar[int] = 1
 
 
 class MissingExtraError(BucketError):
-    """A package that only some words need is not installed."""
+    """A package that only some commands need is not installed."""
 
 
 class ProjectError(BucketError):
-    """The current folder is in no project, or the project lacks a file that it needs."""
+    """The current folder is not in a project, or the project lacks a required file."""
 
 
 class PackagesError(BucketError):
-    """Other versions are installed than packages.yaml has for the stages that were to be run."""
+    """The installed versions differ from packages.yaml for the stages to run."""
+
+
+class ExperimentError(BucketError):
+    """Queued experiments cannot run, or the result of one cannot be kept."""
 
 
 class PartialCloneError(ProjectError):
-    """A partial clone lacks files that were asked about, and they cannot be fetched."""
+    """A partial clone lacks required files, and they cannot be fetched."""
 
     status = 3
 
@@ -39,17 +43,17 @@ class OwnerError(ProjectError):
 
 
 class NotInS3Error(ProjectError):
-    """The remote that was asked about is no bucket, so nothing can be said of it."""
+    """The remote is not a bucket, so it cannot be checked."""
 
     status = 3
 
 
 class RevisionError(BucketError):
-    """A word that names no commit of this clone."""
+    """This clone does not have the revision."""
 
 
 class UnsafePathError(BucketError):
-    """A path that leads outside its folder, or a folder that another user could have prepared."""
+    """A path leads outside its folder, or another user could have prepared the folder."""
 
 
 class OutputError(BucketError):
@@ -57,15 +61,15 @@ class OutputError(BucketError):
 
 
 class NotTrackedError(BucketError):
-    """DVC does not track the path that was asked for, at the revision that was asked for."""
+    """DVC does not track the path at this revision."""
 
 
 class LockError(BucketError):
-    """A dvc.lock that is not what DVC writes."""
+    """A dvc.lock does not have the form that DVC writes."""
 
 
 class SettingsError(BucketError):
-    """A connection setting is missing or cannot be right."""
+    """A connection setting is missing or invalid."""
 
 
 class ServerError(BucketError):
@@ -77,7 +81,7 @@ class StrangerError(ServerError):
 
 
 class ProgramError(BucketError):
-    """A program that was to be run is not there, or cannot be started."""
+    """A program to run is missing or cannot be started."""
 
 
 class TransferError(BucketError):
@@ -89,31 +93,31 @@ class DiskError(TransferError):
 
 
 class SpaceError(BucketError):
-    """There is no folder to copy to, or no room in it."""
+    """There is no folder to copy to, or it lacks space."""
 
 
 class FormatError(BucketError):
-    """No table is read from files of this kind."""
+    """Files of this kind cannot be read as a table."""
 
 
 class PackError(BucketError):
-    """A folder cannot be packed as it was asked for."""
+    """A folder cannot be packed with these options."""
 
 
 class ResumeError(BucketError):
-    """A state of `iter_samples` that does not fit to what is read now."""
+    """A state of `iter_samples` does not match the current call."""
 
 
 class MissingObjectError(TransferError):
-    """The bucket does not hold the object that was asked for."""
+    """The bucket does not have the object."""
 
 
 class NotPushedError(MissingObjectError):
-    """DVC tracks the data, and the remote does not have it."""
+    """DVC tracks the data, but the remote does not have it."""
 
 
 class ChecksumError(TransferError):
-    """The bytes that arrived are not the bytes that were promised."""
+    """The content that arrived does not match its checksum."""
 
 
 class ReproduceError(BucketError):
@@ -121,11 +125,11 @@ class ReproduceError(BucketError):
 
 
 class CheckError(BucketError):
-    """A commit cannot be rebuilt by anybody: it refers to what is not in it, nor on the remote."""
+    """Nobody can rebuild a commit: it refers to data that is neither in it nor on the remote."""
 
 
 class NotCheckedError(BucketError):
-    """What was asked could not be looked at here, so nothing can be said of it."""
+    """The check could not be made here, so its result is unknown."""
 
     status = 3
 
@@ -135,16 +139,16 @@ class UpdateError(BucketError):
 
 
 class SaveError(BucketError):
-    """A step of `bucket save` that was refused or failed; the steps before it are done."""
+    """A step of `bucket save` was refused or failed; earlier steps are done."""
 
 
 class NewError(BucketError):
-    """A stage or dataset that cannot be added, as a name is taken or its input is not there."""
+    """A stage or dataset cannot be added: its name is taken or its input is missing."""
 
 
 class StageError(BucketError):
-    """Bad input to a stage, or a stage that cannot run here."""
+    """A stage has bad input, or cannot run here."""
 
 
 class StageNameError(BucketError):
-    """A word that names no stage of `dvc.yaml`."""
+    """`dvc.yaml` has no stage of this name."""

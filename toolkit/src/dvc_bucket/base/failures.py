@@ -14,16 +14,19 @@ def of_machine(error: BaseException) -> str:
     """
     if isinstance(error, OSError) and error.errno:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}. Nothing is half written: mend it and run this again."
+        return (
+            f"{where}{error.strerror}. No file was left half written. Fix this and run the "
+            "command again."
+        )
     if isinstance(error, TOO_MUCH):
         return (
-            f"A file of the project or an answer of the store is too large, nests too deep, or has "
-            f"a number that is too large ({type(error).__name__}). Look at `dvc.yaml`, `dvc.lock` "
-            "and the `.dvc` files, above all if you do not know who wrote them."
+            "A file of the project or an answer of the store is too large, nests too deep, or "
+            f"contains a number that is too large ({type(error).__name__}). Check `dvc.yaml`, "
+            "`dvc.lock` and the `.dvc` files, especially if you do not know who wrote them."
         )
     if isinstance(error, sqlite3.OperationalError):
         return (
-            f"DVC's database of file hashes, .dvc/tmp/site, fails: {error}. Is the disk full? "
-            "Mend it and run this again."
+            f"DVC's database of file hashes, .dvc/tmp/site, fails: {error}. Is the disk full? Fix "
+            "this and run the command again."
         )
     return ""

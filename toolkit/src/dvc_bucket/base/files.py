@@ -102,7 +102,7 @@ def private_folder(path: Path) -> Path:
         raise UnsafePathError(f"{path} is not a folder. Move it away and run the command again.")
     if status.st_uid != os.geteuid():
         raise UnsafePathError(
-            f"{path} belongs to the user with the number {status.st_uid}. Its contents are not "
+            f"{path} belongs to the user with the ID {status.st_uid}. Its contents are not "
             "trusted. Move it away and run the command again."
         )
     mode = stat.S_IMODE(status.st_mode)

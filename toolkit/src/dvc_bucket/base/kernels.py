@@ -41,14 +41,14 @@ def pins(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def kernel_variables() -> dict[str, str]:
-    """What the environment says of kernels, by variable; empty text where it says nothing."""
+    """The variables of the environment that choose kernels; empty text for those not set."""
     return {name: os.environ.get(name, "") for name in AVX2}
 
 
 def pin_kernels() -> None:
-    """Have this program run with pinned kernels: start it again, once, if it does not yet.
+    """Run this program with pinned kernels; restarts it once if they are not pinned yet.
 
-    The libraries read the variables while they are loaded, which by now they are.
+    A restart is needed because the libraries read the variables when they are loaded.
     """
     if missing := pins(os.environ):
         sys.stdout.flush()

@@ -1,11 +1,11 @@
-"""Arguments and options that several words share."""
+"""Arguments and options that several commands share."""
 
 from typing import Annotated
 
 import typer
 
-PathArgument = Annotated[str, typer.Argument(help="A path that DVC tracks.")]
-DataArgument = Annotated[str, typer.Argument(help="A path that DVC tracks, or s3://bucket/key.")]
+PathArgument = Annotated[str, typer.Argument(help="Tracked path.")]
+DataArgument = Annotated[str, typer.Argument(help="Tracked path, or s3://bucket/key.")]
 RevOption = Annotated[
     str | None,
     typer.Option("--rev", help="Branch, tag or commit (default: the work tree)."),

@@ -11,13 +11,13 @@ from pathlib import Path
 
 
 def import_own_code() -> None:
-    """Put the folder of the running script's package first on the path of imports.
+    """Put the folder of the running script's package first on Python's import path.
 
     A script in `src/PACKAGE`, a folder with `__init__.py`, then imports that package from its own
-    `src`. The same goes for processes that it starts, through `PYTHONPATH`. A script that is in
-    no package, and a module that `python -m` runs, have the path that Python gives them.
+    `src`. So do processes that it starts (through `PYTHONPATH`). The path does not change for a
+    script outside a package, or a module run with `python -m`.
 
-    A script that has imported its package from somewhere else ends here, with a sentence.
+    The script exits with a message if it has imported its package from another place.
     """
     main = sys.modules.get("__main__")
     script = getattr(main, "__file__", None)

@@ -27,17 +27,17 @@ class Project:
     """The folders and files of one checkout.
 
     Attributes:
-        root: absolute path of the folder that holds `.dvc`.
+        root: absolute path of the folder that contains `.dvc`.
     """
 
     root: Path
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":
-        """Return the project that `start` (default: the current folder) lies in.
+        """Return the project around `start` (default: the current folder).
 
         Raises:
-            ProjectError: no folder from `start` upwards holds `.dvc/config`.
+            ProjectError: neither `start` nor a folder above it contains `.dvc/config`.
         """
         if project := cls.around(start):
             return project
@@ -49,7 +49,7 @@ class Project:
 
     @classmethod
     def around(cls, start: Path | None = None) -> "Project | None":
-        """Return the project that `start` (default: the current folder) lies in, if any."""
+        """Return the project around `start` (default: the current folder), or None."""
         here = (start or Path.cwd()).resolve()
         folders = (folder for folder in (here, *here.parents) if (folder / CONFIG).is_file())
         return next(map(cls, folders), None)
@@ -96,8 +96,11 @@ class Project:
     #: Which objects `bucket verify --deep` has read and found right, git-ignored.
     verified = _Below(".dvc/tmp/bucket-verified")
 
-    #: What everything looked like after the last `bucket pull`, git-ignored.
-    pulled = _Below(".dvc/tmp/bucket-pulled")
+    #: Which commands had nothing to do, and what everything looked like then, git-ignored.
+    in_order = _Below(".dvc/tmp/bucket-in-order")
+
+    #: What DVC tracks, and what the files that say it looked like then, git-ignored.
+    tracked = _Below(".dvc/tmp/bucket-tracked")
 
     #: Which files the commands with an output option have written, git-ignored.
     written = _Below(".dvc/tmp/bucket-written")

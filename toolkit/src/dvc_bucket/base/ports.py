@@ -49,7 +49,7 @@ def free_ports(count: int, *, paired: bool = False) -> list[int]:
         if len(free) == count:
             return free
     raise ServerError(
-        f"There are no {count} free ports between {candidates.start} and {candidates.stop} on "
+        f"Fewer than {count} ports between {candidates.start} and {candidates.stop} are free on "
         f"{ADDRESS}. Stop some of the programs that listen there."
     )
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     ValidationError,
@@ -20,6 +19,7 @@ from pydantic.alias_generators import to_snake
 
 from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.models import Model
 from dvc_bucket.base.paths import Project
 
 FILE, TABLE = "pyproject.toml", "dvc-bucket"
@@ -29,7 +29,7 @@ WHERE = f"{FILE}, [tool.{TABLE}]"
 
 #: What a key takes that takes no path.
 WANTED = {
-    "jobs": "a number of stages, from 1",
+    "jobs": "a positive number of stages",
     "packages": "a list of paths from the project's root",
 }
 
@@ -38,7 +38,7 @@ def _inside(path: str) -> str:
     """A path from the project's root, without a slash at its end."""
     path = path.removesuffix("/")
     if fault := safe_paths.fault(path):
-        raise ValueError(f"is {path!r}, which is refused: {fault}")
+        raise ValueError(f"is {path!r}, which is not allowed: {fault}")
     return path
 
 
@@ -49,7 +49,7 @@ ProjectPath = Annotated[str, AfterValidator(_inside)]
 PREFIX = r"[A-Z][A-Z0-9_]*"
 
 
-class OtherProject(BaseModel):
+class OtherProject(Model):
     """Whose keys open the data of another project: one of these, which are no secrets.
 
     Attributes:
@@ -71,7 +71,7 @@ class OtherProject(BaseModel):
         return self
 
 
-class ProjectSettings(BaseModel):
+class ProjectSettings(Model):
     """The table. All paths are from the project's root; in the file, keys have hyphens.
 
     Attributes:
@@ -129,8 +129,8 @@ def of(project: Project) -> ProjectSettings:
     for key, path in settings.paths():
         if not (real := (root / path).resolve()).is_relative_to(root):
             raise ProjectError(
-                f"{WHERE}, {key}: {path!r} is a link to {real}, outside of the project. "
-                "Name a file of the project."
+                f"{WHERE}, {key}: {path!r} is a link to {real}, outside the project. Name a file "
+                "inside the project."
             )
     return settings
 
@@ -166,12 +166,12 @@ def _sentence(error: ValidationError) -> str:
     """The first fault: file, key, what was found, what to write."""
     first = error.errors(include_url=False)[0]
     if not first["loc"]:
-        return f"{WHERE} is not a table. Write the keys below a line [tool.{TABLE}]."
+        return f"{WHERE} is not a table. Write the keys below the line [tool.{TABLE}]."
     key = str(first["loc"][0])
     if key == "sources":
         return (
-            f"{WHERE}, sources: {'.'.join(map(str, first['loc'][1:2]))} wants one of "
-            '{ prefix = "NAME" }, { profile = "name" } and { anonymous = true }; a prefix is of '
+            f"{WHERE}, sources: {'.'.join(map(str, first['loc'][1:2]))} wants one of {{ prefix = "
+            '"NAME" }, { profile = "name" } and { anonymous = true }; a prefix consists of '
             "A-Z, 0-9 and _."
         )
     if first["type"] == "extra_forbidden":

@@ -33,7 +33,7 @@ def below(folder: Path, name: str) -> Path:
         if path is not folder and path.is_symlink():
             real = path.resolve()
             if not real.is_relative_to(folder.resolve()):
-                raise _refused(name, f"{path} is a link to {real}, outside of {folder}")
+                raise _refused(name, f"{path} is a link to {real}, outside {folder}")
         path = path / part
     return path
 
@@ -51,7 +51,7 @@ def check(name: str) -> None:
 def fault(name: str) -> str:
     """Why a name cannot be a path below a folder; empty if it can."""
     if not isinstance(name, str) or not name:
-        return "it is no name of a file"
+        return "it is not a file name"
     if "\0" in name:
         return "it contains a zero byte"
     parts = name.split("/")
@@ -68,6 +68,6 @@ def fault(name: str) -> str:
 
 def _refused(name: str, why: str) -> UnsafePathError:
     return UnsafePathError(
-        f"The data contains the name {name!r}, which is refused: {why}. Nothing is written to that "
-        "path. Ask the publisher of the data for a corrected name."
+        f"The data contains the name {name!r}, which is not allowed: {why}. Nothing is written to "
+        "that path. Ask the publisher of the data for a corrected name."
     )

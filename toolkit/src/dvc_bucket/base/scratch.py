@@ -70,7 +70,7 @@ def _too_long(folder: Path) -> str:
     length = len(os.fsencode(folder))
     if length + SOCKET_BYTES <= SUN_PATH_BYTES:
         return ""
-    return f"has {length} characters, too many for the name of a socket in it"
+    return f"has {length} characters; the name of a socket in it would be too long"
 
 
 def _runs(folder: Path) -> bool:

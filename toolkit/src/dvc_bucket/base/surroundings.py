@@ -108,8 +108,8 @@ def unusable(folder: str) -> str:
     if not folder or os.access(folder, os.W_OK | os.X_OK):
         return ""
     if not Path(folder).is_dir():
-        return f"names {folder}, which is no folder"
-    return f"names {folder}, where nothing can be written"
+        return f"names {folder}, which is not a folder"
+    return f"names {folder}, which is not writable"
 
 
 def _allow_files() -> None:

@@ -1,4 +1,4 @@
-"""DVC's words, as a table: to ask DVC itself takes longer than most commands of ours."""
+"""DVC's commands as a table: importing DVC takes longer than most commands of ours."""
 
 #: Every command of DVC 3.67, with its other names. A test compares this with DVC.
 _WORDS = """
@@ -9,7 +9,7 @@ _WORDS = """
 """
 WORDS = frozenset(_WORDS.split())
 
-#: Those that `bucket --help` lists, each with one sentence.
+#: Commands that `bucket --help` lists, each with its sentence.
 LISTED = {
     "pull": "Download the data of the work tree from the bucket (`dvc pull`).",
     "push": "Upload the data of the work tree to the bucket (`dvc push`).",

@@ -1,4 +1,4 @@
-"""A failure of a command in a sentence."""
+"""The sentence for a failed command."""
 
 import sys
 import traceback
@@ -8,10 +8,10 @@ from dvc_bucket.base.errors import BucketError
 
 
 def sentence(error: Exception) -> str:
-    """What to tell a person about a failure.
+    """The message for a failure.
 
     Args:
-        error: that ended a command.
+        error: the exception that ended the command.
     """
     if isinstance(error, BucketError):
         return str(error)
@@ -27,12 +27,12 @@ def sentence(error: Exception) -> str:
 
 
 def _fault_of_ours(error: Exception) -> str:
-    """What nobody foresaw: the kind of the exception, the place, and how to tell of it."""
+    """The message for an unforeseen exception: its type, its place and how to report it."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{last.filename.rpartition('/')[2]}, line {last.lineno}"
     words = " ".join(sys.argv[1:2])
     return (
         f"a fault of {toolkit.DISTRIBUTION} {toolkit.version()} itself: {type(error).__name__}: "
-        f"{error} ({place}). `bucket --verbose {words} ...` shows its traceback: report it with "
-        "that and with what `bucket doctor --json` prints."
+        f"{error} ({place}). Please report it with the traceback, which "
+        f"`bucket --verbose {words} ...` shows, and with the output of `bucket doctor --json`."
     )

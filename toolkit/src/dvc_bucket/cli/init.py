@@ -10,7 +10,7 @@ from dvc_bucket.cli.set_up import doctor
 
 def init(
     name: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
-    endpoint: Annotated[str | None, typer.Option(help="URL of the S3 API, or: aws.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="URL of the S3 API, or aws.")] = None,
     region: Annotated[str | None, typer.Option(help="Region for signing requests.")] = None,
     bucket: Annotated[str | None, typer.Option(help="Name of the bucket.")] = None,
     prefix: Annotated[
@@ -20,26 +20,26 @@ def init(
         str | None, typer.Option(help="PEM file of a private certificate authority.")
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Write without asking; keep what is not given.")
+        bool, typer.Option("--yes", "-y", help="Do not ask; keep settings that are not given.")
     ] = False,
     move_data: Annotated[
         bool | None,
         typer.Option(
-            help="Copy the data of all commits from the embedded store (default: ask; with -y yes)."
+            help="Copy the data of all commits from the embedded store (default: ask; yes with -y)."
         ),
     ] = None,
     no_doctor: Annotated[
         bool,
         typer.Option(
             "--no-doctor",
-            help="At the end neither start the embedded store nor run `bucket doctor`.",
+            help="Do not start the embedded store or run `bucket doctor` at the end.",
         ),
     ] = False,
 ) -> None:
-    """Point the project at a bucket: write every file that names it, and .env with your keys.
+    """Connect the project to a bucket: update every file that names it, and store your keys.
 
-    It asks for the keys without showing them, or takes them from OS_ACCESS_KEY_ID and
-    OS_SECRET_ACCESS_KEY in the environment; never from the command line.
+    The keys are stored in .env. The command asks for them without showing them, or takes them from
+    OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in the environment, never from the command line.
 
     Examples:
       bucket init

@@ -10,25 +10,33 @@ from dvc_bucket.base.options import JsonOption
 def env(
     as_json: JsonOption = False,
     declare: Annotated[
-        bool, typer.Option("--declare", help="Add what stages import to dvc.yaml, then --write.")
+        bool,
+        typer.Option(
+            "--declare", help="Add the packages that stages import to dvc.yaml, then --write."
+        ),
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Write packages.yaml from the lock file, and no more.")
+        bool, typer.Option("--write", help="Write packages.yaml from the lock file.")
+    ] = False,
+    tools: Annotated[
+        bool,
+        typer.Option("--tools", help="Record the installed versions of tools, then --write."),
     ] = False,
     installed: Annotated[
         bool,
-        typer.Option("--installed", help="Compare what is installed with the lock file: exit 1."),
+        typer.Option("--installed", help="Compare installed versions with the lock file."),
     ] = False,
 ) -> None:
     """List the packages that each stage depends on, with version and reason.
 
-    `make lock` calls it with --write. Exit status: 0 fine; 1 with --installed if a version differs.
+    `make lock` calls it with --write. With --installed, it exits with 1 if a version differs.
 
     Examples:
       bucket env
       bucket env --declare
     """
     from dvc_bucket.base import packages as file
+    from dvc_bucket.base.foreign_packages import is_python
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs import env as job
     from dvc_bucket.stages.declared import versions
@@ -37,12 +45,13 @@ def env(
     if declare:
         from dvc_bucket.jobs.env.declare import declare as add
 
-        for line in add(project) or ["Every stage names the packages that it imports."]:
+        for line in add(project) or ["Every stage declares the packages that it imports."]:
             print(line)
-    elif write:
-        print(f"Wrote {file.FILE}." if versions.write(project) else f"{file.FILE} is up to date.")
-    elif installed:
-        different = file.not_locked(project)
+    elif write or tools:
+        is_new = versions.write(project, record_tools=tools)
+        print(f"Wrote {file.FILE}." if is_new else f"{file.FILE} is up to date.")
+    elif installed:  # by `make setup`, which installs Python's packages and no others
+        different = [one for one in file.not_locked(project) if is_python(one.name)]
         for one in different:
             print(one)
         raise typer.Exit(1 if different else 0)
@@ -55,7 +64,7 @@ def env(
 
 
 def add_package(
-    package: Annotated[str, typer.Argument(help="Name and range of versions.")],
+    package: Annotated[str, typer.Argument(help="Name, with or without a version range.")],
 ) -> None:
     """Add a package to the dependencies in pyproject.toml.
 

@@ -1,4 +1,4 @@
-"""Words that prove, describe and merge what is recorded."""
+"""Commands that prove, describe and merge records."""
 
 import sys
 from pathlib import Path
@@ -27,10 +27,10 @@ def provenance(
         bool, typer.Option("--with-data", help="Include all data that DVC tracks.")
     ] = False,
 ) -> None:
-    """Describe the origin of a commit's results as a Workflow Run RO-Crate with an HTML page.
+    """Describe how a commit's results were made: a Workflow Run RO-Crate with an HTML page.
 
-    The crate depends on git alone: the same commit gives the same bytes. Data that is not included
-    is named by its hash and address.
+    The crate is derived from git alone, so the same commit gives the same bytes. It names data that
+    it does not include by hash and address.
 
     Examples:
       bucket provenance --out crate
@@ -49,11 +49,14 @@ def provenance(
 
 def secrets(
     staged: Annotated[
-        bool, typer.Option("--staged", help="Scan what the next commit adds, as the git hook does.")
+        bool,
+        typer.Option(
+            "--staged", help="Scan the additions of the next commit, as the git hook does."
+        ),
     ] = False,
     message: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --staged: scan this commit message, too."),
+        typer.Option(metavar="FILE", help="With --staged: also scan this commit message."),
     ] = None,
     history: Annotated[
         bool,
@@ -65,9 +68,9 @@ def secrets(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Scan tracked files for credentials. Exits 1 if any are found.
+    """Scan tracked files for credentials.
 
-    Nothing is sent over the network.
+    Exits 1 if any are found. Nothing is sent over the network.
 
     Examples:
       bucket secrets
@@ -95,11 +98,12 @@ def secrets(
 
 def lock_merge(
     files: Annotated[
-        list[str] | None, typer.Argument(help="Ancestor, ours, theirs; the path in the repository.")
+        list[str] | None,
+        typer.Argument(help="Ancestor, ours, theirs, and the path in the repository."),
     ] = None,
     install: Annotated[bool, typer.Option("--install", help="Have git call this command.")] = False,
 ) -> None:
-    """Merge two branches' dvc.lock stage by stage.
+    """Merge dvc.lock of two branches stage by stage; git calls this command.
 
     Examples:
       bucket lock-merge --install

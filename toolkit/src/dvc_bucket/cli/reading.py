@@ -1,4 +1,4 @@
-"""Words that read and copy what DVC tracks."""
+"""Commands that read and copy tracked data."""
 
 import json
 import sys
@@ -22,11 +22,13 @@ def ls(
     rev: RevOption = None,
     remote: RemoteOption = None,
     long: Annotated[
-        bool, typer.Option("--long", "-l", help="Print sizes, which the store is asked for.")
+        bool, typer.Option("--long", "-l", help="Print sizes, too; asks the store.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the files that DVC tracks at or below a path, present or not; or objects of a bucket.
+    """List tracked files at or below a path, or the objects of any bucket.
+
+    Files that are not in the work tree are listed, too.
 
     Examples:
       bucket ls data/processed --rev v1.0 --long
@@ -63,7 +65,7 @@ def _objects(url: str, rev: str | None, remote: str | None) -> list[dict[str, An
 
 
 def cat(path: DataArgument, rev: RevOption = None, remote: RemoteOption = None) -> None:
-    """Write a file that DVC tracks, or an object of a bucket, to stdout.
+    """Write a tracked file, or an object of any bucket, to stdout.
 
     Examples:
       bucket cat data/raw/table.csv --rev v1.0 | head
@@ -85,10 +87,12 @@ def _is_url(path: str) -> bool:
 
 
 def _refuse_options(rev: str | None, remote: str | None) -> None:
-    """The name of an object says where it is, and has no revisions."""
+    """Refuse --rev and --remote for an s3:// address, which has neither."""
     if rev or remote:
         hint = "--rev" if rev else "--remote"
-        raise typer.BadParameter("goes with paths that DVC tracks only", param_hint=hint)
+        raise typer.BadParameter(
+            "applies to tracked paths only, not to s3:// addresses", param_hint=hint
+        )
 
 
 def _say_left_out(left_out: Sequence[str]) -> None:
@@ -102,8 +106,8 @@ PathsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PATH DEST",
-        help="Paths that DVC tracks, local paths (uploads) or s3://bucket/key; wildcards "
-        "too. DEST: a local path or s3://bucket/prefix/.",
+        help="Tracked paths, local paths to upload, or s3://bucket/key with or without "
+        "wildcards. DEST: a local path or s3://bucket/prefix/.",
     ),
 ]
 ScratchOption = Annotated[
@@ -117,7 +121,7 @@ ParentsOption = Annotated[
     bool, typer.Option("--parents", help="Keep full paths below DEST, as `cp --parents` does.")
 ]
 ForceOption = Annotated[
-    bool, typer.Option("--force", help="Replace files or objects that have other content.")
+    bool, typer.Option("--force", help="Replace files or objects whose content differs.")
 ]
 
 
@@ -129,17 +133,18 @@ def cp(
     remote: RemoteOption = None,
     force: ForceOption = False,
 ) -> None:
-    """Copy data between the bucket and this machine: only what is missing or different.
+    """Copy data between the bucket and this machine; skip files that are identical.
 
-    As with `cp -r`, the last part of each PATH is kept below DEST; a single file takes the name
-    DEST unless DEST is a folder or ends with a slash. A file is replaced only if `bucket cp` wrote
-    it, an object never, except with --force. Files that git or DVC tracks, and DVC's objects in
-    the bucket, are never replaced. The destination is printed on stdout.
+    As with `cp -r`, the last part of each PATH is kept below DEST. A single file gets the name DEST
+    unless DEST is a folder or ends with a slash. A local file is replaced only if `bucket cp` wrote
+    it, and an object in a bucket is not replaced; --force lifts both limits. Files that git or DVC
+    tracks, and DVC's objects in the bucket, are never replaced. The destination is printed on
+    stdout.
 
-    Without arguments, it fetches the objects that the JSON file in $OS_CONFIG_FILE names.
+    Without arguments, the command fetches the objects that the JSON file in $OS_CONFIG_FILE lists.
 
     Examples:
-      bucket cp data/raw --rev v1.0 /scratch/me
+      bucket cp data/raw --rev v1.0 "$SCRATCH"
       cd "$(bucket cp --scratch data/raw data/processed)"
       bucket cp 's3://lab-data/images/*.png' images
       bucket cp reports/report.html s3://lab-data/published/
@@ -153,7 +158,7 @@ def cp(
         return
     sources = list(paths or ())
     if len(sources) < (1 if scratch else 2):
-        raise typer.BadParameter("name PATH and DEST, or PATH and --scratch", param_hint="DEST")
+        raise typer.BadParameter("give PATH and DEST, or PATH and --scratch", param_hint="DEST")
     to = None if scratch else sources.pop()
     with bar() as progress:
         done = copying.copy_to(
@@ -184,10 +189,10 @@ def pack(
     tar: Annotated[bool, typer.Option("--tar", help="Write tar instead of Parquet.")] = False,
     size: Annotated[int, typer.Option(help="Megabytes of files in a shard.")] = 256,
     metadata: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet file with a row for each file name.")
+        Path | None, typer.Option(help="CSV or Parquet file with one row per file name.")
     ] = None,
 ) -> None:
-    """Pack many small files into a few large shards; the same files give the same bytes.
+    """Pack many small files into a few large shards, with identical bytes for identical files.
 
     Examples:
       bucket pack data/raw/images data/raw/shards
@@ -218,7 +223,7 @@ def advise(
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(help="Condition on rows, as 'delay > 60'; can be given more than once."),
+        typer.Option(help="Condition on rows, such as 'delay > 60'; repeatable."),
     ] = None,
     rev: RevOption = None,
     remote: RemoteOption = None,
@@ -227,9 +232,10 @@ def advise(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure for some seconds whether copying data or streaming it is faster, and recommend one.
+    """Measure whether copying or streaming data is faster, and recommend one.
 
-    Shows both times and the number of reads at which copying becomes faster.
+    The measurement takes some seconds. The output shows both times and the number of reads at which
+    copying becomes faster.
 
     Examples:
       bucket advise data/raw --reads 3

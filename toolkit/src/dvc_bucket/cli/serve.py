@@ -26,11 +26,13 @@ def serve(
     ] = None,
     from_file: Annotated[
         Path | None,
-        typer.Option("--import", help="Add the objects of such a file to the store."),
+        typer.Option("--import", help="Add the objects of an exported file to the store."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Start the embedded object store of this project in the background, on this machine only.
+    """Start the embedded object store of this project in the background.
+
+    Only this machine can reach it: it listens on 127.0.0.1.
 
     Examples:
       bucket serve
@@ -53,8 +55,20 @@ def serve(
         raise typer.Exit(0 if found.state == "running" else 1)
     elif stop:
         print(server_text.stopped(ran=server.stop()))
-    elif server.is_wanted or not if_embedded:
+    elif if_embedded:
+        serve_if_embedded(server.project)
+    else:
         print(server_text.started(server.start()))
+
+
+def serve_if_embedded(project: "Project") -> None:
+    """Start the embedded store and say so, if the settings name it."""
+    from dvc_bucket.store import text as server_text
+    from dvc_bucket.store.server import Server
+
+    server = Server(project)
+    if server.is_wanted:
+        print(server_text.started(server.start()), flush=True)  # before other programs print
 
 
 def _move(project: "Project", to_file: Path | None, from_file: Path | None) -> None:
@@ -70,5 +84,5 @@ def _move(project: "Project", to_file: Path | None, from_file: Path | None) -> N
             what = f"written to {to_file}. In another clone: `bucket serve --import FILE`"
         elif from_file:
             moved = importing.load(project, from_file, progress)
-            what = f"imported, {moved.there:,} were there. The work tree gets them by `bucket pull`"
+            what = f"imported; {moved.there:,} existed. `bucket pull` adds them to the work tree"
     print(f"{counted(moved.objects, 'object')} ({readable_size(moved.size)}) {what}.")

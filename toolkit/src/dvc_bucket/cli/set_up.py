@@ -1,4 +1,4 @@
-"""Words that prepare a machine, a project and its store."""
+"""Commands that prepare a machine, a project and its store."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ def doctor(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find faults in the connection, the credentials or this machine, and print the fix for each.
+    """Find problems with the connection, the credentials or this machine, and print each fix.
 
     Examples:
       bucket doctor
@@ -36,7 +36,7 @@ def doctor(
 def protect_cache() -> None:
     """Make DVC copy files from its cache instead of linking, if it runs as root.
 
-    `make setup` calls it. It writes .dvc/config.local.
+    `make setup` calls this command. It writes .dvc/config.local.
 
     Examples:
       bucket protect-cache
@@ -54,8 +54,8 @@ def run(
 ) -> None:
     """Run any program with this project's connection in its environment.
 
-    The AWS SDK, s5cmd, rclone (as the remote `storage:`) and mc (as the alias `storage`) find it.
-    The tools of .venv come first on the PATH. No secret is on a command line.
+    The AWS SDK and s5cmd read it; rclone has it as the remote `storage:`, mc as the alias
+    `storage`. The tools of .venv come first on the PATH. No secret appears on a command line.
 
     Examples:
       bucket run s5cmd ls s3://lab-data/
@@ -71,9 +71,9 @@ def run(
 def clean() -> None:
     """Remove data from the work tree that the cache or the bucket can restore.
 
-    Outputs of stages are removed if they match dvc.lock and the cache or the bucket has them. Data
-    of `dvc add` is removed if the bucket has it. Data that DVC does not track, the cache and the
-    embedded store stay. The output lists what stays and why.
+    Outputs of stages are removed if they match dvc.lock and exist in the cache or the bucket. Data
+    of `dvc add` is removed if it exists in the bucket. Untracked data, the cache and the embedded
+    store stay. The output lists the data that stays, and why.
 
     Examples:
       bucket clean
@@ -85,11 +85,11 @@ def clean() -> None:
 
 
 def leave() -> None:
-    """Write what this project needs to go on with plain DVC.
+    """Write instructions for using this project with plain DVC, without this toolkit.
 
-    LEAVING.md lists the steps: the remote, the keys, the packages, the stages and files that use
-    the toolkit, and the hooks in this clone. requirements-plain.lock has the packages without the
-    toolkit. Nothing else changes, and data stays where it is.
+    LEAVING.md covers the remote, the keys, the packages, the stages and files that use the toolkit,
+    and the hooks in this clone. requirements-plain.lock lists the packages without the toolkit.
+    No other file changes, and data stays where it is.
 
     Examples:
       bucket leave

@@ -9,10 +9,10 @@ import typer
 def merge_template(
     version: Annotated[str, typer.Option(help="Version (default: the newest).")] = "",
     source: Annotated[
-        str, typer.Option("--from", help="URL or path of the template (default: as recorded).")
+        str, typer.Option("--from", help="URL or path of the template (default: the recorded one).")
     ] = "",
     data: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE: change an answer; repeatable.")
+        list[str] | None, typer.Option(help="Change an answer: NAME=VALUE; repeatable.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the difference and change nothing.")
@@ -20,7 +20,8 @@ def merge_template(
 ) -> None:
     """Merge a version of the template into the work tree.
 
-    `make update` calls it. Exit status: 0 merged, or nothing to merge; 1 conflicts, or refused.
+    `make update` calls this command. Exit status: 0 merged, or nothing to merge; 1 conflicts, or
+    refused.
 
     Examples:
       bucket merge-template --dry-run
@@ -36,7 +37,7 @@ def merge_template(
         if merged and not dry_run:
             merged.apply()
     if merged is None:
-        print(f"This project is of version {taken} already.")
+        print(f"The project is at version {taken} already.")
         return
     print(difference or f"Merged version {taken}.")
     if merged.conflicts:
@@ -45,12 +46,12 @@ def merge_template(
 
 
 def prove_update(
-    tests: Annotated[str, typer.Option(help="How the tests ended: passed or failed.")],
+    tests: Annotated[str, typer.Option(help="Result of the tests: passed or failed.")],
 ) -> None:
-    """Run the stages that an uncommitted update of the template changed, and sum up.
+    """Run the stages that an uncommitted template update changed, and summarise the results.
 
-    `make updated` calls it. Exit status: 0 all well; 1 a test or a stage failed, or results differ;
-    3 the stages could not be run.
+    `make updated` calls this command. Exit status: 0 no problem; 1 a test or a stage failed, or
+    results differ; 3 the stages could not be run.
 
     Examples:
       bucket prove-update --tests passed

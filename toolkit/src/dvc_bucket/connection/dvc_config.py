@@ -171,10 +171,10 @@ def check_prefix(url: str, what: str) -> None:
     is_odd = "//" in parts.path or {".", ".."}.intersection(parts.path.split("/"))
     if parts.scheme == "s3" and is_odd:
         raise ProjectError(
-            f"{what} has the URL {url}, whose prefix has an empty part (//) or one of dots: stores "
-            "and clients keep such keys under different names. Get what is there by plain `dvc "
-            "pull`, choose another: `dvc remote modify NAME url s3://bucket/prefix`, then `bucket "
-            "push`."
+            f"{what} has the URL {url}, whose prefix has an empty part (//) or a part of dots; "
+            "stores and clients treat such keys differently. Run plain `dvc pull` to get the data, "
+            "choose another prefix with `dvc remote modify NAME url s3://bucket/prefix`, then run "
+            "`bucket push`."
         )
 
 
@@ -259,8 +259,8 @@ def parsed(text: str, file: str) -> "ConfigObj":
     except ConfigObjError as error:
         # The library's message quotes the line, which can hold a secret: only its number is said.
         raise ProjectError(
-            f"{file}, line {error.line_number}, is no line of a DVC configuration. Correct it with "
-            "an editor, or take the file back with `git checkout`."
+            f"{file}, line {error.line_number}, is not a valid line of a DVC configuration. "
+            "Correct it with an editor, or restore the file with `git checkout`."
         ) from None
 
 

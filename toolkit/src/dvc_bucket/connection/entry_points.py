@@ -6,6 +6,7 @@ searched, as their content can come from anybody who can push to the repository;
 installed packages are searched wherever they lie.
 """
 
+import os
 import site
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -77,7 +78,7 @@ def load(
 
 def _load(point: "EntryPoint", check: Callable[[str, Any], None], taken: Collection[str]) -> Any:
     if point.name in taken:
-        raise PluginError("the toolkit or another distribution has this name already")
+        raise PluginError("the toolkit or another distribution already uses this name")
     with redirect_stdout(sys.stderr):  # what an import prints is no part of our output
         value = point.load()
     check(point.name, value)
@@ -96,11 +97,14 @@ def _points(group: str) -> "Iterator[tuple[str, EntryPoint]]":
 
     Of two installed versions the first counts, as Python imports that one.
     """
-    # It takes 20 ms to import, and most commands need no plugin.
+    folders = _folders()
+    if not any(_may_have(folder, group) for folder in folders):
+        return
+    # It takes 20 ms to import, and most environments have no plugin.
     from importlib.metadata import distributions
 
     points_of: dict[str, list[tuple[str, EntryPoint]]] = {}
-    for distribution in distributions(path=_folders()):
+    for distribution in distributions(path=folders):
         try:
             if group in (distribution.read_text("entry_points.txt") or ""):
                 points = distribution.entry_points.select(group=group)
@@ -111,6 +115,30 @@ def _points(group: str) -> "Iterator[tuple[str, EntryPoint]]":
             warn(f"entry points of {_place(distribution)}", "skipped", error)
     for name in sorted(points_of):
         yield from points_of[name]
+
+
+def _may_have(entry: str, group: str) -> bool:
+    """Whether a folder of `sys.path` may have a distribution with an entry point of a group."""
+    folder = entry or "."
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 (for speed, here and below)
+    except FileNotFoundError:
+        return False
+    except OSError:  # an archive
+        return True
+    for name in names:
+        if name.endswith((".dist-info", ".egg-info")):
+            try:
+                with open(f"{folder}/{name}/entry_points.txt", encoding="utf-8") as file:  # noqa: PTH123
+                    if group in file.read():
+                        return True
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except (OSError, UnicodeDecodeError):  # it is reported
+                return True
+        elif name.endswith(".egg"):
+            return True
+    return False
 
 
 def _place(distribution: "Distribution") -> str:

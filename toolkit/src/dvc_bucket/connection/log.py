@@ -6,7 +6,6 @@
 
 import logging
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -36,6 +35,8 @@ def begin(words: Sequence[str]) -> None:
     if (value := os.environ.get(VARIABLE, "")) not in {"", FILE, STDERR}:
         raise SettingsError(f"{VARIABLE} is {value!r}. Set it to {FILE}, or unset it.")
     if log := _log():
+        import platform
+
         from dvc_bucket.base import toolkit
 
         about = [*toolkit.versions().splitlines(), platform.platform()]
@@ -84,7 +85,7 @@ def _log() -> logging.Logger | None:
         try:
             handler = logging.StreamHandler(os.fdopen(_opened(project.log), "a", encoding="utf-8"))
         except OSError as error:
-            print(f"bucket: no log in {project.log}: {error.strerror}", file=sys.stderr)
+            print(f"bucket: cannot write the log {project.log}: {error.strerror}", file=sys.stderr)
     handler.setFormatter(_Formatter())
     log = logging.getLogger("dvc_bucket")
     log.setLevel(logging.DEBUG)

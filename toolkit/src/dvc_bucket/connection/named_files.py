@@ -145,9 +145,7 @@ def _text(project: Project, named_file: NamedFile) -> str:
             f"{file} cannot be read ({type(error).__name__}). Restore it: `git checkout {file}`."
         ) from None
     if "\r" in text:
-        raise ProjectError(
-            f"{file} has the line ends of Windows. Convert it: sed -i 's/\\r$//' {file}"
-        )
+        raise ProjectError(f"{file} has Windows line ends. Convert it: sed -i 's/\\r$//' {file}")
     return text
 
 
@@ -181,8 +179,8 @@ def _data_page(file: str, *, is_needed: bool) -> NamedFile:
         match = re.search(row(first_cell), text, re.MULTILINE)
         if match is None:
             raise ProjectError(
-                f"{file} has no table row `| {first_cell} ... | ... |`. Add it, as "
-                "`bucket init` writes it there."
+                f"{file} has no table row `| {first_cell} ... | ... |`. Add it; `bucket init` "
+                "updates that row."
             )
         return match[1]
 

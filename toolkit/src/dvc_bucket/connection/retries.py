@@ -217,7 +217,7 @@ class Retries:
         since = datetime.fromtimestamp(time.time() - seconds).astimezone()
         where, tried = self._settings.where, self._settings.retry_seconds
         say(
-            f"waiting for {where} since {since:%H:%M:%S}: {fault.reason}. Every request is tried "
+            f"waiting for {where} since {since:%H:%M:%S}: {fault.reason}. Each request is retried "
             f"for {tried} s. Ctrl-C stops."
         )
 

@@ -99,7 +99,7 @@ def fault(error: BaseException, settings: "Settings", *, has_answered: bool) -> 
     if getattr(error, FINAL, False) or isinstance(error, BucketError):
         return None
     if isinstance(error, WrongBytesError):
-        return Fault("other bytes than promised", seconds, WRONG_TRIES)
+        return Fault("bytes other than announced", seconds, WRONG_TRIES)
     if isinstance(error, ConnectionError | TimeoutError):  # of ours: an answer broke off
         return Fault("answer cut short", seconds)
     if not isinstance(error, BaseError):

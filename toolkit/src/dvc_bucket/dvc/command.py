@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc import nothing_to_pull as nothing
+from dvc_bucket.dvc import nothing_to_do as nothing
 from dvc_bucket.dvc.patched.chosen import is_plain
 
 #: Words that need no connection. `init`, `config` and `remote` work before there is one.
@@ -28,11 +28,19 @@ def become(arguments: Sequence[str]) -> NoReturn:
         from dvc_bucket.dvc import process
 
         process.become(arguments)
-    if not is_plain() and nothing.is_whole_pull(arguments) and nothing.is_done(project):
-        if not nothing.QUIET & set(arguments):
-            print(nothing.ANSWER)
-        sys.exit(0)
+    is_whole = nothing.is_whole(arguments) and not is_plain()
+    if is_whole and arguments[0] != "push" and nothing.is_done(project, arguments[0]):
+        _say_nothing_to_do(arguments)
     from dvc_bucket.connection.settings import Settings
     from dvc_bucket.dvc.connected import become_dvc
 
-    become_dvc(arguments, project, Settings.load(project))
+    settings = Settings.load(project)
+    if is_whole and arguments[0] == "push" and nothing.is_sent(project, settings):
+        _say_nothing_to_do(arguments)
+    become_dvc(arguments, project, settings)
+
+
+def _say_nothing_to_do(arguments: Sequence[str]) -> NoReturn:
+    if not nothing.QUIET & set(arguments):
+        print(nothing.SAID[arguments[0]])
+    sys.exit(0)

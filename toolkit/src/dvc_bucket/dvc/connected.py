@@ -122,7 +122,7 @@ def remote_prefix(project: Project, settings: Settings) -> str:
     if bucket != settings.bucket_name:
         raise SettingsError(
             f"OS_BUCKET_NAME is {settings.bucket_name}, but DVC's remote in .dvc/config is "
-            f"s3://{bucket}/{prefix}. Make both name the same bucket: `bucket init`."
+            f"s3://{bucket}/{prefix}. Set both to the same bucket with `bucket init`."
         )
     return prefix
 
@@ -137,9 +137,9 @@ def _aws_config(project: Project, settings: Settings) -> dict[str, str]:
         return {}
     if settings.asks_aws:
         raise SettingsError(
-            "OS_ADDRESSING_STYLE is set while the credentials come from the AWS set-up. Set the "
-            "style there: `s3 =` and below it, indented, `addressing_style = "
-            f"{settings.addressing_style}` in ~/.aws/config; and unset OS_ADDRESSING_STYLE."
+            "OS_ADDRESSING_STYLE is set, but the credentials come from your AWS configuration. "
+            "Unset OS_ADDRESSING_STYLE and set the style in ~/.aws/config: `s3 =` and below it, "
+            f"indented, `addressing_style = {settings.addressing_style}`."
         )
     project.aws_config.parent.mkdir(parents=True, exist_ok=True)
     text = f"[default]\ns3 =\n    addressing_style = {settings.addressing_style}\n"

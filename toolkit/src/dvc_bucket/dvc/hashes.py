@@ -15,10 +15,10 @@ DIRECTORY = ".dir"
 
 
 def dvc_hash(path: Path) -> str:
-    """The hash by which DVC knows what is at `path` now.
+    """The DVC hash of the current content of `path`.
 
     Raises:
-        OSError: it is not there, or cannot be read.
+        OSError: it does not exist or cannot be read.
     """
     if not path.is_dir():
         return of_file(path)

@@ -50,9 +50,9 @@ def refuse(arguments: Sequence[str]) -> None:
             _refuse_names(arguments[1:])
     elif not _is_without_git(project):
         raise ProjectError(
-            f"{project.root} is in no git repository, and DVC works only in one. A downloaded "
-            "archive (ZIP) has none: clone the repository (`git clone URL`), or begin one: `git "
-            "init`, then `git add --all` and `git commit`."
+            f"{project.root} is not in a git repository, which DVC needs. A downloaded archive "
+            "(ZIP) has no repository: clone it (`git clone URL`), or create one with `git init`, "
+            "`git add --all` and `git commit`."
         )
 
 
@@ -76,8 +76,9 @@ def explained(arguments: Sequence[str]) -> Iterator[str]:
             is_run = any(word in stage.command.split() for word in (f"./{dep}", str(file)))
             if is_run and dep in tracked and file.is_file() and not file.stat().st_mode & 0o111:
                 yield (
-                    f"{dep} may not run: DVC tracks it and keeps no permissions. Keep it in git, "
-                    f"or name its interpreter in the command of {stage.name}: `sh {dep}`."
+                    f"{dep} is not executable, because DVC, which tracks it, stores no "
+                    "permissions. Track it with git, or name its interpreter in the command of "
+                    f"{stage.name}: `sh {dep}`."
                 )
 
 
@@ -101,8 +102,8 @@ def _refuse_names(arguments: Sequence[str]) -> None:
                 if any("\udc80" <= letter <= "\udcff" for letter in name):  # a byte of its own
                     shown = os.fsencode(f"{folder}/{name}").decode("utf-8", "backslashreplace")
                     raise ProjectError(
-                        f"{shown}: the name is not UTF-8, and DVC keeps no other names. Rename it; "
-                        f"all of a folder: `convmv -r -f latin1 -t utf8 --notest {top}`."
+                        f"{shown}: the name is not UTF-8, which DVC requires. Rename it; to rename "
+                        f"all files of a folder: `convmv -r -f latin1 -t utf8 --notest {top}`."
                     )
 
 
@@ -115,9 +116,9 @@ def _refuse_unwritable(project: Project) -> None:
     folder = project.dvc_site_cache.parent
     if not is_writable(folder):
         raise ProjectError(
-            f"{folder} cannot be written (a disk that is read-only, or another user's folder), and "
-            "this command takes its lock there. Work in a clone of your own: `git clone "
-            f"{project.root}`. `bucket ls`, `cat`, `cp` and `verify` work here."
+            f"{folder} is not writable (a read-only disk, or another user's folder), and this "
+            f"command needs a lock there. Work in a clone of your own: `git clone {project.root}`. "
+            "`bucket ls`, `cat`, `cp` and `verify` work here."
         )
 
 
@@ -137,9 +138,10 @@ def refuse_links(project: Project) -> None:
             if link in out.parents:
                 real = (project.root / link).resolve()
                 raise ProjectError(
-                    f"{link} is a link to {real}, outside of the repository, and DVC keeps no "
-                    f"output such as {out} behind a link. Make it a folder. To have the data on "
-                    f"the other disk, move DVC's cache there: `dvc cache dir --local {real}/cache`."
+                    f"{link} is a link to {real}, outside the repository, and DVC does not accept "
+                    f"an output such as {out} behind a link. Replace the link by a folder. To "
+                    "store the data on the other disk, move DVC's cache there: `dvc cache dir "
+                    f"--local {real}/cache`."
                 )
 
 

@@ -7,11 +7,11 @@ from dvc_bucket.connection.settings import Settings
 
 #: What follows the sentence that tells how much is missing.
 WAYS = """\
-An embedded store holds only what was pushed to it on its own machine. Ways to get the data:
-  - A bucket that all of you reach: whoever has the data runs `bucket init`, which copies it there.
+An embedded store has only data that was pushed to it on its own machine. Ways to get the data:
+  - A bucket that all of you can reach: someone who has the data runs `bucket init`.
   - A file: `bucket serve --export FILE` in a clone that has the data, and
     `bucket serve --import FILE` in this one.
-  - `make reproduce`, where the inputs of the first stages can be fetched."""
+  - `make reproduce`, if the inputs of the first stages can be fetched."""
 
 
 def explained() -> str:

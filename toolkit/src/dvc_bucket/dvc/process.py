@@ -19,9 +19,9 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
-from dvc_bucket.dvc import hindrances, never_here, packages
-from dvc_bucket.dvc import nothing_to_pull as nothing
-from dvc_bucket.dvc.patched import command_line, install, side_by_side
+from dvc_bucket.dvc import hindrances, looks, never_here, packages
+from dvc_bucket.dvc import nothing_to_do as nothing
+from dvc_bucket.dvc.patched import command_line, found, install, side_by_side
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -34,11 +34,14 @@ MOVES = {"push", "pull", "fetch"}
 def main(arguments: Sequence[str]) -> int:
     """Run DVC's own command line in this process and return its exit status."""
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
+    begun = looks.now()
     try:
         log.follow("dvc")
         if plain := install.install():
             if side_by_side.runner and side_by_side.runner.is_elsewhere:
-                print(f"bucket: {plain} It submits no jobs: nothing was run.", file=sys.stderr)
+                print(
+                    f"bucket: {plain} It cannot submit jobs, so nothing was run.", file=sys.stderr
+                )
                 return 1
             alone = " Stages run one at a time." if side_by_side.runner else ""
             print(f"bucket: {plain}{alone}", file=sys.stderr)
@@ -53,16 +56,15 @@ def main(arguments: Sequence[str]) -> int:
     except BucketError as error:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return error.status
-    if status == 0 and MOVES.intersection(arguments[:1]):
-        status = _report_unseen()
+    is_in_order = nothing.is_whole(arguments) and not found.differences
+    if status == 0 and (is_in_order or MOVES.intersection(arguments[:1])):
+        status = _look_back(arguments[0], begun if is_in_order else None)
     for why in hindrances.explained(arguments) if status else ():
         print(visible(f"bucket: {why}"), file=sys.stderr)
     if status and {"pull", "fetch"}.intersection(arguments[:1]) and (why := never_here.explained()):
         print(visible(f"bucket: {why}"), file=sys.stderr)
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:
         _drop_gone()
-    if status == 0 and nothing.is_whole_pull(words):
-        nothing.note(Project.find())
     return status
 
 
@@ -72,10 +74,14 @@ def become(arguments: Sequence[str]) -> NoReturn:
     leave(main(arguments))
 
 
-def _report_unseen() -> int:
-    """Name the files of DVC that it left out without a word; 1 if there are any.
+def _look_back(word: str, begun: int | None) -> int:
+    """Name the files that DVC silently ignored; returns 1 if it ignored any.
 
     A push or pull that leaves out what git tracks is not complete, whatever DVC has printed.
+
+    Args:
+        word: a command of DVC that has succeeded.
+        begun: its start, if everything is up to date after it; otherwise None.
     """
     from dvc_bucket.dvc.remote.outputs import opened
     from dvc_bucket.dvc.remote.unseen import FIX, unseen
@@ -83,7 +89,9 @@ def _report_unseen() -> int:
     project = Project.find()
     try:
         with opened(project) as repo:
-            hidden = unseen(project, repo)
+            hidden = unseen(project, repo) if word in MOVES else {}
+            if begun and not hidden:
+                nothing.note(project, repo, word, begun)
     except BucketError:  # git or DVC cannot read the project, and DVC has said so
         return 0
     for path, why in hidden.items():
@@ -106,7 +114,7 @@ def _drop_gone() -> None:
         print(visible(masked(f"bucket: {error}")), file=sys.stderr)
         return
     for file, names in dropped.items():
-        print(visible(f"{file}: dropped {', '.join(names)}, which dvc.yaml no longer has."))
+        print(visible(f"{file}: removed {', '.join(names)}, which dvc.yaml no longer has."))
 
 
 def _guarded(arguments: Sequence[str]) -> contextlib.AbstractContextManager[Sequence[str]]:

@@ -52,7 +52,7 @@ class Runner(Protocol):
     def has_begun(self, key: str, outs: Sequence[Path], /) -> bool:
         """Whether an earlier run left a command of a stage that goes on, or has just ended well.
 
-        One that goes on with other inputs is ended.
+        A run with other inputs is ended.
 
         Args:
             key: of the stage and its inputs: that of its commands begins with it.

@@ -28,8 +28,8 @@ def site_cache(project: Project) -> str:
         return str(private_folder(folder))
     except UnsafePathError as error:
         raise UnsafePathError(
-            f"{error} DVC would run code from it. It holds only a cache, so deleting it loses "
-            f"nothing: rm -r '{folder}'"
+            f"{error} DVC would run code from it. It is only a cache and can be deleted: rm -r "
+            f"'{folder}'"
         ) from None
 
 

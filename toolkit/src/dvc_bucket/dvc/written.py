@@ -89,7 +89,7 @@ def new_file(
 
 def _check_folder(place: Path, target: Path, project: Project | None) -> None:
     if project and project.root.resolve().is_relative_to(target):
-        raise OutputError(f"{place} holds the project {project.root}. Name another folder.")
+        raise OutputError(f"{place} contains the project {project.root}. Name another folder.")
     if not target.exists():
         return
     if not target.is_dir():
@@ -102,7 +102,7 @@ def _check_folder(place: Path, target: Path, project: Project | None) -> None:
     if strange:
         raise OutputError(
             f"{place} is not empty: this command did not write {strange} in it, or the file was "
-            f"changed since. {ELSEWHERE}"
+            f"changed later. {ELSEWHERE}"
         )
     if owner := owners.tracked([target]):
         raise OutputError(f"{owner.popitem()[1]} tracks {place} or files in it. {ELSEWHERE}")
@@ -119,13 +119,11 @@ def _check_file(place: Path, target: Path, project: Project | None, *, force: bo
     if _record(target, project) == {"": file_sha256(target)} or owners.is_committed(target):
         return
     if owner:
-        raise OutputError(
-            f"{place} has changes that are not committed. Commit them, or name another file."
-        )
+        raise OutputError(f"{place} has uncommitted changes. Commit them, or name another file.")
     if not force:
         hint = ELSEWHERE if force is None else "Name another output, or add --force to replace it."
         raise OutputError(
-            f"{place} exists. This command did not write it, or it was changed since. {hint}"
+            f"{place} exists. This command did not write it, or it was changed later. {hint}"
         )
 
 
@@ -176,7 +174,7 @@ def _contents(folder: Path) -> Iterator[tuple[str, str]]:
             name = path.relative_to(folder).as_posix()
             yield (
                 name,
-                file_sha256(path) if stat.S_ISREG(path.lstat().st_mode) else "no regular file",
+                file_sha256(path) if stat.S_ISREG(path.lstat().st_mode) else "not a regular file",
             )
         if not folders and not files and here != folder:
             yield here.relative_to(folder).as_posix(), EMPTY

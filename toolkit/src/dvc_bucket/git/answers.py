@@ -57,7 +57,9 @@ def parse(text: str) -> Answers:
     except YAMLError:
         values = None
     if not isinstance(values, dict):
-        raise ProjectError(f"{FILE} is no YAML of copier's. Restore it: git checkout {FILE}")
+        raise ProjectError(
+            f"{FILE} is not a file that copier writes. Restore it: git checkout {FILE}"
+        )
     return Answers(values)
 
 

@@ -267,7 +267,7 @@ def git(
     said = done.stderr.decode(errors="replace").strip()
     owner.check(said)
     if "not a git repository" in said:
-        raise ProjectError(f"{folder} is in no git repository, so there is nothing to check.")
+        raise ProjectError(f"{folder} is not in a git repository, so there is nothing to check.")
     raise ProjectError(f"`git {arguments[0]}` failed in {folder}: {said}")
 
 
@@ -281,9 +281,9 @@ def commit_of(repository: Repository, word: str) -> str:
     try:
         answer = git(repository.project, "rev-parse", *options, f"{word}^{{commit}}")
     except ProjectError:
-        hint = "This clone is shallow: `git fetch --unshallow` gets the rest of the history."
+        hint = "This clone is shallow; `git fetch --unshallow` gets the rest of the history."
         raise RevisionError(
-            f"No revision {word} here. "
+            f"Unknown revision {word}. "
             + (hint if repository.is_shallow else "`git log --all --oneline` lists the commits.")
         ) from None
     return answer.decode().split()[-1]

@@ -21,6 +21,6 @@ def check(said: str) -> None:
     if found := REFUSED.search(said):
         raise OwnerError(
             f"git does not trust {found[1]}, which belongs to another user. Work in a clone of "
-            "your own; or, if you trust all who can write there: `git config --global --add "
+            "your own. If you trust everyone who can write there: `git config --global --add "
             f"safe.directory {shlex.quote(found[1])}`."
         )

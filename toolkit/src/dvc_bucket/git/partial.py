@@ -44,9 +44,9 @@ def complete(folder: Path, revisions: Sequence[str], *, ancestors: bool = False)
             left = _lacking(folder, [*walk, *kinds, *revisions])
             if lacking & left:
                 raise PartialCloneError(
-                    f"This is a partial clone, and {len(left):,} of the files and folders that "
-                    f"this needs cannot be fetched ({said[0]}). When the remote can be reached, "
-                    f"run this again, or get all: `git fetch --refetch --no-filter {remotes[0]}`."
+                    f"This is a partial clone, and {len(left):,} of the required files and folders "
+                    f"cannot be fetched ({said[0]}). Run this again when the remote is reachable, "
+                    f"or fetch everything: `git fetch --refetch --no-filter {remotes[0]}`."
                 )
             lacking = left
 

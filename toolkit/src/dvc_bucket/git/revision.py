@@ -50,7 +50,7 @@ class Revision:
         try:
             return self.read(path).decode("utf-8")
         except UnicodeDecodeError:
-            raise ProjectError(f"{path} of {self.commit[:12]} is not text in UTF-8.") from None
+            raise ProjectError(f"{path} of {self.commit[:12]} is not UTF-8 text.") from None
 
     def named(self, name: str) -> list[str]:
         """Paths of the files of a name, the nearest to the root first."""
@@ -85,8 +85,7 @@ def opened(project: Project, rev: str) -> Iterator[Revision]:
 def lacking(what: str) -> ProjectError:
     """The error for a file in git whose content is not in this clone."""
     return ProjectError(
-        f"This clone lacks {what}, as a partial clone does. "
-        "`git fetch --refetch --no-filter` gets it."
+        f"This is a partial clone without {what}. `git fetch --refetch --no-filter` gets it."
     )
 
 

@@ -49,8 +49,8 @@ def commit(project: Project, message: str) -> None:
     """
     if _run(project, "commit", "--message", message):
         raise SaveError(
-            "`git commit` failed; the lines above say why. The data is on the remote, and what is "
-            "to be committed is staged: mend the cause and run this again."
+            "`git commit` failed; the lines above say why. The data is on the remote, and the "
+            "files to commit are staged. Fix the cause and run the command again."
         )
 
 
@@ -81,8 +81,8 @@ def push(project: Project) -> Iterator[str]:
     yield f"git {' '.join(words)}"
     if _run(project, *words):
         raise SaveError(
-            "`git push` failed; the lines above say why. The commit is made, and its data is on "
-            "the remote: mend the cause (`git pull`, if the remote has new commits) and run this "
+            "`git push` failed; the lines above say why. The commit exists, and its data is on the "
+            "remote. Fix the cause (`git pull` if the remote has new commits) and run the command "
             "again."
         )
 

@@ -33,9 +33,7 @@ def add_package(project: Project, wanted: str) -> None:
         if canonicalize_name(_requirement(line).name) == canonicalize_name(requirement.name):
             if _requirement(line) == requirement:
                 return
-            raise ProjectError(
-                f"{FILE} asks for {line!r} already. Change that line, then: make lock"
-            )
+            raise ProjectError(f"{FILE} already has {line!r}. Change that line, then: make lock")
     dependencies.add_line(str(requirement), indent="    ")
     with replacing(path, path.stat().st_mode & 0o777) as file:
         file.write(tomlkit.dumps(document).encode())
@@ -46,8 +44,9 @@ def _requirement(text: str) -> Requirement:
         requirement = Requirement(text)
     except InvalidRequirement:
         raise ProjectError(
-            f'{text!r} names no package. Give a name, with a range or without: "scipy>=1.14"'
+            f"{text!r} is not a package name. Give a name with or without a version range: "
+            '"scipy>=1.14"'
         ) from None
     if requirement.url:
-        raise ProjectError(f"{text!r} is an address; give a name that the package registry has.")
+        raise ProjectError(f"{text!r} is an address. Give a name from the package registry.")
     return requirement

@@ -1,16 +1,20 @@
 """`dvc repro`, several stages at once, and the check that it leaves `dvc.lock` as it was."""
 
 import os
+import shlex
+import subprocess
 from collections.abc import Mapping, Sequence
 
-from dvc_bucket.base import project_settings
+from dvc_bucket.base import packages, project_settings
 from dvc_bucket.base.errors import ReproduceError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.settings import Settings
+from dvc_bucket.dvc import nothing_to_do as nothing
 from dvc_bucket.dvc.connected import remote_prefix, run_dvc
 from dvc_bucket.dvc.lock import entries
 from dvc_bucket.dvc.patched import command_line
+from dvc_bucket.dvc.patched.chosen import is_plain
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.git.contents import ended
 from dvc_bucket.stages import commands
@@ -61,33 +65,61 @@ def reproduce(
     *,
     locked: bool,
     where: Where = HERE,
+    before: str = "",
 ) -> None:
     """Run `dvc repro`, then `dvc push`; both print as they always do.
 
     Args:
         project: the clone.
         settings: the connection.
-        arguments: the words after `dvc repro`. Without a target, it is every dvc.yaml of the
-            project. With `--pull`, which takes finished stages from the
-            remote, also those that ran elsewhere (DVC's run cache), the push leaves them there.
+        arguments: the words after `dvc repro`. Without arguments, DVC is not started if everything
+            was up to date and nothing has changed since. Without a target, it is every dvc.yaml of
+            the project. With `--pull`, which takes finished stages from the remote, also those
+            that ran elsewhere (DVC's run cache), the push leaves them there.
         locked: push nothing unless `dvc.lock` comes out as it is.
         where: the commands of stages run.
+        before: a command to run first, unless both have nothing to do.
 
     Raises:
-        ReproduceError: one of the two commands failed, or a result is not what `dvc.lock` records.
+        ReproduceError: one of the commands failed, or a result is not what `dvc.lock` records.
         LockError: `dvc.lock` cannot be read.
         SettingsError: the settings and DVC's remote name different buckets.
     """
     if dvc_config.is_of_project(project):
         remote_prefix(project, settings)
+    if is_in_order := _is_in_order(project, arguments):
+        print(nothing.IN_ORDER, flush=True)  # before other programs print
+        if nothing.is_sent(project, settings):
+            print(nothing.UP_TO_DATE)
+            return
+    if before:
+        done = subprocess.run(shlex.split(before), cwd=project.root, check=False)
+        _check(before, done.returncode)
+    if not is_in_order:
+        _repro(project, settings, arguments, where, locked=locked)
+    words = ["push", *(["--run-cache"] if "--pull" in arguments else [])]
+    _check("dvc push", run_dvc(words, project, settings, ["dvc_bucket.dvc.reproduced"]))
+
+
+def _is_in_order(project: Project, arguments: Sequence[str]) -> bool:
+    """Whether it is known without DVC that `dvc repro` has nothing to run."""
+    return (
+        not arguments
+        and not is_plain()
+        and nothing.is_done(project, "status")
+        and not packages.different(project)
+    )
+
+
+def _repro(
+    project: Project, settings: Settings, arguments: Sequence[str], where: Where, *, locked: bool
+) -> None:
     arguments = [*arguments, *_all_flows(project, arguments)]
     if locked:
-        _check("repro", repro_locked(project, settings, arguments, where))
+        _check("dvc repro", repro_locked(project, settings, arguments, where))
     else:
         words = ["repro", *arguments]
-        _check("repro", run_dvc(words, project, settings, commands.program(where)))
-    run_cache = ["--run-cache"] if "--pull" in arguments else []
-    _check("push", run_dvc(["push", *run_cache], project, settings))
+        _check("dvc repro", run_dvc(words, project, settings, commands.program(where)))
 
 
 def _all_flows(project: Project, arguments: Sequence[str]) -> list[str]:
@@ -113,8 +145,8 @@ def _check(command: str, status: int) -> None:
     """
     if status != 0:
         raise ReproduceError(
-            f"`dvc {command}` failed (exit status {status}); the lines above say why. "
-            "What was done is kept: fix the cause and run the command again."
+            f"`{command}` failed (exit status {status}); the lines above say why. Completed work "
+            "is kept. Fix the cause and run the command again."
         )
 
 
@@ -144,6 +176,6 @@ def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.En
     names = dict.fromkeys([*after, *before])
     if changed := [name for name in names if after.get(name) != before.get(name)]:
         raise ReproduceError(
-            f"Not as dvc.lock had it: {', '.join(changed)}. Nothing was pushed. `git diff` shows "
-            "what changed: commit that, or mend its cause."
+            f"Results differ from dvc.lock: {', '.join(changed)}. Nothing was pushed. `git diff` "
+            "shows the changes: commit them, or fix their cause."
         )

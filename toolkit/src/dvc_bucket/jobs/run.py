@@ -41,7 +41,7 @@ def become(command: Sequence[str], variables: Mapping[str, str]) -> NoReturn:
     try:
         os.execvpe(program, list(command), dict(variables))  # noqa: S606 (no shell: on purpose)
     except FileNotFoundError:
-        fault = f"There is no program {program}, neither in .venv nor on the PATH. Install it."
+        fault = f"The program {program} is neither in .venv nor on the PATH. Install it."
     except OSError as error:
         fault = f"{program} cannot be started: {error.strerror}."
     raise ProgramError(fault)

@@ -140,8 +140,8 @@ def _fetch(download: Download, item: Item) -> None:
         raise
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
         raise OutputError(
-            f"{item.target} cannot be written: a file is where a folder has to be, or the reverse. "
-            f"{copied_record.TO}"
+            f"{item.target} cannot be written: a file is in the place of a folder, or a folder in "
+            f"the place of a file. {copied_record.TO}"
         ) from None
 
 
@@ -153,6 +153,6 @@ def _check_room(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise SpaceError(
-            f"{folder} has {readable_size(free)} free, and the missing files need "
+            f"{folder} has {readable_size(free)} free, but the missing files need "
             f"{readable_size(size)}. Free some space, or name another folder."
         )

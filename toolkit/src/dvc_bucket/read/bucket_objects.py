@@ -118,8 +118,8 @@ def pieces(url: str) -> Iterator[Any]:
             yield piece
     if promised and digest.hexdigest() != promised:
         raise ChecksumError(
-            f"{url} is damaged: its bytes have the hash {digest.hexdigest()}, and {promised} was "
-            "promised. Ask whoever wrote it."
+            f"{url} is damaged: its content has the hash {digest.hexdigest()}, expected "
+            f"{promised}. Ask its publisher."
         )
 
 
@@ -169,6 +169,6 @@ def _below(
 def _missing(url: str, settings: Settings, left_out: Sequence[str]) -> BucketError:
     odd = f" {keys.said_of(left_out)}" if left_out else ""
     return MissingObjectError(
-        f"No object is {url}, in {settings.endpoint_url}.{odd} "
-        f"`bucket ls s3://{settings.bucket_name}/` shows what there is."
+        f"{settings.endpoint_url} has no object {url}.{odd} `bucket ls "
+        f"s3://{settings.bucket_name}/` lists the objects."
     )

@@ -54,8 +54,8 @@ def fetch_configured(*, force: bool) -> list[Path]:
 def _wanted(name: str) -> list[WantedObject]:
     if not name:
         raise SettingsError(
-            f"Nothing to copy: name PATH and DEST, as `bucket cp data/raw /scratch/me`, or have "
-            f"{CONFIG_FILE} name a JSON file with bucket_name, object_key and local_path."
+            "Nothing to copy: give PATH and DEST, as in `bucket cp data/raw /scratch/me`, or set "
+            f"{CONFIG_FILE} to a JSON file with bucket_name, object_key and local_path."
         )
     try:
         stated = json.loads(Path(name).read_text(encoding="utf-8"))

@@ -158,8 +158,8 @@ def _naming_failures(data: TrackedData, file: TrackedFile) -> Iterator[None]:
                 yield
             except PreconditionError:
                 raise ChecksumError(
-                    f"{file.path} on the remote {data.remote.address} was written again while it "
-                    "was read. Open it again."
+                    f"{file.path} on the remote {data.remote.address} was overwritten while it was "
+                    "read. Open it again."
                 ) from None
     except MissingObjectError:
         raise data.not_pushed(file) from None

@@ -60,15 +60,15 @@ def check(folder: Path, missing: Mapping[Path, str], *, force: bool) -> None:
         ProjectError: git or DVC cannot tell what they track there.
     """
     if folder / NAME in missing:
-        raise UnsafePathError(f"The data has a file {NAME}: `bucket cp` keeps its record there.")
+        raise UnsafePathError(f"The data has a file {NAME}, in which `bucket cp` keeps its record.")
     different = [target for target in missing if os.path.lexists(target)]
     if not different:
         return
     if folders := [target for target in different if target.is_dir()]:
-        raise OutputError(f"{folders[0]} is a folder, and the data has a file of that name. {TO}")
+        raise OutputError(f"{folders[0]} is a folder, but the data has a file of that name. {TO}")
     for target, owner in owners.tracked(different).items():
         raise OutputError(
-            f"{target} differs from the data, and {owner} tracks it: it is never replaced. {TO}"
+            f"{target} differs from the data and is never replaced, because {owner} tracks it. {TO}"
         )
     record = _read(folder)
     foreign = [
@@ -79,8 +79,8 @@ def check(folder: Path, missing: Mapping[Path, str], *, force: bool) -> None:
     if foreign and not force:
         more = f" and {len(foreign) - 1:,} more files differ" if foreign[1:] else " differs"
         raise OutputError(
-            f"{foreign[0]}{more} from the data, and `bucket cp` did not put that content there. "
-            "Add --force to replace it, or name another folder."
+            f"{foreign[0]}{more} from the data, and `bucket cp` did not write it. Add --force to "
+            "replace it, or name another folder."
         )
 
 

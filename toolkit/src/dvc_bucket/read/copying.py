@@ -37,34 +37,34 @@ def copy_to(
     force: bool = False,
     progress: Progress = silent,
 ) -> Copied:
-    """Copy data to a disk, or to keys of a bucket; what is there and right stays.
+    """Copy data to a disk or a bucket, and skip files that are identical.
 
-    As with `cp -r`, the last part of each source is kept below `to`. A single file takes the name
+    As with `cp -r`, the last part of each source is kept below `to`. A single file gets the name
     `to` unless that is a folder or ends with a slash.
 
-    On a disk, a file that an earlier `copy_to` wrote is replaced when the data has changed. One
-    with any other content is replaced only with `force`, and never if git or DVC tracks it. In a
-    bucket, an object with other content is replaced only with `force`, and never one of DVC's.
+    On a disk, a file that an earlier `copy_to` wrote is replaced if the data has changed. Other
+    files that differ are replaced only with `force`, and never if git or DVC tracks them. In a
+    bucket, objects that differ are replaced only with `force`, and DVC's objects never.
 
     Args:
         sources: paths that DVC tracks, from the project's root, or `s3://bucket/prefix`, or either
-            with wildcards. To a bucket, also files and folders of this disk: what lies at a path
-            is taken before what DVC tracks there, unless `rev` is given.
-        to: a local path or `s3://bucket/prefix/`; None for a folder of the user's own in $SCRATCH
-            or else $TMPDIR, which nobody else can enter, with `parents`.
+            with wildcards. To a bucket, also local files and folders; these have priority over
+            tracked data at the same path, unless `rev` is given.
+        to: a local path or `s3://bucket/prefix/`; None for a private folder of the user in $SCRATCH
+            (or $TMPDIR), with `parents`.
         rev: branch, tag or commit of the tracked paths; None for the workspace.
         remote: DVC's name of the remote; None for the default one.
-        parents: keep whole paths and keys below `to`, not their last parts.
-        force: replace files that `copy_to` did not write, and objects with other content.
-        progress: hears how far it is, in bytes.
+        parents: keep full paths and keys below `to`, not only their last parts.
+        force: replace files that `copy_to` did not write, and objects that differ.
+        progress: receives the progress in bytes.
 
     Raises:
-        SpaceError: no folder is known, or it has no room for what is missing.
-        OutputError: a file or an object with other content is there, or two sources have one name.
-        UnsafePathError: a name in the data leads out of the folder, or the default folder could be
-            another user's; or a file with credentials was to be uploaded.
-        NotTrackedError, NotPushedError, MissingObjectError: a source is not there.
-        ChecksumError: an object is not what its name promises, twice.
+        SpaceError: no folder is known, or it lacks space for the missing files.
+        OutputError: a different file or object exists, or two sources have the same name.
+        UnsafePathError: a name in the data leads out of the folder, the default folder may belong
+            to another user, or the upload includes a file with credentials.
+        NotTrackedError, NotPushedError, MissingObjectError: a source does not exist.
+        ChecksumError: the content of an object does not match its name, twice.
         TransferError: the store refused or could not be reached.
     """
     if str(to).startswith(S3):
@@ -123,7 +123,7 @@ def select(
             parent = path.rpartition("/")[0]
         files = files or [file for file in data.files if fnmatchcase(file.path, path)]
         if not files:
-            raise NotTrackedError(f"DVC tracks no file that is {path}. `bucket ls` lists them.")
+            raise NotTrackedError(f"DVC tracks no file {path}. `bucket ls` lists the files.")
         data = replace(data, path=path, files=files)
     return SourceFiles(items_of(data, folder, "" if parents else parent), data.is_file)
 
@@ -157,8 +157,8 @@ def distinct(selections: Sequence[SourceFiles]) -> list[Item]:
 def same_name(name: str) -> OutputError:
     """Two sources cannot both have a name."""
     return OutputError(
-        f"Two sources would both be {name} at the destination. Add --parents to keep their whole "
-        "paths, or copy them one after the other."
+        f"Two sources would both become {name} at the destination. Add --parents to keep their "
+        "full paths, or copy them to different folders."
     )
 
 
@@ -177,8 +177,8 @@ def default_folder(environment: Mapping[str, str]) -> Path:
             except OSError as error:
                 raise SpaceError(no_folder(own, error)) from None
     raise SpaceError(
-        f"{' and '.join(FAST_DISKS)} are not set, so there is no fast disk to copy to. "
-        "Name a folder as DEST."
+        f"{' and '.join(FAST_DISKS)} are not set, so the fast disk is unknown. Name a folder as "
+        "DEST."
     )
 
 

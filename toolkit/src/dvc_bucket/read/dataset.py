@@ -37,48 +37,48 @@ def open_dataset(
 ) -> Table:
     """Open a table that DVC tracks: a Parquet, CSV or Arrow file, or a directory of them.
 
-    Without `rev` the workspace's files are read if they are there, as they are. Otherwise it is the
-    content that DVC recorded: from the cache on this machine, or else streamed from the remote.
-    Nothing is written to disk.
+    Without `rev`, it reads the files of the workspace if they exist. Otherwise it reads the content
+    that DVC recorded, from the cache on this machine or streamed from the remote. It writes nothing
+    to disk.
 
-    Recorded content is proven as far as it is read:
+    Recorded content is proven while it is read:
 
-    - Many small files, and CSV files: by the MD5 of the whole. The last piece (4 MB) of a larger
-      CSV file raises, when batches of the others have been delivered.
-    - Large Parquet and Arrow files on the remote, of which ranges are read: the object's size and
-      its ETag, if that is an MD5, must be the recorded ones. An object of another MD5 is read whole
-      once: it may be encrypted. If the ETag is no MD5 (an upload in parts), the object must be the
-      version that the note of its last proof names, or it is read whole again; without a note
-      nothing is proven.
-    - Pages of Parquet files with page checksums, on the remote and in the cache: by these. The
-      stages here and `bucket pack` write them. Footers and headers of pages have none. polars, to
-      which `scan` hands large files over, compares none.
+    - Many small files, and CSV files: by the MD5 of the whole file. For a larger CSV file, the last
+      piece (4 MB) raises the error, after the batches of the other pieces have been delivered.
+    - Large Parquet and Arrow files on the remote, read by ranges: the object's size and its ETag,
+      if that is an MD5, must match the record. An object with a different MD5 is read completely
+      once, because it may be encrypted. If the ETag is not an MD5 (an upload in parts), the object
+      must be the version in the record of its last proof; any other version is read completely
+      again. Without such a record nothing is proven.
+    - Pages of Parquet files, on the remote and in the cache: by their page checksums, which
+      `write_parquet` and `bucket pack` write. Footers and page headers have none. Polars, which
+      reads large files for `scan`, does not check them.
 
-    `proven="full"` closes the gaps that are left.
+    `proven="full"` closes the remaining gaps.
 
     Args:
-        path: from the project's root, or absolute; of a directory, `column=value` in the names of
-            its folders are columns, and files whose names begin with `_` or `.` are no data.
+        path: from the project's root, or absolute; in a directory, `column=value` in folder names
+            becomes a column, and files whose names begin with `_` or `.` are ignored.
         rev: branch, tag or commit.
         columns: to read; None for all. A column that some files lack is null there; integers and
             floats of several widths are read as the widest.
-        filter: rows to read, as `pyarrow.dataset.field("dep_delay") > 60`.
+        filter: rows to read, such as `pyarrow.dataset.field("dep_delay") > 60`.
         remote: DVC's name of the remote; None for the default one.
         repo: URL or folder of another repository; None for the project around the current folder.
-            Its `.env` is never read. Its configuration says in which bucket and below which prefix
-            the data is; endpoint and keys are yours.
-        settings: the connection; None for that of the environment and of your `.env`. Needed where
-            another repository names another endpoint than you do.
-        proven: "full" to read recorded content, also without `rev`, and to hash all of it before:
-            in the cache each time, on the remote once. `.dvc/tmp/bucket-verified` keeps a note of
-            the object's version (size, ETag, time), which proves later reads of that version.
+            Its `.env` is never read. Its configuration names the bucket and the prefix; endpoint
+            and keys are yours.
+        settings: the connection; None for the environment and your `.env`. Needed if another
+            repository uses a different endpoint.
+        proven: "full" to read recorded content, also without `rev`, and to hash all of it first: in
+            the cache each time, on the remote once. `.dvc/tmp/bucket-verified` records the object's
+            version (size, ETag, time), which proves later reads of that version.
 
     Raises:
         NotTrackedError: DVC does not track the path at that revision.
-        NotPushedError: it does, and the remote does not have the data.
-        ChecksumError: a file is not what DVC recorded; reading the table can raise it, too.
-        RevisionError: there is no such revision, or repository.
-        FormatError: the files are of no kind, or several kinds, of table.
+        NotPushedError: DVC tracks the path, but the remote does not have the data.
+        ChecksumError: a file differs from what DVC recorded; reading the table can raise it, too.
+        RevisionError: the revision or repository does not exist.
+        FormatError: the files are not tables, or are tables of several kinds.
         ProjectError, SettingsError, TransferError: as everywhere in this package.
     """
     source = locate(path, rev, remote, repo, settings, proven)
@@ -132,12 +132,11 @@ def open_file(
     settings: Settings | None = None,
     proven: Proven | None = None,
 ) -> BinaryIO:
-    """Open any file that DVC tracks, for reading bytes; `seek` goes anywhere.
+    """Open any file that DVC tracks for reading bytes, with `seek`.
 
-    Recorded content is hashed as it is read. If all of it is read in order and its MD5 is not the
-    recorded one, the last read raises ChecksumError. Parts are proven as `open_dataset` proves
-    ranges. The object is read in the version that was opened: if somebody writes it again, the next
-    read raises ChecksumError.
+    Recorded content is hashed as it is read. If all of it is read in order and its MD5 differs from
+    the record, the last read raises ChecksumError. Parts are proven as in `open_dataset`. If the
+    object is overwritten after it was opened, the next read raises ChecksumError.
 
     Args and errors are those of `open_dataset`.
     """

@@ -130,9 +130,9 @@ class Epoch:
                 found = getattr(state, name)
                 if found != value and (is_own or name != "reader"):
                     raise ResumeError(
-                        f"The state to resume is of {name}={found!r}, and this reads "
-                        f"{name}={value!r}. Read with the arguments and the number of processes "
-                        "of then, or begin the epoch again without `resume`."
+                        f"The state to resume has {name}={found!r}, but this call has "
+                        f"{name}={value!r}. Use the same arguments and number of processes as "
+                        "before, or restart the epoch without `resume`."
                     )
         return max(
             (
@@ -149,8 +149,8 @@ def _parsed(text: str) -> State:
         return State.model_validate_json(text)
     except ValidationError:
         raise ResumeError(
-            f"{str(text)[:80]!r} is no state of `iter_samples`. Pass what its method `state()` "
-            "returned, or a list of these."
+            f"{str(text)[:80]!r} is not a state of `iter_samples`. Pass the return value of its "
+            "method `state()`, or a list of these."
         ) from None
 
 
@@ -175,8 +175,8 @@ def of_reader(
     rank, world = split
     if not (0 <= rank < world and 0 <= number < workers):
         raise ValueError(
-            f"split={split} and worker={worker}: a pair is a number from 0 on, and how many there "
-            "are, as split=(0, 2) for the first of two ranks."
+            f"split={split} and worker={worker}: a pair is an index from 0 and a count, such as "
+            "split=(0, 2) for the first of two ranks."
         )
     return Epoch(shuffle, epoch, rank * workers + number, world * workers)
 

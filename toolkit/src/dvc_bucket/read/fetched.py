@@ -22,7 +22,7 @@ IN_MEMORY = 128
 AHEAD = 2
 
 #: Options of a scan that hold for files that are fetched here.
-KEPT = ("columns", "filter", "memory_pool", "batch_size")
+KEPT_OPTIONS = ("columns", "filter", "memory_pool", "batch_size")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class FetchedFiles:
         Args:
             options: of a scan.
         """
-        wanted = {name: options[name] for name in KEPT if options.get(name) is not None}
+        wanted = {name: options[name] for name in KEPT_OPTIONS if options.get(name) is not None}
         decoder = None
         if isinstance(self.plain.format, ds.ParquetFileFormat):
             decoder = Decoder.of(self.plain.schema, wanted)

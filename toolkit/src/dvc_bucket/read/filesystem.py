@@ -46,20 +46,20 @@ def filesystem(
     *,
     proven: Proven | None = None,
 ) -> "TrackedFileSystem":
-    """The tracked files of a revision, those of git too, as a read-only file system of fsspec.
+    """The files of a revision that DVC or git tracks, as a read-only fsspec file system.
 
-    Paths are from the project's root. Libraries that know fsspec take `dvcbucket://PATH` instead,
-    with these arguments as `storage_options`.
+    Paths start at the project's root. Libraries that support fsspec accept `dvcbucket://PATH` with
+    these arguments as `storage_options`.
 
     Args:
         rev: branch, tag or commit; None for the workspace.
         repo: URL or folder of another repository; None for the project around the current folder.
         remote: DVC's name of the remote; None for the default one.
         project: a folder in the project; None for the current folder.
-        proven: "full" to hash the whole of a file before a part of it is read; see `open_dataset`.
+        proven: "full" to hash the whole file before a part is read; see `open_dataset`.
 
     Raises:
-        RevisionError: there is no such revision, or repository.
+        RevisionError: the revision or repository does not exist.
         ProjectError, SettingsError: as `open_dataset`.
     """
     return TrackedFileSystem(rev, repo, remote, project, proven=proven)

@@ -84,12 +84,13 @@ def remote_of(
     if reached is None:
         endpoint = str(stated.get("endpointurl", "")).rstrip("/")
         raise SettingsError(
-            f"The repository keeps its data at {endpoint!r}, and your keys are not for that: "
-            f"nothing was sent. If you trust that endpoint, {FIX.format(others.shown(url))}"
+            f"The repository keeps its data at {endpoint!r}, but your keys are for another "
+            "endpoint. Nothing was sent. If you trust that endpoint, "
+            f"{FIX.format(others.shown(url))}"
         )
     remote = Remote.of(project, reached, name, is_own=False)
     if not BUCKET_NAME.fullmatch(remote.settings.bucket_name):
-        raise ProjectError("The remote of the repository names a bucket that cannot be one.")
+        raise ProjectError("The remote of the repository names an invalid bucket.")
     return remote
 
 

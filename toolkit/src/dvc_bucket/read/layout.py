@@ -51,13 +51,13 @@ def kind_of(names: Sequence[str], title: str) -> str:
         FormatError: they are of no kind, or several kinds, of table.
     """
     if not names:
-        raise FormatError(f"{title} has no data: names that begin with _ or . are none.")
+        raise FormatError(f"{title} has no data; names that begin with _ or . do not count.")
     suffixes = {PurePosixPath(name).suffix.lower() for name in names}
     kinds = {FORMATS.get(suffix, "") for suffix in suffixes}
     if len(kinds) != 1 or kinds == {""}:
         raise FormatError(
-            f"{names[0]} and its like end in {', '.join(sorted(suffixes)) or 'nothing'}: a table "
-            f"is of one kind, {', '.join(FORMATS)}. `open_file` reads anything."
+            f"{names[0]} and its like end in {', '.join(sorted(suffixes)) or 'nothing'}: the files "
+            f"of a table have one suffix: {', '.join(FORMATS)}. `open_file` reads any file."
         )
     return kinds.pop()
 
@@ -126,8 +126,8 @@ def unified(schemas: Iterable[tuple[str, pa.Schema]]) -> pa.Schema:
                 common = _common(known.type, field.type)
                 if common is None:
                     raise FormatError(
-                        f"The column {field.name} is {field.type} in {name}, and {known.type} in "
-                        f"{first}: they have no common type. Read the files one by one."
+                        f"The column {field.name} is {field.type} in {name} and {known.type} in "
+                        f"{first}, which have no common type. Read the files one by one."
                     )
                 fields[field.name] = (field.with_type(common), name)
     return pa.schema((field for field, _ in fields.values()), metadata)
@@ -136,7 +136,7 @@ def unified(schemas: Iterable[tuple[str, pa.Schema]]) -> pa.Schema:
 def of_another_kind(name: str, error: Exception) -> FormatError:
     """The error for a file that Arrow cannot read as the kind of its name."""
     said = str(error).partition("\n")[0]
-    return FormatError(f"{name} is no table of the kind that its name says: {said}")
+    return FormatError(f"{name} is not a table of the kind that its suffix says: {said}")
 
 
 def check_columns(names: Sequence[str], columns: Iterable[str], title: str) -> None:
@@ -161,14 +161,15 @@ def check(name: str, found: pa.Schema, table: pa.Schema) -> None:
     for field in found:
         if field.name not in table.names:
             raise FormatError(
-                f"{name} has the column {field.name}, which the first file lacks: small files are "
-                "read as one table by the columns of the first. Read them one by one, or pack them."
+                f"{name} has the column {field.name}, which the first file lacks. Small files are "
+                "read as one table with the columns of the first. Read them one by one, or pack "
+                "them."
             )
         known = table.field(field.name).type
         if field.type != known and _common(field.type, known) != known:
             raise FormatError(
-                f"The column {field.name} is {field.type} in {name}, and {known} in the first "
-                "file: small files are read by the types of the first. Read the files one by one."
+                f"The column {field.name} is {field.type} in {name} and {known} in the first file. "
+                "Small files are read with the types of the first. Read the files one by one."
             )
 
 
@@ -177,8 +178,8 @@ def _check_names(name: str, schema: pa.Schema) -> None:
     for column, count in Counter(schema.names).items():
         if count > 1:
             raise FormatError(
-                f"{name} has {count} columns of the name {column}: a table has one. `open_file` "
-                "reads the file as it is."
+                f"{name} has {count} columns with the name {column}; a table allows one. "
+                "`open_file` reads the file as it is."
             )
 
 

@@ -71,8 +71,8 @@ def remote(origin: Origin) -> Remote:
         dataset = tree.around(origin.path)
         if dataset is None:
             raise NotTrackedError(
-                f"{origin.path} of {origin} is in that repository's git, or a folder of several "
-                "datasets: `bucket pull` brings it."
+                f"{origin.path} of {origin} is tracked by git there, or is a folder of several "
+                "datasets. Get it with `bucket pull`."
             )
         if dataset.absence:
             raise NotTrackedError(f"{origin.path} of {origin} is {dataset.absence}.")
@@ -80,7 +80,7 @@ def remote(origin: Origin) -> Remote:
             return tree.remote
         _refuse_here(dataset.origin, origin)
         origin = dataset.origin
-    raise NotTrackedError(f"{origin} is the end of more than {MAX_CHAIN} imports of imports.")
+    raise NotTrackedError(f"{origin} follows a chain of more than {MAX_CHAIN} imports.")
 
 
 @cache
@@ -99,6 +99,6 @@ def _refuse_here(origin: Origin, by: Origin) -> None:
     if ELSEWHERE.match(origin.url) or any(others.same(one, origin.url) for one in listed):
         return
     raise NotTrackedError(
-        f"{by} has imported {by.path} from {origin.url!r}, which is a path of a disk and not "
+        f"{by} has imported {by.path} from {origin.url!r}, a path on a disk, which is not "
         f"followed. If you trust it, name it in {project_settings.WHERE[:-1]}.sources]."
     )

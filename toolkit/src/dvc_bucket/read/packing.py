@@ -66,22 +66,23 @@ def pack(
     metadata: Path | None = None,
     progress: Progress = silent,
 ) -> Packed:
-    """Put all files of a folder, in the order of their names, into shards in another folder.
+    """Pack all files of a folder, in the order of their names, into shards in another folder.
 
     Args:
-        folder: with files, in folders or not.
-        out: the folder of shards, new or written before; it takes its name when it is complete.
+        folder: the files, with or without subfolders.
+        out: the folder of shards, new or written by an earlier run; it gets its name when it is
+            complete.
         form: `parquet` (name, bytes, metadata), or `tar`, which every program reads.
-        shard_bytes: bytes of files to a shard, at most; a larger file has one to itself. Files
-            that differ after the first dot of their names alone (`1.png`, `1.cls`) share a shard.
+        shard_bytes: maximum bytes of files per shard; a larger file gets its own shard. Files whose
+            names differ only after the first dot (`1.png`, `1.cls`) share a shard.
         metadata: CSV or Parquet file with a column `name`, the path of a file in `folder`, and
-            others that are to go with it. Parquet shards only.
-        progress: hears how far it is.
+            other columns to store with it. Parquet shards only.
+        progress: receives the progress.
 
     Raises:
-        PackError: there are no files, one was removed meanwhile, something in the folder is not a
-            file or cannot be listed, a name is not UTF-8, or the metadata does not fit.
-        OutputError: `out` holds something that this clone did not write there.
+        PackError: the folder is empty or has an entry that is not a file or cannot be listed, a
+            file was removed meanwhile, a name is not UTF-8, or the metadata does not fit.
+        OutputError: `out` contains files that this clone did not write.
     """
     if form not in ENDS:
         raise PackError(f"Unknown shard format {form}; use {' or '.join(ENDS)}.")
@@ -89,7 +90,7 @@ def pack(
         limits = f"between {MIN_SHARD_BYTES:,} and {MAX_SHARD_BYTES:,}"
         raise PackError(f"A shard of {shard_bytes:,} bytes is not {limits}.")
     if metadata and form == "tar":
-        raise PackError("A tar has no place for metadata: use Parquet shards.")
+        raise PackError("A tar cannot hold metadata; use Parquet shards.")
     files = _files(folder)
     sizes = list(files.values())
     total = sum(sizes)
@@ -123,8 +124,8 @@ def _files(folder: Path) -> dict[str, int]:
     for path in files_below(folder, _refuse):
         if not path.is_file():
             raise PackError(
-                f"{path} is not a regular file, or is a link to a folder or to nothing. Nothing "
-                "was packed. Replace it by its content, or remove it."
+                f"{path} is not a regular file, or is a link to a folder or a missing file. "
+                "Nothing was packed. Replace it by its content, or remove it."
             )
         name = path.relative_to(folder).as_posix()
         try:
@@ -153,12 +154,12 @@ def _with_metadata(files: pa.Table, path: Path, folder: Path) -> pa.Table:
         raise PackError(f"{path} cannot be read as a table: {error}") from None
     if NAME not in table.column_names or DATA in table.column_names:
         raise PackError(
-            f"{path} has the columns {', '.join(table.column_names)}: it needs {NAME}, the path of "
+            f"{path} has the columns {', '.join(table.column_names)}. It needs {NAME}, the path of "
             f"a file in {folder}, and must not have {DATA}."
         )
     rows = {name: row for row, name in enumerate(table[NAME].to_pylist())}
     if len(rows) != len(table):
-        raise PackError(f"{path} names a file twice.")
+        raise PackError(f"{path} lists a file twice.")
     names = files[NAME].to_pylist()
     if missing := [name for name in names if name not in rows]:
         raise PackError(

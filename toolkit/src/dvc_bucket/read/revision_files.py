@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class NoSuchPathError(NotTrackedError, FileNotFoundError):
-    """A path that is not in the tracked tree of a revision; for fsspec, a file that is missing."""
+    """A path is not in the tracked tree of a revision; for fsspec, a missing file."""
 
 
 class RevisionFiles:

@@ -103,42 +103,43 @@ def iter_samples(
     worker: Literal["auto"] | tuple[int, int] = "auto",
     resume: str | Iterable[str] | None = None,
 ) -> Samples:
-    """Stream the samples of a folder that `bucket pack` made, from the disk or the remote.
+    """Stream the samples of a folder of `bucket pack`, from the disk or the remote.
 
-    Every sample comes once in an epoch, in one of its readers: the workers of all ranks. A folder
-    that nobody packed gives its files alike, with a request for each. In memory are 64 MB of
-    samples that come next, and where they are shuffled, 64 MB that are mixed with each other.
+    Each sample occurs once in an epoch, in one of the readers (the workers of all ranks). A folder
+    that is not packed works, too, with one request per file. The next 64 MB of samples are kept in
+    memory, and 64 MB more for shuffling.
 
-    Readers take turns at the row groups of all Parquet shards, the tars, or the files. Where there
-    are fewer of them than readers, every reader reads them all and gives its part of the samples.
-    The number of samples can differ between readers, by those of one row group or tar.
+    The row groups of all Parquet shards, the tars, or the files are distributed over the readers in
+    turn. If there are fewer of them than readers, each reader reads all of them and returns its
+    part of the samples. The number of samples can differ between readers by those of one row group
+    or tar.
 
     Args:
-        path: of the folder, or one shard of it; that, and the rest, as of `open_dataset`.
+        path: of the folder or one shard, as for `open_dataset`.
         rev: branch, tag or commit.
-        shuffle: a seed, for an order that is the same for the same seed, epoch, shards, ranks and
-            workers: row groups, tars or files of all shards in any order, samples mixed among 64 MB
-            of those; None for the order of their names.
+        shuffle: a seed for a random order, which is the same for the same seed, epoch, shards,
+            ranks and workers. It shuffles row groups, tars or files of all shards, and samples
+            within 64 MB of them; None for the order of their names.
         remote: DVC's name of the remote; None for the default one.
         repo: URL or folder of another repository.
         settings: the connection.
-        proven: as of `open_dataset`. Without it, pages of Parquet shards are compared with their
-            checksums; a tar is hashed as it is read, so that its last sample may have come when
-            that raises; other files are hashed before.
-        epoch: its number: with a seed, every epoch has an order of its own.
-        split: (rank, world): number of this rank, and how many there are.
-        worker: (number, workers) in this rank; `auto` asks PyTorch, if that is imported, whether
-            this is a worker of a DataLoader.
-        resume: what `state()` of the returned iterator said, in this or another process. A list of
-            states, of any readers, is also fine: the furthest of this reader counts.
+        proven: as for `open_dataset`. Without it, pages of Parquet shards are checked by their
+            checksums, and other files are hashed first. A tar is hashed as it is read, so its error
+            may come after its last sample.
+        epoch: its number; with a seed, each epoch has a different order.
+        split: (rank, world): index of this rank, and number of ranks.
+        worker: (number, workers) in this rank; `auto` uses the worker of a PyTorch DataLoader, if
+            this is one.
+        resume: the result of `state()` of an earlier iterator, in this or another process. It can
+            be a list of states of any readers; the most advanced state of this reader counts.
 
     Raises:
-        FormatError: these are Parquet files, and no shards; or a tar is damaged, incomplete, or has
+        FormatError: these are Parquet files but not shards; or a tar is damaged, incomplete, or has
             a sparse file.
-        ChecksumError: a file is not what DVC recorded.
-        ResumeError: the state is of other data, another order or another number of readers.
-        UnsafePathError: a name leads out of the folder that was packed.
-        ValueError: `split` or `worker` has a number that is not below its count.
+        ChecksumError: a file differs from what DVC recorded.
+        ResumeError: the state belongs to other data, another order or another number of readers.
+        UnsafePathError: a name leads out of the packed folder.
+        ValueError: in `split` or `worker` the index is not below the count.
         BucketError: as `open_dataset`.
     """
     reader = of_reader(shuffle, epoch, split, worker)

@@ -172,7 +172,7 @@ def _local(path: Path, project: Project, *, parents: bool) -> Gathered:
         real = file.resolve()
         if any(real.is_relative_to(project.root / name) for name in PRIVATE):
             raise UnsafePathError(
-                f"{file} can hold credentials, so it is never uploaded. Name the files to copy."
+                f"{file} can contain credentials, so it is never uploaded. Name the files to copy."
             )
     return {file.relative_to(kept).as_posix(): file for file in files}, path.is_file()
 
@@ -217,13 +217,13 @@ def _check(keys: Iterable[str], bucket: str, project: Project) -> None:
     for key in keys:
         safe_paths.check(key)
         if not key.isprintable():
-            raise UnsafePathError(f"The key {key!r} has characters that cannot be printed.")
+            raise UnsafePathError(f"The key {key!r} has unprintable characters.")
         of_remote = next((prefix for prefix in prefixes if key.startswith(f"{prefix}/")), None)
         if of_remote or OF_DVC.search(key):
             where = f"s3://{bucket}/{of_remote}" if of_remote else "files/md5, runs or lfs"
             raise OutputError(
-                f"s3://{bucket}/{key} would lie among DVC's own objects ({where}): `bucket cp` "
-                "writes none there. Choose another prefix, or use `bucket add` and `bucket push`."
+                f"s3://{bucket}/{key} would lie among DVC's own objects ({where}), where `bucket "
+                "cp` never writes. Choose another prefix, or use `bucket add` and `bucket push`."
             )
 
 
@@ -265,6 +265,6 @@ def _put_all(missing: Sequence[Sent], progress: Progress, *, force: bool) -> int
 def _exists(urls: Sequence[str]) -> OutputError:
     more = f" and {len(urls) - 1:,} more exist" if urls[1:] else " exists"
     return OutputError(
-        f"{urls[0]}{more} with other content. Nothing was replaced. Choose another prefix, or add "
-        "--force to replace it."
+        f"{urls[0]}{more} with different content. Nothing was replaced. Choose another prefix, or "
+        "add --force to replace it."
     )

@@ -132,15 +132,15 @@ class Source:
         if is_of_store:
             remote, said = proof.data.remote, str(error).partition("\n")[0]
             raise StoreUnavailableError(
-                f"Could not read {self.path} from {remote.settings.where}, though the store has it "
-                f"({said}). Read it again."
+                f"Could not read {self.path} from {remote.settings.where}, although the store has "
+                f"it ({said}). Read it again."
             ) from error
 
     def broken_page(self, place: str, error: OSError) -> Exception:
         """What to raise where Arrow cannot read a file: ChecksumError for a damaged page."""
         if not (self.proof and is_broken_page(error)):
             return error
-        what = "a page of it does not have the checksum that its writer noted"
+        what = "a page does not match the checksum in the file"
         return self.data.damaged(self.by_place[place], what, is_cached=self.is_cached)
 
 

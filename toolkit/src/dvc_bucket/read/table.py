@@ -23,24 +23,25 @@ if TYPE_CHECKING:
 
 #: Why a table does not leave its process.
 NOT_SENT = (
-    "This table was opened with `settings`, which hold credentials: it is not sent to another "
-    "process. Put them into the environment, or open the table there."
+    "This table was opened with `settings`, which contain credentials, so it cannot be sent to "
+    "another process. Set them in the environment, or open the table there."
 )
 
 
 class Table:
-    """Columns and rows of files, as `open_dataset` was asked for them.
+    """The columns and rows of files that `open_dataset` selected.
 
-    It reads as a Dataset of pyarrow does: `schema`, `scanner`, `to_table`, `to_batches`, `head`,
-    `count_rows`, `filter`. It is none, as other operations of a Dataset would lose the columns and
-    the rows. A copy in another process (pickle, Dask, joblib) opens the same commit again.
+    It has the reading methods of a pyarrow Dataset: `schema`, `scanner`, `to_table`, `to_batches`,
+    `head`, `count_rows`, `filter`. It is not a Dataset, because other methods of a Dataset would
+    ignore the selected columns and rows. A copy in another process (pickle, Dask, joblib) opens the
+    same commit again.
 
     Args:
         plain: the files as a Dataset, all columns and rows.
         source: of the files.
-        columns: that are read; None for all.
+        columns: to read; None for all.
         rows: the filter; None for all.
-        reopen: makes the same table in another process; None where nothing can.
+        reopen: opens the same table in another process; None if that is impossible.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class Table:
         return Table(self.plain, self.source, list(columns), self.rows, self._reopen)
 
     def count_rows(self, **options: Any) -> int:
-        """The number of rows; options and errors as of `to_table`."""
+        """The number of rows; options and errors as for `to_table`."""
         if self.is_fetched:
             return sum(batch.num_rows for batch in self.to_batches(**{"columns": []} | options))
         with self._naming_damage(options):
@@ -121,12 +122,12 @@ class Table:
             return count
 
     def scan(self) -> "pl.LazyFrame":
-        """A lazy frame of polars, which has the columns and rows read that its query needs.
+        """A lazy frame of polars, which reads only the columns and rows that its query needs.
 
-        Large Parquet files on the remote are read by polars itself, which is faster, where they all
-        have the same plain columns and this table has no filter: filter the lazy frame. Their size
-        and ETag are proven when this table is opened; polars compares no checksums of pages, and
-        raises its own errors.
+        Polars itself reads large Parquet files on the remote, which is faster, if they all have the
+        same plain columns and this table has no filter; so filter the lazy frame. Their size and
+        ETag are proven when this table is opened. Polars does not check page checksums, and raises
+        its own errors.
 
         Raises:
             MissingExtraError: polars is not installed.
@@ -138,9 +139,9 @@ class Table:
     to_polars = scan
 
     def to_duckdb(self) -> "duckdb.DuckDBPyRelation":
-        """A relation of duckdb, which has the columns and rows read that its query needs.
+        """A relation of duckdb, which reads only the columns and rows that its query needs.
 
-        Files whose bytes are hashed as they pass (CSV, many small files) are in memory first.
+        Files that are hashed as they are read (CSV, many small files) are first loaded into memory.
 
         Raises:
             MissingExtraError: duckdb is not installed.
@@ -162,8 +163,8 @@ class Table:
         """As pyarrow's, within the columns and rows that this was opened for.
 
         Raises:
-            ChecksumError: a part of a file is damaged; the batches before it were good, but those
-                of a file whose bytes are hashed as they pass (CSV) are only proven by its last.
+            ChecksumError: a part of a file is damaged; earlier batches are intact, except those of
+                a file that is hashed as it is read (CSV), which its last batch proves.
         """
         if self.is_fetched:
             yield from self._fetched(self._within(options))
@@ -185,8 +186,8 @@ class Table:
     def head(self, num_rows: int, **options: Any) -> pa.Table:
         """The first rows; errors as of `to_table`.
 
-        Arrow's own `head` leaves threads behind that wait for our generator: a process that ends
-        then hangs or dies.
+        It does not use Arrow's `head`, which leaves threads that wait for our generator and make
+        the process hang or crash at its end.
         """
         if not self.is_fetched:
             with self._naming_damage(options):
@@ -200,7 +201,7 @@ class Table:
         return pa.Table.from_batches(taken, self._schema(options))
 
     def to_pandas(self, **options: Any) -> "pd.DataFrame":
-        """All of it in memory; `to_batches` is for what does not fit.
+        """The whole table in memory; use `to_batches` for a larger one.
 
         Args:
             options: of pyarrow's `Table.to_pandas`.
@@ -221,7 +222,7 @@ class Table:
 
     @property
     def is_fetched(self) -> bool:
-        """Whether files are read here, and not by Arrow."""
+        """Whether the toolkit reads the files instead of Arrow."""
         return self.source.is_whole or self._is_hashed
 
     @property
@@ -270,7 +271,7 @@ class Table:
                     if is_broken_page(again):
                         raise self.source.broken_page(fragment.path, again) from None
             raise ChecksumError(
-                "A page of a Parquet file arrived damaged, and was good when it was asked for "
-                "again. Read the table again; if that happens often, look for the cause in the "
-                "network or the memory of this machine."
+                "A page of a Parquet file arrived damaged, but was intact when it was requested "
+                "again. Read the table again. If this happens often, check the network and the "
+                "memory of this machine."
             ) from None

@@ -32,8 +32,8 @@ def files_in(stream: BinaryIO, place: str) -> Iterator[tuple[str, bytes]]:
             _check_end(archive)
     except (tarfile.TarError, ValueError, RecursionError) as error:
         raise FormatError(
-            f"{place} is a damaged or incomplete tar ({error}). Get it again, or pack it again "
-            "with `bucket pack`."
+            f"{place} is a damaged or incomplete tar ({error}). Download it again, or pack it "
+            "again with `bucket pack`."
         ) from None
 
 

@@ -100,8 +100,8 @@ class TrackedData:
         others = (self.owned(file).remote for file in self.files[1:])
         if any(remote != first.remote for remote in others):
             raise NotTrackedError(
-                f"{self.title} has files in several buckets, as some are imported. Name a path of "
-                "one of them: `bucket ls`."
+                f"{self.title} has files in several buckets, because some are imported. Name a "
+                "path in one of them; `bucket ls` lists the paths."
             )
         return first
 
@@ -130,7 +130,7 @@ class TrackedData:
             except MissingObjectError:
                 return None
             if file.size not in {None, version["size"]}:
-                what = f"it has {version['size']:,} bytes, and DVC recorded {file.size:,}"
+                what = f"it has {version['size']:,} bytes, but DVC recorded {file.size:,}"
                 raise self.damaged(file, what)
             return version
 
@@ -150,7 +150,7 @@ class TrackedData:
         if file.origin:
             return NotPushedError(
                 f"{file.path} of {self.rev or 'the workspace'}{more} was imported from "
-                f"{file.origin}, and is not on that project's remote. Ask its publisher to push it."
+                f"{file.origin} and is not on that project's remote. Ask its publisher to push it."
             )
         return NotPushedError(
             f"{file.path} of {self.rev or 'the workspace'}{more} is not on the remote "
@@ -162,8 +162,8 @@ class TrackedData:
         """The error for a file that has other content on the remote, or in the cache."""
         if file.origin and not is_cached:
             return ChecksumError(
-                f"{file.path} of {self.rev or 'the workspace'} was imported from {file.origin}, "
-                f"and is damaged on that project's remote: {what}. Ask its publisher to repair it."
+                f"{file.path} of {self.rev or 'the workspace'} was imported from {file.origin} and "
+                f"is damaged on that project's remote: {what}. Ask its publisher to repair it."
             )
         if is_cached:
             where = f"in the cache ({self.cached(file)})"
@@ -185,7 +185,7 @@ class TrackedData:
             ChecksumError: they differ.
         """
         if digest != ids.md5(file.name):
-            what = f"its content has the MD5 {digest}, and DVC recorded {ids.md5(file.name)}"
+            what = f"its content has the MD5 {digest}, but DVC recorded {ids.md5(file.name)}"
             raise self.damaged(file, what, is_cached=is_cached)
 
     @property
@@ -201,7 +201,7 @@ def inside(project: Project, path: str | Path) -> str:
     """
     whole = Path(os.path.normpath(project.root / path))
     if not whole.is_relative_to(project.root):
-        raise NotTrackedError(f"{path} is outside of the project in {project.root}.")
+        raise NotTrackedError(f"{path} is outside the project in {project.root}.")
     relative = whole.relative_to(project.root).as_posix()
     return "" if relative == "." else relative
 

@@ -6,62 +6,20 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from dvc_bucket.base.errors import NotPushedError, NotTrackedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
-from dvc_bucket.dvc.others import Origin
-from dvc_bucket.dvc.remote import Lists, Remote, ids
-from dvc_bucket.dvc.remote.outputs import absence, name_of, opened, origin, outputs
+from dvc_bucket.dvc import looks
+from dvc_bucket.dvc.remote import Lists, Remote
+from dvc_bucket.dvc.remote.outputs import opened, outputs
 from dvc_bucket.git.contents import Repository, commit_of
-from dvc_bucket.read import foreign
+from dvc_bucket.read import foreign, kept
+from dvc_bucket.read.kept import Dataset as Dataset
 from dvc_bucket.read.tracked import TrackedData, TrackedFile, inside, is_within
-
-if TYPE_CHECKING:
-    from dvc_bucket.dvc.patched.types import Output
 
 #: Paths that are listed where DVC does not track the path that was asked for.
 MAX_LISTED_PATHS = 8
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A file or directory that DVC tracks as one.
-
-    Attributes:
-        path: from the project's root.
-        name: of its object; empty if it is on no remote.
-        size: in bytes, as DVC recorded it; None if it did not.
-        file_count: of a directory, as DVC recorded it; None if it did not.
-        absence: why it is on no remote, as words that follow "it is"; empty if it can be.
-        origin: where it was imported from; its data is on that project's remote.
-    """
-
-    path: str
-    name: bytes
-    size: int | None
-    file_count: int | None
-    absence: str
-    origin: Origin | None = None
-
-    @classmethod
-    def of(cls, path: str, out: "Output") -> "Dataset":
-        """The dataset of an output of DVC's."""
-        come_from = origin(out) if out.hash_info else None
-        why, name, meta = "" if come_from else absence(out), b"", out.meta
-        if not why:
-            try:
-                name = name_of(out)
-            except ValueError:
-                why = f"recorded with the hash {out.hash_info.value}, which is no MD5"
-        size, count = (meta.size, meta.nfiles) if meta else (None, None)
-        return cls(path, name, size, count, why, come_from)
-
-    @property
-    def is_directory(self) -> bool:
-        """Whether its object is a list of files."""
-        return ids.is_list(self.name)
 
 
 @dataclass(frozen=True)
@@ -103,9 +61,14 @@ class Tree:
             source = foreign.remote_of(project, remote, settings, repo)
         else:
             source = Remote.of(project, settings or Settings.load(project), remote)
+        if not (rev or repo) and (known := kept.tracked(project)):
+            return cls(project, rev, commit, known.datasets, source, known.cache)
+        begun = looks.now()
         with opened(project) as dvc, dvc.switch(commit) if commit else nullcontext():
             cache = Path(dvc.cache.legacy.path)
             datasets = {path: Dataset.of(path, out) for path, out in outputs(dvc)}
+            if not (rev or repo):
+                kept.keep(project, dvc, kept.Tracked(cache, datasets), begun)
         return cls(project, rev, commit, datasets, source, cache)
 
     def data(self, path: str | Path) -> TrackedData:
@@ -159,7 +122,7 @@ class Tree:
         if members is None:
             raise NotPushedError(
                 f"{dataset.path} is a directory whose list of files is missing or damaged in the "
-                "cache and on the remote: push it from a clone that has it, with `bucket push`."
+                "cache and on the remote. Run `bucket push` in a clone that has it."
             )
         size, count = dataset.size, dataset.file_count
         mean = size // count if size is not None and count else None
@@ -181,7 +144,7 @@ class Tree:
         when = f" at {self.rev}" if self.rev else ""
         if absent := [dataset for dataset in related if dataset.absence]:
             last = absent[-1]
-            return f"No data of {asked}{when} to read: {last.path} is {last.absence}."
+            return f"{asked}{when} has no data to read: {last.path} is {last.absence}."
         names = sorted(self.datasets)
         listed = ", ".join(names[:MAX_LISTED_PATHS]) or "nothing"
         more = ", ..." if len(names) > MAX_LISTED_PATHS else ""

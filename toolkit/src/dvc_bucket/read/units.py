@@ -28,9 +28,9 @@ class Sample(NamedTuple):
     """A file as it was packed.
 
     Attributes:
-        name: its path in the folder that was packed.
+        name: its path in the packed folder.
         data: its bytes.
-        metadata: what goes with it; empty in tar shards.
+        metadata: its row of metadata; empty in tar shards.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Sample(NamedTuple):
     def key(self) -> str:
         """The name up to the first dot after its folders, as WebDataset has it: `a/1` of `a/1.png`.
 
-        Files of one key that are neighbours are given one after the other, to the same reader.
+        Neighbouring files with the same key go to the same reader, one after the other.
         """
         return key_of(self.name)
 
@@ -140,7 +140,7 @@ def _opened(source: Source, file: Located) -> ds.ParquetFileFragment:
         columns = shard.physical_schema.names
     if {NAME, DATA} - set(columns):
         raise FormatError(
-            f"{name} is not a shard of samples: it has the columns {', '.join(columns)}, not "
+            f"{name} is not a shard of samples: it has the columns {', '.join(columns)} instead of "
             f"{NAME} and {DATA}."
         )
     return shard

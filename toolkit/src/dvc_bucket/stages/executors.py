@@ -43,8 +43,8 @@ MAX_LOSSES_ALONE = 2
 FIRST_WORKER_TIMEOUT = 600.0
 
 WORKER_DIED = (
-    "its process died, also alone. If the system killed it, it had too little memory: give the job "
-    "more, or make the partitions smaller."
+    "its process died, also when it ran alone. The system kills a process that uses too much "
+    "memory: give the job more memory, or use smaller partitions."
 )
 
 Function = Callable[[Any], Any]
@@ -80,7 +80,7 @@ def wanted_workers() -> int:
     if not asked:
         return available_cpus()
     if not asked.isascii() or not asked.isdigit() or int(asked) < 1:
-        raise StageError(f"{WORKERS} is {asked!r}: set it to a number of processes, from 1.")
+        raise StageError(f"{WORKERS} is {asked!r}. Set it to a positive number of processes.")
     return int(asked)
 
 
@@ -161,7 +161,9 @@ def _on_dask(function: Function, partitions: Mapping[str, Any], address: str) ->
     try:
         client: Any = Client(address, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise StageError(f"{SCHEDULER} is {address}: no scheduler answers there: {error}") from None
+        raise StageError(
+            f"{SCHEDULER} is {address}, but no scheduler answers there: {error}"
+        ) from None
     with client:
         try:
             client.wait_for_workers(1, timeout=FIRST_WORKER_TIMEOUT)

@@ -10,8 +10,8 @@ from pathlib import Path
 def complete_or_absent(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, file or folder, renamed to it if the block succeeds.
 
-    The block makes the file or folder. Folders above `path` are made; a link that is at `path` is
-    replaced, and what it leads to stays as it is.
+    The block writes the file or folder. Missing parent folders are created. A link at `path` is
+    replaced, and its target does not change.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
@@ -29,7 +29,7 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
 def scratch(path: Path) -> Iterator[Path]:
     """A new folder at `path`, removed at the end of the block.
 
-    What a run that was killed left there is removed first.
+    Files that a killed run left there are removed first.
     """
     remove(path)
     is_first = not path.parent.exists()

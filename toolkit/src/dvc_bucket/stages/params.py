@@ -15,8 +15,8 @@ class Params(BaseModel):
     """Base of a model of one section of `params.yaml`.
 
     The section has the name of the class, in lower case with underscores: `class FitTrees` is the
-    section `fit_trees`. Fields are those of pydantic; unknown keys and other types than the
-    declared ones are refused, and a model cannot be changed.
+    section `fit_trees`. Fields are those of pydantic. Unknown keys and wrong types are errors, and
+    a model is immutable.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -32,13 +32,13 @@ class Params(BaseModel):
 
         Raises:
             StageError: the file or section is missing, or a key is missing, unknown, of the wrong
-                type, or impossible. The message has one line for each fault, with file and key.
+                type, or impossible. The message has one line per fault, with file and key.
         """
         section = cls.section_name()
         try:
             content = YAML(typ="safe", pure=True).load(path)
         except FileNotFoundError:
-            raise StageError(f"{path}: no such parameter file.") from None
+            raise StageError(f"{path}: the parameter file does not exist.") from None
         except YAMLError as error:
             raise StageError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
         if not isinstance(content, dict) or section not in content:

@@ -22,23 +22,23 @@ def map_partitions(
 ) -> list[Result]:
     """Apply `function` to every partition and return the results in the partitions' order.
 
-    Runs on the Dask cluster that `DASK_SCHEDULER_ADDRESS` names, else in `workers` processes of
-    this machine (default: `PIPELINE_WORKERS`, or the CPUs that this process is allowed; one runs
-    all in this process). Only as many partitions as the workers need are under way, and what a
-    worker that died had under way is done again. A progress bar titled `label` shows on a terminal.
+    Runs on the Dask cluster that `DASK_SCHEDULER_ADDRESS` names, or in `workers` processes of this
+    machine (default: `PIPELINE_WORKERS`, or the CPUs available to this process; with 1, in this
+    process). Only as many partitions as the workers need are in progress, and partitions of a
+    worker that died are run again. A terminal shows a progress bar with the title `label`.
 
     Args:
-        function: of a module, or a `functools.partial` of one. It draws on nothing but its
-            argument, so that neither the workers nor their number matter to the results.
-        partitions: by the key that names each one in messages.
+        function: a function of a module, or a `functools.partial` of one. It depends only on its
+            argument, so that the workers and their number do not affect the results.
+        partitions: each by the key that names it in messages.
         label: of the progress bar, and in messages.
         workers: processes of this machine.
 
     Raises:
-        StageError: `function` failed for some; the others ran to their end before that. The message
-            names each, with the traceback of its worker. Or the environment names no number of
-            workers, or a scheduler that does not answer.
-        ProjectError: the current folder is in no project, and other processes are to work.
+        StageError: `function` failed for some partitions, after the others had finished; the
+            message names each, with the traceback of its worker. Or the environment has an invalid
+            number of workers, or a scheduler that does not answer.
+        ProjectError: the current folder is not in a project, which other processes need.
     """
     results: dict[str, Result] = {}
     failed: dict[str, BaseException] = {}

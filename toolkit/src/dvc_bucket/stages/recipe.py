@@ -113,8 +113,8 @@ def _run_checked(expected: Recipe, pickled: bytes, partition: Any) -> Any:
     here = {name: _digest(name) for name in expected.modules}
     if other := [name for name, digest in expected.modules.items() if here[name] != digest]:
         raise StageError(
-            f"The Dask worker on {os.uname().nodename} runs another version of {', '.join(other)} "
-            "than this clone has. Restart the workers."
+            f"The Dask worker on {os.uname().nodename} runs a version of {', '.join(other)} that "
+            "differs from this clone's. Restart the workers."
         )
     terms = _terms()
     if other := [name for name, value in expected.terms.items() if terms[name] != value]:

@@ -27,16 +27,16 @@ Partition = TypeVar("Partition", bound=HasOutput)
 
 @dataclass
 class ResumableFolder:
-    """The folder of a stage's output while it is made; `resumable` gives it.
+    """The folder of a stage's output while it is written; `resumable` returns it.
 
-    The name of each file has a hash of all that the file depends on: the project's modules, the
-    script, packages and kernels, the parameters and the inputs. So a file that was made from
-    anything else is never taken for it.
+    The name of each file contains a hash of everything that the file depends on: the project's
+    modules, the script, packages and kernels, the parameters and the inputs. So a file from other
+    inputs is never reused.
 
     Attributes:
-        folder: where the files are until all are there.
-        settings: the parameters that they are made with; `repr` of it has all their values.
-        recipe: what they are made by.
+        folder: the files until all of them exist.
+        settings: the parameters of the stage; its `repr` contains all their values.
+        recipe: the code, packages and kernels that write them.
     """
 
     folder: Path
@@ -46,18 +46,18 @@ class ResumableFolder:
     _digests: dict[Path, str] = field(default_factory=dict)
 
     def file(self, name: str, inputs: Sequence[Path]) -> Path:
-        """The path at which a partition's file is to be written.
+        """The path for the file of a partition.
 
         Args:
             name: of the file in the finished folder.
-            inputs: the files that it is made from.
+            inputs: its input files.
 
         Raises:
             ValueError: another partition has this name.
             FileNotFoundError: an input is missing.
         """
         if name in self._files:
-            raise ValueError(f"two partitions are to be written to one file, {name}")
+            raise ValueError(f"two partitions have the same output file, {name}")
         for path in inputs:
             if path not in self._digests:
                 self._digests[path] = file_sha256(path)
@@ -67,7 +67,7 @@ class ResumableFolder:
         return self._files[name]
 
     def settle(self) -> None:
-        """Give the files their names, and remove what is left of other runs."""
+        """Give the files their final names, and remove files of other runs."""
         self.folder.mkdir(parents=True, exist_ok=True)  # of no partitions
         wanted = set(self._files.values())
         for path in self.folder.iterdir():
@@ -79,18 +79,18 @@ class ResumableFolder:
 
 @contextmanager
 def resumable(output: Path, settings: object) -> Iterator[ResumableFolder]:
-    """A folder beside `output`, renamed to it if the block succeeds.
+    """A folder beside `output`, renamed to `output` if the block succeeds.
 
-    If it does not, the files that are in it are there the next time, and `unfinished` leaves out
-    their partitions. DVC removes a stage's outputs before it runs, and leaves this folder alone.
+    If it fails, the next run finds the files in it, and `unfinished` skips their partitions. DVC
+    removes a stage's outputs before it runs, but not this folder.
 
     Args:
-        output: the folder that is made.
-        settings: the parameters that its files are made with; `repr` of it has all their values, as
-            that of `Params` has.
+        output: the folder to write.
+        settings: the parameters of the stage; its `repr` contains all their values, as for
+            `Params`.
 
     Raises:
-        ProjectError: the current folder is in no project.
+        ProjectError: the current folder is not in a project.
     """
     files = ResumableFolder(output.with_name(f".{output.name}.part"), settings, Recipe.here())
     try:
@@ -105,7 +105,7 @@ def resumable(output: Path, settings: object) -> Iterator[ResumableFolder]:
 
 
 def unfinished(partitions: Mapping[str, Partition]) -> dict[str, Partition]:
-    """The partitions whose file is not there, or is no whole Parquet file."""
+    """The partitions whose file is missing or is not a complete Parquet file."""
     return {key: part for key, part in partitions.items() if not _is_whole(part.output)}
 
 

@@ -28,21 +28,24 @@ def read_parquet(
     categories: list[str] | None = None,
     pattern: str = "*.parquet",
 ) -> pd.DataFrame:
-    """Read a Parquet file, or those of a folder that fit `pattern`, in the order of their names.
+    """Read a Parquet file, or the files of a folder that match `pattern`, in order of their names.
 
     Args:
         path: of a file or folder.
         columns: to read; None for all.
-        categories: text columns that come as pandas categories, a code a row instead of a string.
-        pattern: of the names of the files in a folder, as `Path.glob` takes it.
+        categories: text columns to read as pandas categories, with one code per row instead of a
+            string.
+        pattern: of file names in a folder, as for `Path.glob`.
 
     Raises:
-        StageError: there is nothing at `path`, it is not Parquet, it lacks a column, a checksum of
-            a page does not fit, or the files of a folder have different columns.
+        StageError: `path` does not exist, is not Parquet or lacks a column, a page checksum does
+            not match, or the files of a folder have different columns.
     """
     files = sorted(path.glob(pattern)) if path.is_dir() else [path]
     if not files or not files[0].is_file():
-        raise StageError(f"{path}: no Parquet file there. Run the stage that makes it: dvc repro.")
+        raise StageError(
+            f"{path}: the Parquet file does not exist. Run the stage that writes it: dvc repro."
+        )
     try:
         tables = [
             pq.read_table(
@@ -69,12 +72,12 @@ def read_parquet(
 
 
 def split_by(column: str, pieces: Iterable[pd.DataFrame], folder: Path) -> dict[int, Path]:
-    """Write the rows of each value of a column, in their order, to an Arrow file of its own.
+    """Write the rows of each value of a column, in their order, to a separate Arrow file.
 
     Args:
         column: of whole numbers.
-        pieces: frames of the same columns and types; one is in memory at a time.
-        folder: for the files; made.
+        pieces: frames with the same columns and types; one is in memory at a time.
+        folder: for the files; it is created.
 
     Returns:
         The files, by value; `pandas.read_feather` reads them.
@@ -108,13 +111,13 @@ def conform(frame: pd.DataFrame, schema: pa.Schema, key: list[str]) -> pd.DataFr
 def write_parquet(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
     """Write `frame` as one Parquet file with exactly the columns and types of `schema`.
 
-    The caller sorts the rows by a unique key (`conform` does). The bytes depend on the rows and the
-    schema, and on the release of pyarrow. Every page has a checksum, which `read_parquet` compares.
+    Sort the rows by a unique key first (`conform` does). The bytes depend on the rows, the schema
+    and the release of pyarrow. Each page has a checksum, which `read_parquet` checks.
 
     Args:
-        frame: of at least the columns of `schema`, in any order; others are left out.
+        frame: has at least the columns of `schema`, in any order; other columns are not written.
         schema: names, types and order of the columns.
-        path: of the file; folders above it are made.
+        path: of the file; missing parent folders are created.
 
     Raises:
         StageError: a column is missing or does not fit its type. Nothing is written.

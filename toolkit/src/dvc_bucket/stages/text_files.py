@@ -22,7 +22,7 @@ def write_json(content: Any, path: Path) -> None:
     """Write JSON with sorted keys and floats rounded to `DECIMALS`.
 
     Raises:
-        ValueError: `content` holds a float that is no number, which JSON does not have.
+        ValueError: `content` contains NaN or infinity, which JSON does not have.
     """
     text = json.dumps(_rounded(content), indent=2, sort_keys=True, allow_nan=False)
     write_text(text + "\n", path)
@@ -46,7 +46,7 @@ def write_csv(frame: "pd.DataFrame", path: Path) -> None:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write UTF-8 text with line feeds alone as line ends."""
+    """Write UTF-8 text with line feeds as line ends."""
     with complete_or_absent(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 

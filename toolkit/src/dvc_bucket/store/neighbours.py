@@ -51,7 +51,7 @@ def check(settings: Settings) -> None:
             Guard(process, folder).is_complete()
         except ServerError as error:
             raise ServerError(
-                f"The store at {settings.endpoint_url} is that of {folder.parent}. {error} Then "
+                f"The store at {settings.endpoint_url} belongs to {folder.parent}. {error} Then "
                 f"run `make stop` and `make serve` in {folder.parent}."
             ) from None
 

@@ -93,8 +93,8 @@ class Guard:
             return False
         except psutil.Error as error:
             raise ServerError(
-                f"The system does not tell which ports the embedded store has opened "
-                f"({type(error).__name__}), so they cannot be checked."
+                "The ports of the embedded store cannot be checked: the system does not list them "
+                f"({type(error).__name__})."
             ) from None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self._folder / CERTIFICATE)
@@ -126,8 +126,8 @@ def _check_configuration(path: Path) -> None:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ServerError(
-            f"{path} cannot be read ({type(error).__name__}), and without it the embedded store "
-            "is open to other users. Run `make serve`, which writes it again."
+            f"{path} cannot be read ({type(error).__name__}). Without it the embedded store is "
+            "open to other users. Run `make serve`, which writes it again."
         ) from None
     for name in (*SECTIONS, *TOKENS):
         section = content
@@ -136,7 +136,7 @@ def _check_configuration(path: Path) -> None:
         expected = SECTIONS.get(name, {"key": section.get("key")})
         if not all(value and section.get(option) == value for option, value in expected.items()):
             raise ServerError(
-                f"The section [{name}] of {path} is missing or was changed, and without it the "
+                f"The section [{name}] of {path} is missing or was changed. Without it the "
                 "embedded store is open to other users or does not work. Run `make serve`, which "
                 "writes it again."
             )

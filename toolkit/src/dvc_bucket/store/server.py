@@ -158,9 +158,9 @@ class Server:
         found = self._endpoint()
         back = "Unset it" if found.in_environment else "Set it to a free port in .env"
         return (
-            f"{found!r} is {found.value or 'not set'}, which is not the embedded store, "
-            "so there is nothing to serve. To go back to the embedded store: "
-            f"{back}, like OS_ENDPOINT_URL=http://{ports.ADDRESS}:8333."
+            f"{found!r} is {found.value or 'not set'}, which is not the embedded store, so there "
+            f"is nothing to start. To return to the embedded store: {back}, such as "
+            f"OS_ENDPOINT_URL=http://{ports.ADDRESS}:8333."
         )
 
     def _make_folder(self) -> None:
@@ -178,8 +178,8 @@ class Server:
             lock.acquire()
         except Timeout:
             raise ServerError(
-                f"Another `bucket serve` held {self.project.store_lock} for {LOCK_SECONDS:.0f} s. "
-                "Wait for it to end, or end it, and try again."
+                f"Another `bucket serve` has held {self.project.store_lock} for {LOCK_SECONDS:.0f} "
+                "s. Wait until it ends, or end it, and try again."
             ) from None
         try:
             yield
@@ -235,7 +235,7 @@ class Server:
                 self._clear(state, process)
                 raise
             self._clear(state, process)  # waits: its last thread may still be ending
-        raise ServerError(self._failure("ended at once"))
+        raise ServerError(self._failure("exited immediately"))
 
     def _wait(self, process: psutil.Process, settings: Settings) -> bool:
         """Whether the store became ready; False if its process ended.
@@ -290,6 +290,6 @@ class Server:
         if disk.free < needed:
             raise ServerError(
                 f"{self.project.store} is on a disk with {disk.free // 1024**2} MB free; the "
-                f"embedded store needs {needed // 1024**2} MB to work safely. Free some space, or "
-                "move the project to a larger disk."
+                f"embedded store needs {needed // 1024**2} MB. Free some space, or move the "
+                "project to a larger disk."
             )

@@ -39,21 +39,19 @@ class Status:
     port_owner: str | None = None
 
     def as_json(self) -> str:
-        """The status for a program."""
+        """The status as JSON."""
         return json.dumps(dataclasses.asdict(self), default=str, indent=2)
 
 
 def started(status: Status) -> str:
     """What a start has led to."""
     if status.pid is None:
-        return (
-            f"A store that is not this clone's serves bucket {status.bucket} at {status.endpoint}."
-        )
+        return f"The store of another clone serves bucket {status.bucket} at {status.endpoint}."
     lines = []
     if status.moved_from:
         lines.append(
-            f"Port {status.moved_from} is taken by {status.port_owner}: this clone now uses "
-            "another one, noted in .env and .dvc/config.local. There is nothing to do."
+            f"Port {status.moved_from} is taken by {status.port_owner}, so this clone now uses "
+            "another one, as recorded in .env and .dvc/config.local. You need not do anything."
         )
     word = "ready" if status.started else "already running"
     lines.append(
@@ -79,7 +77,7 @@ def status(status: Status) -> str:
             f"Object store running at {status.endpoint}, bucket {status.bucket}, pid {status.pid}, "
             f"{status.size_bytes / 1e6:.1f} MB in {status.folder}."
         )
-    what = "died" if status.state == "died" else "runs and does not answer our signed request"
+    what = "died" if status.state == "died" else "runs but does not answer a signed request"
     return (
         f"Object store {what} (`make serve` starts it again, the data stays). "
         f"Its log, {status.log}, ends: {status.last_log_line}"

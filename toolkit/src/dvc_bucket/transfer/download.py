@@ -116,9 +116,9 @@ class Download:
                         self._fetch(place, target, promised, written)
         except WrongBytesError as error:
             raise WrongContentError(
-                f"{place.url} is damaged: its bytes have the {self._content.label} {error}, asked "
-                f"for {WRONG_TRIES} times, and its name promises another. It was not put anywhere. "
-                "Push it again from a clone that has it, after deleting it from the bucket.",
+                f"{place.url} is damaged: its content has the {self._content.label} {error}, "
+                f"which does not match its name (tried {WRONG_TRIES} times). Nothing was written. "
+                "Delete it from the bucket and push it again from a clone that has it.",
                 str(error),
             ) from None
 

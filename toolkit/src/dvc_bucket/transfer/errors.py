@@ -42,16 +42,16 @@ REFUSED = {"401", "403"}
 #: What to do where a store refuses, by the code of its answer.
 ADVICE = {
     "AccessDenied": (
-        "These keys may lack the right to do it; to keys that may not list the bucket, the store "
-        "says the same of an object that is missing."
+        "These keys may lack the permission. If they may not list the bucket, the store gives the "
+        "same answer for a missing object."
     ),
     "RequestTimeTooSkewed": "The clock of this machine is wrong.",
     "ExpiredToken": "OS_SESSION_TOKEN has expired: get a new one.",
 }
 NOT_PUBLIC = (
-    "With keys: set OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY, and unset OS_ANONYMOUS; for data of "
-    "another project see docs/reading.md, Data of other projects. The owner of a bucket can let "
-    "anybody read it (docs/providers.md, Public data)."
+    "To use keys, set OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY, and unset OS_ANONYMOUS; for data "
+    "of another project see docs/reading.md, Data of other projects. The owner of a bucket can "
+    "make it public (docs/providers.md, Public data)."
 )
 CHECK_KEYS = "Check OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in .env or the environment."
 
@@ -60,15 +60,15 @@ DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROF
 
 
 class StoreError(TransferError):
-    """The store as a whole does not serve us: trying the next object would not help."""
+    """The store as a whole fails: trying the next object would not help."""
 
 
 class StoreUnavailableError(StoreError):
-    """The store does not answer, or answers that it cannot."""
+    """The store does not answer, or reports that it is unavailable."""
 
 
 class StoreRefusedError(StoreError):
-    """The store refuses these credentials, or what was to be done with them."""
+    """The store refuses these credentials, or the request made with them."""
 
 
 class MissingBucketError(StoreRefusedError):
@@ -76,7 +76,7 @@ class MissingBucketError(StoreRefusedError):
 
 
 class WrongContentError(ChecksumError):
-    """The bytes of an object are not those that its name promises.
+    """The content of an object does not match its name.
 
     Args:
         message: for a person.
@@ -145,24 +145,24 @@ def translated(error: BaseException, what: str, settings: "Settings") -> BaseExc
     log.failed(error)
     if fault.kind == "no bucket":
         return MissingBucketError(
-            f"Could not {what}: there is no such bucket at {settings.where}. Check OS_BUCKET_NAME; "
-            "`bucket doctor` says more."
+            f"Could not {what}: the bucket does not exist ({settings.where}). Check "
+            "OS_BUCKET_NAME; `bucket doctor` says more."
         )
     if fault.kind == "no object":
         return MissingObjectError(
-            f"Could not {what}: there is no such object or bucket at {settings.where}. "
-            "Check the name, or publish the data first."
+            f"Could not {what}: the object or bucket does not exist ({settings.where}). Check the "
+            "name, or publish the data first."
         )
     if fault.kind == "refused":
         return refused(what, settings, fault.reason, fault.code)
     hint = (
-        "Is the embedded store up? `make serve` starts it;"
+        "Is the embedded store running? `make serve` starts it."
         if settings.is_embedded
-        else "Check OS_ENDPOINT_URL and your network, `bucket doctor` finds the cause;"
+        else "Check OS_ENDPOINT_URL and your network; `bucket doctor` finds the cause."
     )
     return StoreUnavailableError(
-        f"Could not {what}: {settings.where} does not serve it ({fault.reason}). {hint} "
-        "run the command again to go on."
+        f"Could not {what}: {settings.where} does not serve it ({fault.reason}). {hint} Run the "
+        "command again to continue."
     )
 
 
@@ -178,12 +178,12 @@ def refused(what: str, settings: "Settings", reason: str = "", code: str = "") -
     shown = f" ({reason})" if reason else ""
     if settings.anonymous:
         return StoreRefusedError(
-            f"Could not {what}: {settings.where} does not let anybody do it{shown}, and there are "
-            f"no keys. {NOT_PUBLIC}"
+            f"Could not {what}: {settings.where} does not allow this without keys{shown}. "
+            f"{NOT_PUBLIC}"
         )
     return StoreRefusedError(
         f"Could not {what}: {settings.where} refuses it with these credentials{shown}. "
-        f"{ADVICE.get(code, CHECK_KEYS)} `bucket doctor` finds out why."
+        f"{ADVICE.get(code, CHECK_KEYS)} `bucket doctor` finds the cause."
     )
 
 
@@ -196,8 +196,8 @@ def disk_error(error: OSError, what: str) -> DiskError:
     """
     where = f" {error.filename}" if error.filename else ""
     return DiskError(
-        f"Could not {what}: {error.strerror}{where}. Nothing is half written: make room, or name "
-        "another disk, and run the command again."
+        f"Could not {what}: {error.strerror}{where}. No file was left half written. Free some "
+        "space, or use another disk, and run the command again."
     )
 
 
@@ -218,7 +218,7 @@ def naming_failures(what: str, settings: "Settings") -> AbstractContextManager[N
 
     Raises:
         MissingObjectError: there is no such object.
-        MissingBucketError: there is no such bucket.
+        MissingBucketError: the bucket does not exist.
         StoreRefusedError: the store refused.
         StoreUnavailableError: the store could not be reached.
         DiskError: the disk is full or read-only, or fails.

@@ -81,8 +81,8 @@ def said_of(odd: Sequence[str]) -> str:
     """A sentence about keys that cannot be fetched."""
     names = shortened([repr(key) for key in odd], MAX_LISTED_KEYS)
     return (
-        f"{counted(len(odd), 'key')} left out, with an empty part, `..` or a control character: "
-        f"{', '.join(names)}. Only `bucket run` with another client reaches them."
+        f"{counted(len(odd), 'key')} skipped, with an empty part, `..` or a control character: "
+        f"{', '.join(names)}. Use another client with `bucket run` to reach them."
     )
 
 

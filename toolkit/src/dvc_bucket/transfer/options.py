@@ -111,7 +111,7 @@ def _endpoint(given: Mapping[str, Any], aws: "_AwsSetup") -> dict[str, Any]:
     if url:
         return values | {"endpoint_url": url}
     if not region:
-        raise NotHonouredError("AWS without a region, which only that client looks up")
+        raise NotHonouredError("AWS without a region")
     host = f"s3.{region}.amazonaws.com"
     if given.get("use_ssl", True):
         return values | {"endpoint_url": f"https://{host}", "is_aws": True}
@@ -124,7 +124,7 @@ def _credentials(given: Mapping[str, Any], environment: Mapping[str, str]) -> di
         return {"anonymous": True}
     keys = [given.get(name) for name in ("access_key_id", "secret_access_key", "session_token")]
     if bool(keys[0]) != bool(keys[1]):
-        raise NotHonouredError("half of the credentials in the options of the remote")
+        raise NotHonouredError("incomplete credentials in the options of the remote")
     if not keys[0] and not given.get("profile"):
         keys = [environment.get(f"AWS_{name}") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")]
         keys += [environment.get("AWS_SESSION_TOKEN") or environment.get("AWS_SECURITY_TOKEN")]
@@ -140,9 +140,9 @@ def _encryption(given: Mapping[str, Any]) -> dict[str, Any]:
     kind, kms = given.get("sse"), given.get("sse_kms_key_id")
     own, algorithm = given.get("sse_customer_key"), given.get("sse_customer_algorithm")
     if own and (kms or kind):
-        raise NotHonouredError("more than one kind of sse_* at once")
+        raise NotHonouredError("several kinds of sse_* options")
     if (kms and kind not in {"aws:kms", "aws:kms:dsse"}) or (algorithm and not own):
-        raise NotHonouredError("only a part of the sse_* options")
+        raise NotHonouredError("incomplete sse_* options")
     if own:
         if (algorithm or CUSTOMER_ALGORITHM) != CUSTOMER_ALGORITHM:
             raise NotHonouredError("this sse_customer_algorithm")
@@ -183,7 +183,7 @@ class _AwsSetup:
             self._section = self._session.get_scoped_config()
             profiles = self._session.full_config.get("profiles", {})
         except BotoCoreError as error:
-            raise NotHonouredError(f"an AWS set-up that cannot be read ({error})") from None
+            raise NotHonouredError(f"an unreadable AWS configuration ({error})") from None
         # dvc-s3 itself reads the s3 section of `default` where the remote names no profile.
         self._s3 = profiles.get(profile or "default", {}).get("s3") or self._section.get("s3") or {}
         for name in AWS_FILE_ONLY:

@@ -206,7 +206,7 @@ def _unmarked(settings: "Settings", key: str, start: int, end: int, etag: str | 
         answer = client(settings).get_object(**_range_of(settings, key, start, end), **condition)
         with closing(answer["Body"]) as body:
             if not answer.get("ContentRange", "").startswith(f"bytes {start}-"):
-                raise exceptions.GenericError("the store sends ranges now and then")
+                raise exceptions.GenericError("the store honours range requests only sometimes")
             content: bytes = body.read()
     return content
 

@@ -23,13 +23,14 @@ def download(
 ) -> int:
     """Fetch the object `key` to the file `path` and return its size in bytes.
 
-    The bytes go to a temporary name beside `path`, which is renamed when they are complete:
-    `path` never holds half an object. Their SHA-256 must be `sha256` (hexadecimal); if that is not
-    given, the one that `upload` left with the object. Without either, the content is not proven.
+    The file is written under a temporary name beside `path` and renamed when it is complete, so
+    `path` never has half an object. Its SHA-256 must be `sha256` (hexadecimal) or, without that
+    argument, the one that `upload` stored with the object. Without either, the content is not
+    proven.
 
     Raises:
         MissingObjectError: the bucket has no such key.
-        ChecksumError: the bytes do not have the promised SHA-256.
+        ChecksumError: the content does not have the expected SHA-256.
         TransferError: the store refused or could not be reached.
     """
     from dvc_bucket.transfer.download import Download
@@ -46,8 +47,8 @@ def download(
         except WrongContentError as error:
             raise ChecksumError(
                 f"{place.url} has SHA-256 {error.found}, expected {promised}. The object was "
-                "replaced or damaged; nothing was written. Ask whoever publishes it, or correct "
-                "the expected sum if the new content is what you want."
+                "replaced or damaged; nothing was written. Ask its publisher, or correct the "
+                "expected sum if you want the new content."
             ) from None
     return path.stat().st_size
 
@@ -55,8 +56,8 @@ def download(
 def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
     """Store the file `path` as the object `key` and return its size in bytes.
 
-    The file's SHA-256 goes with it as user metadata, so that a later `stored_sha256` tells
-    without a download whether the object is the same.
+    The SHA-256 of the file is stored as user metadata, so `stored_sha256` can later compare the
+    object without a download.
 
     Raises:
         SettingsError: there are no keys.
@@ -70,7 +71,7 @@ def upload(path: Path, key: str, *, settings: Settings | None = None) -> int:
 
 
 def stored_sha256(key: str, *, settings: Settings | None = None) -> str | None:
-    """The SHA-256 that `upload` noted for `key`; None where there is no object or no note.
+    """The SHA-256 that `upload` stored with `key`; None if there is no object or no SHA-256.
 
     Raises:
         TransferError: the store refused or could not be reached.

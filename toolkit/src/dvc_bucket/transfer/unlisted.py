@@ -17,8 +17,8 @@ NOT_ALLOWED = re.compile("AccessDenied|AllAccessDisabled")
 
 #: What a person is told.
 SAID = (
-    "this key may not list the bucket, so the store does not say whether an object is missing or "
-    "refused: what it refuses counts as missing. Ask the bucket's owner for s3:ListBucket."
+    "this key may not list the bucket, so the store does not distinguish missing objects from "
+    "refused ones; refused objects count as missing. Ask the bucket's owner for s3:ListBucket."
 )
 
 

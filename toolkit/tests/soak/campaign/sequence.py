@@ -14,7 +14,7 @@ from tests.soak.campaign.ledger import Allowed, Loss, losses, unproven
 from tests.soak.campaign.sandbox import Sandbox
 
 #: Steps of a sequence.
-SHORTEST, LONGEST = 8, 12
+MIN_STEPS, MAX_STEPS = 8, 12
 
 #: Share of the steps that are the user's, and of those that are a hostile writer's.
 USERS, HOSTILE = 0.45, 0.06
@@ -104,7 +104,7 @@ class Campaign:
         random = Random(f"{self._seed}-{number}")
         steps: list[str] = []
         motif = random.choice(MOTIFS) if random.random() < WITH_MOTIF else ()
-        length = random.randint(SHORTEST, LONGEST)
+        length = random.randint(MIN_STEPS, MAX_STEPS)
         while len(steps) < length - len(motif):
             share = random.random()
             if share < USERS:

@@ -11,7 +11,7 @@ from tests.cluster.clone import Submitting, of_the_user, wait_for
 from tests.cluster.node import SlurmNode
 from tests.end_to_end.clones import copy_repository
 
-SAME = "the results are those of the commit, byte for byte"
+SAME = "the results are identical to those of the commit, byte for byte"
 
 STRANGER = """\
 import sys
@@ -79,7 +79,7 @@ def test_cancelled_half_way_and_submitted_again_it_gives_the_same_hashes(
     wait_for(clone, job, "Running stage 'train'")
     clone.run(f"scancel {job}")
     log = ended(clone, job, "CANCELLED")
-    assert "It is sent" in log
+    assert "Sent. Submit" in log
     log = ended(clone, clone.submit(f"{FIRST} cluster/reproduce.sbatch"), "COMPLETED")
     assert SAME in log
     assert stages_run(log) == ["train", "evaluate", "report"]
@@ -123,6 +123,6 @@ def test_a_cancelled_dask_job_leaves_nothing_on_either_node(clone: Submitting) -
     wait_for(clone, job, "Running stage 'features'")
     clone.run(f"scancel {job}")
     began = time.monotonic()
-    assert "It is sent" in ended(clone, job, "CANCELLED")
+    assert "Sent. Submit" in ended(clone, job, "CANCELLED")
     assert time.monotonic() - began < 30
     assert clone.run("ls .dvc/tmp | grep dask || true") == ""

@@ -58,7 +58,7 @@ def test_told_that_time_is_nearly_up_it_sends_what_is_finished(small: Submitting
     small.run(f"scancel --batch --signal=USR1 {job}; rm ~/wait")
     said = done(small, job, "FAILED")
     assert "The time is nearly up" in said
-    assert "It is sent" in said
+    assert "Sent. Submit" in said
     again = small.submit()
     assert "Stage 'first' is cached" in done(small, again)
     merged(small, again)
@@ -69,7 +69,7 @@ def test_a_stage_that_does_not_hear_the_signal_is_killed_in_time(small: Submitti
     job = small.submit()
     wait_for(small, job, "Running stage 'second'")
     small.run(f"scancel {job}")
-    assert "It is sent" in done(small, job, "CANCELLED")
+    assert "Sent. Submit" in done(small, job, "CANCELLED")
     small.run("rm ~/wait ~/deaf")
     again = small.submit()
     assert "Stage 'first' is cached" in done(small, again)
@@ -89,7 +89,7 @@ def test_what_the_store_does_not_take_is_kept_in_the_cache_of_the_clone(small: S
     job = small.submit()
     wait_for(small, job, "Running stage 'second'")
     small.run("bucket serve --stop; rm ~/wait")
-    assert f"It is in the cache of {small.place}" in done(small, job, "FAILED")
+    assert f"They are in the cache of {small.place}" in done(small, job, "FAILED")
     small.run("rm ~/first-ran")
     again = small.submit(JOB_OFFLINE="1")
     said = done(small, again)
@@ -104,7 +104,7 @@ def test_what_the_store_does_not_take_is_kept_in_the_cache_of_the_clone(small: S
 def test_without_a_connection_data_comes_from_and_goes_to_the_clone(small: Submitting) -> None:
     small.run("bucket serve --stop")
     job = small.submit(JOB_OFFLINE="1")
-    assert "Then send the data from where there is a network: bucket push" in done(small, job)
+    assert "Then send the data from a machine with a network: bucket push" in done(small, job)
     small.run(f"git merge -q slurm/{job} && bucket serve && bucket push")
     small.run("rm -rf .dvc/cache")
     merged(small, job)
@@ -152,7 +152,7 @@ def test_the_scratch_folder_is_the_one_named_or_said_to_be_missing(
     job = small.submit(JOB_SCRATCH=scratch)
     said = done(small, job)
     if "no-such" in scratch:
-        assert f"JOB_SCRATCH is {scratch}, no folder to write to on node1" in said
+        assert f"JOB_SCRATCH is {scratch}, which is not a writable folder on node1" in said
         assert "in /srv/scratch/" in said
     else:
         assert f"in {scratch}/reproduce-{job}." in said

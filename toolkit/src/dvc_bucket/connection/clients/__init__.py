@@ -16,6 +16,7 @@ from dvc_bucket.connection.clients.programs import ALIAS as ALIAS
 from dvc_bucket.connection.clients.programs import aws_environment as aws_environment
 from dvc_bucket.connection.clients.programs import environment as environment
 from dvc_bucket.connection.clients.programs import mc_environment as mc_environment
+from dvc_bucket.connection.clients.programs import own_names as own_names
 from dvc_bucket.connection.clients.programs import rclone_environment as rclone_environment
 from dvc_bucket.connection.clients.programs import s5cmd_environment as s5cmd_environment
 from dvc_bucket.connection.clients.python import boto3 as boto3

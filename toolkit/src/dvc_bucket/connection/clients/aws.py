@@ -85,8 +85,8 @@ def credentials(settings: Settings) -> "Credentials":
         if resolved:
             return resolved
         fault = SettingsError(
-            "OS_ACCESS_KEY_ID, OS_SECRET_ACCESS_KEY: not set, and the AWS set-up has no "
-            "credentials either. Fill in .env, or log in the way your AWS set-up asks for. "
+            "OS_ACCESS_KEY_ID, OS_SECRET_ACCESS_KEY: not set, and your AWS configuration has no "
+            "credentials either. Fill in .env, or log in as your AWS configuration requires. "
             f"{NO_KEYS}"
         )
     raise fault
@@ -107,10 +107,10 @@ def provider(settings: Settings) -> Callable[[], Keys]:
 
 
 def region(settings: Settings) -> str:
-    """The region to sign with: of the settings, of the AWS set-up, or the usual one.
+    """The region to sign with: of the settings, of your AWS configuration, or the default.
 
     Raises:
-        SettingsError: the AWS set-up cannot be used.
+        SettingsError: the AWS configuration cannot be used.
     """
     if settings.region:
         return settings.region
@@ -134,6 +134,6 @@ def _unusable(error: Exception) -> SettingsError:
         )
     # What another of its messages says could be a line of the file.
     return SettingsError(
-        f"The AWS set-up cannot be used ({type(error).__name__}). Correct your AWS files, or log "
-        "in the way your AWS set-up asks for."
+        f"Your AWS configuration cannot be used ({type(error).__name__}). Correct your AWS files, "
+        "or log in as they require."
     )

@@ -62,8 +62,8 @@ class ForkedStore:
 
     def __getattr__(self, name: str) -> Any:
         raise TransferError(
-            f"A process that was forked after its parent read from the store can only read ({name} "
-            "was asked for). Start it by `spawn` or `forkserver` (multiprocessing.get_context)."
+            "A process forked after its parent read from the store can only read; it called "
+            f"{name}. Start the process with `spawn` or `forkserver` (multiprocessing.get_context)."
         )
 
     def _where(self, path: str) -> dict[str, str]:

@@ -7,8 +7,6 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from dvc_bucket.base.errors import StrangerError
 from dvc_bucket.base.ports import ADDRESS
 
@@ -35,8 +33,8 @@ def prove_ours(host: str, port: int) -> None:
     if owners == {me}:
         return
     fix = (
-        "Nothing was sent to it. `make serve` moves the embedded store to a free port. To reach "
-        "another store from here, forward a port of your own to it (`ssh -L`), or use https."
+        "Nothing was sent to it. `make serve` moves the embedded store to a free port. To use a "
+        "store elsewhere, forward a port of your own to it (`ssh -L`), or use https."
     )
     if strangers := owners - {me}:
         raise StrangerError(
@@ -45,8 +43,8 @@ def prove_ours(host: str, port: int) -> None:
         )
     if _answers(host, port):
         raise StrangerError(
-            f"A program listens on port {port} of this machine, and the system does not tell "
-            f"whose it is. {fix}"
+            f"A program listens on port {port} of this machine, and the system does not show its "
+            f"owner. {fix}"
         )
 
 
@@ -78,6 +76,8 @@ def _owners_in(table: Path, port: int) -> Iterator[int]:
 
 def _owners_by_process(port: int) -> Iterator[int]:
     """The same where the system has no such tables: it tells of our own processes only."""
+    import psutil  # it takes 5 ms, and Linux has the tables
+
     me = os.geteuid()
     for process in psutil.process_iter():
         try:

@@ -224,7 +224,9 @@ class PatientStore(S3Store):
                 batches = self._batches(done, prefix, offset, chunk_size)
                 for number, batch in enumerate(batches, 1):
                     if number == done and batch[-1]["path"] != last:
-                        raise TransferError("The listing changed while it was read. Run it again.")
+                        raise TransferError(
+                            "The bucket changed while it was listed. Run the command again."
+                        )
                     if number > done:
                         done, last = number, batch[-1]["path"]
                         yield batch

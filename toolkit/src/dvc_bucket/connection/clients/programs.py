@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.base.paths import Project
 from dvc_bucket.base.ports import is_this_machine
 from dvc_bucket.connection.clients import aws, shared
 from dvc_bucket.connection.clients.shared import plain
-from dvc_bucket.connection.settings import LOOPBACK, Settings
-from dvc_bucket.connection.settings.sources import CHECKSUMS
+from dvc_bucket.connection.settings import LOOPBACK, NAMES, Settings
+from dvc_bucket.connection.settings.sources import CHECKSUMS, Sources
 
 #: What a program of the environment must not hear from elsewhere when we name the credentials.
 FOREIGN: tuple[str, ...] = (
@@ -63,6 +64,20 @@ def aws_environment(settings: Settings) -> dict[str, str]:
     return _set(variables)
 
 
+def own_names(project: Project, settings: Settings) -> dict[str, str]:
+    """Variables for this toolkit in a copy of the project, which has no `.env`.
+
+    Args:
+        project: with the `.env` of the settings.
+        settings: the connection.
+    """
+    sources = Sources(project)
+    named = {names[0]: sources.find(names[0]).value for names in NAMES.values()}
+    if settings.ca_bundle:
+        named["OS_CACERT"] = settings.ca_bundle
+    return {name: value for name, value in named.items() if value}
+
+
 def s5cmd_environment(settings: Settings) -> dict[str, str]:
     """Variables that s5cmd takes beside those of the AWS SDKs.
 
@@ -108,8 +123,8 @@ def mc_environment(settings: Settings) -> dict[str, str]:
     key, secret = settings.access_key_id, plain(settings.secret_access_key)
     if not key or not secret or ":" in key + secret:
         raise SettingsError(
-            "mc takes credentials from MC_HOST_* only if they are set (no AWS profile) and have "
-            "no colon in them. Use `mc alias set`, which asks for them."
+            "mc reads credentials from MC_HOST_* only if they are set (not from an AWS profile) "
+            "and contain no colon. Use `mc alias set`, which asks for them."
         )
     keys = ":".join(filter(None, [key, secret, plain(settings.session_token)]))
     url = urlunsplit(parts._replace(netloc=f"{keys}@{parts.netloc}"))

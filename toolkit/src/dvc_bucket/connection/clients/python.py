@@ -87,7 +87,7 @@ def boto3(settings: Settings) -> Any:
     """An S3 client of boto3, which this project itself does not need.
 
     Raises:
-        SettingsError: the AWS set-up cannot be used.
+        SettingsError: the AWS configuration cannot be used.
     """
     from boto3 import Session
 
@@ -103,7 +103,7 @@ def botocore(settings: Settings, **config: Any) -> "BaseClient":
         config: of `botocore.config.Config`, over what the settings say.
 
     Raises:
-        SettingsError: the AWS set-up cannot be used.
+        SettingsError: the AWS configuration cannot be used.
     """
     from botocore.config import Config
 
@@ -123,7 +123,7 @@ def obstore(
         more: options of the `S3Store`, over those of the settings.
 
     Raises:
-        SettingsError: the AWS set-up cannot be used, or has no credentials.
+        SettingsError: the AWS configuration cannot be used, or has no credentials.
     """
     from dvc_bucket.connection.clients.patient import patient
 
@@ -152,7 +152,7 @@ def pyarrow(settings: Settings) -> "S3FileSystem":
     Credentials of an AWS set-up are those of this moment: make a new one when they have expired.
 
     Raises:
-        SettingsError: the AWS set-up cannot be used, or has no credentials.
+        SettingsError: the AWS configuration cannot be used, or has no credentials.
     """
     from pyarrow.fs import S3FileSystem
 

@@ -52,8 +52,8 @@ def pyarrow_region(settings: Settings, token: str | None) -> str:
         return NOT_FOLLOWING
     if token and (host := _led_to(settings)):
         raise SettingsError(
-            f"{settings.endpoint_url} redirects to {host!r}, where the session token would go "
-            "along. Write the address that answers itself in OS_ENDPOINT_URL."
+            f"{settings.endpoint_url} redirects to {host!r}, which would receive the session "
+            "token. Set OS_ENDPOINT_URL to the final address."
         )
     return region
 

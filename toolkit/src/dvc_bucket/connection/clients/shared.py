@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.base.ports import is_this_machine
@@ -96,7 +95,11 @@ def proxy(settings: Settings) -> str | None:
         SettingsError: no client of ours speaks to such a proxy.
     """
     parts = urlsplit(settings.endpoint_url)
-    if is_this_machine(settings.host) or proxy_bypass(parts.netloc):
+    if is_this_machine(settings.host):
+        return None
+    from urllib.request import getproxies, proxy_bypass  # it takes 5 ms
+
+    if proxy_bypass(parts.netloc):
         return None
     proxies = getproxies()
     name = parts.scheme if proxies.get(parts.scheme) else "all"
@@ -106,9 +109,9 @@ def proxy(settings: Settings) -> str | None:
     via = via if not via or "://" in via else f"http://{via}"
     if via and not _is_usable(via):
         raise SettingsError(
-            f"{name}_proxy names a proxy that S3 clients do not speak to. Set it to a URL of the "
-            f"form http://host:port, or, where the store can be reached directly, add "
-            f"{settings.host} to no_proxy."
+            f"{name}_proxy names a proxy of a kind that S3 clients do not support. Set it to a URL "
+            f"of the form http://host:port, or add {settings.host} to no_proxy if the store is "
+            "reachable without a proxy."
         )
     return via or None
 

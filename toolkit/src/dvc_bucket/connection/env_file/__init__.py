@@ -69,8 +69,8 @@ def example(project: Project) -> str:
         return project.env_example.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ProjectError(
-            f"{project.env_example} is missing, and .env is made from it. "
-            "Restore it with `git checkout .env.example`."
+            f"{project.env_example} is missing; .env is made from it. Restore it with `git "
+            "checkout .env.example`."
         ) from None
 
 
@@ -112,8 +112,8 @@ def quoted(value: str) -> str:
         if _is_read_as(written, value) and "\n" not in value:
             return written
     raise SettingsError(
-        "No way of writing this value in .env is read alike by every program: it has a line break, "
-        "or $ or ` together with ' or \\. Have a new key made, or set it in the environment."
+        "This value cannot be written in .env so that every program reads the same: it has a line "
+        "break, or $ or ` together with ' or \\. Create a new key, or set it in the environment."
     )
 
 
@@ -150,7 +150,7 @@ def _unreadable(path: Path, error: OSError) -> str:
         return f"{path} is a folder, not a file. Remove it: `rmdir {path.name}`."
     if isinstance(error, PermissionError):
         return (
-            f"{path} cannot be read by you. Make it your own: `chown $USER {path.name}` and "
-            f"`chmod 600 {path.name}`."
+            f"You cannot read {path}. Become its owner: `chown $USER {path.name}` and `chmod 600 "
+            f"{path.name}`."
         )
     return f"{path} cannot be read ({error.strerror})."

@@ -101,8 +101,8 @@ def read(text: str, file: str, environment: Mapping[str, str]) -> dict[str, Line
             before = accepted.setdefault(line.name, replace(line, value=value))
             if not fault and before.value != value:
                 fault = (
-                    f" sets {line.name} again, after line {before.number}; some programs take the "
-                    "first, some the last. Delete one of the two."
+                    f" sets {line.name} again, after line {before.number}; some programs use the "
+                    "first, others the last. Delete one of them."
                 )
         if fault:
             raise SettingsError(f"{file}, line {line.number}{fault}")
@@ -155,7 +155,7 @@ def _harm(line: Line) -> str:
     # Not its name, which could be a key that was pasted on its own.
     return (
         " can keep uv or a shell from reading the rest of the file. Write it as NAME='value', or "
-        "take it out."
+        "remove it."
     )
 
 
@@ -164,22 +164,22 @@ def _fault(line: Line) -> str:
     text, name = line.text, line.name if _is_ours(line.name) else "NAME"
     strange = re.search(r"[^\x00-\x7f\w]", text)
     if not line.has_end and text.endswith((" ", "\t")):
-        fault = "ends in a blank and has no line end, so that uv does not read it"
+        fault = "ends with a blank and without a line end, so uv does not read it"
         fix = "Add the line end"
     elif is_portable(text) or PLACEHOLDER.fullmatch(text):
         return ""
     elif "\r" in text:
-        fault = "has a carriage return (of Windows), which a shell makes part of the value"
+        fault = "has a Windows line end, which a shell adds to the value"
         fix = "Convert the file: sed -i 's/\\r$//' .env"
     elif strange:
         character = f"U+{ord(strange[0]):04X} ({unicodedata.name(strange[0], '?')})"
-        fault = f"holds the character {character}"
+        fault = f"contains the character {character}"
         fix = "Type the line again; it was copied from a formatted text"
     elif "=" not in text:
         fault, fix = "has no `=`", f"Write {name}=value"
     elif re.match(r"(?:export[ \t]+)?[^\s=]+(?:[ \t]+=|=[ \t]+(?!#|$))", text):
-        fault, fix = "has spaces around `=`, which a shell reads as a command", "Take them out"
+        fault, fix = "has spaces around `=`, which a shell reads as a command", "Remove them"
     else:
-        fault = "has a value that a shell, uv and python-dotenv do not read alike"
+        fault = "has a value that a shell, uv and python-dotenv read differently"
         fix = f"Put it in single quotes: {name}='value'"
     return f": the line of {name} {fault}. {fix}."

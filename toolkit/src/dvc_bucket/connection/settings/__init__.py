@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -21,6 +20,7 @@ from pydantic import (
 )
 
 from dvc_bucket.base.errors import SettingsError
+from dvc_bucket.base.models import Model
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import credentials, rules
 from dvc_bucket.connection.settings.credentials import CREDENTIALS as CREDENTIALS
@@ -75,27 +75,27 @@ SWIFT_ACCOUNT = re.compile(r"(?:/swift)?/v1/[A-Za-z0-9_.%-]+")
 MAX_TIMEOUT_SECONDS = 3600
 
 
-class Settings(BaseModel):
+class Settings(Model):
     """Endpoint, bucket and credentials; a secret shows as stars wherever it is printed.
 
     Attributes:
-        anonymous: requests are not signed: there are no keys, or they are not to be used.
-        endpoint_url: `http(s)://host[:port]` of the S3 API; without keys also that of an account in
+        anonymous: requests are not signed, because there are no keys or they are not used.
+        endpoint_url: `http(s)://host[:port]` of the S3 API; without keys also of an account in
             Swift's own API, `http(s)://host[:port]/v1/AUTH_...`.
-        is_aws: nobody named an endpoint, so it is AWS's own, which clients find by region.
+        is_aws: no endpoint is set, so clients use AWS and find its endpoint by region.
         bucket_name: the bucket.
-        access_key_id: the public half of the credentials; None where the AWS SDKs are to look for
-            them as they always do (profile, role of the machine, ...).
+        access_key_id: the public half of the credentials; None to let the AWS SDKs look for them
+            (profile, role of the machine, ...).
         secret_access_key: the secret half; None together with the other.
-        session_token: what goes with credentials that expire.
-        profile: the section of the AWS files that holds credentials, where those are to be used.
-        region: to sign with; None where the AWS set-up is to say.
-        addressing_style: bucket in the path, in the host name, or as the AWS SDKs choose: in the
-            path, but on AWS.
+        session_token: the token of credentials that expire.
+        profile: the section of the AWS files with the credentials, if those are used.
+        region: to sign with; None to use the AWS configuration.
+        addressing_style: bucket in the path, in the host name, or the default: in the host name on
+            AWS, in the path elsewhere.
         ca_bundle: PEM file of the certificate authorities to trust instead of the public ones.
-        connect_timeout: seconds until a connection must stand.
-        read_timeout: seconds without an answer after which a request has failed.
-        retry_seconds: for which a request is tried again after its first failure; 0 for never.
+        connect_timeout: seconds to establish a connection.
+        read_timeout: seconds without an answer after which a request fails.
+        retry_seconds: seconds during which a failed request is retried; 0 for never.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -147,15 +147,16 @@ class Settings(BaseModel):
     ) -> Self:
         """Read the settings from `environment` (default: the process's), then from `.env`.
 
-        Where the `OS_*` names are absent, an existing AWS set-up serves: endpoint and bucket are
-        those of DVC's remote or `AWS_ENDPOINT_URL`, credentials what the AWS SDKs find.
+        Without `OS_*` names it uses an existing AWS configuration: the endpoint and bucket of DVC's
+        remote or `AWS_ENDPOINT_URL`, and the credentials that the AWS SDKs find.
 
-        `OS_ANONYMOUS=1` wins over every key. DVC's `allow_anonymous_login` of the default remote
-        means the same where no key is set.
+        `OS_ANONYMOUS=1` overrides all keys. `allow_anonymous_login` of DVC's default remote has the
+        same effect if no key is set.
 
         Raises:
-            SettingsError: a name is missing or its value cannot be right; names file and line.
-            ProjectError: no project was given and the current folder is in none.
+            SettingsError: a name is missing or its value is invalid; the message names file and
+                line.
+            ProjectError: no project was given and the current folder is not in one.
         """
         project = project or Project.find()
         sources = Sources(project, environment)
@@ -216,7 +217,7 @@ class Settings(BaseModel):
 
     @property
     def asks_aws(self) -> bool:
-        """Whether the credentials are those that the AWS SDKs find by themselves."""
+        """Whether the AWS SDKs look for the credentials."""
         return not (self.access_key_id or self.anonymous)
 
     @property
@@ -235,8 +236,8 @@ class Settings(BaseModel):
         """
         if self.anonymous:
             raise SettingsError(
-                f"{what} writes to the bucket, and the connection is anonymous ({ANONYMOUS}=1, or "
-                "allow_anonymous_login of DVC's remote): it can only read. Nothing was sent. Set "
+                f"{what} writes to the bucket, but the connection is anonymous and can only read "
+                f"({ANONYMOUS}=1, or allow_anonymous_login of DVC's remote). Nothing was sent. Set "
                 f"OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY, and unset {ANONYMOUS}."
             )
 
@@ -257,6 +258,6 @@ def _explained(error: ValidationError, entries: dict[str, Found]) -> SettingsErr
         least = 0 if field == "retry_seconds" else 1
         reason = f"is not a whole number of seconds from {least} to {MAX_TIMEOUT_SECONDS}"
     return SettingsError(
-        f"{entry!r}{rules.shown(entry)} {reason.replace('Input should be', 'should be')}. "
-        "See .env.example for the settings and their form."
+        f"{entry!r}{rules.shown(entry)} {reason.replace('Input should be', 'should be')}. See "
+        ".env.example for the settings and their format."
     )

@@ -23,7 +23,7 @@ def refuse_mixed_up(entries: dict[str, Found]) -> None:
     for secret in (entries["secret_access_key"], entries["session_token"]):
         if bucket and bucket.value == secret.value:
             raise SettingsError(
-                f"{bucket!r} has the value of {secret.name}. Write the name of the bucket there."
+                f"{bucket!r} has the value of {secret.name}. Set it to the name of the bucket."
             )
 
 
@@ -62,7 +62,7 @@ def without_keys(entries: dict[str, Found], sources: Sources) -> None:
 
 
 def from_aws(entries: dict[str, Found], sources: Sources) -> None:
-    """Fill in from the AWS set-up what no `OS_*` name says.
+    """Add the settings that no `OS_*` name sets, from the AWS configuration.
 
     Raises:
         SettingsError: something is needed that neither says, or only half of the credentials.

@@ -20,7 +20,7 @@ NEEDED = (REQUIRED[0], *REQUIRED[2:])
 
 #: How to say whose keys are to be used.
 FIX = (
-    f'say whose keys open it: `"{{}}" = {{{{ prefix = "OTHER" }}}}` in {WHERE[:-1]}.sources], '
+    f'name the keys for it: `"{{}}" = {{{{ prefix = "OTHER" }}}}` in {WHERE[:-1]}.sources], '
     "and OTHER_OS_ENDPOINT_URL, OTHER_OS_ACCESS_KEY_ID and OTHER_OS_SECRET_ACCESS_KEY in .env "
     "(docs/reading.md, Data of other projects)."
 )
@@ -97,7 +97,7 @@ def _by_prefix(entries: dict[str, Found], sources: Sources, prefix: str, url: st
     wanted = [f"{prefix}_{name}" for name in NEEDED]
     if absent := [name for name in wanted if not sources.find(name)]:
         raise SettingsError(
-            f"{', '.join(absent)}: not set, in the environment nor in .env. {WHERE} names them for "
+            f"{', '.join(absent)}: not set in the environment or in .env. {WHERE} names them for "
             f"the data of {url}."
         )
     credentials.refuse_mixed_up(entries)
@@ -115,9 +115,9 @@ def _by_profile(
     is_aws = not own and (not endpoint or endpoint.endswith(".amazonaws.com"))
     if not is_aws and own.value.rstrip("/") != endpoint:
         raise SettingsError(
-            f"{url} keeps its data at {endpoint!r}, and the profile {source.profile} is for "
-            f"{own.value or 'AWS'}: nothing was sent. If you trust that endpoint, write it as "
-            "endpoint_url into the profile, in ~/.aws/config."
+            f"{url} keeps its data at {endpoint!r}, but the profile {source.profile} is for "
+            f"{own.value or 'AWS'}. Nothing was sent. If you trust that endpoint, set it as "
+            "endpoint_url of the profile in ~/.aws/config."
         )
     entries["profile"] = Found("profile", source.profile, WHERE)
     entries["endpoint_url"] = own

@@ -35,7 +35,7 @@ AWS_CREDENTIALS_FILE = "AWS_SHARED_CREDENTIALS_FILE"
 AWS_FILES = {AWS_CONFIG_FILE: "~/.aws/config", AWS_CREDENTIALS_FILE: "~/.aws/credentials"}
 
 #: What to do without keys.
-NO_KEYS = f"Data that anybody may read needs no keys: set {ANONYMOUS}=1."
+NO_KEYS = f"Public data needs no keys: set {ANONYMOUS}=1."
 
 
 def check_text(entry: Found) -> None:
@@ -50,17 +50,17 @@ def check_text(entry: Found) -> None:
         fault, fix = "is not filled in", "Fill it in (see .env.example)"
     elif value != value.strip():
         fault = "begins or ends with white space or a line break"
-        fix = "Take it off; a pasted value often brings one"
+        fix = "Remove it; pasted values often contain one"
     elif value[0] == value[-1] and value[0] in "'\"":
-        fault, fix = "is in quotes, which are part of the value here", "Take them off"
+        fault, fix = "is in quotes, which are part of the value here", "Remove them"
     elif is_file:
         fault, fix = _fault_of_file(value, entry), "Correct the path"
     elif strange := next((c for c in value if not (c.isascii() and c.isprintable())), None):
         name = unicodedata.name(strange, "a control character")
-        fault = f"holds the character U+{ord(strange):04X} ({name})"
+        fault = f"contains the character U+{ord(strange):04X} ({name})"
         fix = "Type it again, or copy it as plain text"
     elif " " in value:
-        fault, fix = "holds a space", "Take it out"
+        fault, fix = "contains a space", "Remove it"
     else:
         return
     if fault:
@@ -86,14 +86,14 @@ def _fault_of_file(value: str, entry: Found) -> str:
     """What is wrong with a file of certificates, empty if nothing."""
     path = Path(value)
     if not (path.is_absolute() or entry.in_environment):
-        return f"names {value}, which is not an absolute path: programs start in other folders"
+        return f"names {value}, which is not an absolute path; programs start in other folders"
     try:
         content = path.read_bytes()
     except OSError as error:
         return f"names {value}, which cannot be read ({error.strerror})"
     if b"-----BEGIN CERTIFICATE-----" in content or b"-----BEGIN TRUSTED" in content:
         return ""
-    return f"names {value}, which holds no certificate in PEM form"
+    return f"names {value}, which contains no certificate in PEM format"
 
 
 def is_aws_setup(sources: Sources, endpoint: Found) -> bool:
@@ -151,7 +151,7 @@ def profile_endpoint(sources: Sources, name: str = "") -> Found:
     except BotoCoreError:
         content = None
     if content is None:  # here, so that the error does not carry that one, which quotes the file
-        raise SettingsError(f"{path} is no AWS configuration file. Correct it.")
+        raise SettingsError(f"{path} is not a valid AWS configuration file. Correct it.")
     profile = content["profiles"].get(name or sources.find(*AWS_PROFILE).value or "default", {})
     url = ConfiguredEndpointProvider(content, profile, "s3", environ={}).provide()
     return Found("endpoint_url", url or "", str(path))
@@ -183,10 +183,10 @@ def missing(names: list[str], sources: Sources) -> str:
     what = ", ".join(names)
     for setting in map(sources.find, map(str.lower, names)):
         if setting:
-            return f"{what}: not set. {setting!r} is: write the name in capitals."
+            return f"{what}: not set, but {setting!r} is. Write the name in capitals."
     if sources.project.env_file.is_file():
-        return f"{what}: not set in the environment nor in .env. Fill in .env (see .env.example)."
+        return f"{what}: not set in the environment or in .env. Fill in .env (see .env.example)."
     return (
         f"{what}: not set, and there is no .env. Run `make serve` for the embedded store, or "
-        "`bucket init` for one of your own (see .env.example)."
+        "`bucket init` for a bucket of your own (see .env.example)."
     )

@@ -18,7 +18,9 @@ from dvc_bucket.git.contents import ended, is_in_repository
 
 #: What belongs to one clone alone, and how to remove it from git. DVC loads pickles of `.dvc/tmp`.
 OF_THIS_CLONE = {
-    ".env": "`git rm --cached .env`. Everybody who can clone knows its keys: have them revoked",
+    ".env": (
+        "`git rm --cached .env`. Everybody who can clone the repository has its keys: revoke them"
+    ),
     ".dvc/config.local": "`git rm --cached .dvc/config.local`",
     ".dvc/tmp": "`git rm -r .dvc/tmp`",
     ".bucket": "`git rm -r .bucket`",
@@ -36,7 +38,7 @@ def check(project: Project) -> None:
         ProjectError: git is not installed.
     """
     _check_owner(
-        project.env_file, "Make a file of your own: `mv {0} {0}.other`, then `bucket init`"
+        project.env_file, "Create a file of your own: `mv {0} {0}.other`, then `bucket init`"
     )
     _check_owner(project.dvc_config_local, "Move it away: `mv {0} {0}.other`")
     _check_mode(project.env_file)
@@ -48,13 +50,13 @@ def check(project: Project) -> None:
     tracked = _tracked(project.root, names)
     if ".dvc" in tracked:
         raise SettingsError(
-            ".dvc is a link or a submodule in git, so its contents are not trusted. Make a folder "
-            "in its place."
+            ".dvc is a link or a submodule in git, so its contents are not trusted. Replace it by "
+            "a folder."
         )
     for name in names[1:]:
         if any(path == name or path.startswith(f"{name}/") for path in tracked):
             raise SettingsError(
-                f"git tracks {name}, which belongs to one clone alone: its contents are not "
+                f"git tracks {name}, which must be private to a clone, so its contents are not "
                 f"trusted. Remove it from git: {OF_THIS_CLONE[name]}."
             )
     _check_options(project.dvc_config)
@@ -69,7 +71,7 @@ def _check_owner(path: Path, fix: str) -> None:
     if others := owners - {os.geteuid(), 0}:
         name = path.name if path.name.startswith(".") else f".dvc/{path.name}"
         raise SettingsError(
-            f"{name} belongs to the user with the number {min(others)}: its contents are not "
+            f"{name} belongs to the user with the ID {min(others)}, so its contents are not "
             f"trusted. {fix.format(name)}."
         )
 
@@ -82,8 +84,8 @@ def _check_mode(path: Path) -> None:
         return
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsError(
-            f"{path.name} has the mode {mode:04o}, so other users can write it: its contents are "
-            f"not trusted. Read it, correct it, then `chmod 600 {path.name}`."
+            f"{path.name} has the mode {mode:04o}, so other users can change it, and its contents "
+            f"are not trusted. Check its contents, then `chmod 600 {path.name}`."
         )
 
 
@@ -104,7 +106,7 @@ def _tracked(root: Path, names: list[str]) -> list[str]:
         owner.check(said)
         reason = (said.splitlines() or ["no reason"])[0]
         raise SettingsError(
-            f"git cannot say whether it tracks {names[0]} ({reason}), so nothing is read from it. "
+            f"git cannot tell whether it tracks {names[0]} ({reason}), so the file is not read. "
             "Make `git status` work here."
         )
     return [os.fsdecode(path).lower() for path in done.stdout.split(b"\0") if path]
@@ -120,9 +122,9 @@ def _check_options(path: Path) -> None:
     for option in _options(config.read(path)):
         if option.lower() in FILE_OPTIONS:  # DVC takes capitals, too
             raise SettingsError(
-                f".dvc/config sets {option}: such a file can name a program to start, and git "
-                "tracks this setting. Remove it there; if you trust that file, name it for your "
-                f"clone alone: `dvc remote modify --local NAME {option.lower()} FILE`."
+                f".dvc/config, which git tracks, sets {option}; the file that it names can start a "
+                "program. Remove the setting; if you trust that file, set it for your clone only: "
+                f"`dvc remote modify --local NAME {option.lower()} FILE`."
             )
 
 

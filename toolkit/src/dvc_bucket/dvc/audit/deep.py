@@ -107,11 +107,11 @@ def content_fault(remote: Remote, name: bytes) -> ObjectFault | None:
         label = "SHA-256" if ids.is_lfs(name) else "MD5"
         return ObjectFault("corrupt", f"its content has the {label} {digest}")
     except MissingObjectError:
-        return ObjectFault("missing", "listed, and not there when it was read")
+        return ObjectFault("missing", "it was listed, but gone when it was read")
     except TransferError as error:
         remote.check()
         fault = fault_of(error.__cause__ or error)
-        return ObjectFault("not checked", f"the store does not give it: {fault or error}")
+        return ObjectFault("not checked", f"the store does not return it: {fault or error}")
     return None
 
 

@@ -137,7 +137,7 @@ class AuditFinding:
         path: the file; the directory itself for its list, or for the directory as a whole.
         name: of the object; None where the fault is not of one object.
         revisions: the commits that need it.
-        repair: why `--repair` could not mend it; empty where it was not asked to.
+        repair: why `--repair` could not repair it; empty without `--repair`.
     """
 
     fault: ObjectFault

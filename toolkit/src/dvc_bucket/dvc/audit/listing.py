@@ -24,7 +24,7 @@ from dvc_bucket.transfer.errors import naming_failures
 
 MISSING = ObjectFault("missing")
 
-UNSAID = ObjectFault("not checked", "the store does not say whether it is there: s3:ListBucket")
+UNSAID = ObjectFault("not checked", "the store does not say whether it exists: s3:ListBucket")
 
 #: The size is not recorded.
 UNKNOWN = -1

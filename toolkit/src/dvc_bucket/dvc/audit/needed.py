@@ -69,7 +69,7 @@ def _elsewhere(out: "Output", remote: str) -> str:
     if why := absence(out):
         return why
     if not out.can_push:
-        return "not to be pushed (push: false)"
+        return "excluded from pushes (push: false)"
     if out.remote and out.remote != remote:
         return f"in another remote: `bucket verify --remote {out.remote}`"
     return ""

@@ -64,11 +64,11 @@ def _repository(project: Project) -> Repository:
     try:
         return Repository.of(project)
     except ProjectError as error:
-        if "in no git repository" not in str(error):
+        if "not in a git repository" not in str(error):
             raise
         raise ProjectError(
-            f"{project.root} is in no git repository, so it has no revisions. "
-            "`bucket verify` alone checks the data of the files as they are."
+            f"{project.root} is not in a git repository, so it has no revisions. `bucket verify` "
+            "alone checks the data of the files as they are."
         ) from None
 
 

@@ -138,8 +138,8 @@ def _keepers(project: Project, remote: Remote) -> Iterator[Needs]:
     repository = Repository.of(project)
     if repository.is_shallow:
         raise ProjectError(
-            "This clone is shallow, so what its missing commits need is not known. Get them: `git "
-            "fetch --unshallow --tags`."
+            "This clone is shallow, so the data of its missing commits is unknown. Fetch them: "
+            "`git fetch --unshallow --tags`."
         )
     roots = kept_by_git.roots(repository, reflog=False)
     kept = [NamedCommit(commit, (name,)) for commit, name in roots.items()]

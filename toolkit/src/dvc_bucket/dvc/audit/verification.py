@@ -40,8 +40,8 @@ from dvc_bucket.transfer import keys
 DOUBTFUL_OBJECTS = 1000
 DOUBTFUL_BYTES = 64 * 1024 * 1024
 
-MISSING_LIST = ObjectFault("missing", "no copy here has the list of its files either")
-CORRUPT_LIST = ObjectFault("corrupt", "the list of its files is damaged, so they cannot be named")
+MISSING_LIST = ObjectFault("missing", "no local copy has the list of its files either")
+CORRUPT_LIST = ObjectFault("corrupt", "the list of its files is damaged, so the files are unknown")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def verify_remote(project: Project, remote: Remote, options: VerifyOptions) -> A
     needs = needed.collect(project, revisions.distinct(project, commits), remote.name)
     notes = []
     if options.lfs and not lfs.collect(project, needs, commits, options.selection):
-        notes.append("No file is one of Git LFS.")
+        notes.append("Git LFS tracks no file.")
     with tempfile.TemporaryDirectory(prefix="bucket-verify-") as spool:
         lists = Lists(needs.cache, remote, Path(spool))
         report = _Look(project, remote, needs, lists, options).report(commits)
@@ -219,7 +219,7 @@ class _Look:
         foreign = np.flatnonzero(is_of_dvc & ~listing.needed)
         if not listing.is_listed:
             report.notes.append(
-                "The bucket could not be listed, so each object was asked for. Ask the bucket's "
+                "The bucket could not be listed, so each object was queried. Ask the bucket's "
                 "owner for s3:ListBucket."
             )
         if listing.refused:
@@ -238,7 +238,9 @@ def _wrong_sum(need: Need, files: Positions, listing: Listing) -> ObjectFault | 
     total = int(listing.sizes[files].sum())
     if total == need.size:
         return None
-    detail = f"its files have {total} bytes together, not {need.size}; --deep tells which is wrong"
+    detail = (
+        f"its files have {total} bytes in total, not {need.size}; --deep tells which one is wrong"
+    )
     return ObjectFault("wrong size", detail)
 
 
@@ -260,7 +262,7 @@ def _affordable(listing: Listing, report: AuditReport) -> Positions:
         return doubtful
     report.notes.append(
         f"{len(doubtful)} objects ({size} bytes) have an ETag that is not the MD5 of their "
-        "content. That is so where the store encrypts; `--deep` reads them and tells."
+        "content. This is normal if the store encrypts; `--deep` reads and checks them."
     )
     return doubtful[:0]
 

@@ -123,8 +123,8 @@ class _NeedSearch:
         repository = Repository.of(Project(Path(self.repo.root_dir)))
         if repository.is_shallow:
             raise NeededError(
-                f"this clone is shallow. `{lost.command}` cannot know what the missing commits "
-                "need, and would delete it. Get them first: `git fetch --unshallow --tags`. "
+                f"this clone is shallow. `{lost.command}` would delete data that the missing "
+                "commits need. Fetch them first: `git fetch --unshallow --tags`. "
                 f"{lost.failure}".rstrip()
             )
         partial.complete(repository.root, ["--all", "--reflog"], ancestors=True)
@@ -157,7 +157,7 @@ class _NeedSearch:
             name, project = f"the work tree {folder}", Project(folder)
             if not is_there:
                 self.lost.unknown[name] = (
-                    "its folder is not there. If it was removed: `git worktree prune`"
+                    "its folder is missing. If you removed it: `git worktree prune`"
                 )
             elif project.dvc_config.is_file():
                 with opened(project) as other:
@@ -204,7 +204,9 @@ class _NeedSearch:
             hashes = {info.value for infos in used.values() for info in infos}
             for out in repo.index.outs:
                 if out.use_cache and out.is_dir_checksum and out.hash_info.value not in hashes:
-                    self.lost.unknown[f"{out} of {name}"] = "the list of its files is nowhere"
+                    self.lost.unknown[f"{out} of {name}"] = (
+                        "the list of its files does not exist anywhere"
+                    )
         except DvcException as error:
             self.lost.unknown[name] = str(error)
             return {}

@@ -16,7 +16,7 @@ MAX_LISTED_PLACES = 10
 
 
 class NeededError(ProjectError):
-    """Objects that would be deleted are needed."""
+    """A command would delete objects that commits need."""
 
 
 @dataclass
@@ -53,17 +53,21 @@ class Lost:
         number = len(self.objects) + len(self.unknown)
         if number and self.failure:
             raise NeededError(
-                f"`{self.command}` deleted nothing: commits of this clone may need objects that it "
-                f"would delete, and the remote did not list its copies. {self.failure}"
+                f"`{self.command}` deleted nothing: it would delete objects that commits of this "
+                f"clone may need, and the remote did not list its copies. {self.failure}"
             )
         if number and numbers != [str(number)]:
-            wrong = [f"{OPTION}{numbers[0]} is not their number."] if numbers else []
+            wrong = [f"{OPTION}{numbers[0]} is not the right number."] if numbers else []
             raise NeededError("\n".join([*self._table(), self._ways_out(number), *wrong]))
 
     def _table(self) -> Iterator[str]:
         """The needed objects, and the commits that need them."""
         count = counted(len(self.objects), "object")
-        only_here = f", {self.only_here:,} of which nobody pushed" if self.only_here else ""
+        only_here = (
+            (f", {self.only_here:,} of which have no intact copy on the remote")
+            if self.only_here
+            else ""
+        )
         yield (
             f"`{self.command}` would delete {count} that other commits of this clone need"
             f"{only_here}:"
@@ -88,6 +92,6 @@ class Lost:
         push = "" if self.remotes else "push them (`bucket push --all-commits`), or "
         return (
             f"Nothing was deleted. To keep them, {push}add --all-branches --all-tags --all-commits "
-            "(and --all-experiments for those of `dvc exp`). To delete them, add "
+            "(and --all-experiments for the data of `dvc exp`). To delete them, add "
             f"{OPTION}{number}."
         )

@@ -52,7 +52,7 @@ def merge_files(base: Path, ours: Path, theirs: Path, name: str) -> Merged:
     except Exception as error:  # whatever it is, git gets its own merge, and hears of it
         _mark(base, ours, theirs)
         if isinstance(error, ConflictError):
-            raise LockError(f"{name}: both sides changed `{error}`, each in its own way.") from None
+            raise LockError(f"{name}: both sides changed `{error}` differently.") from None
         raise
     with replacing(ours) as file:
         file.write(text.encode())
@@ -64,7 +64,7 @@ def to_run_again(merged: Merged, name: str) -> str:
     if not merged.dropped:
         return ""
     named = ", ".join(f"{stage} ({why})" for stage, why in merged.dropped.items())
-    return f"{name}: to be run again by `bucket repro`: {named}."
+    return f"{name}: `bucket repro` will run these stages again: {named}."
 
 
 def install(project: Project) -> str | None:

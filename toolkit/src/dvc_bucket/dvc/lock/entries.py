@@ -17,8 +17,7 @@ SCHEMA = "2.0"
 
 #: What to do with a lock file that cannot be read.
 REMEDY = (
-    "Take back one that DVC wrote, as with `git checkout REVISION -- FILE`, then run "
-    "`bucket repro`."
+    "Restore a version that DVC wrote (`git checkout REVISION -- FILE`), then run `bucket repro`."
 )
 
 Lock = dict[str, Any]
@@ -40,7 +39,7 @@ def read(text: str, name: str = NAME) -> Lock:
     if not isinstance(lock, dict) or str(lock.get("schema")) != SCHEMA:
         raise LockError(f"{name} has no `schema: '{SCHEMA}'`. {REMEDY}")
     if not yaml.is_lock_file(lock):
-        raise LockError(f"{name}: `stages` is not what DVC writes. {REMEDY}")
+        raise LockError(f"{name}: `stages` does not have the form that DVC writes. {REMEDY}")
     return lock
 
 

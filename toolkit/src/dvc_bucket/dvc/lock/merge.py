@@ -97,7 +97,7 @@ def _merge_stages(
     }
     for name, path, *_ in sorted(_misfits(merged) - misfits_before):
         merged.pop(name, None)
-        dropped[name] = f"run on one side, with another {path}"
+        dropped[name] = f"run on one side, with a different {path}"
     return {name: merged[name] for name in {**ours, **theirs} if name in merged}, dropped
 
 

@@ -13,7 +13,13 @@ from typing import Any
 from dvc_bucket.base.errors import BucketError
 
 #: Releases in which the places were read, and the range that `pyproject.toml` allows.
-TESTED = {"dvc": "3.67.1", "dvc-objects": "5.2.0", "dvc-data": "3.18.3", "dvc-s3": "3.3.0"}
+TESTED = {
+    "dvc": "3.67.1",
+    "dvc-objects": "5.2.0",
+    "dvc-data": "3.18.3",
+    "dvc-s3": "3.3.0",
+    "sqltrie": "0.11.3",
+}
 RANGE = "dvc>=3.67,<3.68"
 
 #: What stands for the signature of a class, and of anything that cannot be called.
@@ -27,7 +33,7 @@ Places = Mapping[str, str]
 
 
 class DvcDiffersError(BucketError):
-    """The installed DVC has another inside than the tested one.
+    """The internals of the installed DVC differ from those of the tested one.
 
     Args:
         places: that differ.
@@ -71,7 +77,7 @@ def sentence(places: list[str]) -> str:
     more = f" and {len(places) - NAMED} more places" if len(places) > NAMED else ""
     named = ", ".join(place.replace(":", ".") for place in places[:NAMED])
     versions = ", ".join(map(_version, TESTED))
-    return f"This DVC ({versions}) differs from the tested one at {named}{more}."
+    return f"This version of DVC ({versions}) differs from the tested one at {named}{more}."
 
 
 def signature_of(place: str) -> str | None:

@@ -31,8 +31,8 @@ def require(*, guard: bool) -> None:
     """
     if places := different(READING | COLLECTING_GARBAGE if guard else PARSING):
         raise ProjectError(
-            f"{sentence(places)} `gc` was not run and deleted nothing: it cannot be kept from "
-            f"deleting what commits need. Install `{RANGE}`."
+            f"{sentence(places)} `gc` was not run and deleted nothing: the toolkit cannot prevent "
+            f"it from deleting data that commits need. Install `{RANGE}`."
         )
 
 

@@ -15,10 +15,13 @@ from importlib.metadata import version
 from typing import Any
 
 from dvc_bucket.dvc.patched import (
+    found,
+    index_lookups,
     lookups,
     nesting,
     plain_yaml,
     recording,
+    sharing,
     side_by_side,
     tried_links,
     unexpected,
@@ -26,6 +29,7 @@ from dvc_bucket.dvc.patched import (
 )
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
+from dvc_bucket.dvc.patched.read_once import read_once
 from dvc_bucket.dvc.patched.touch_points import (
     COLLECT,
     CONFIG,
@@ -38,6 +42,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     IS_TRACKED,
     MAKE_LOCK,
     MOVING,
+    NODES,
     PATHS_LOCK,
     READ_LIST,
     READING,
@@ -48,9 +53,13 @@ from dvc_bucket.dvc.patched.touch_points import (
     REPORT,
     REPRODUCE,
     REPRODUCING,
+    RESTORE,
     RUN_COMMANDS,
+    RUN_STAGE,
     RUN_STAGES,
     SET_LINK,
+    STATUS,
+    STORAGE,
     TRANSFER,
     TRY_LINKS,
     UNLOCKED,
@@ -67,7 +76,7 @@ NAMES = (READ_LIST, "dvc.exceptions:DvcException")
 REDIRECTS = (REGISTRY, CREDENTIALS)
 OTHERS = (CONFIG,)
 LOST = {
-    NAMES: "It does not refuse names in data that lead out of their folder.",
+    NAMES: "It accepts names in data that lead out of their folder.",
     REDIRECTS: "Its S3 client follows redirects to other hosts.",
     OTHERS: "It reads data of other projects with your own keys.",
 }
@@ -103,6 +112,8 @@ def install() -> str:
             RUN_STAGES: side_by_side.reproduce,
             RUN_COMMANDS: side_by_side.cmd_run,
             REMOVE_OUTS: side_by_side.remove_outs,
+            RUN_STAGE: sharing.run,
+            RESTORE: sharing.restore,
             IS_TRACKED: lookups.is_tracked,
             SET_LINK: lookups.set_link,
             DUMP_YAML: plain_yaml.dump,
@@ -113,10 +124,14 @@ def install() -> str:
             REPORT: unexpected.explained,
             EXIST: _asking,
             FOLDERS: _without_folders,
+            STATUS: found.noted,
+            NODES: index_lookups.traverse,
+            STORAGE: index_lookups.storage,
         }
         for place, make in ours.items():
             _replace(place, make)
         bring_first()
+        read_once()
     lost = [
         LOST[guard]
         for guard in (NAMES, REDIRECTS, OTHERS)
@@ -263,8 +278,8 @@ def _checked(original: Any) -> Any:
             raise DvcException(str(error)) from None
         except (AttributeError, TypeError, KeyError, ValueError):
             raise DvcException(
-                "The list of files of a directory is not one that DVC writes. Ask the publisher of "
-                "the data to push it again."
+                "The list of files of a directory does not have the form that DVC writes. Ask the "
+                "publisher of the data to push it again."
             ) from None
         return original(entries, *arguments, **named)
 

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 #: Options that say where the data is, and keys that the other project itself gives away.
 KEYS = ("access_key_id", "secret_access_key", "session_token")
-KEPT = ("url", "endpointurl", "region", "version_aware", "worktree", dvc_config.ANONYMOUS, *KEYS)
+KEPT_OPTIONS = (
+    "url",
+    "endpointurl",
+    "region",
+    "version_aware",
+    "worktree",
+    dvc_config.ANONYMOUS,
+    *KEYS,
+)
 
 #: DVC's own channel, so that `-q` silences this, too; and what was said already.
 logger = logging.getLogger("dvc").getChild("bucket")
@@ -86,18 +94,18 @@ def _reached(url: str, stated: Mapping[str, Any]) -> dict[str, Any]:
     from dvc.exceptions import DvcException
 
     here = Project.around()
-    kept = {name: stated[name] for name in KEPT if stated.get(name)}
+    kept = {name: stated[name] for name in KEPT_OPTIONS if stated.get(name)}
     try:
         own = others.own_or_none(here) if here else None
         reached = others.reach(here, url, kept, own)
     except BucketError as error:
-        _say(str(error))  # a fetch of DVC's goes on without a word
+        _say(str(error))  # DVC's fetch continues silently
         raise DvcException(str(error)) from None
     if reached is None and not all(map(kept.get, KEYS[:2])):
         shown, endpoint = others.shown(url), kept.get("endpointurl")
         _say(
-            f"{shown} keeps its data at {endpoint!r}, for which you named no keys: requests are "
-            f"not signed. Where they are refused, {FIX.format(shown)}"
+            f"{shown} keeps its data at {endpoint!r}. You named no keys for it, so requests are "
+            f"not signed. If it refuses them, {FIX.format(shown)}"
         )
         return kept | {dvc_config.ANONYMOUS: True}
     if reached is None:

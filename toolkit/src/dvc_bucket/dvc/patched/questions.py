@@ -216,7 +216,7 @@ def _read(place: ObjectRef) -> bytes:
         raise FileNotFoundError(place.key) from None
     except WrongBytesError:
         raise WrongContentError(
-            f"{place.url} is damaged: its bytes are not what its name promises."
+            f"{place.url} is damaged: its content does not match its name."
         ) from None
 
 

@@ -14,6 +14,7 @@ from dvc_bucket.base.surroundings import settle_user
 from dvc_bucket.connection.settings import trust
 from dvc_bucket.dvc.others import Origin
 from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
+from dvc_bucket.dvc.patched.read_once import read_once
 from dvc_bucket.dvc.patched.touch_points import READING
 from dvc_bucket.dvc.patched.whole_commits import bring_first
 from dvc_bucket.dvc.site_cache import site_cache
@@ -53,6 +54,7 @@ def opened(
 
     trust.check(project)
     bring_first()
+    read_once()
     settle_user()  # DVC asks for it
     root, sections = project.root, {name: dict(options) for name, options in (config or {}).items()}
     core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
@@ -136,7 +138,7 @@ def has_git(repo: "Repo") -> bool:
 def _no_database(project: Project, error: sqlite3.OperationalError) -> DiskError:
     return DiskError(
         f"DVC's database of file hashes in {project.dvc_site_cache} fails: {error}. Is the disk "
-        "full? Make room and run this again."
+        "full? Free some space and run the command again."
     )
 
 

@@ -174,7 +174,7 @@ class FastS3FileSystem(StayingS3FileSystem):
             described = connection(self.config, bucket)
             store = clients.obstore(described.settings, described.client, **described.store)
         except (NotHonouredError, SettingsError) as reason:
-            say(f"{reason} is for DVC's own S3 client, which moves the data: slower.")
+            say(f"DVC's own S3 client transfers the data, which is slower. The reason: {reason}.")
             return None
         return store, described.settings
 

@@ -6,7 +6,6 @@ of the clone, except where DVC itself unlocks the clone: while the stage's comma
 
 import logging
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
+from dvc_bucket.base import ending
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.patched import left, nesting, recording
 from dvc_bucket.dvc.patched.baton import Baton
@@ -25,12 +25,6 @@ from dvc_bucket.dvc.running import Command, Runner
 
 #: DVC's own channel, so that `-q` silences this, too.
 logger = logging.getLogger("dvc").getChild("bucket")
-
-#: What a first Ctrl-C sends to the commands, and each further one.
-ESCALATION = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-
-#: Signals that end a run in good order.
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: Files of this size or more are hashed before the thread has the baton; DVC then knows the hash.
 LARGE = 1_000_000
@@ -182,7 +176,7 @@ class _Run:
         """Pass the lock of the clone on to threads, and back."""
         global _run
         order = Order(Path(self._repo.tmp_dir), self._stages)
-        with _signals(lambda number: self._events.put(_Event(result=number))):
+        with ending.heard(lambda number: self._events.put(_Event(result=number))):
             self._baton = Baton(self._repo)
             _run, recording.order = self, order
             try:
@@ -258,28 +252,12 @@ class _Run:
 
     def _interrupt(self, number: int) -> None:
         """Ctrl-C: nothing more begins, and what runs is told to end."""
-        if number != signal.SIGHUP:
-            number = ESCALATION[min(self._interrupts, len(ESCALATION) - 1)]
+        self._runner.signal(ending.escalated(number, self._interrupts))
         self._interrupts += 1
         self._stopping.set()
         self._plan.stop()
-        self._runner.signal(number)
         if self._interrupts == 1 and self._plan.running:
             logger.warning("Interrupted: waiting for the running stages (again: terminate).")
-
-
-@contextmanager
-def _signals(tell: Callable[[int], None]) -> Iterator[None]:
-    """Have signals that end the process call a function, in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, lambda got, _: tell(got)) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _hash_large(stage: Any) -> None:

@@ -40,6 +40,10 @@ EXIST = "dvc_objects.db:ObjectDB.oids_exist"
 #: The method that makes the folder for an object, which an object store does not need.
 FOLDERS = "dvc_objects.db:ObjectDB._init"
 
+#: The methods that find a key in DVC's index: the nodes on the path to it, and its storages.
+NODES = "sqltrie.sqlite.sqlite:SQLiteTrie._traverse"
+STORAGE = "dvc_data.index.index:StorageMapping.__getitem__"
+
 #: The property that has the configuration of a project, our own or another one.
 CONFIG = "dvc.repo:Repo.config"
 
@@ -65,6 +69,11 @@ MOVING = {
     REPORT: "exc",
     EXIST: "self, oids, jobs=, progress=",
     FOLDERS: "self, dname",
+    NODES: "self, key",
+    STORAGE: "self, key",
+    "dvc_data.index.index:StorageInfo.__init__": "self, data=, cache=, remote=",
+    **attributes("dvc_data.index.index:StorageMapping", "_map"),
+    **attributes("sqltrie.sqlite.sqlite:SQLiteTrie", "_conn _root_id"),
     "dvc_objects.db:ObjectDB.oid_to_path": "self, oid",
     **attributes("dvc_objects.db:ObjectDB", "fs path"),
     CREDENTIALS: "self, **config",
@@ -101,6 +110,10 @@ RUN_STAGES = "dvc.repo.reproduce:_reproduce"
 RUN_COMMANDS = "dvc.stage.run:cmd_run"
 REMOVE_OUTS = "dvc.stage:Stage.remove_outs"
 
+#: What runs a stage, or takes it from the run cache.
+RUN_STAGE = "dvc.stage:Stage.run"
+RESTORE = "dvc.stage.cache:StageCache.restore"
+
 #: What tells whether git tracks an output, and what notes a file that was put into the work tree.
 IS_TRACKED = "scmrepo.git.backend.dulwich:DulwichBackend.is_tracked"
 SET_LINK = "dvc_data.hashfile.state:State.set_link"
@@ -114,6 +127,8 @@ TRY_LINKS = "dvc_data.hashfile.checkout:test_links"
 
 #: What runs the stages of a project.
 REPRODUCING = {
+    RUN_STAGE: "self, dry=, no_commit=, force=, allow_missing=, no_download=, **kwargs",
+    RESTORE: "self, stage, run_cache=, pull=, dry=",
     RECORD: "self, stages, **kwargs",
     DUMP: "self, **kwargs",
     UNLOCKED: "f",
@@ -151,11 +166,47 @@ REPRODUCING = {
     **attributes("dvc.repo:Repo", "datafs dvcfs lock scm_context state"),
 }
 
+#: What runs the experiments of DVC's queue in folders of their own, and keeps their results.
+EXECUTORS, QUEUES = "dvc.repo.experiments.executor", "dvc.repo.experiments.queue"
+EXPERIMENTING = {
+    "dvc.repo.experiments:Experiments.celery_queue": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue._iter_queued": "self",
+    f"{QUEUES}.celery:LocalCeleryQueue.celery": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue.wdir": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue.worker_status": "self",
+    f"{QUEUES}.base:BaseStashQueue.collect_executor": "cls, exp, executor, exec_result",
+    f"{QUEUES}.base:BaseStashQueue.get_infofile_path": "self, name",
+    f"{QUEUES}.base:BaseStashQueue.get_stash_entry": "exp, queue_entry",
+    f"{QUEUES}.base:BaseStashQueue.stash_failed": "self, entry",
+    f"{EXECUTORS}.base:ExecutorInfo.load_json": "cls, filename",
+    f"{EXECUTORS}.base:ExecutorInfo.dump_json": "self, filename",
+    f"{EXECUTORS}.base:ExecutorInfo.result": ATTRIBUTE,
+    f"{EXECUTORS}.base:BaseExecutor.from_info": "cls, info",
+    f"{EXECUTORS}.base:BaseExecutor.info": ATTRIBUTE,
+    f"{EXECUTORS}.local:ConfigObj": CLASS,
+    f"{EXECUTORS}.local:TempDirExecutor.from_stash_entry": "cls, repo, entry, wdir=, **kwargs",
+    f"{EXECUTORS}.local:TempDirExecutor.init_git": (
+        "self, repo, scm, stash_rev, entry, infofile, branch="
+    ),
+    f"{EXECUTORS}.local:TempDirExecutor.init_cache": "self, repo, rev, run_cache=",
+    f"{EXECUTORS}.local:TempDirExecutor.cleanup": "self, infofile=",
+    "dvc.repo.experiments.stash:ExpStashEntry": CLASS,
+    "dvc_task.app.filesystem:FSApp.reject": "self, delivery_tag",
+    "dvc_task.app.filesystem:FSApp._queued_msg_path_cache": ATTRIBUTE,
+}
+
 #: The function that turns DVC to a commit.
 TURN = "dvc.repo.brancher:_switch_fs"
 
+#: Compares the work tree with the recorded hashes.
+STATUS = "dvc.repo:Repo.status"
+
 #: What reads a project: its stages, outputs, cache and ignored files.
 READING = {
+    STATUS: (
+        "self, targets=, jobs=, cloud=, remote=, all_branches=, with_deps=, all_tags=, "
+        "all_commits=, recursive=, check_updates="
+    ),
     TURN: "repo, rev, repo_root_parts, cwd_parts",
     "dvc.repo:Repo.__init__": (
         "self, root_dir=, fs=, rev=, subrepos=, uninitialized=, config=, url=, repo_factory=, scm=,"
@@ -164,12 +215,12 @@ READING = {
     "dvc.repo:Repo.close": "self",
     "dvc.repo:Repo.switch": "self, rev",
     **attributes("dvc.repo:Repo", "cache config dvcignore fs index root_dir scm"),
-    **attributes("dvc.repo.index:Index", "outs stages"),
+    **attributes("dvc.repo.index:Index", "deps outs stages"),
     **attributes(
         "dvc.output:Output",
         "can_push def_path fs_path fspath hash_info meta protocol remote stage use_cache",
     ),
-    **attributes("dvc.stage:Stage", "is_repo_import path"),
+    **attributes("dvc.stage:Stage", "frozen is_import is_repo_import path"),
     "dvc.dependency.repo:RepoDependency.__init__": "self, def_repo, stage, *args, **kwargs",
     "dvc.ignore:DvcIgnoreFilter.check_ignore": "self, target",
     "dvc.ignore:DvcIgnoreFilter.walk": "self, fs, path, **kwargs",
@@ -232,6 +283,14 @@ COLLECTING_GARBAGE = {
     ),
 }
 
+#: Parse and validate a text for DVC itself.
+READING_YAML = {
+    "dvc.schema:either_or": "primary, fallback, fallback_includes=",
+    "dvc.schema:vol": ATTRIBUTE,
+    "dvc.utils.strictyaml:parse_yaml": "text, path, typ=",
+    "dvc.utils.strictyaml:validate": "data, schema, text=, path=, rev=",
+}
+
 #: What reads and writes YAML as DVC does, and accepts it as a lock file.
 WRITING_YAML = {
     "dvc.schema:COMPILED_LOCKFILE_SCHEMA": "data",
@@ -267,4 +326,17 @@ DRAWING = {
     "dvc.repo.plots:Plots.show": "self, targets=, revs=, props=, recursive=, onerror=",
     "dvc.render.match:match_defs_renderers": "data, out=, templates_dir=",
     "dvc_render:render_html": "renderers, output_file, html_template=, refresh_seconds=",
+}
+
+#: What lists the experiments of a commit, with their parameters and metrics.
+LISTING = {
+    "dvc.repo:Repo.experiments": ATTRIBUTE,
+    "dvc.repo.experiments:Experiments.show": "self, *args, **kwargs",
+    "dvc.repo.experiments.show:show": (
+        "repo, revs=, all_branches=, all_tags=, all_commits=, num=, hide_queued=, hide_failed=, "
+        "hide_workspace=, sha_only=, **kwargs"
+    ),
+    "dvc.repo.experiments.serialize:ExpRange.revs": ATTRIBUTE,
+    **attributes("dvc.repo.experiments.serialize:ExpState", "rev name data experiments"),
+    "dvc.repo.experiments.serialize:SerializableExp": CLASS,
 }

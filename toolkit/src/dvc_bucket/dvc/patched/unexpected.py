@@ -25,8 +25,9 @@ def explained(report: Report) -> Report:
         said = failures.of_machine(error)
         if isinstance(error, ObjectFormatError):
             said = (
-                f"The list of files of a directory is not one that DVC writes: {error}. Ask the "
-                "publisher of the data to push it again; `bucket verify` says which it is."
+                "The list of files of a directory does not have the form that DVC writes: "
+                f"{error}. Ask the publisher of the data to push it again; `bucket verify` names "
+                "the directory."
             )
         if not said:
             return report(error)

@@ -140,8 +140,8 @@ def _saying(lock: Any, file: str) -> Callable[[], None]:
             type(lock).lock(lock, timeout=SAID_AFTER)
         except LockError:
             logger.warning(
-                "Waiting: another command holds %s. If none works in this clone, here or on "
-                "another machine, one was killed: delete that file.",
+                "Waiting: another command holds %s. If no command is running in this clone, here "
+                "or on another machine, delete that file: a killed command left it.",
                 file,
             )
             type(lock).lock(lock)

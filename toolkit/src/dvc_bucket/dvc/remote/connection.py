@@ -55,8 +55,8 @@ class Remote:
         for option in ("worktree", "version_aware"):
             if str(options.get(option, "false")).lower() == "true":
                 raise ProjectError(
-                    f"The remote {name} is one of `{option}`: it keeps files by their names and "
-                    "versions, not by hash, and this command knows the layout by hash only."
+                    f"The remote {name} uses `{option}`, which stores files by name and version. "
+                    "This command supports only remotes that store files by hash."
                 )
         if name == default and is_own and config.is_of_project(project):
             return cls(name, settings, connected.remote_prefix(project, settings))

@@ -21,9 +21,9 @@ def absence(out: "Output") -> str:
     The words follow "it is".
     """
     if not out.use_cache:
-        return "not in DVC's cache (cache: false): git has it, or only the workspace"
+        return "not in DVC's cache (cache: false); it is in git, or only in the workspace"
     if out.stage.is_repo_import:
-        return "imported: its data is in the repository where it comes from"
+        return "imported; its data is in the repository that it comes from"
     if not out.hash_info:
         return "not recorded yet: `bucket repro`, then `bucket push`"
     return ""

@@ -51,7 +51,7 @@ def unseen(project: Project, repo: "Repo", commit: str | None = None) -> dict[st
             continue
         why = _why(project, repo, name, whole, is_workspace=commit is None)
         if why or name.endswith(SUFFIX):  # a dvc.yaml can be seen and hold no stage
-            reasons[name] = f"DVC does not see it: {why or 'no ignore line tells why'}"
+            reasons[name] = f"DVC does not see it: {why or 'no ignore line explains it'}"
     return reasons
 
 

@@ -1,7 +1,7 @@
 """What DVC records of a path, of parameters and of a run; and reading of lock file entries."""
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -173,6 +173,27 @@ def leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 def overlap(path: str, other: str) -> bool:
     """Whether two paths are the same, or one is in the other."""
     return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
+
+
+class Places:
+    """Paths among which those that overlap with another are found, however many there are."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = set(paths)
+        self._around = {folder for path in self._paths for folder in _folders(path)}
+
+    def overlap(self, path: str) -> bool:
+        """Whether a path is one of them, in one, or around one."""
+        if path in self._paths or path in self._around:
+            return True
+        return any(folder in self._paths for folder in _folders(path))
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders that a path is in."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def named_values(params: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:

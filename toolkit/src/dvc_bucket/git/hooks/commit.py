@@ -12,7 +12,7 @@ from dvc_bucket.git.hooks.install import Hook
 
 HOOK = Hook(
     name="commit-msg",
-    does="refuses commits that hold a secret",
+    does="refuses commits that contain a secret",
     unless="commits here are not checked for secrets",
     runs="bucket secrets --staged",
     installs="bucket secrets --install-hook",

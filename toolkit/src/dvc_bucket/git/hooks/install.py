@@ -73,7 +73,7 @@ class Hook:
             return None if before else f"git now {self.does} ({_shown(hook, project)})."
         write(hook, text, lambda: self._keep(hook))
         return (
-            f"git now {self.does} ({_shown(hook, project)}). The hook that was there is now "
+            f"git now {self.does} ({_shown(hook, project)}). The previous hook is now "
             f"{hook.name}.local and runs {self.other}."
         )
 
@@ -119,9 +119,9 @@ class Hook:
         own = [repository.git_dir, repository.root.resolve()]
         if not any(hooks.is_relative_to(folder) for folder in own):
             raise ProjectError(
-                f"git looks for hooks in {hooks} (core.hooksPath), which is not this repository's "
-                f"own, so {self.unless}. Have the hook {self.name} there run `{self.runs}`; or do "
-                "without those hooks here: `git config --local core.hooksPath .git/hooks`, then "
+                f"git looks for hooks in {hooks} (core.hooksPath), not in this repository's "
+                f".git/hooks, so {self.unless}. Add `{self.runs}` to the hook {self.name} there; "
+                "or replace those hooks here: `git config --local core.hooksPath .git/hooks`, then "
                 f"`{self.installs}`."
             )
 
@@ -134,8 +134,8 @@ class Hook:
         aside = hook.with_name(f"{hook.name}.local")
         if os.path.lexists(aside) and not _is_same(hook, aside):
             raise ProjectError(
-                f"{hook} and {aside.name} beside it are both there, and neither is the one of "
-                f"`{self.installs}`. Make one of the two, then run that again."
+                f"{hook} and {aside.name} beside it both exist, and `{self.installs}` wrote "
+                "neither. Merge them into one, then run that command again."
             )
         if os.path.lexists(aside):  # an earlier attempt came as far as here
             return
@@ -165,7 +165,7 @@ def write(path: Path, text: bytes, before: Callable[[], None] = lambda: None) ->
             before()
     except OSError as error:
         raise ProjectError(
-            f"{path} cannot be written: {error.strerror}. Nothing was changed there."
+            f"{path} cannot be written: {error.strerror}. Nothing was changed."
         ) from None
 
 

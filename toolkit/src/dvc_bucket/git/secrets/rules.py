@@ -75,7 +75,7 @@ class Rules:
             if value in os.fsencode(path):
                 return f"the value of {name} of this clone in its name"
         if CREDENTIALS.fullmatch(path):
-            return "a file that is made to hold credentials"
+            return "a file type that holds credentials"
         return None
 
     def shown(self, path: str) -> str:
@@ -170,8 +170,8 @@ def _allowed(file: Path) -> set[str]:
             continue
         if not re.fullmatch(r"[0-9a-f]{64}|[0-9a-f]{40}", words[0]) or len(words) < 2:
             raise ProjectError(
-                f"{file.name}, line {number}: write the SHA-256 of a value, or what "
-                "`git hash-object FILE` prints for a whole file, and a reason after it."
+                f"{file.name}, line {number}: write the SHA-256 of a value, or the output of `git "
+                "hash-object FILE` for a whole file, followed by a reason."
             )
         allowed.add(words[0])
     return allowed

@@ -20,19 +20,18 @@ SCISSORS = b" ------------------------ >8 ------------------------"
 
 FIXES = {
     "staged": (
-        "Remove the value from the file and keep it in .env, which git ignores, or take the file "
-        "out of the commit: `git restore --staged FILE`, and before the first commit "
-        "`git rm --cached FILE`."
+        "Remove the value from the file and keep it in .env, which git ignores, or remove the file "
+        "from the commit with `git restore --staged FILE` (before the first commit: `git rm "
+        "--cached FILE`)."
     ),
     "tracked": (
-        "Remove the value from the file and keep it in .env, which git ignores. Remove a file "
-        "that git must not hold with `git rm --cached FILE`. `bucket secrets --history` names the "
-        "commits that have it already."
+        "Remove the value from the file and keep it in .env, which git ignores. If git must not "
+        "track the file, run `git rm --cached FILE`. `bucket secrets --history` lists the commits "
+        "that contain it."
     ),
     "history": (
-        "A commit keeps what a later one removes. Change the key first; then "
-        "`git filter-repo` can remove the content from the history, which gives every commit "
-        "after it a new id."
+        "Older commits keep content that a later commit removes. Replace the key first. Then `git "
+        "filter-repo` can remove the content from the history; it gives all later commits new IDs."
     ),
 }
 ROTATE = (
@@ -40,8 +39,8 @@ ROTATE = (
     "enough."
 )
 HARMLESS = (
-    "If the value is no secret, end its line with the comment `pragma: allowlist secret`, or add "
-    "its SHA-256 and a reason to .secrets-allowed (see README.md)."
+    "If the value is not a secret, end its line with the comment `pragma: allowlist secret`, or "
+    "add its SHA-256 and a reason to .secrets-allowed (see README.md)."
 )
 
 
@@ -103,13 +102,13 @@ class ScanResult:
             lines = [f"No secret in {counted(self.files, f'{self.where} file')}."]
         if self.unopened:
             lines.append(
-                f"{counted(self.unopened, 'archive')} could not be unpacked (damaged, or over "
-                "256 MB): only the compressed bytes were searched."
+                f"{counted(self.unopened, 'archive')} could not be unpacked (damaged, or over 256 "
+                "MB); only the compressed bytes were searched."
             )
         if self.is_partial:
             lines.append(
-                "Only a part of the history was searched: this clone does not have all of it "
-                "(`git fetch --unshallow` gets the rest)."
+                "Only part of the history was searched, because this clone is incomplete (`git "
+                "fetch --unshallow` gets the rest)."
             )
         return "\n".join(lines)
 

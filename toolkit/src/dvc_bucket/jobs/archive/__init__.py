@@ -29,7 +29,7 @@ AT_ONCE = 8
 
 
 class ArchiveError(BucketError):
-    """A file that `bucket serve --export` did not write, or not for this project."""
+    """`bucket serve --export` did not write the file, or wrote it for another project."""
 
 
 @dataclass

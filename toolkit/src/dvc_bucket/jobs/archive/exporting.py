@@ -98,8 +98,8 @@ def _fetch(
     if not archive.is_intact(copy, name, sha256):
         what = ids.oid(name) if name else sha256
         raise ChecksumError(
-            f"{place.url} is damaged: its content is not what {what} promises. Nothing was "
-            "exported. `bucket verify --deep --repair` sends it again if this clone has it."
+            f"{place.url} is damaged: its content does not match {what}. Nothing was exported. "
+            "`bucket verify --deep --repair` uploads it again if this clone has it."
         )
     member = _member(f"{archive.FOLDER}{key}", copy.stat().st_size)
     member.pax_headers = {archive.SHA256: sha256} if sha256 else {}

@@ -55,13 +55,13 @@ def load(project: Project, path: Path, progress: Progress) -> Moved:
         about, members = _description(tar, path), _members(tar, path)
         if about["objects"] != len(members):
             raise ArchiveError(
-                f"{path} holds {len(members):,} of the {about['objects']:,} objects that its "
-                "description names. Nothing was imported. Copy the file again."
+                f"{path} contains {len(members):,} of the {about['objects']:,} objects in its "
+                "description. Nothing was imported. Copy the file again."
             )
         remote = archive.started(project)
         if about["remote"] != remote.address:
             raise ArchiveError(
-                f"{path} was exported from the remote {about['remote']}, and this project's is "
+                f"{path} was exported from the remote {about['remote']}, but this project uses "
                 f"{remote.address}. Nothing was imported. Import it in a clone of its project."
             )
         with scratch_folder(project.store) as spool:
@@ -76,7 +76,7 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
             yield tar
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise ArchiveError(
-            f"{path} is no file of `bucket serve --export`, or is not whole "
+            f"{path} is not a file of `bucket serve --export`, or is incomplete "
             f"({type(error).__name__}). Copy it again."
         ) from None
     except OSError as error:
@@ -94,8 +94,8 @@ def _description(tar: tarfile.TarFile, path: Path) -> dict[str, Any]:
     found = json.loads(content.read()) if content else None
     if not isinstance(found, dict) or found.get("format") != archive.FORMAT:
         raise ArchiveError(
-            f"{path} does not begin with {archive.DESCRIPTION} of format {archive.FORMAT}, so it "
-            "is no file of this version of `bucket serve --export`."
+            f"{path} does not begin with {archive.DESCRIPTION} of format {archive.FORMAT}, so this "
+            "version of `bucket serve --export` did not write it."
         )
     return {"remote": "", "objects": -1} | found
 
@@ -115,7 +115,7 @@ def _members(tar: tarfile.TarFile, path: Path) -> Members:
         is_plain = member.isreg() and not member.issparse() and key != member.name
         if not is_plain or key in members or (sha256 and not HEXADECIMAL.fullmatch(sha256)):
             raise ArchiveError(
-                f"{path} holds {member.name!r}, which is no object or stands there twice. Nothing "
+                f"{path} contains {member.name!r}, which is not an object or occurs twice. Nothing "
                 "was imported."
             )
         members[key] = member
@@ -141,9 +141,9 @@ def _put_all(
             moved.there += is_new is False
     if others:
         raise ChecksumError(
-            f"The store has other content than {put.file} under {len(others):,} of its keys, first "
-            f"{min(others)!r}, and it was kept. Everything else was imported. "
-            "`bucket verify --deep` tells whether the store's is damaged."
+            f"For {len(others):,} keys, first {min(others)!r}, the content in the store differs "
+            f"from {put.file} and was kept. Everything else was imported. `bucket verify --deep` "
+            "checks the content in the store."
         )
     return moved
 
@@ -180,8 +180,8 @@ class _Put:
         name = self.name(key)
         if not archive.is_intact(copy, name, sha256):
             raise ChecksumError(
-                f"{self.file} is damaged: the content of {key!r} is not what its name promises. "
-                "It was not imported. Copy the file again, and run the command again."
+                f"{self.file} is damaged: the content of {key!r} does not match its name. It was "
+                "not imported. Copy the file again, and run the command again."
             )
         is_new: bool | None = key not in self._there
         if not is_new:

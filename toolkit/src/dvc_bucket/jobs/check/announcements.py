@@ -16,9 +16,11 @@ def of_runs(further: Sequence[Variation], first: CloneRun) -> Iterator[str]:
         further: what is changed in each.
         first: whose times are taken.
     """
-    took = _words(sum(first.seconds.values()))
+    together = sum(first.seconds.values())
     for number, variation in enumerate(further, start=2):
         what = "nothing" if variation == FIRST else variation.what
+        # On one CPU, one stage runs at a time.
+        took = _words(together if variation.one_cpu else min(together, _span(first)))
         yield f"Run {number} of {len(further) + 1} changes {what}: about {took}."
 
 
@@ -26,9 +28,15 @@ def of_search(names: Sequence[str], first: CloneRun) -> str:
     """A sentence about the search for causes in stages, by name."""
     took = _words(USUAL_RUNS * sum(first.seconds[name] for name in names))
     return (
-        f"Looking for the cause in {', '.join(names)}: one condition at a time, each stage alone, "
-        f"about {USUAL_RUNS} times: about {took}."
+        f"Looking for the cause in {', '.join(names)}, one condition at a time, with about "
+        f"{USUAL_RUNS} runs of each stage: about {took}."
     )
+
+
+def _span(run: CloneRun) -> float:
+    """Seconds from the begin of the first stage to the end of the last one."""
+    seen = [one for one in run.executions.values() if one.state != "not run"]
+    return max(one.ended for one in seen) - min(one.started for one in seen) if seen else 0
 
 
 def _words(seconds: float) -> str:

@@ -8,12 +8,12 @@ bytes, which are the same again as it is fixed again. Nothing else is called a c
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from dvc_bucket.dvc.snapshot import Stage
-from dvc_bucket.jobs.check import variations
-from dvc_bucket.jobs.check.experiments import Contents, Lab
+from dvc_bucket.jobs.check import other_packages, preload, variations
+from dvc_bucket.jobs.check.experiments import Experiment, Lab
 from dvc_bucket.jobs.check.findings import OutputResult
 from dvc_bucket.jobs.check.inputs import Inputs
 from dvc_bucket.jobs.check.lineage import undeclared_params
@@ -28,9 +28,13 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 #: The conclusion where nothing changes the bytes, which are not those in `dvc.lock`.
 LOCK_IS_OTHER = (
-    "dvc.lock has other ones: other code, data or packages made them, or the output was edited by "
-    "hand."
+    "dvc.lock has different ones: they come from other code, data or packages, or the output was "
+    "edited by hand."
 )
+
+#: The conclusion where a stage loads other packages than those that made what is recorded. They
+#: cannot be changed one at a time.
+PACKAGES = "The cause that remains is the version of a package"
 
 #: How many parameters and addresses are named.
 MAX_LISTED_KEYS = 8
@@ -94,25 +98,32 @@ class CauseSearch:
 
     def _cause(self, stage: Stage, outputs: Sequence[OutputResult]) -> Cause:
         """What changes the bytes of a stage."""
-        conditions = [*map(_of_kernels, self.kernels), *CONDITIONS.values()]
-        made = self.lab.make(stage, variations.held(conditions))
-        if made is None:
-            conditions = [condition for condition in conditions if not condition.is_inside]
-            made = self.lab.make(stage, variations.held(conditions))
-        experiment = Experiment(self.lab, stage, conditions, made)
-        if made is None:
+        experiment = self._experiment(stage)
+        if experiment.made is None:
             return Cause([], [f"Cause not found: {stage.name} fails with {experiment.all} fixed."])
-        if self.lab.make(stage, experiment.fixed) != made:
+        if experiment.again() != experiment.made:
             return self._of_unsteady(experiment, outputs)
         if names := experiment.guilty():
             sentences = [
-                f"The cause is {experiment.title(name)}: this alone changes the bytes of "
-                f"{stage.name}. With it fixed they are the same again."
+                f"The cause is {experiment.title(name)}: it alone changes the bytes of "
+                f"{stage.name}. With it fixed, they are the same again."
                 for name in names
             ]
             times = _times(self.lab, outputs) if "clock" in names else ()
             return Cause(names, [*sentences, *times])
         return self._of_steady(experiment, outputs)
+
+    def _experiment(self, stage: Stage) -> "Experiment":
+        """Runs of a stage with as many conditions fixed as it bears."""
+        conditions = [*map(_of_kernels, self.kernels), *CONDITIONS.values()]
+        outside = [condition for condition in conditions if not condition.is_inside]
+        tries = [(self.lab, conditions), (self.lab, outside)]
+        if preload.library():
+            tries.insert(1, (replace(self.lab, preloads=False), conditions))
+        for lab, tried in tries:
+            if (made := lab.make(stage, variations.held(tried))) is not None:
+                break
+        return Experiment(lab, stage, tried, made)
 
     def _of_unsteady(self, experiment: "Experiment", outputs: Sequence[OutputResult]) -> Cause:
         """Of a stage that makes other bytes each time, with all conditions fixed."""
@@ -121,18 +132,18 @@ class CauseSearch:
         if peers := trace.strangers() if trace else []:
             named = ", ".join(f"{host} port {port}" for host, port in peers[:MAX_LISTED_PEERS])
             cut = variations.together("no network", [experiment.fixed, variations.NO_NETWORK])
-            alone = self.lab.make(experiment.stage, cut)
-            if alone is None or alone == self.lab.make(experiment.stage, cut):
+            alone = experiment.lab.make(experiment.stage, cut)
+            if alone is None or alone == experiment.lab.make(experiment.stage, cut):
                 how, without = "The cause is", "makes the same bytes twice"
                 if alone is None:
-                    how, without = "What is left as the cause is", "does not run"
+                    how, without = "The remaining cause is", "does not run"
                 text = (
                     f"{how} the network: {name} makes other bytes each time, {held}; it connects "
                     f"to {named}, and without the network it {without}."
                 )
                 return Cause(["network"], [text])
         text = f"Cause not found: {name} makes other bytes each time, {held}."
-        return Cause([], [text, *_times(self.lab, outputs)])
+        return Cause([], [text, *_times(self.lab, outputs), *experiment.limits])
 
     def _of_steady(self, experiment: "Experiment", outputs: Sequence[OutputResult]) -> Cause:
         """Of a stage whose bytes no condition changes: another input, or nothing that is known."""
@@ -140,75 +151,18 @@ class CauseSearch:
         keys = undeclared_params(self.plan, self.lab.run.clone, stage)
         unnamed = f"No stage declares these parameters: {', '.join(keys[:MAX_LISTED_KEYS])}."
         paths = self.undeclared.get(stage.name, ())
-        inputs = Inputs(self.lab, stage, paths, experiment.fixed, experiment.made or [])
+        inputs = Inputs(experiment.lab, stage, paths, experiment.fixed, experiment.made or [])
         if causes := dict(inputs.causes(outputs)):
             names = [f"undeclared input {path}" for path in causes]
             return Cause(names, [*causes.values(), *([unnamed] if keys else ())])
-        text = f"Cause not found: {stage.name} makes the same bytes whatever is varied of"
-        sentences = [f"{text} {experiment.all}."]
-        if any(one.against == "dvc.lock" and one.verdict == "differs" for one in outputs):
-            sentences.append(LOCK_IS_OTHER)
-        return Cause([], [*sentences, *([unnamed] if keys else ())])
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Runs of one stage.
-
-    Attributes:
-        lab: that makes them.
-        stage: the one.
-        conditions: that are fixed or varied.
-        made: by the stage with all of them fixed; None if it fails.
-    """
-
-    lab: Lab
-    stage: Stage
-    conditions: Sequence[Condition]
-    made: Contents | None
-
-    @property
-    def all(self) -> str:
-        """All conditions, in words."""
-        titles = [condition.title for condition in self.conditions]
-        return f"{', '.join(titles[:-1])} and {titles[-1]}"
-
-    @property
-    def fixed(self) -> Variation:
-        """All conditions fixed."""
-        return variations.held(self.conditions)
-
-    def title(self, name: str) -> str:
-        """A condition in words."""
-        return next(condition.title for condition in self.conditions if condition.name == name)
-
-    def guilty(self) -> list[str]:
-        """Names of the conditions that change the bytes, each by itself."""
-        rest, found = [condition.name for condition in self.conditions], list[str]()
-        if not self._differs(rest):
-            return []
-        for name in [*rest]:
-            if self._is_guilty(name):
-                found.append(name)
-                rest.remove(name)
-                if not rest or not self._differs(rest):
-                    break
-        return found
-
-    def _is_guilty(self, name: str) -> bool:
-        """Whether the bytes are others as one condition is, and the same as it is fixed again."""
-        is_other = self._differs([name], with_failure=False)
-        return is_other and self.lab.make(self.stage, self.fixed) == self.made
-
-    def _differs(self, names: Sequence[str], *, with_failure: bool = True) -> bool:
-        """Whether the bytes are others as conditions are; a failure may count as that."""
-        turns = max(len(one.others) for one in self.conditions if one.name in names)
-        for turn in range(turns):
-            varied = variations.held(self.conditions, names, turn)
-            made = self.lab.make(self.stage, varied)
-            if made != self.made and (made is not None or with_failure):
-                return True
-        return False
+        found, lab = [experiment.not_found], self.lab
+        is_other = any(one.against == "dvc.lock" and one.verdict == "differs" for one in outputs)
+        if is_other and not experiment.was_other:
+            if others := other_packages.of_stage(stage, lab.run, lab.bench.packages):
+                text = f"{PACKAGES}: {stage.name} loads {'; '.join(others.values())}."
+                return Cause([f"package {name}" for name in others], [text])
+            found.append(LOCK_IS_OTHER)
+        return Cause([], [*found, *([unnamed] if keys else ()), *experiment.limits])
 
 
 def _of_kernels(variation: Variation) -> Condition:
@@ -221,7 +175,7 @@ def _times(lab: Lab, outputs: Sequence[OutputResult]) -> Iterator[str]:
         execution = lab.run.executions[output.stage]
         texts = (time_in(value, execution.started, execution.ended) for _, value in output.values)
         if text := next(filter(None, texts), None):
-            yield f"{output.path} holds the time at which it was made: {text}."
+            yield f"{output.path} contains the time at which it was written: {text}."
             return
 
 

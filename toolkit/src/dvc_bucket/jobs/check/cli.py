@@ -10,7 +10,7 @@ from dvc_bucket.base.options import JsonOption
 RevArgument = Annotated[str, typer.Argument(help="Branch, tag or commit.")]
 StagesOption = Annotated[
     list[str] | None,
-    typer.Option("--stages", help="Run only these stages, separated by commas; pull other inputs."),
+    typer.Option("--stages", help="Run only these stages, separated by commas; pull their inputs."),
 ]
 TimesOption = Annotated[
     int, typer.Option(min=1, help="Number of fresh runs to compare, each in a varied environment.")
@@ -22,22 +22,24 @@ ToleranceOption = Annotated[
     Path | None, typer.Option(help="YAML file with tolerances for numbers.")
 ]
 HereOption = Annotated[
-    bool, typer.Option("--here", help="Use the installed packages instead of new ones.")
+    bool, typer.Option("--here", help="Use the installed packages instead of a new environment.")
 ]
 CausesOption = Annotated[
-    bool, typer.Option(help="Run stages whose outputs differ again to find the cause.")
+    bool, typer.Option(help="Find the cause of a difference by running the stage again.")
 ]
 VaryOption = Annotated[
     str | None,
-    typer.Option(help="Conditions that further runs vary, separated by commas."),
+    typer.Option(help="Conditions to vary in further runs, separated by commas."),
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option(metavar="COMMIT", help="Run only stages that a change since then touches."),
+    typer.Option(metavar="COMMIT", help="Run only stages affected by changes since this commit."),
 ]
-KeepOption = Annotated[
-    bool, typer.Option("--keep", help="Keep the folder of the clone and print it.")
+JobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Number of stages to run at once.", metavar="N"),
 ]
+KeepOption = Annotated[bool, typer.Option("--keep", help="Keep the clone and print its folder.")]
 
 
 def check(
@@ -50,15 +52,16 @@ def check(
     causes: CausesOption = True,
     vary: VaryOption = None,
     since: SinceOption = None,
+    jobs: JobsOption = None,
     keep: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Rebuild a commit from its inputs in a clean clone and compare every output with dvc.lock.
 
     It also finds dependencies that changed during the run, outputs that their stage did not write,
-    and files and connections that stages do not declare.
+    and undeclared files and connections.
 
-    Exit status: 0 reproduced, 1 not reproduced, 2 wrong usage, 3 this machine cannot tell.
+    Exit status: 0 reproduced, 1 not reproduced, 2 wrong usage, 3 not checked.
 
     Examples:
       bucket check v1.0 --times 2
@@ -82,11 +85,11 @@ def check(
     varied = variations.USUAL if vary is None else tuple(filter(None, vary.split(",")))
     if unknown := set(varied).difference(variations.CONDITIONS):
         known = ", ".join(variations.CONDITIONS)
-        said = f"No condition {', '.join(sorted(unknown))}; there are {known}."
+        said = f"Unknown condition {', '.join(sorted(unknown))}; choose from {known}."
         raise typer.BadParameter(said, param_hint="--vary")
     times = max(times, 2) if vary else times
     options = rebuild.CheckOptions(
-        rev, names, times, tolerance, kernels, here, causes, keep, varied, since
+        rev, names, times, tolerance, kernels, here, causes, keep, varied, since, jobs
     )
     try:
         with progress.status() as say:
@@ -99,7 +102,7 @@ def check(
     except (SettingsError, ServerError, TransferError) as error:
         raise NotCheckedError(str(error)) from None
     except OSError as error:
-        said = failures.of_machine(error) or f"{error}. Mend it and run this again."
+        said = failures.of_machine(error) or f"{error}. Fix this and run the command again."
         raise NotCheckedError(said) from None
     print(report.as_json(result)) if as_json else report.show(result)
     raise typer.Exit(result.status)

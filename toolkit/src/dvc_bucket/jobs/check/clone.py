@@ -20,8 +20,8 @@ from dvc_bucket.jobs.check.plan import StagePlan
 
 #: What follows the name of the path in every refusal.
 REFUSED = (
-    "The check cannot redirect that into its own clone, so nothing was run and nothing was "
-    "deleted. Use a path inside the project."
+    "The check cannot redirect it to its own clone, so nothing was run or deleted. Use a path "
+    "inside the project."
 )
 
 
@@ -58,7 +58,7 @@ class Clones:
             raise NotCheckedError(f"git cannot clone {commit[:7]} here: {error}") from None
         clone = Project(target / self.project.root.resolve().relative_to(root.resolve()))
         if not clone.dvc_config.is_file():
-            raise CheckError(f"{commit[:7]} has no .dvc/config: DVC ran no stages there.")
+            raise CheckError(f"{commit[:7]} has no .dvc/config, so it has no stages of DVC.")
         _check_links(clone)
         _set_up_dvc(self.project, clone)
         return clone
@@ -113,7 +113,7 @@ def check_stages(clone: Project, person: Path, plan: StagePlan, stages: Sequence
             place = _real(clone, dep.path)
             if place and not _is_in(place, clone) and place.is_relative_to(_resolved(person)):
                 raise CheckError(
-                    f"Stage {stage.name} reads {place}, which is in your clone and not in the "
+                    f"Stage {stage.name} reads {place}, which is in your clone but not in the "
                     f"commit. {REFUSED}"
                 )
     for path in plan.pulled(stages):
@@ -128,7 +128,7 @@ def _check_links(clone: Project) -> None:
     """
     if _resolved(clone.root) != clone.root:
         raise CheckError(
-            f"The folder of the project is a link in this commit; it leads to "
+            "The folder of the project is a link in this commit; its target is "
             f"{_resolved(clone.root)}. {REFUSED}"
         )
     dvc = clone.dvc_config.parent
@@ -137,7 +137,9 @@ def _check_links(clone: Project) -> None:
     for path in (dvc, clone.root / ".venv", *dvc.rglob("*"), *locks):
         if not _is_in(_resolved(path), clone):
             name = path.relative_to(clone.root)
-            raise CheckError(f"The link {name} of the commit leads to {_resolved(path)}. {REFUSED}")
+            raise CheckError(
+                f"The link {name} of the commit has the target {_resolved(path)}. {REFUSED}"
+            )
 
 
 def target(clone: Project, path: str, stage: str) -> Path:

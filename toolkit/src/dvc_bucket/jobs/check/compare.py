@@ -17,8 +17,9 @@ from dvc_bucket.dvc.snapshot import PathRecord, Stage, overlap
 from dvc_bucket.git.contents import git
 from dvc_bucket.jobs.check.differences import Tolerance, compare
 from dvc_bucket.jobs.check.findings import Difference, OutputResult, Verdict
+from dvc_bucket.jobs.check.outputs import ITSELF
 from dvc_bucket.jobs.check.plan import StagePlan
-from dvc_bucket.jobs.check.runs import ITSELF, CloneRun
+from dvc_bucket.jobs.check.runs import CloneRun
 
 #: Files of a directory that are described one by one.
 MAX_LISTED_FILES = 3
@@ -95,11 +96,13 @@ class OutputComparison:
     def results(self, stages: Sequence[Stage]) -> list[OutputResult]:
         """The result of every output of the stages, in order."""
         results: list[OutputResult] = []
+        wrong: list[str] = []
         for stage in stages:
-            wrong = [result.path for result in results if not result.ok]
             inputs = (path for path in wrong for dep in stage.deps if overlap(dep.path, path))
             wrong_input = next(inputs, "")
-            results += [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
+            found = [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
+            wrong += [result.path for result in found if not result.ok]
+            results += found
         return results
 
     def _result(self, stage: str, path: str, wrong_input: str) -> OutputResult:
@@ -108,7 +111,7 @@ class OutputComparison:
         difference = None
         if after is None:
             was_run = self.made.executions[stage].state != "not run"
-            detail = f"not made, as its stage {'failed' if was_run else 'was not run'}"
+            detail = f"not written, because its stage {'failed' if was_run else 'was not run'}"
         elif before is None:
             detail = f"{self.expected.title} has no record of it"
         elif before.hash == after.hash or not (difference := self._difference(before, after)):
@@ -136,7 +139,10 @@ class OutputComparison:
             return Difference(kinds[before.is_directory])
         old, new = self.expected.names(before), self.made.names(before)
         if old is None:
-            return Difference("its files cannot be compared: the list of those recorded is nowhere")
+            return Difference(
+                "its files cannot be compared: the list of the recorded files does not exist "
+                "anywhere"
+            )
         differences = {
             path: self._file_difference(before, path, old.get(path), new.get(path))
             for path in sorted(old.keys() | new.keys())
@@ -151,7 +157,7 @@ class OutputComparison:
     ) -> Difference:
         """How a file of an output differs; `path` is its path in the output."""
         if new is None:
-            return Difference("is not there any more")
+            return Difference("is missing")
         if old is None:
             return Difference("is new")
         whole = str(PurePosixPath(out.path, path))

@@ -13,10 +13,9 @@ from dvc_bucket.base.errors import BucketError, CheckError, NotCheckedError
 from dvc_bucket.base.packages import ANY
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
-from dvc_bucket.connection.settings import NAMES, Settings
-from dvc_bucket.connection.settings.sources import Sources
+from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
-from dvc_bucket.jobs.check import in_clone, processes
+from dvc_bucket.jobs.check import in_clone, preload, processes
 
 #: Variables of whoever runs the check that change what Python, DVC, git or make do.
 FOREIGN = (
@@ -33,6 +32,9 @@ OWN = ("UV_CACHE_DIR",)
 #: Variables that choose a kernel: the pins, and what other libraries take.
 KERNELS = (*kernels.AVX2, "GLIBC_TUNABLES")
 
+
+#: The folder of renv's packages in a project, which git ignores.
+RENV_LIBRARY = "renv/library"
 
 #: The folder of an environment in a clone.
 VENV = ".venv"
@@ -85,8 +87,8 @@ def made(clone: Project, log: Path) -> Packages:
     name = project_settings.of(clone).lock_file
     if not (clone.root / name).is_file():
         raise CheckError(
-            f"The commit has no {name}, so its packages are not known. "
-            "`bucket check --here` runs the stages with the current ones."
+            f"The commit has no {name}, so its packages are unknown. `bucket check --here` runs "
+            "the stages with the current ones."
         )
     env, venv = _without(FOREIGN), clone.root / VENV
     python = getattr(sys, "_base_executable", sys.executable)
@@ -125,9 +127,9 @@ def variables(
     home = folder / "home"
     home.mkdir()
     if isinstance(settings, Settings):
-        env = clients.environment(settings, env) | _own_names(project, settings)
+        env = clients.environment(settings, env) | clients.own_names(project, settings)
     if not isinstance(settings, Settings) or not settings.asks_aws:  # else AWS files are at home
-        env["HOME"] = str(home)
+        env = _r_libraries(project) | env | {"HOME": str(home)}
     env |= {
         "DVC_SITE_CACHE_DIR": str(clone.dvc_site_cache),
         "DVC_NO_ANALYTICS": "true",
@@ -146,17 +148,33 @@ def variables(
     return {name: value for name, value in env.items() if value or name not in changes}
 
 
+def _r_libraries(project: Project) -> dict[str, str]:
+    """Where R finds the packages that are here: the person's own, and the project's of renv.
+
+    Both are elsewhere for a clone with another home folder.
+    """
+    own = "~/Library/R/%a/%v/library" if sys.platform == "darwin" else "~/R/%p-library/%v"
+    of_renv = project.root.resolve() / RENV_LIBRARY
+    return {"R_LIBS_USER": str(Path(own).expanduser())} | (
+        {"RENV_PATHS_LIBRARY": str(of_renv)} if of_renv.is_dir() else {}
+    )
+
+
 def of_commands(inside: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
     """Variables that commands get besides, so that Python holds conditions in them.
 
     Args:
-        inside: the conditions, as `in_clone/_bucket_held` reads them.
+        inside: the conditions, as `in_clone/_bucket_held` reads them; R, bash and libfaketime, too.
         env: the rest of their environment.
     """
     if not inside:
         return {}
-    paths = [str(Path(in_clone.__file__).parent), env.get("PYTHONPATH", "")]
-    return {**inside, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    folder = Path(in_clone.__file__).parent
+    paths = [str(folder), env.get("PYTHONPATH", "")]
+    held = {"R_PROFILE": str(folder / "held.R"), "BASH_ENV": str(folder / "held.bash")}
+    held |= {f"BUCKET_HELD_{name}": env[name] for name in held if name in env}  # they read it, too
+    held |= {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {**inside, **preload.variables(inside), **held}
 
 
 def connection(project: Project) -> Settings | BucketError:
@@ -165,15 +183,6 @@ def connection(project: Project) -> Settings | BucketError:
         return Settings.load(project)
     except BucketError as error:  # no settings, or no remote
         return error
-
-
-def _own_names(project: Project, settings: Settings) -> dict[str, str]:
-    """The settings under the names that stages read them by, as the clone has no `.env`."""
-    sources = Sources(project)
-    named = {names[0]: sources.find(names[0]).value for names in NAMES.values()}
-    if settings.ca_bundle:
-        named["OS_CACERT"] = settings.ca_bundle
-    return {name: value for name, value in named.items() if value}
 
 
 def _without(foreign: tuple[str, ...]) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """What was seen of a stage while it ran."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from dvc_bucket.dvc.snapshot import PathRecord, Stage
+from dvc_bucket.dvc.snapshot.records import run_of
 from dvc_bucket.jobs.check.trace import Trace
 
 
@@ -21,6 +23,7 @@ class Execution:
             `deps`, by path, and of each of its `outs` what its files looked like.
         trace: what the tracer saw; None if it saw nothing at all.
         made: hashes of the outputs.
+        entry: what `dvc.lock` would have of its dependencies and outputs.
     """
 
     stage: str
@@ -33,6 +36,7 @@ class Execution:
     after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trace: Trace | None = None
     made: Sequence[str] = ()
+    entry: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Execution":
@@ -44,3 +48,23 @@ class Execution:
     def plain(self) -> dict[str, Any]:
         """Its values, as `json` has them."""
         return {**vars(self), "trace": self.trace.plain if self.trace else None}
+
+    def recorded(self, stage: Stage) -> Stage:
+        """The stage with what this run read and wrote in the place of what `dvc.lock` records."""
+        run = run_of(self.entry, stage.title, stage.file, "", stage.folder, {})
+        found = {record.path: record for record in (*run.reads, *run.writes)}
+
+        def now(record: PathRecord, new: PathRecord) -> PathRecord:
+            return replace(
+                record, hash=new.hash, hash_name=new.hash_name, size=new.size, files=new.files
+            )
+
+        return replace(
+            stage,
+            deps=[now(dep, found.get(dep.path, dep)) for dep in stage.deps],
+            outs=[now(out, found[out.path]) for out in stage.outs],
+            params={
+                file: replace(params, locked=params.current)
+                for file, params in stage.params.items()
+            },
+        )

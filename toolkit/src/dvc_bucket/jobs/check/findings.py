@@ -1,25 +1,31 @@
 """What `bucket check` finds, as values: outputs, faults of lineage, and the report made of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-Verdict = Literal["identical", "within tolerance", "differs", "missing"]
+Verdict = Literal["identical", "within tolerance", "differs", "missing", "could not be looked at"]
+
+#: The verdict on an output that this machine kept from being made.
+UNSEEN: Verdict = "could not be looked at"
+
+#: Faults that say nothing against the commit if this machine is why its stage did not run.
+UNFINISHED = ("failed", "not run")
 
 #: What can be wrong with the way from inputs to outputs, and its heading in the report.
 KINDS = {
     "failed": "Stages that failed",
     "not run": "Stages that were not run",
     "not recorded": "Not in dvc.lock",
-    "other code": "dvc.lock is of other code, data, parameters or commands",
+    "other code": "dvc.lock records other code, data, parameters or commands",
     "contradiction": "Records that contradict each other",
     "edited": "Dependencies that changed while their stage ran",
-    "not made": "Outputs that their stage did not make",
+    "not made": "Outputs that their stage did not write",
     "undeclared import": "Imports missing from deps",
     "undeclared package": "Packages missing from params",
-    "other package": "Packages of another version than packages.yaml has",
-    "undeclared file": "Files that are read or written and not declared",
-    "undeclared network": "Network that is not declared",
+    "other package": "Package versions that differ from packages.yaml",
+    "undeclared file": "Undeclared files that stages read or write",
+    "undeclared network": "Undeclared network use",
 }
 
 
@@ -143,8 +149,23 @@ class CheckReport:
     @property
     def status(self) -> int:
         """Exit status: 0 reproduced, 1 not reproduced, 3 this machine cannot tell."""
-        wrong = {output.stage for output in self.outputs if not output.ok}
-        wrong |= {fault.stage for fault in self.findings}
         if self.ok:
             return 0
-        return 3 if "" in self.doubts or wrong <= self.doubts.keys() else 1
+        unseen = all(output.ok or output.verdict == UNSEEN for output in self.outputs)
+        is_doubtful = unseen and all(map(self._is_doubtful, self.findings))
+        return 3 if "" in self.doubts or is_doubtful else 1
+
+    def _is_doubtful(self, fault: LineageFault) -> bool:
+        """Whether this machine may be why there is a fault: it kept the stage from its end."""
+        is_unfinished = fault.kind in UNFINISHED or fault.stage not in self.seconds
+        return fault.stage in self.doubts and is_unfinished
+
+    def with_doubts(self, doubts: Mapping[str, str]) -> "CheckReport":
+        """The report with what is known of this machine; what it kept from being made is unseen."""
+        outputs = [
+            replace(output, verdict=UNSEEN, detail=doubts[output.stage].rstrip("."))
+            if output.verdict == "missing" and output.found is None and output.stage in doubts
+            else output
+            for output in self.outputs
+        ]
+        return replace(self, outputs=outputs, doubts=doubts)

@@ -12,7 +12,7 @@ from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.git.contents import git
 from dvc_bucket.jobs.check.experiments import Contents, Lab
 from dvc_bucket.jobs.check.findings import OutputResult
-from dvc_bucket.jobs.check.runs import ITSELF
+from dvc_bucket.jobs.check.outputs import ITSELF
 from dvc_bucket.jobs.check.variations import Variation
 
 #: Files that are tried, earlier contents of each, and the size up to which one is altered.
@@ -54,10 +54,13 @@ class Inputs:
             named = f"The cause is {path}, which {self.stage.name} reads and does not declare"
             commits = self._commits(path)
             if commit := next((one for one in commits if self._makes(path, one, recorded)), None):
-                text = f"{named}: with its content of {commit[:7]} it makes what dvc.lock records."
+                text = (
+                    f"{named}: with its content in {commit[:7]}, the stage writes what "
+                    "dvc.lock records."
+                )
                 yield path, text
             elif self._altered_differs(path):
-                yield path, f"{named}: another content of it makes other bytes."
+                yield path, f"{named}: a different content gives different bytes."
 
     def _commits(self, path: str) -> list[str]:
         """The commits before the last one in which a file was changed, newest first."""

@@ -18,12 +18,13 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote import ids
 from dvc_bucket.dvc.remote.ids import file_hash
 from dvc_bucket.dvc.snapshot import PathRecord, Stage, leaves, overlap
-from dvc_bucket.jobs.check.environment import Packages
+from dvc_bucket.jobs.check.environment import RENV_LIBRARY, Packages
 from dvc_bucket.jobs.check.executions import Execution
 from dvc_bucket.jobs.check.findings import LineageFault, OutputResult
 from dvc_bucket.jobs.check.plan import StagePlan, meta_of
 from dvc_bucket.jobs.check.runs import CloneRun
 from dvc_bucket.jobs.check.trace import Trace
+from dvc_bucket.jobs.check.variations import FIRST
 
 #: What leads to the store and to what DVC tracks. A stage that may use the network reads it in
 #: order to stream; one that may not has no business with it.
@@ -32,6 +33,9 @@ POINTERS = ("*.dvc", "dvc.lock")
 
 #: Where Python keeps what it made of a module.
 BYTECODE = "__pycache__"
+
+#: What renv reads to choose R's library, the counterpart of `.venv`.
+RENV = ("renv", "renv.lock")
 
 #: Addresses that are named.
 MAX_LISTED_PEERS = 3
@@ -45,7 +49,7 @@ def of_git(stages: Sequence[Stage], clone: Project) -> Iterator[LineageFault]:
             if out.hash and not out.is_cached and file.is_file():
                 name = ids.encode(out.hash, legacy=out.is_legacy)
                 if file_hash(file, name) != ids.md5(name):
-                    text = f"{out.path} in git is not what dvc.lock records ({out.hash})."
+                    text = f"{out.path} in git differs from the record in dvc.lock ({out.hash})."
                     yield LineageFault("contradiction", stage.name, out.path, text)
 
 
@@ -53,9 +57,10 @@ def of_run(run: CloneRun) -> Iterator[LineageFault]:
     """Stages that did not succeed."""
     for name, execution in run.executions.items():
         if execution.state == "failed":
-            yield LineageFault("failed", name, "", f"{name} failed: {execution.because}.")
+            how = "" if run.variation == FIRST else f" {run.title}"
+            yield LineageFault("failed", name, "", f"{name} failed{how}: {execution.because}.")
         elif execution.state == "not run":
-            text = f"{name} was not run, as {execution.because} did not succeed."
+            text = f"{name} was not run, because {execution.because} did not succeed."
             yield LineageFault("not run", name, "", text)
 
 
@@ -66,15 +71,18 @@ def of_lock(
 
     Args:
         plan: the stages with the `dvc.lock` of the commit.
-        run: its plan has the `dvc.lock` that it wrote.
+        run: its stages have what it read and wrote.
         outputs: of this run. A dependency that differs because an output does is no fault of its
             own.
     """
     wrong = [output.path for output in outputs if not output.ok]
     for name in run.seconds:
-        before, after = plan.stages[name], run.plan.stages[name]
+        before, after = plan.stages[name], run.stages[name]
         if not before.is_recorded:
-            text = f"dvc.lock does not know the stage {name}: `bucket reproduce`, then commit it."
+            text = (
+                f"dvc.lock has no entry for the stage {name}. Run `bucket reproduce` and "
+                "commit dvc.lock."
+            )
             yield LineageFault("not recorded", name, "", text)
             continue
         if before.command_changed:
@@ -108,7 +116,7 @@ def _changed(key: str, recorded: object, actual: object) -> str:
         for name in {**recorded, **actual}:
             if recorded.get(name) != actual.get(name):
                 return _changed(f"{key}.{name}", recorded.get(name), actual.get(name))
-    return f"{key} is {actual}, and dvc.lock has {recorded}"
+    return f"{key} is {actual}, but dvc.lock has {recorded}"
 
 
 def _other_dep(
@@ -120,11 +128,13 @@ def _other_dep(
         yield LineageFault("not recorded", stage, path, text)
     elif recorded.hash != actual.hash and recorded.is_legacy == actual.is_legacy:
         text = (
-            f"dvc.lock contradicts itself: {path} as {stage} read it ({recorded.hash}) is not what "
-            f"{maker} made ({actual.hash})."
+            f"dvc.lock contradicts itself: {path} as {stage} read it ({recorded.hash}) differs "
+            f"from what {maker} wrote ({actual.hash})."
             if maker
-            else f"dvc.lock was made with another {path}: {recorded.hash} there, {actual.hash} in "
-            "the commit."
+            else (
+                f"dvc.lock was written with a different {path}: {recorded.hash} there, "
+                f"{actual.hash} in the commit."
+            )
         )
         yield LineageFault("contradiction" if maker else "other code", stage, path, text)
 
@@ -163,7 +173,8 @@ def of_stages(
         if not execution or not execution.before:
             continue
         yield from _edited(stage, execution)
-        yield from _not_made(stage, execution)
+        if execution.state == "done":
+            yield from _not_made(stage, execution)
         if execution.trace:
             yield from _undeclared(plan, stage, execution, execution.trace, run.clone)
             yield from _of_original(stage, execution.trace, run.clone, project, packages)
@@ -177,8 +188,8 @@ def _edited(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
             change = "appeared" if path not in before else "was changed"
             text = (
                 f"{path}, on which {stage.name} depends, "
-                f"{change if path in after else 'was removed'} while it ran: dvc.lock records "
-                "what it was at the end, which may not be what the stage read."
+                f"{change if path in after else 'was removed'} while it ran: dvc.lock records its "
+                "content at the end, which may differ from what the stage read."
             )
             yield LineageFault("edited", stage.name, path, text)
 
@@ -186,9 +197,9 @@ def _edited(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
 def _not_made(stage: Stage, execution: Execution) -> Iterator[LineageFault]:
     for path, before in execution.before["outs"].items():
         after = execution.after["outs"][path]
-        text = f"{path} is an output of {stage.name}, which did not write it: it was there before."
+        text = f"{path} is an output of {stage.name}, which did not write it; it existed before."
         if not after:
-            text = f"{path}, an output of {stage.name}, was not made by it."
+            text = f"{stage.name} did not write its output {path}."
         if before == after or not after:
             yield LineageFault("not made", stage.name, path, text)
 
@@ -198,12 +209,13 @@ def _undeclared(
 ) -> Iterator[LineageFault]:
     """Files of the project, there before the stage, that it opened and does not declare."""
     declared = {record.path for record in (*stage.deps, *stage.outs)} | {*stage.params, ".venv"}
-    allowed = declared.union(project_settings.of(clone).packages)
+    allowed = declared.union(project_settings.of(clone).packages, RENV)
     written, files = _in(clone, trace.written), set(execution.files)
     opened = {
         _shortened(path)
         for path in map(source, written | _in(clone, trace.read))
-        if path in files or path.startswith((".git/", ".dvc/"))
+        # What a stage makes that runs at the same time may not have been there at the beginning.
+        if path in files or path.startswith((".git/", ".dvc/")) or plan.made.overlap(path)
         if not _is_below(path, allowed, "/") and not _is_in_meta(path, stage)
     }
     for path in sorted(opened):
@@ -263,7 +275,8 @@ def _of_original(
     root = project.root.resolve()
     if clone.root.is_relative_to(root):
         return
-    allowed = (f"{root}/.venv/", f"{packages.python.parent.parent}/", f"{root}/.git/")
+    venv, library = packages.python.parent.parent, root / RENV_LIBRARY
+    allowed = (f"{root}/.venv/", f"{venv}/", f"{library}/", f"{root}/.git/")
     for path in sorted(trace.read | trace.written):
         if path.startswith(f"{root}/") and not path.startswith(allowed):
             text = f"{stage.name} reads {path}, a file of the clone that the check was started in."
@@ -276,7 +289,7 @@ def _connected(stage: Stage, trace: Trace) -> Iterator[LineageFault]:
         more = len(peers) - MAX_LISTED_PEERS
         named = ", ".join(peers[:MAX_LISTED_PEERS]) + (f" and {more} more" if more > 0 else "")
         text = (
-            f"{stage.name} connects to {named}. If what it gets there is pinned, say so in "
-            "dvc.yaml: `meta: {network: true}`."
+            f"{stage.name} connects to {named}. If the data that it gets there is pinned, declare "
+            "it in dvc.yaml: `meta: {network: true}`."
         )
         yield LineageFault("undeclared network", stage.name, "", text)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dvc_bucket.base.errors import CheckError, StageNameError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.snapshot import PathRecord, Snapshot, Stage, overlap
+from dvc_bucket.dvc.snapshot import PathRecord, Places, Snapshot, Stage, overlap
 
 
 class Meta(BaseModel):
@@ -45,7 +46,9 @@ class StagePlan:
         names_of = {name: {name, name.partition("@")[0]} for name in self.stages}
         if unknown := set(names).difference(*names_of.values()):
             declared = ", ".join(self.stages) or "none"
-            raise StageNameError(f"No stage {', '.join(sorted(unknown))}; dvc.yaml has {declared}.")
+            raise StageNameError(
+                f"Unknown stage {', '.join(sorted(unknown))}; dvc.yaml has {declared}."
+            )
         return [
             stage
             for name, stage in self.stages.items()
@@ -57,24 +60,25 @@ class StagePlan:
         """The outputs of all stages."""
         return [out for stage in self.stages.values() for out in stage.outs]
 
+    @cached_property
+    def made(self) -> Places:
+        """The paths of the outputs of all stages."""
+        return Places(out.path for out in self.outs)
+
     def maker(self, path: str) -> str:
         """The stage whose output is at, around or below a path; empty if there is none."""
-        for stage in self.stages.values():
+        for stage in self.stages.values() if self.made.overlap(path) else ():
             if any(overlap(path, out.path) for out in stage.outs):
                 return stage.name
         return ""
 
     def pulled(self, selected: Sequence[Stage]) -> list[str]:
         """Paths that DVC tracks of what selected stages read and none of them makes."""
-        made = [out.path for stage in selected for out in stage.outs]
-        needed = {
-            dep.path
-            for stage in selected
-            for dep in stage.deps
-            if not any(overlap(dep.path, path) for path in made)
-        }
+        made = Places(out.path for stage in selected for out in stage.outs)
+        deps = {dep.path for stage in selected for dep in stage.deps}
+        needed = Places(path for path in deps if not made.overlap(path))
         tracked = {*self.tracked, *(out.path for out in self.outs if out.is_cached)}
-        return sorted(path for path in tracked if any(overlap(path, dep) for dep in needed))
+        return sorted(filter(needed.overlap, tracked))
 
 
 def read(project: Project) -> StagePlan:

@@ -36,6 +36,7 @@ def run(
     log: Path,
     on_line: Callable[[str], None] | None = None,
     seconds: float | None = None,
+    one_cpu: bool = False,
 ) -> int:
     """Run a program and return its exit status; an exception here ends it and its children.
 
@@ -44,13 +45,14 @@ def run(
         cwd: folder to run it in.
         env: all of its environment.
         log: file to which its standard error is added, and its output if `on_line` is None.
-        on_line: hears each line of standard output.
+        on_line: hears each whole line of standard output.
         seconds: that it has; None for any time.
+        one_cpu: it and its children have one CPU, where the system can do that.
 
     Raises:
         TimeoutExpired: it took longer, and was ended.
     """
-    with log.open("ab") as said:
+    with log.open("ab") as said, _affinity(one_cpu=one_cpu):
         process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -65,13 +67,29 @@ def run(
         )
     try:
         for line in process.stdout or []:
-            if on_line:
-                on_line(line.rstrip("\n"))
+            if on_line and line.endswith(
+                "\n"
+            ):  # the last one of a process that was killed can be half
+                on_line(line[:-1])
         return process.wait(seconds)
     finally:
         if process.stdout:
             process.stdout.close()
         _end(process)
+
+
+@contextmanager
+def _affinity(*, one_cpu: bool) -> Iterator[None]:
+    """Keep this thread on one CPU, as the programs then are that it starts."""
+    if not one_cpu or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def tail(log: Path, lines: int = 15) -> str:

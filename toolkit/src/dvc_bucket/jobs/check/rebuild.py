@@ -10,21 +10,22 @@
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import CheckError, NotCheckedError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Stage
-from dvc_bucket.git.contents import Repository, commit_of, git
+from dvc_bucket.git.contents import Repository, commit_of
 from dvc_bucket.jobs.check import (
     announcements,
     doubts,
     environment,
     lineage,
     loaded,
+    notes,
     plan,
     processes,
     variations,
@@ -57,6 +58,7 @@ class CheckOptions:
         keep: keep the folder with the clones.
         vary: names of the conditions that further runs vary.
         since: run only stages that differ from those of this branch, tag or commit; None for all.
+        jobs: how many stages run at once at most; None for the project's setting.
     """
 
     rev: str = "HEAD"
@@ -69,6 +71,7 @@ class CheckOptions:
     keep: bool = False
     vary: Sequence[str] = USUAL
     since: str | None = None
+    jobs: int | None = None
 
     @property
     def variations(self) -> list[Variation]:
@@ -121,13 +124,14 @@ def check(
                 return _nothing(clones.commit, options)
         if unused := tolerance.unused([out.path for out in commit_plan.outs]):
             names = ", ".join(unused)
-            raise CheckError(f"--tolerance {options.tolerance}: {names}: no output is there.")
+            raise CheckError(f"--tolerance {options.tolerance}: {names}: there is no such output.")
         check_stages(clone, repository.root, commit_plan, stages)
         log = folder / "packages.log"
         packages = environment.here(project) if options.here else environment.made(clone, log)
         settings = environment.connection(project)
         stopped = Stopped.of(project, clones.commit, packages.title)
-        bench = Bench(project, settings, packages, folder, say, stopped)
+        jobs = options.jobs or project_settings.of(clone).jobs
+        bench = Bench(project, settings, packages, folder, say, stopped, jobs)
         rebuild = _Rebuild(clones, bench, options, tolerance, commit_plan, stages, announce)
         return rebuild.report(clone)
 
@@ -140,12 +144,17 @@ def _nothing(commit: str, options: CheckOptions) -> CheckReport:
 
 @dataclass(frozen=True)
 class _RunFindings:
-    """What was found in one run; `said` is what stages printed that failed in the first."""
+    """What was found in one run; `said` is what stages printed that failed."""
 
     run: CloneRun
     outputs: list[OutputResult]
     faults: list[LineageFault]
     said: dict[str, Sequence[str]]
+
+
+def _said(run: CloneRun) -> dict[str, Sequence[str]]:
+    failed = [name for name, seen in run.executions.items() if seen.state == "failed"]
+    return {name: run.output(name) for name in failed}
 
 
 @dataclass(frozen=True)
@@ -178,7 +187,8 @@ class _Rebuild:
             further.append(self._further(variation, first.run))
         # At the end, as this makes the outputs again with which further runs are compared.
         results = [first, *further]
-        causes = self._causes(first, results)
+        causes, *ended = self._causes(first, results)
+        said = {name: lines for one in reversed(results) for name, lines in one.said.items()}
         report = CheckReport(
             self.clones.commit,
             self.options.rev,
@@ -189,14 +199,13 @@ class _Rebuild:
             runs=[result.run.title for result in results],
             outputs=[output for result in results for output in result.outputs],
             findings=[fault for result in results for fault in result.faults],
-            causes=first.said | {name: cause.sentences for name, cause in causes.items()},
+            causes=said | {name: cause.sentences for name, cause in causes.items()},
             found={name: cause.names for name, cause in causes.items()},
-            notes=list(self._notes(first.run)),
-            doubts={},
+            notes=[*notes.of_check(self.clones, self.commit_plan, self.stages, first.run), *ended],
             folder=str(self.bench.folder) if self.options.keep else None,
         )
         runs = [result.run for result in results]
-        return report if report.ok else replace(report, doubts=self._doubts(runs))
+        return report if report.ok else report.with_doubts(self._doubts(runs))
 
     def _first(self, clone: Project) -> _RunFindings:
         """Run the stages in the first clone; compare outputs and lineage with the commit."""
@@ -211,8 +220,7 @@ class _Rebuild:
         faults += lineage.of_lock(plan, run, outputs)
         faults += lineage.of_stages(plan, run, project, bench.packages)
         faults += loaded.of_packages(plan, run, bench.packages)
-        failed = [name for name, seen in run.executions.items() if seen.state == "failed"]
-        return _RunFindings(run, outputs, faults, {name: run.output(name) for name in failed})
+        return _RunFindings(run, outputs, faults, _said(run))
 
     def _further(self, variation: Variation, first: CloneRun) -> _RunFindings:
         """Run the stages in a new clone and compare the outputs with those of the first run."""
@@ -225,7 +233,7 @@ class _Rebuild:
         faults = [fault for fault in lineage.of_run(run) if fault.stage in first.seconds]
         if not self.options.keep:
             shutil.rmtree(clone.root, ignore_errors=True)
-        return _RunFindings(run, outputs, faults, {})
+        return _RunFindings(run, outputs, faults, _said(run))
 
     def _run(self, clone: Project, variation: Variation, *, is_traced: bool = False) -> CloneRun:
         self.bench.pull(clone, self.commit_plan.pulled(self.stages))
@@ -235,10 +243,12 @@ class _Rebuild:
         self.bench.say("comparing")
         return OutputComparison(run, expected, self.tolerance).results(self.stages)
 
-    def _causes(self, first: _RunFindings, results: Sequence[_RunFindings]) -> dict[str, Cause]:
-        """Why outputs differ, by name of the stage, as experiments find."""
+    def _causes(
+        self, first: _RunFindings, results: Sequence[_RunFindings]
+    ) -> tuple[dict[str, Cause], *tuple[str, ...]]:
+        """Why outputs differ, by name of the stage, as experiments find; and why these ended."""
         if not self.options.causes:
-            return {}
+            return ({},)
         wrong = [result for result in results if not all(output.ok for output in result.outputs)]
         tried = {variation.title: variation for variation in variations.other_kernels()}
         kernels = [tried[result.run.title] for result in wrong if result.run.title in tried]
@@ -251,42 +261,18 @@ class _Rebuild:
         outputs = [output for result in results for output in result.outputs]
         if names := search.stages_of(outputs):
             self.announce(announcements.of_search(names, first.run))
-        # It is the bytes that count; why is more than was asked.
-        with suppress(CheckError, NotCheckedError):
-            return search.causes(outputs)
-        return {}
+        try:
+            return (search.causes(outputs),)
+        except (CheckError, NotCheckedError, OSError) as error:
+            # It is the bytes that count; why is more than was asked.
+            return {}, f"The search for causes could not go on: {error}"
 
     def _doubts(self, runs: Sequence[CloneRun]) -> dict[str, str]:
         """Why what is wrong may be no fault of the commit, by stage; an empty name for all."""
         bench, clone = self.bench, runs[0].clone
         reads_store = {stage.name for stage in self.stages if plan.meta_of(stage).network}
-        of_stages = doubts.of_runs(runs, reads_store, lambda: bench.why_no_store(clone))
+        of_stages = doubts.of_runs(
+            runs, reads_store, lambda: bench.why_no_store(clone), is_here=self.options.here
+        )
         of_all = doubts.of_clone(clone, is_here=self.options.here)
         return of_stages | ({"": text} if (text := " ".join(of_all)) else {})
-
-    def _notes(self, first: CloneRun) -> Iterator[str]:
-        """What else there is to know, in sentences."""
-        yield from (note for stage in self.stages for note in _of_persistent(stage))
-        stages = self.commit_plan.stages.values()
-        if frozen := [stage.name for stage in stages if stage.is_frozen]:
-            yield f"Frozen, so taken as they are recorded: {', '.join(frozen)}."
-        if gone := self.commit_plan.gone:
-            yield f"In dvc.lock and no longer in dvc.yaml, so no stages: {', '.join(gone)}."
-        repository = self.clones.repository
-        is_head = self.clones.commit == commit_of(repository, "HEAD")
-        if is_head and git(repository.root, "status", "--porcelain", "--untracked-files=no"):
-            yield "Your clone has changes that are not committed: not checked."
-        if inputs := self.commit_plan.pulled(self.stages):
-            yield f"Inputs from the remote: {', '.join(inputs)}."
-        seen = first.executions.items()
-        if untraced := sorted(name for name, run in seen if run.before and not run.trace):
-            yield f"Not traced, as no Python ran in them: {', '.join(untraced)}."
-
-
-def _of_persistent(stage: Stage) -> Iterator[str]:
-    """A note on each output that DVC does not delete before its stage runs."""
-    for path in (out.path for out in stage.outs if out.is_persistent):
-        yield (
-            f"{path} has persist: true. Stage {stage.name} runs here without its earlier content, "
-            "so the output differs if the stage builds on that."
-        )

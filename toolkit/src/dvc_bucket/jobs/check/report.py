@@ -9,11 +9,11 @@ from rich.text import Text
 
 from dvc_bucket.base.console import Console
 from dvc_bucket.base.words import counted
-from dvc_bucket.jobs.check.findings import KINDS, CheckReport, OutputResult
+from dvc_bucket.jobs.check.findings import KINDS, UNSEEN, CheckReport, OutputResult
 
 
 def as_json(report: CheckReport) -> str:
-    """Everything that was found, for a program."""
+    """All findings as JSON."""
     return json.dumps(
         {"ok": report.ok, "status": report.status} | dataclasses.asdict(report), indent=2
     )
@@ -86,6 +86,11 @@ def _summary(report: CheckReport) -> str:
         return f"Reproduced: all {outputs} outputs of {stages} of {commit} are {how}, in {runs}."
     if report.status == 3:
         return f"NOT CHECKED: {commit}: {' '.join(dict.fromkeys(report.doubts.values()))}"
-    wrong = len({output.path for output in report.outputs if not output.ok})
-    more = f"; {len(report.findings)} more as listed" if report.findings else ""
-    return f"FAILED: {commit}: {wrong} of {outputs} outputs differ{more}, in {runs} of {stages}."
+    unseen = {output.path for output in report.outputs if output.verdict == UNSEEN}
+    wrong = {output.path for output in report.outputs if not output.ok}
+    wrong -= unseen - {output.path for output in report.outputs if output.verdict == "differs"}
+    more = f"; {len(unseen)} {UNSEEN} here" if unseen else ""
+    more += f"; {len(report.findings)} more as listed" if report.findings else ""
+    return (
+        f"FAILED: {commit}: {len(wrong)} of {outputs} outputs differ{more}, in {runs} of {stages}."
+    )

@@ -2,12 +2,10 @@
 
 `Bench.pull` gets the inputs. `Bench.run` removes the outputs and has DVC run each stage, in the
 environment of the commit (`dvc/patched/stage_runner`), with a tracer before each of its commands.
-The runner prints a line for each stage: an `Execution`. A `CloneRun` holds them and the `dvc.lock`
-that the run wrote.
+The runner prints a line for each stage: an `Execution`. A `CloneRun` holds them.
 """
 
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -29,26 +27,22 @@ from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
 from dvc_bucket.dvc.patched import stage_runner
-from dvc_bucket.dvc.remote import Remote, ids
-from dvc_bucket.dvc.remote.ids import file_hash
+from dvc_bucket.dvc.remote import Remote
 from dvc_bucket.dvc.snapshot import PathRecord, Stage
-from dvc_bucket.jobs.check import environment, machine_faults, plan, processes, trace
-from dvc_bucket.jobs.check.clone import target
+from dvc_bucket.jobs.check import environment, machine_faults, processes, trace
 from dvc_bucket.jobs.check.environment import Packages
 from dvc_bucket.jobs.check.executions import Execution
-from dvc_bucket.jobs.check.plan import StagePlan
+from dvc_bucket.jobs.check.outputs import clear, object_names
 from dvc_bucket.jobs.check.stopped import Stopped
 from dvc_bucket.jobs.check.trace import Tracer
 from dvc_bucket.jobs.check.variations import Variation
+from dvc_bucket.stages.commands import needs
 
 #: Starts a command whose output goes to the file that is the first argument.
 TO_LOG = ("/bin/sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh")
 
 #: Files with what the commands of a stage print, beside its traces; with the runner's arguments.
 LOG, TASK = "output.log", "task.json"
-
-#: Where the only file of an output is that is no directory.
-ITSELF = "."
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ class CloneRun:
         clone: the project in which they ran.
         folder: with logs and traces.
         executions: by name of the stage, in order.
-        plan: the stages, with the `dvc.lock` that the run wrote.
+        stages: those that succeeded, by name, with what the run read and wrote as their records.
         tracing: how files and connections were seen; empty if they were not.
     """
 
@@ -68,7 +62,7 @@ class CloneRun:
     clone: Project
     folder: Path
     executions: Mapping[str, Execution]
-    plan: StagePlan
+    stages: Mapping[str, Stage]
     tracing: str
 
     @property
@@ -85,8 +79,7 @@ class CloneRun:
     @cached_property
     def records(self) -> dict[str, PathRecord]:
         """What DVC recorded of the outputs of the stages that succeeded, by path."""
-        stages = (self.plan.stages[name] for name in self.seconds)
-        return {out.path: out for stage in stages for out in stage.outs}
+        return {out.path: out for stage in self.stages.values() for out in stage.outs}
 
     def names(self, record: PathRecord) -> dict[str, bytes]:
         """The files of an output, by path in it, with names of objects as those of `record`."""
@@ -112,6 +105,7 @@ class Bench:
         folder: for logs and traces, and gone at the end.
         say: hears what is being done.
         stopped: stages that a stopped check had run.
+        jobs: how many stages run at once at most.
     """
 
     project: Project
@@ -120,6 +114,7 @@ class Bench:
     folder: Path
     say: Callable[[str], None]
     stopped: Stopped
+    jobs: int = 1
 
     def pull(self, clone: Project, paths: Sequence[str]) -> None:
         """Bring inputs from the remote into a clone.
@@ -144,7 +139,9 @@ class Bench:
                 raise NotCheckedError(f"The inputs cannot be pulled here: {why}")
             raise CheckError(
                 f"The inputs ({', '.join(paths)}) cannot be pulled, so nobody can rebuild this "
-                f"commit:\n{said}\nIn a clone that has them: `bucket push`."
+                "commit:\n"
+                f"{said}\n"
+                "In a clone that has them: `bucket push`."
             )
 
     def why_no_store(self, clone: Project) -> str:
@@ -189,6 +186,7 @@ class Bench:
         words = ["env", *(f"{name}={value}" for name, value in more.items())] if more else []
         executions = self.stopped.take(variation, clone, stages)
         made = {name: seen.made for name, seen in executions.items()}
+        jobs, here = 1 if variation.one_cpu else self.jobs, needs.available()
         arguments = {
             "stages": [
                 _task(stage, stages, folder, tracer, words) | {"made": made.get(stage.name)}
@@ -196,6 +194,8 @@ class Bench:
             ],
             "one_cpu": variation.one_cpu,
             "is_watched": is_traced,
+            "reads_lock": any(map(_needs_record, stages)),
+            "room": {"jobs": jobs, "cpus": here.cpus, "memory": here.memory},
         }
         (folder / TASK).write_text(json.dumps(arguments), encoding="utf-8")
         try:
@@ -205,8 +205,10 @@ class Bench:
             raise
         # In the order of the stages, also of those that were taken.
         executions = {stage.name: executions[stage.name] for stage in stages}
+        done = [stage for stage in stages if executions[stage.name].state == "done"]
+        recorded = {stage.name: executions[stage.name].recorded(stage) for stage in done}
         tracing = tracer.title if tracer else ""
-        return CloneRun(variation, clone, folder, executions, plan.read(clone), tracing)
+        return CloneRun(variation, clone, folder, executions, recorded, tracing)
 
     def keep(
         self,
@@ -218,7 +220,7 @@ class Bench:
         """Keep the stages that succeeded for the next check, and say so."""
         if number := self.stopped.keep(variation, clone, stages, executions):
             kept = f"{counted(number, 'stage')} of the {variation.title} kept"
-            print(f"bucket: {kept}: the same command goes on there.", file=sys.stderr)
+            print(f"bucket: {kept}; the same command continues there.", file=sys.stderr)
 
     def _execute(
         self,
@@ -255,47 +257,23 @@ def _task(
     stage_folder, names = _stage_folder(folder, stage.name), {stage.name for stage in stages}
     stage_folder.mkdir(parents=True)
     words = [*(tracer.prefix(stage_folder) if tracer else ()), *words]
+    needed = needs.read(stage.name, stage.meta)
     return {
         "name": stage.name,
         "needs": [name for name in stage.upstream if name in names],
         "deps": [*(dep.path for dep in stage.deps), *stage.params],
         "outs": [out.path for out in stage.outs],
         "prefix": [*TO_LOG, str(stage_folder / LOG), *words],
+        "cpus": needed.cpus,
+        "memory": needed.memory,
     }
+
+
+def _needs_record(stage: Stage) -> bool:
+    """Whether DVC needs the records of a stage to run it: of old hashes, or of data sets."""
+    return any(one.is_legacy or "://" in one.path for one in (*stage.deps, *stage.outs))
 
 
 def _stage_folder(folder: Path, stage: str) -> Path:
     """With log and traces of a stage."""
     return folder / "stages" / stage.replace("/", "_")
-
-
-def clear(clone: Project, stages: Sequence[Stage]) -> None:
-    """Remove the outputs of stages from a clone, as far as git or an earlier run brought them.
-
-    Raises:
-        CheckError: an output is outside the clone.
-    """
-    for stage in stages:
-        for path in [target(clone, out.path, stage.name) for out in stage.outs]:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-
-
-def object_names(place: Path, *, is_legacy: bool = False) -> dict[str, bytes]:
-    """The names of the objects that have the contents of a file or of the files of a directory.
-
-    Args:
-        place: the file or directory; nothing need be there.
-        is_legacy: name them as DVC did before version 3: by the hash of text with Unix line ends.
-
-    Returns:
-        By path in the directory; a file is at `ITSELF`.
-    """
-    kind = ids.encode("0" * 32, legacy=is_legacy)
-    return {
-        file.relative_to(place).as_posix(): ids.encode(file_hash(file, kind), legacy=is_legacy)
-        for file in sorted((place, *place.rglob("*")))
-        if file.is_file()
-    }

@@ -27,6 +27,9 @@ FOLDER = "bucket-check"
 #: What was seen of a stage, beside its outputs, which have numbers.
 SEEN = "seen.json"
 
+#: Of what is kept; another one is left alone.
+FORMAT = 2
+
 #: How long the stages of a stopped check are kept, in seconds.
 LONGEST = 7 * 86_400
 
@@ -115,7 +118,7 @@ class Stopped:
         return taken
 
     def _place(self, variation: Variation, stage: Stage) -> Path:
-        of_run = [self.commit, self.packages, asdict(variation), stage.name]
+        of_run = [FORMAT, self.commit, self.packages, asdict(variation), stage.name]
         return self.folder / hashlib.sha256(json.dumps(of_run).encode()).hexdigest()
 
 

@@ -101,13 +101,13 @@ def choose(environment: Mapping[str, str]) -> Tracer:
         except (subprocess.CalledProcessError, PermissionError):
             why = "strace is not permitted here"
         else:
-            return Tracer(_strace, "by strace: every file and connection of every process")
+            return Tracer(_strace, "strace: every file and connection of every process")
     paths = [str(Path(in_clone.__file__).parent), environment.get("PYTHONPATH", "")]
     variable = f"PYTHONPATH={os.pathsep.join(filter(None, paths))}"
     return Tracer(
         lambda folder: ["env", f"BUCKET_AUDIT={folder}", variable],
-        f"by Python's audit events, as {why}: files and connections of Python code alone; what C "
-        "or C++ libraries or other programs open is not seen",
+        f"Python's audit events, because {why}: only files and connections of Python code, not "
+        "those of C or C++ libraries or other programs",
     )
 
 

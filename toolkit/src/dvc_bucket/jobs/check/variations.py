@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dvc_bucket.base import kernels
+from dvc_bucket.jobs.check import preload
 
 #: Variables that libraries take their number of threads from.
 THREADS = (
@@ -22,7 +23,7 @@ THREADS = (
 #: How titles of further runs begin.
 CHANGED = "with changes of "
 
-#: How the variables begin with which Python holds conditions in the commands of a stage.
+#: How the variables begin with which conditions are held within the commands of a stage.
 INSIDE = "BUCKET_HELD_"
 
 
@@ -35,7 +36,7 @@ class Variation:
         changes: of the environment.
         one_cpu: it is kept on one CPU, so that programs count one.
         folder: name of the folder that the clone lies in.
-        inside: variables with which Python holds conditions in the commands of a stage.
+        inside: variables with which conditions are held within the commands of a stage.
     """
 
     title: str
@@ -68,7 +69,7 @@ class Condition:
 
     @property
     def is_inside(self) -> bool:
-        """Whether it is held within a stage's Python, which a stage may not bear."""
+        """Whether it is held within the programs of a stage, which these may not bear."""
         return bool(self.fixed.inside)
 
 
@@ -94,14 +95,14 @@ _LATER = (f"{_NOW + 40 * 86_400 + 3600 + 60 + 1} runs", f"{_NOW + 400 * 86_400} 
 _ONE_THREAD = dict.fromkeys(THREADS, "1")
 
 #: `in_clone/_bucket_held` reads them.
-_CLOCK, _CHANCE, _LISTING = (f"{INSIDE}{name}" for name in ("CLOCK", "CHANCE", "LISTING"))
+_LISTING = f"{INSIDE}LISTING"
 
 #: By name: what is varied. `others` of the same number together in one run.
 CONDITIONS = {
     condition.name: condition
     for condition in (
-        _of("clock", "the clock", _CLOCK, str(_NOW), *_LATER),
-        _of("random", "random numbers without a seed", _CHANCE, "1", "2"),
+        _of("clock", "the clock", preload.CLOCK, str(_NOW), *_LATER),
+        _of("random", "random numbers without a seed", preload.CHANCE, "1", "2"),
         _of("seed", "the hash seed", "PYTHONHASHSEED", "0", "7", "1", "2"),
         Condition(
             "threads",
@@ -122,7 +123,7 @@ CONDITIONS = {
 }
 
 #: The network cannot be held fixed, only cut off.
-NO_NETWORK = Variation("no network", inside={f"{INSIDE}NO_NETWORK": "1"})
+NO_NETWORK = Variation("no network", inside={preload.NO_NETWORK: "1"})
 
 #: What further runs vary unless it is chosen. The clock goes on anyhow, and chance is another.
 USUAL = ("threads", "zone", "locale", "seed", "listing", "folder")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Why data stays; that which `dvc add` tracks has to be in the bucket.
 NOT_PROVEN = {
-    True: "`dvc add` tracks it, and its content is not proven to be in the bucket",
+    True: "`dvc add` tracks it, but its content is not proven to be in the bucket",
     False: "its content is not proven to be in the cache or in the bucket",
 }
 
@@ -83,7 +83,7 @@ def clean(project: Project) -> Cleaned:
 def describe(done: Cleaned) -> str:
     """The result in a few plain lines."""
     removed = counted(done.files, "file")
-    lines = [f"Removed {removed} ({readable_size(done.size)}). `bucket pull` brings them back."]
+    lines = [f"Removed {removed} ({readable_size(done.size)}). `bucket pull` restores them."]
     if done.kept:
         kept = [f"  {path}: {why}" for path, why in sorted(done.kept.items())]
         lines += ["Kept:", *shortened(kept, MAX_LISTED_FILES)]

@@ -19,7 +19,7 @@ from dvc_bucket.dvc.remote.outputs import name_of
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Output
 
-NOT_ASKED = "The bucket was not asked"
+NOT_ASKED = "The bucket was not queried"
 
 #: How a file looks without being read, from its status.
 LOOK = attrgetter("st_ino", "st_size", "st_mtime_ns")

@@ -47,7 +47,7 @@ class Answers:
     def give_up(self) -> ThrottledError:
         """What a check raises whose request was never served."""
         self.gave_up = True
-        return ThrottledError("the store asked us to slow down: see throttling")
+        return ThrottledError("the store asked for fewer requests: see throttling")
 
     def __str__(self) -> str:
         """How many said "later", of how many, and in which words mostly."""

@@ -17,12 +17,12 @@ from dvc_bucket.jobs.doctor.patient import Patient
 FAULTS = {
     9: (
         "the certificate is not valid yet",
-        "Check this machine's clock; if it is right, tell the store's operator.",
+        "Check this machine's clock. If it is right, inform the store's operator.",
     ),
-    10: ("the certificate has expired", "Tell the store's operator; it must be renewed."),
+    10: ("the certificate has expired", "Ask the store's operator to renew it."),
     18: (
         "the certificate is self-signed",
-        "Ask the operator for it as a PEM file, and `bucket init --cacert FILE`.",
+        "Ask the operator for it as a PEM file, then run `bucket init --cacert FILE`.",
     ),
 }
 
@@ -42,8 +42,8 @@ class CertificateTrusted(Check):
 
     name = "certificate (TLS)"
     fix = (
-        "Ask the store's operator for the certificate authority as a PEM file, and "
-        "`bucket init --cacert FILE`."
+        "Ask the store's operator for the certificate authority as a PEM file, then run `bucket "
+        "init --cacert FILE`."
     )
     requires = (ListenerOurs,)
 
@@ -53,9 +53,9 @@ class CertificateTrusted(Check):
         settings = patient.settings
         if is_readable_on_the_way(settings.endpoint_url):
             raise Warn(
-                "none: everybody on the way reads the data and a session token, and can change "
-                "what you get (plain http)",
-                "Ask whether the store speaks TLS, and write https:// in OS_ENDPOINT_URL "
+                "none (plain http): everybody on the network path can read and change the data, "
+                "and read a session token",
+                "Ask whether the store supports TLS, and write https:// in OS_ENDPOINT_URL "
                 "(`bucket init`).",
             )
         if settings.endpoint_url.startswith("http://"):
@@ -66,19 +66,19 @@ class CertificateTrusted(Check):
         if isinstance(error, ssl.SSLError):
             raise Problem(
                 f"{where} does not speak TLS",
-                "If the store has no TLS, write http:// in OS_ENDPOINT_URL (`bucket init` "
-                "does, everywhere); else correct the port.",
+                "If the store has no TLS, write http:// in OS_ENDPOINT_URL (`bucket init` does it "
+                "in every file); otherwise correct the port.",
             )
         _, is_refused, status = str(error).partition("Tunnel connection failed: ")
         if is_refused:
             raise Problem(
-                f"the proxy does not let us through ({status[:60].strip()})",
+                f"the proxy refuses the connection ({status[:60].strip()})",
                 "Ask for the right proxy settings, or add the store's host to no_proxy.",
             )
         if error and not _speaks_tls(settings):
             raise Problem(
-                f"{where} accepts the connection, and then does not shake hands",
-                "Ask whether the store is up and whether a firewall inspects connections.",
+                f"{where} accepts the connection, but the TLS handshake fails",
+                "Ask whether the store is running and whether a firewall inspects connections.",
             )
         return f"valid for {settings.host}"
 
@@ -87,7 +87,7 @@ class StoreAnswers(Check):
     """S3 is spoken over HTTP."""
 
     name = "answer (HTTP)"
-    fix = "Correct OS_ENDPOINT_URL: another kind of server listens at that port."
+    fix = "Correct OS_ENDPOINT_URL: a different kind of server listens on that port."
     requires = (CertificateTrusted,)
 
     @staticmethod
@@ -101,12 +101,13 @@ class StoreAnswers(Check):
             if isinstance(answer.error, TimeoutError):
                 raise Problem(
                     f"connected, but no answer within {wire.timeouts(settings)[1]:.0f} s",
-                    "Try again later; ask whether the store is overloaded or a firewall inspects.",
+                    "Try again later. Ask whether the store is overloaded or a firewall inspects "
+                    "connections.",
                 )
             raise Problem(f"no HTTP answer ({type(answer.error).__name__})")
         wants_tls = answer.headers.get("location", "").startswith("https://")
         if is_plain and (wants_tls or "to https port" in answer.text.lower()):
-            raise Problem("the server wants https", USE_HTTPS)
+            raise Problem("the server requires https", USE_HTTPS)
         return f"status {answer.status} from {answer.headers.get('server', 'an unnamed server')}"
 
 
@@ -123,9 +124,9 @@ class ClockAgrees(Check):
         is_refused = patient.listing.code in {"RequestTimeTooSkewed", "RequestExpired"}
         stated = _stated_time(patient.front_door)
         if stated is None and is_refused:
-            raise Problem("the store refuses the time of this clock, and does not tell its own")
+            raise Problem("the store refuses the time of this clock and does not send its own")
         if stated is None:
-            return "the server tells no time"
+            return "the server sends no time"
         skew = time.time() - stated.timestamp()
         direction = "ahead of" if skew > 0 else "behind"
         text = f"this clock is {_duration(abs(skew))} {direction} the store's"
@@ -173,15 +174,16 @@ def _certificate_problem(code: int, settings: Settings) -> Problem:
     file, system = settings.ca_bundle, ssl.get_default_verify_paths().cafile
     if system and system != file and is_direct and _knows(system, settings):
         return Problem(
-            "the certificate's authority is known to this machine, but not to DVC",
+            "this machine knows the certificate's authority, but DVC does not",
             f"`bucket init --cacert {system}`",
         )
     if file:
         return Problem(
-            f"the file of OS_CACERT, {file}, is not of the authority that signed the certificate",
+            f"the file of OS_CACERT, {file}, does not contain the authority that signed the "
+            "certificate",
             "Ask the store's operator for the right PEM file.",
         )
-    return Problem("the certificate's authority is not known to this machine")
+    return Problem("this machine does not know the certificate's authority")
 
 
 def _names(settings: Settings) -> str:

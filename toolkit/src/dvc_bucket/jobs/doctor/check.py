@@ -19,11 +19,11 @@ Status = Literal["ok", "warning", "failed", "skipped"]
 
 
 class Problem(Exception):  # noqa: N818 (a finding, not an error of the program)
-    """What a check found wrong.
+    """A problem that a check found.
 
     Args:
-        found: one clause for a person; never a secret.
-        fix: what to do, where that is not the check's own `fix`.
+        found: the finding in one clause, without secrets.
+        fix: the fix, if it differs from the check's own `fix`.
     """
 
     status: ClassVar[Status] = "failed"
@@ -34,7 +34,7 @@ class Problem(Exception):  # noqa: N818 (a finding, not an error of the program)
 
 
 class Warn(Problem):
-    """What a check found that works and will fail later."""
+    """A finding that works now and will fail later."""
 
     status: ClassVar[Status] = "warning"
 
@@ -48,13 +48,13 @@ class Skip(Problem):
 class Check:
     """One check. To add one: a subclass in the module of its family.
 
-    The first line of its docstring says why: what goes wrong without it. Another distribution adds
-    a check by an entry point: docs/plugins.md.
+    The first line of its docstring says why the check exists. Another distribution adds a check by
+    an entry point: docs/plugins.md.
 
     Attributes:
-        name: what is looked at, a few words.
-        fix: what to do when it fails, one sentence.
-        requires: checks that must not have failed before this one can say anything.
+        name: the subject of the check, in a few words.
+        fix: the fix for a failure, in one sentence.
+        requires: checks without which this one is meaningless: it is skipped if one of them failed.
     """
 
     name: ClassVar[str]
@@ -63,7 +63,7 @@ class Check:
 
     @staticmethod
     def check(patient: "Patient") -> str:
-        """Return what was found, in a few words.
+        """Return the finding in a few words.
 
         Raises:
             Problem: something is wrong; `Warn` and `Skip` are the milder kinds.
@@ -133,7 +133,7 @@ def _examine(check: type[Check], patient: "Patient", lacking: list[str]) -> tupl
         return "failed", text.rstrip("."), fix or check.fix
     except Exception as error:  # the edge to a check, also of a plugin: one that breaks ends none
         # The kind only: the text of a stranger's exception could hold a secret.
-        return "failed", f"the check itself broke: {type(error).__name__}", check.fix
+        return "failed", f"the check itself failed: {type(error).__name__}", check.fix
 
 
 def of_plugins(ours: Sequence[type[Check]]) -> list[type[Check]]:
@@ -146,14 +146,14 @@ def of_plugins(ours: Sequence[type[Check]]) -> list[type[Check]]:
 
     def fit(_: str, value: Any) -> None:
         if not _is_check(value):
-            raise entry_points.PluginError("it is no subclass of Check")
+            raise entry_points.PluginError("it is not a subclass of Check")
         for text in TEXTS:
             if not (isinstance(stated := getattr(value, text, None), str) and stated):
-                raise entry_points.PluginError(f"its `{text}` is no text")
+                raise entry_points.PluginError(f"its `{text}` is not a text")
         if not (isinstance(value.requires, tuple) and all(map(_is_check, value.requires))):
-            raise entry_points.PluginError("its `requires` is no tuple of checks")
+            raise entry_points.PluginError("its `requires` is not a tuple of checks")
         if value.name in names:
-            raise entry_points.PluginError(f"there is a check named {value.name} already")
+            raise entry_points.PluginError(f"another check has the name {value.name}")
         names.add(value.name)
 
     added = [plugin.value for plugin in entry_points.load(entry_points.CHECKS, fit)]

@@ -19,7 +19,8 @@ class WholeClone(Check):
 
     name = "clone"
     fix = (
-        "`git fetch --refetch --no-filter` gets all of it; until then look at commits by `bucket`."
+        "`git fetch --refetch --no-filter` fetches everything. Until then use `bucket` to read "
+        "other commits."
     )
     requires = (GitThere,)
 
@@ -27,7 +28,7 @@ class WholeClone(Check):
     def check(patient: Patient) -> str:
         """Ask git for remotes that promise what is not here, and for the end of the history."""
         if remotes := partial.promisors(patient.project.root):
-            raise Warn(f"a partial clone of {remotes[0]}: files of old commits are not here")
+            raise Warn(f"a partial clone of {remotes[0]}, without files of old commits")
         if Repository.of(patient.project).is_shallow:
             return "shallow: `git fetch --unshallow --tags` gets the rest of the history"
         return "whole"
@@ -57,7 +58,7 @@ class LineEnds(Check):
 
     name = "line ends"
     fix = (
-        "Put `* text=auto eol=lf` and `data/** -text` into .gitattributes, commit that, and clone "
+        "Add `* text=auto eol=lf` and `data/** -text` to .gitattributes, commit it, and clone "
         "again."
     )
     requires = (GitThere,)
@@ -87,7 +88,7 @@ class Writable(Check):
         """Ask the system."""
         folder = patient.project.dvc_site_cache.parent
         if not is_writable(folder):
-            raise Warn(f"{folder} cannot be written")
+            raise Warn(f"{folder} is not writable")
         return "by this user"
 
 
@@ -95,7 +96,7 @@ class DataInside(Check):
     """DVC keeps no output behind a link that leads out of the repository."""
 
     name = "linked data"
-    fix = "Make it a folder, and move DVC's cache to the other disk: `dvc cache dir --local`."
+    fix = "Replace it by a folder, and move DVC's cache to the other disk: `dvc cache dir --local`."
     requires = (GitThere,)
 
     @staticmethod
@@ -109,7 +110,10 @@ class HooksInPlace(Check):
     """Without them a credential gets into a commit."""
 
     name = "git hooks"
-    fix = "`bucket secrets --install-hook`, as `make setup` does. Your own hook is kept, and runs."
+    fix = (
+        "`bucket secrets --install-hook`, as `make setup` does. Your own hook is kept and "
+        "still runs."
+    )
     requires = (GitThere,)
 
     #: What a hook of one's own has to run.
@@ -149,7 +153,7 @@ class MergeDriver(Check):
         """Look whether .gitattributes asks for it, then for what git knows."""
         asked = git(patient, "check-attr", "merge", "--", "dvc.lock").stdout.split()
         if asked[-1:] != [driver.DRIVER]:
-            return "git's own: .gitattributes asks for no other"
+            return "git's own; .gitattributes names no other"
         if not driver.is_in_place(patient.project):
-            raise Warn(".gitattributes asks for it, and this clone does not have it")
+            raise Warn(".gitattributes names it, but this clone does not have it")
         return driver.DRIVER

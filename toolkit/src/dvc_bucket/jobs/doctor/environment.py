@@ -22,7 +22,9 @@ class ShellOfStages(Check):
     """Plain `dvc` runs stages by your login shell: another syntax, another PATH, or none at all."""
 
     name = "shell"
-    fix = "Use `bucket repro` or `make`, which run stages by /bin/sh, or `SHELL=/bin/sh dvc repro`."
+    fix = (
+        "Use `bucket repro` or `make`, which run stages with /bin/sh, or `SHELL=/bin/sh dvc repro`."
+    )
 
     #: Shells that read a command as /bin/sh does, and no start file before it.
     LIKE_SH: ClassVar = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
@@ -32,9 +34,9 @@ class ShellOfStages(Check):
         """Look at SHELL."""
         shell = surroundings.before().get("SHELL") or "/bin/sh"
         if Path(shell).name not in ShellOfStages.LIKE_SH:
-            raise Warn(f"plain `dvc repro` runs stages by {shell}")
+            raise Warn(f"plain `dvc repro` runs stages with {shell}")
         if not os.access(shell, os.X_OK):
-            raise Warn(f"SHELL names {shell}, which cannot be run")
+            raise Warn(f"SHELL names {shell}, which is not executable")
         return shell
 
 
@@ -42,24 +44,26 @@ class ImportsOwn(Check):
     """Packages of a module or of your own folder come before those of the lock file."""
 
     name = "packages"
-    fix = "Use `bucket repro` or `make`, which leave them out, or unset what is named."
+    fix = "Use `bucket repro` or `make`, which ignore them, or unset these variables."
 
     @staticmethod
     def check(patient: Patient) -> str:  # noqa: ARG004
         """Look at the variables of Python, uv and pip."""
         environment = surroundings.before()
         if folders := surroundings.foreign_paths(environment):
-            raise Warn(f"PYTHONPATH names {', '.join(folders)}: plain dvc imports from there first")
+            raise Warn(f"PYTHONPATH names {', '.join(folders)}; plain dvc imports from there first")
         if names := surroundings.redirecting(environment):
-            raise Warn(f"{', '.join(names)} of the environment lead to another Python or folder")
-        return "of this Python alone"
+            raise Warn(
+                f"the environment sets {', '.join(names)}, which point to another Python or folder"
+            )
+        return "of this Python only"
 
 
 class PipInstallsHere(Check):
     """Your own `pip install` puts packages elsewhere than into the Python that it is called by."""
 
     name = "pip"
-    fix = "Use `make setup`, which goes past it, or take the line out of the file."
+    fix = "Use `make setup`, which ignores it, or remove the line from the file."
 
     #: Options that lead elsewhere. Source: pip, "pip install".
     OPTIONS: ClassVar = ("user", "target", "prefix", "root")
@@ -82,14 +86,14 @@ class PipInstallsHere(Check):
             for section in {"global", "install"}.intersection(read.sections()):
                 for option in filter(read[section].get, PipInstallsHere.OPTIONS):
                     raise Warn(f"{file} sets {option} ([{section}])")
-        return "no setting that leads elsewhere"
+        return "no setting that points elsewhere"
 
 
 class NamesAreUtf8(Check):
     """With another encoding DVC records other names than your colleagues see."""
 
     name = "names of files"
-    fix = "Use `bucket`, which takes UTF-8 always, or `export LC_ALL=C.UTF-8`."
+    fix = "Use `bucket`, which always uses UTF-8, or `export LC_ALL=C.UTF-8`."
 
     #: How systems call UTF-8, and ASCII, for which Python takes UTF-8.
     FINE: ClassVar = {"UTF8", "ANSIX3.41968", "USASCII", "646", ""}
@@ -106,7 +110,7 @@ class NamesAreUtf8(Check):
         finally:
             locale.setlocale(locale.LC_CTYPE, before)
         if encoding.upper().replace("-", "").replace("_", "") not in NamesAreUtf8.FINE:
-            raise Warn(f"the locale has {encoding}: plain dvc records names in it")
+            raise Warn(f"the locale has {encoding}, in which plain dvc records names")
         return "UTF-8"
 
 
@@ -125,10 +129,10 @@ class UserKnown(Check):
         except KeyError:
             name = ""
         if not (name or any(map(environment.get, surroundings.USER_NAMES))):
-            raise Warn(f"the user with the number {number} has no name: plain dvc does not start")
+            raise Warn(f"the user with the ID {number} has no name; plain dvc does not start")
         home = environment.get("HOME")
         if not home or not os.access(home, os.W_OK | os.X_OK):
-            raise Warn(f"HOME names {home or 'nothing'}, where nothing can be written")
+            raise Warn(f"HOME names {home or 'nothing'}, which is not writable")
         return f"{name or number}, {home}"
 
 

@@ -18,7 +18,7 @@ class EnvPresent(Check):
     """Commands read endpoint, bucket and credentials from the environment, then from .env."""
 
     name = ".env present"
-    fix = "Run `bucket init` for a store of your own, or `make serve` for the embedded one."
+    fix = "Run `bucket init` for a store of your own, or `make serve` for the embedded store."
 
     @staticmethod
     def check(patient: Patient) -> str:
@@ -26,11 +26,11 @@ class EnvPresent(Check):
         if patient.project.env_file.exists():
             return "there"
         if all(patient.sources.find(name).in_environment for name in REQUIRED):
-            return "not there, and not needed: the environment sets all four names"
+            return "absent, but not needed: the environment sets all four names"
         if patient.sources.find(ANONYMOUS) or rules.allows_anonymous(patient.project):
-            return "not there, and not needed: the data is read without keys"
+            return "absent, but not needed: the data is read without keys"
         if patient.sources.find("AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
-            return "not there; the AWS set-up serves"
+            return "absent; your AWS configuration is used"
         raise Problem("there is no .env, and the environment does not set the four names")
 
 
@@ -52,7 +52,7 @@ class SettingsValid(Check):
             raise Problem(
                 f"{endpoint!r} is an address of OpenStack Swift's own API, which is not S3",
                 "Ask for the address of the S3 API; it often is the same without /v1/AUTH_.... To "
-                f"read what anybody may, without keys, keep it and set {ANONYMOUS}=1.",
+                f"read public data without keys, keep it and set {ANONYMOUS}=1.",
             )
         if path.startswith(("/v2.0", "/v3", "/identity")):
             raise Problem(
@@ -76,7 +76,7 @@ class EnvPrivate(Check):
         except FileNotFoundError:
             raise Skip("no .env") from None
         if mode & ~PRIVATE:
-            raise Problem(f".env has the permissions {mode:04o}; others can read it")
+            raise Problem(f".env has the permissions {mode:04o}; other users can read it")
         return f"{mode:04o}"
 
 
@@ -84,7 +84,7 @@ class PlacesAgree(Check):
     """Where .dvc/config and .env disagree, `dvc` and `bucket` use different stores."""
 
     name = "named places"
-    fix = "Run `bucket init`, which writes them all."
+    fix = "Run `bucket init`, which updates all of them."
     requires = (SettingsValid,)
 
     @staticmethod
@@ -102,20 +102,21 @@ class PlacesAgree(Check):
             url = config.effective_remote(project).get("url", "")
             raise Warn(
                 f"push and pull of this clone use the remote{who}, {url}, not the project's",
-                "For the project's own: `dvc remote default --local --unset`; or take core.remote "
-                "out of that file.",
+                "For the project's own: `dvc remote default --local --unset`; or remove "
+                "core.remote from that file.",
             )
         bucket, prefix = config.address(project)
         if bucket != settings.bucket_name:
             raise Problem(
-                f"the settings name the bucket {settings.bucket_name}, DVC's remote {bucket}"
+                f"the settings name the bucket {settings.bucket_name}, but DVC's remote names "
+                f"{bucket}"
             )
         for_dvc = config.effective_remote(project).get("endpointurl", "")
         if for_dvc.rstrip("/") != settings.endpoint_url and not settings.is_aws:
             raise Problem(
-                f"plain dvc goes to {for_dvc or 'AWS'}, the settings name {settings.endpoint_url}",
-                "`bucket version` makes DVC follow the settings in this clone; `bucket init` "
-                "in every clone.",
+                f"plain dvc uses {for_dvc or 'AWS'}, but the settings name {settings.endpoint_url}",
+                "`bucket version` makes DVC use the settings in this clone, `bucket init` in "
+                "every clone.",
             )
         return f"s3://{bucket}/{prefix} everywhere"
 
@@ -139,5 +140,5 @@ class SdkNamesFollow(Check):
             if values.get(ours) and values.get(theirs) != values[ours]
         ]
         if missing:
-            raise Warn(f".env does not pass on {', '.join(missing)}: plain dvc will not have it")
+            raise Warn(f".env does not pass on {', '.join(missing)}, so plain dvc lacks it")
         return "all passed on"

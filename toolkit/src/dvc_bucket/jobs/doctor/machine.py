@@ -55,13 +55,15 @@ class CacheLinks(Check):
         wanted = cache_links.link_types(patient.project, tracked_only=is_protected)
         folder, beside = _cache(patient), patient.project.dvc_config.parent
         if unwritable := [path for path in (folder, beside) if not is_writable(path)]:
-            raise Skip(f"{unwritable[0]} cannot be written")
+            raise Skip(f"{unwritable[0]} is not writable")
         links = wanted[: wanted.index("copy")] if "copy" in wanted else wanted
         for kind in links_of_dvc.working(links, folder, beside):
             if is_protected and kind not in cache_links.ROOT_LINKS:
-                return "copies, as root writes through links into the cache"
+                return "copies, because root can write through links into the cache"
             return f"{kind}: one copy on disk"
-        raise Warn(f"DVC copies: none of {', '.join(wanted)} works from {folder} to the workspace")
+        raise Warn(
+            f"DVC copies, because none of {', '.join(wanted)} works from {folder} to the workspace"
+        )
 
 
 class RootWritesThrough(Check):
@@ -100,20 +102,23 @@ class CacheContents(Check):
         unread = objects.unread(names)
         if (size := sum(unread.values())) > READ_BYTES:
             amount = f"{len(unread):,} objects ({readable_size(size)})"
-            return f"{amount} are not read yet: bucket verify --cache"
+            return f"{amount} not checked yet: bucket verify --cache"
         kinds = [fault.kind for fault in objects.faults(unread).values()]
         if damaged := len(kinds) - kinds.count("not checked"):
             raise Warn(f"{damaged:,} of {len(names):,} objects are damaged")
         if kinds:
             raise Warn(f"{len(kinds):,} of {len(names):,} objects cannot be read")
-        return f"{len(names):,} objects, all right"
+        return f"{len(names):,} objects, all intact"
 
 
 class ObjectCount(Check):
     """Each file costs a request or two, so that ten thousand tiny ones take hours."""
 
     name = "objects"
-    fix = "`bucket pack FOLDER SHARDS` puts small files into a few large ones; `dvc add` those."
+    fix = (
+        "`bucket pack FOLDER SHARDS` packs small files into a few large ones; track those with "
+        "`dvc add`."
+    )
     requires = (MayList,)
 
     @staticmethod
@@ -133,7 +138,7 @@ class ObjectCount(Check):
         mean = sum(sizes) / len(sizes)
         number = f"{'at least ' if len(items) == COUNTED else ''}{len(sizes):,}"
         size = f"{mean / 1000:,.0f} kB" if mean >= 1000 else f"{mean:.0f} B"
-        text = f"{number}, {size} each in the mean"
+        text = f"{number}, {size} on average"
         if len(sizes) >= MANY_OBJECTS and mean < TINY_BYTES:
             raise Warn(text)
         return text
@@ -151,14 +156,14 @@ class SmallFiles(Check):
         """Read what DVC's files say of folders: how many files, how large."""
         metas = {path: out.meta for path, out in patient.dvc_files[1]}
         tiny = [
-            f"{path} has {meta.nfiles:,} files of {meta.size / meta.nfiles / 1000:,.1f} kB in the "
-            "mean"
+            f"{path} has {meta.nfiles:,} files of {meta.size / meta.nfiles / 1000:,.1f} kB on "
+            "average"
             for path, meta in metas.items()
             if (meta.nfiles or 0) >= MANY_OBJECTS and (meta.size or 0) / meta.nfiles < TINY_BYTES
         ]
         if tiny:
             raise Warn(f"{tiny[0]}{more(len(tiny))}")
-        return "no folder of many"
+        return "no folder with many files"
 
 
 class LocksHold(Check):
@@ -175,7 +180,7 @@ class LocksHold(Check):
         kind = next((mounts[folder] for folder in folders if folder in mounts), "unknown")
         has_option = dvc_option(patient, "core", "hardlink_lock").lower() == "true"
         if kind in NETWORKED and not has_option:
-            raise Warn(f".dvc is on {kind}, and core.hardlink_lock is not set")
+            raise Warn(f".dvc is on {kind}, but core.hardlink_lock is not set")
         return f"{kind}{', core.hardlink_lock' if has_option else ''}"
 
 
@@ -183,7 +188,7 @@ class ScratchSpace(Check):
     """Staged data and temporary files go there; a full one stops a job in the middle."""
 
     name = "scratch space"
-    fix = f"Set {' or '.join(FAST_DISKS)} to a folder with room, or free some."
+    fix = f"Set {' or '.join(FAST_DISKS)} to a folder with free space, or free some space."
 
     @staticmethod
     def check(patient: Patient) -> str:  # noqa: ARG004

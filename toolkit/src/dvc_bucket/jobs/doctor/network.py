@@ -27,18 +27,22 @@ class HostKnown(Check):
         address = _look_up(host)
         if clients.proxy(settings):
             if not address:
-                raise Problem(f"the proxy {host} is not known to DNS", _fix_proxy(settings))
+                raise Problem(f"DNS does not know the proxy {host}", _fix_proxy(settings))
             return f"{host} (the proxy) is {address}"
         if not address:
             where = patient.sources.find("OS_ENDPOINT_URL")
-            raise Problem(f"{host}, from {where!r}, is not known to DNS")
+            raise Problem(f"DNS does not know {host} (from {where!r})")
         bucket_host = clients.bucket_host(settings)
         if bucket_host != settings.host and not _look_up(bucket_host):
             is_number = host == address
             raise Problem(
                 f"virtual-host addressing needs the name {bucket_host}, which "
-                + ("cannot be: the endpoint is a number" if is_number else "is not known to DNS"),
-                "Set OS_ADDRESSING_STYLE=path, or take the line out.",
+                + (
+                    "cannot exist: the endpoint is an IP address"
+                    if is_number
+                    else "DNS does not know"
+                ),
+                "Set OS_ADDRESSING_STYLE=path, or remove the line.",
             )
         return host if host == address else f"{host} is {address}"
 
@@ -47,7 +51,7 @@ class PortOpen(Check):
     """Nothing that listens there means a wrong port, a firewall, or a store that is down."""
 
     name = "connection (TCP)"
-    fix = "Correct the port in OS_ENDPOINT_URL, or ask whether the store is up."
+    fix = "Correct the port in OS_ENDPOINT_URL, or ask whether the store is running."
     requires = (HostKnown,)
 
     @staticmethod
@@ -62,12 +66,12 @@ class PortOpen(Check):
         except ConnectionRefusedError:
             fix = "Start it: `make serve`." if settings.is_embedded else ""
             fix = _fix_proxy(settings) if is_proxied else fix
-            raise Problem(f"nobody listens at {where} (connection refused)", fix) from None
+            raise Problem(f"no program listens at {where} (connection refused)", fix) from None
         except TimeoutError:
             raise Problem(
                 f"{where} does not answer within {wire.timeouts(settings)[0]:.0f} s",
-                "A firewall drops it, or the host is down: try from another network, or ask "
-                "whether this port is open to you.",
+                "A firewall drops the connection, or the host is down. Try from another network, "
+                "or ask whether this port is open to you.",
             ) from None
         except OSError as error:
             raise Problem(f"{where} cannot be reached: {error.strerror}") from None
@@ -87,16 +91,16 @@ class ListenerOurs(Check):
         settings, mine = patient.settings, patient.project.root
         clients.endpoint(settings)
         if not settings.is_embedded:
-            return "not asked: the endpoint is not plain http on this machine"
+            return "not checked: the endpoint is not plain http on this machine"
         clone = neighbours.clone_at(settings.port)
         if clone not in {None, mine} and not neighbours.is_shared(settings):
             raise Problem(
-                f"the store of {clone} listens there, and does not take this clone's key",
+                f"the store of {clone} listens there and does not accept this clone's key",
                 "Run `make serve`, which starts this clone's own store on another port.",
             )
         return (
-            "yours; root and your own programs can still read the store, and after it ends another "
-            "user can take its port"
+            "you; root and your own programs can still read the store, and another user can take "
+            "the port after the store ends"
         )
 
 
@@ -133,6 +137,6 @@ def _look_up(host: str) -> str:
 def _fix_proxy(settings: Settings) -> str:
     name = f"{urlsplit(settings.endpoint_url).scheme}_proxy"
     return (
-        f"Correct {name} (or ALL_PROXY) in the environment, or, where the store can be reached "
-        f"directly, add {settings.host} to no_proxy."
+        f"Correct {name} (or ALL_PROXY) in the environment, or add {settings.host} to no_proxy if "
+        "the store is reachable without a proxy."
     )

@@ -2,7 +2,9 @@
 
 from typing import ClassVar
 
-from dvc_bucket.base import packages, project_settings
+from dvc_bucket.base import packages
+from dvc_bucket.base.foreign_packages import is_python
+from dvc_bucket.base.words import listed
 from dvc_bucket.jobs.doctor.check import Check, Warn
 from dvc_bucket.jobs.doctor.patient import Patient
 
@@ -11,7 +13,7 @@ class VersionsOfPackages(Check):
     """With another version installed than recorded, stages refuse to run."""
 
     name = "packages of stages"
-    fix = "`make setup`, which installs what the lock file pins."
+    fix = "`make setup`, which installs the versions of the lock file."
 
     #: The fix where the lock file has moved on.
     WRITE: ClassVar = f"`make lock`, or `{packages.WRITE}`."
@@ -22,7 +24,6 @@ class VersionsOfPackages(Check):
         versions = packages.read(patient.project)
         if not versions:
             return "none are named"
-        file = project_settings.of(patient.project).lock_file
         pinned = packages.locked(patient.project, versions)
         other = [
             f"{name} {version} (lock: {pinned.get(name, 'none')})"
@@ -32,5 +33,8 @@ class VersionsOfPackages(Check):
         if other:
             raise Warn(f"{packages.FILE} has {', '.join(other)}", VersionsOfPackages.WRITE)
         if different := packages.not_locked(patient.project):
-            raise Warn("; ".join(map(str, different)))
-        return f"{len(versions)}, as {file} pins them"
+            names = [one.name for one in different]
+            fix = "" if all(map(is_python, names)) else packages.fixes(names)
+            raise Warn("; ".join(map(str, different)), fix)
+        files = dict.fromkeys(packages.lock_of(patient.project, name) for name in versions)
+        return f"{len(versions)}, as {listed([*files])} pins them"

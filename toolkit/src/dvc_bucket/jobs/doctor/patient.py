@@ -51,13 +51,13 @@ class Patient:
 
     Attributes:
         project: the clone.
-        read_only: whether to leave out whatever writes to the bucket.
+        read_only: whether to skip everything that writes to the bucket.
         environment: instead of the process's.
         run: name of this run's objects below `probes`: machine, process, a random number.
-        has_written: whether the small probe object is there.
-        answers: to the requests of this run.
-        written: by key, the probe objects that may be in the bucket, each with the multipart
-            upload that is not finished, or None.
+        has_written: whether the small probe object exists.
+        answers: the answers to the requests of this run.
+        written: the probe objects that may be in the bucket, by key, each with its unfinished
+            multipart upload or None.
     """
 
     project: Project
@@ -107,7 +107,7 @@ class Patient:
         return self.list_as(self.settings)
 
     def list_as(self, settings: Settings) -> wire.Answer:
-        """What the store would answer with other settings."""
+        """The answer of the store with other settings."""
         query = {"list-type": "2", "max-keys": "1", "prefix": self.folder}
         answer = wire.get(settings, query, retries=RETRIES)
         if answer.code or str(answer.status) not in STATUSES:  # else it may be no store at all
@@ -137,10 +137,10 @@ class Patient:
         return self.new_client()
 
     def new_client(self, **config: Any) -> "BaseClient":
-        """A client of botocore whose answers are counted.
+        """A botocore client whose answers are counted.
 
         Args:
-            config: of `botocore.config.Config`, over what the settings say.
+            config: options of `botocore.config.Config` that override the settings.
         """
         attempts = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
         client = clients.botocore(self.settings, retries=attempts, **config)

@@ -26,8 +26,8 @@ class GitThere(Check):
             return "a repository"
         owner.check(done.stderr)
         if dvc_option(patient, "core", "no_scm").lower() == "true":
-            return "none, and core.no_scm is set"
-        raise Problem("this is no git repository")
+            return "none; core.no_scm is set"
+        raise Problem("this is not a git repository")
 
 
 class EnvIgnored(Check):
@@ -50,7 +50,7 @@ class EnvNeverCommitted(Check):
 
     name = ".env not in git"
     fix = (
-        "Have the key revoked and a new one made; then `git rm --cached .env`, and take it out of "
+        "Revoke the key and create a new one. Then run `git rm --cached .env`, and remove it from "
         "the history (`git filter-repo --path .env --invert-paths`) before anybody else clones."
     )
     requires = (GitThere,)
@@ -59,10 +59,10 @@ class EnvNeverCommitted(Check):
     def check(patient: Patient) -> str:
         """Look at the index, and at every commit."""
         if git(patient, "ls-files", "--", ".env").stdout:
-            raise Problem("git tracks .env", "`git rm --cached .env`, and have a new key made.")
+            raise Problem("git tracks .env", "Run `git rm --cached .env`, and create a new key.")
         log = git(patient, "log", "--all", "--format=%h", "--", ".env")
         if commits := log.stdout.split():
-            raise Problem(f"commit {commits[-1]} holds an .env")
+            raise Problem(f"commit {commits[-1]} contains an .env")
         if log.returncode != 0:
             raise Warn(f"git cannot read every commit: {log.stderr.strip()}")
         return "neither tracked nor in any commit"
@@ -73,8 +73,8 @@ class DvcConfigClean(Check):
 
     name = ".dvc/config"
     fix = (
-        "`dvc remote modify --unset NAME OPTION`; if it was ever pushed, have a new key made. "
-        "Credentials belong into .env."
+        "`dvc remote modify --unset NAME OPTION`; if it was ever pushed, create a new key. "
+        "Credentials belong in .env."
     )
 
     #: Options that hold credentials. Source: DVC's reference of `dvc remote modify`, Amazon S3.
@@ -95,7 +95,7 @@ class NoSecretTracked(Check):
     """A key in a script or a notebook is published with the next push."""
 
     name = "tracked files"
-    fix = "Take it out, have a new key made, and read it from the environment."
+    fix = "Remove it, create a new key, and read it from the environment."
     requires = (GitThere,)
 
     @staticmethod

@@ -30,13 +30,13 @@ LAST_PART_BYTES = 1_021
 #: Found with a key that may list the bucket and not write. That is no fault: most people of a group
 #: need no more.
 READ_ONLY = (
-    "read only: this key may not write. That is enough for pull, verify, report and check; push "
-    "needs the right to write (s3:PutObject)"
+    "read only: this key may not write. This is enough for pull, verify, report and check; push "
+    "needs permission to write (s3:PutObject)"
 )
 
 
 #: Found without keys.
-ANONYMOUS = "anonymous: can read, cannot write. Pushing needs keys"
+ANONYMOUS = "anonymous: can read but not write. Pushing needs keys"
 
 
 class RefusedError(Problem):
@@ -47,7 +47,7 @@ class TransfersReach(Check):
     """`bucket pull` and `bucket push` move bytes by a client of their own, obstore."""
 
     name = "transfers"
-    fix = "Unset the proxy variables that the other checks did not name, or set BUCKET_FAST=0."
+    fix = "Unset the proxy variables that the other checks did not mention, or set BUCKET_FAST=0."
     requires = (MayList,)
 
     @staticmethod
@@ -71,7 +71,7 @@ class MayWrite(Check):
     """Without it `dvc push` fails, perhaps after hours of work."""
 
     name = "may write"
-    fix = "Ask the bucket's owner for the right to write (s3:PutObject)."
+    fix = "Ask the bucket's owner for permission to write (s3:PutObject)."
     requires = (BucketThere,)
 
     @staticmethod
@@ -99,7 +99,7 @@ class MayRead(Check):
     """Without it `dvc pull` fails; and a store that changes bytes ruins what it keeps."""
 
     name = "may read"
-    fix = "Ask the bucket's owner for the right to read (s3:GetObject)."
+    fix = "Ask the bucket's owner for permission to read (s3:GetObject)."
     requires = (BucketThere,)
 
     @staticmethod
@@ -110,10 +110,10 @@ class MayRead(Check):
             if patient.settings.is_swift_account:  # its listing has a name a line
                 key = patient.listing.text.partition("\n")[0]
             if not key:
-                raise Skip("there is no object to read")
+                raise Skip("the bucket has no object to read")
             with _refusals(patient, "read"):
                 patient.client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")
-            return "the first byte of an object that is there"
+            return "the first byte of an existing object"
         with _refusals(patient, "read"):
             arrived = patient.client.get_object(**probe(patient, "small"))["Body"].read()
         _compare(arrived, probe_bytes(patient, SMALL_BYTES))
@@ -124,7 +124,7 @@ class HasRanges(Check):
     """Large files come in several streams, and tables in parts, where a store sends ranges."""
 
     name = "range requests"
-    fix = "Nothing to do: what you ask for arrives, and large files take longer."
+    fix = "You need not do anything: requested data arrives, but large files take longer."
     requires = (MayRead, MayWrite)
 
     @staticmethod
@@ -135,10 +135,13 @@ class HasRanges(Check):
             arrived = answer["Body"].read()
         content = probe_bytes(patient, SMALL_BYTES)
         if arrived == content:
-            raise Warn("no range requests: large files come in one stream, and parts with the rest")
+            raise Warn(
+                "no range requests: large files arrive in one stream, and parts come with the "
+                "whole file"
+            )
         _compare(arrived, content[10:20])
         if answer["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.PARTIAL_CONTENT:
-            raise Warn("no range requests of the standard's: large files come in one stream")
+            raise Warn("no standard range requests: large files arrive in one stream")
         return "answered"
 
 
@@ -146,7 +149,7 @@ class Multipart(Check):
     """DVC sends files of more than 50 MB in parts."""
 
     name = "multipart"
-    fix = "Ask the store's operator whether multipart uploads are switched on for this bucket."
+    fix = "Ask the store's operator whether multipart uploads are enabled for this bucket."
     requires = (MayWrite,)
 
     @staticmethod
@@ -165,7 +168,7 @@ class Multipart(Check):
                 UploadId=upload, MultipartUpload={"Parts": parts}, **place
             )
             patient.written[place["Key"]] = None
-        with _refusals(patient, "read what was written in parts"):
+        with _refusals(patient, "read an object written in parts"):
             _compare(client.get_object(**place)["Body"].read(), content)
         return f"{len(content) / 1e6:.1f} MB in two parts, the same bytes came back"
 
@@ -175,8 +178,8 @@ class ChecksumsTaken(Check):
 
     name = "checksum settings"
     fix = (
-        "Put AWS_REQUEST_CHECKSUM_CALCULATION=when_required and "
-        "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required into .env, as .env.example has them."
+        "Add AWS_REQUEST_CHECKSUM_CALCULATION=when_required and "
+        "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required to .env, as in .env.example."
     )
     requires = (MayWrite,)
 
@@ -185,7 +188,7 @@ class ChecksumsTaken(Check):
         """With the settings in place nothing can go wrong; else try what would be sent."""
         found = patient.sources.find
         if all(found(name).value == value for name, value in clients.CHECKSUMS.items()):
-            return "only where S3 requires them"
+            return "only if S3 requires them"
         client = patient.new_client(
             request_checksum_calculation="when_supported",
             response_checksum_validation="when_supported",
@@ -198,24 +201,24 @@ class ChecksumsTaken(Check):
         except Exception as error:  # the edge to botocore, whose exceptions have no base
             if is_throttle(code := error_code(error)):
                 raise patient.answers.give_up() from None
-            raise Problem(f"plain dvc's checksums are refused ({code})") from None
+            raise Problem(f"the store refuses plain dvc's checksums ({code})") from None
         if arrived != content:
-            raise Problem("with plain dvc's checksums the store keeps other bytes than were sent")
-        return "not set; this store takes the SDKs' own"
+            raise Problem("with plain dvc's checksums the store keeps bytes other than those sent")
+        return "not set; this store accepts the SDKs' own"
 
 
 class MayDelete(Check):
     """`dvc gc -c` needs it, and so does an upload that is taken back."""
 
     name = "may delete"
-    fix = "Ask the bucket's owner for the right to delete (s3:DeleteObject), if you need it."
+    fix = "Ask the bucket's owner for permission to delete (s3:DeleteObject), if you need it."
     requires = (MayWrite,)
 
     @staticmethod
     def check(patient: Patient) -> str:
         """Delete the objects of this run, and see that they are gone."""
         bucket, mine = patient.settings.bucket_name, f"{patient.probes}{patient.run}/"
-        with _refusals(patient, f"delete: objects stay below {patient.probes}"):
+        with _refusals(patient, f"delete; objects remain below {patient.probes}"):
             for key, upload in sorted(patient.written.items()):
                 patient.client.delete_object(Bucket=bucket, Key=key)
                 if upload is None:
@@ -223,13 +226,14 @@ class MayDelete(Check):
         try:
             left = patient.client.list_objects_v2(Bucket=bucket, Prefix=mine).get("Contents", [])
         except ClientError:
-            return "done; this key may not list what is left"
+            return "done; this key may not list the remaining objects"
         if left:
             raise Warn(
                 f"{len(left)} deleted objects are still listed",
-                "Nothing to do: this store's listing lags behind; `dvc status -c` can too.",
+                "You need not do anything: this store's listing is delayed; `dvc status -c` can "
+                "be delayed, too.",
             )
-        return "nothing is left behind"
+        return "nothing remains"
 
 
 def _compare(arrived: bytes, sent: bytes) -> None:
@@ -239,10 +243,10 @@ def _compare(arrived: bytes, sent: bytes) -> None:
     if b"x-amz-checksum" in arrived or b";chunk-signature=" in arrived:
         raise Problem("the store keeps the framing of the upload in the object", ChecksumsTaken.fix)
     at = next((i for i, (a, b) in enumerate(zip(arrived, sent, strict=False)) if a != b), None)
-    where = f"byte {at} differs" if at is not None else "the rest is missing or too much"
+    where = f"byte {at} differs" if at is not None else "some bytes are missing or added"
     raise Problem(
-        f"{len(arrived)} bytes came back for {len(sent)} that were sent; {where}",
-        "Do not use this store before its operator has explained it.",
+        f"{len(sent)} bytes were sent and {len(arrived)} came back; {where}",
+        "Do not use this store until its operator has explained it.",
     )
 
 
@@ -261,7 +265,7 @@ def _refusals(patient: Patient, what: str) -> Iterator[None]:
             raise patient.answers.give_up() from None
         if "quota" in code.lower() or code in {"EntityTooLarge", "507", "InsufficientStorage"}:
             raise Problem(
-                f"the bucket is full ({code})", "Delete what is not needed, or ask for more room."
+                f"the bucket is full ({code})", "Delete unneeded data, or ask for more space."
             ) from None
         raise Problem(f"could not {what}: the store answers {code}") from None
 

@@ -27,11 +27,11 @@ KEY_REFUSED = {"InvalidAccessKeyId", "NotSignedUp", "InvalidSecurity", "Signatur
 TOKEN_REFUSED = {"InvalidToken", "MalformedSecurityToken", "InvalidClientTokenId"}
 TOKEN_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 
-LATER = "Try again later; if it stays, tell the store's operator."
+LATER = "Try again later. If it persists, inform the store's operator."
 
 WEB_FIX = (
-    "Write the address of the S3 API in OS_ENDPOINT_URL, not that of the web console; on a guest "
-    "network, log in first."
+    "Set OS_ENDPOINT_URL to the address of the S3 API, not of the web console. On a guest network, "
+    "log in first."
 )
 
 
@@ -39,7 +39,7 @@ class SpeaksS3(Check):
     """A store can have several addresses; only that of its S3 API understands DVC."""
 
     name = "speaks S3"
-    fix = "Ask for the address of the S3 API, and write it in OS_ENDPOINT_URL."
+    fix = "Ask for the address of the S3 API, and set OS_ENDPOINT_URL to it."
     requires = (StoreAnswers,)
 
     @staticmethod
@@ -48,7 +48,8 @@ class SpeaksS3(Check):
         answer, host = patient.listing, clients.bucket_host(patient.settings)
         if isinstance(answer.error, ssl.SSLError) and host != patient.settings.host:
             raise Problem(
-                f"the store's certificate is not for {host}, where the bucket's name puts it",
+                f"the store's certificate is not valid for {host}, which contains the bucket's "
+                "name",
                 AddressingRight.fix,
             )
         if answer.error:
@@ -62,8 +63,8 @@ class SpeaksS3(Check):
             return "OpenStack Swift's own API, which needs no keys for public data"
         if other := clients.leads_away(patient.settings, answer.headers.get("location", "")):
             raise Problem(
-                f"it redirects to another host, {other!r}, where keys do not follow",
-                "Write the address of the store that answers itself in OS_ENDPOINT_URL.",
+                f"it redirects to another host, {other!r}, to which keys are not sent",
+                "Set OS_ENDPOINT_URL to the final address.",
             )
         if answer.root not in S3_ROOTS:
             raise _not_s3(answer, patient.front_door)
@@ -89,8 +90,10 @@ class RegionRight(Check):
             expected = re.search(r"expecting '([^']+)'", answer.element("Message"))
             right = right or (expected[1] if expected else "")
             fix = f"Set OS_REGION={right}." if right else ""
-            raise Problem(f"the requests are signed for {region}, which is not the store's", fix)
-        return f"{region or 'of the AWS set-up'}: accepted"
+            raise Problem(
+                f"the requests are signed for {region}, which is not the region of the store", fix
+            )
+        return f"{region or 'of your AWS configuration'}: accepted"
 
 
 class TokenValid(Check):
@@ -112,13 +115,13 @@ class TokenValid(Check):
             return "accepted"
         end = _token_end(settings.session_token.get_secret_value())
         if end and end < datetime.now(UTC):
-            raise Problem("the session token has expired: so it says itself")
+            raise Problem("the session token has expired, according to its own date")
         without = patient.list_as(settings.model_copy(update={"session_token": None}))
         if not without.error and without.code not in KEY_REFUSED | TOKEN_REFUSED:
             raise Problem(
-                f"{_origin(patient, 'SESSION_TOKEN')} does not go with these two keys, which need "
-                "none",
-                "Take OS_SESSION_TOKEN out, or set the two keys that came with it.",
+                f"{_origin(patient, 'SESSION_TOKEN')} does not belong to these two keys, which "
+                "need none",
+                "Remove OS_SESSION_TOKEN, or set the two keys that came with it.",
             )
         if code in TOKEN_REFUSED:
             raise Problem("the store does not accept the session token")
@@ -129,7 +132,7 @@ class KeyKnown(Check):
     """A key that the store does not know opens nothing."""
 
     name = "access key"
-    fix = "Copy OS_ACCESS_KEY_ID again, or have a new key made."
+    fix = "Copy OS_ACCESS_KEY_ID again, or create a new key."
     requires = (TokenValid,)
 
     @staticmethod
@@ -140,10 +143,10 @@ class KeyKnown(Check):
         answer, where = patient.listing, _origin(patient, "ACCESS_KEY_ID")
         if answer.code == "SignatureDoesNotMatch" and answer.is_swift:
             raise Problem(
-                f"the key of {where} is unknown, or its secret is wrong: OpenStack Swift does not "
-                "say which",
+                f"the key of {where} is unknown, or its secret is wrong (OpenStack Swift does not "
+                "say which)",
                 "Copy OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY again, to the last character, or "
-                "have new ones made (`openstack ec2 credentials create`).",
+                "create new ones (`openstack ec2 credentials create`).",
             )
         if answer.code in KEY_REFUSED - {"SignatureDoesNotMatch"}:
             expired = ", or its session has ended" if patient.settings.session_token else ""
@@ -155,7 +158,7 @@ class SecretRight(Check):
     """DVC says only `Forbidden` when the secret is wrong."""
 
     name = "secret key"
-    fix = "Copy OS_SECRET_ACCESS_KEY again, to its last character, or have a new key made."
+    fix = "Copy OS_SECRET_ACCESS_KEY again, to its last character, or create a new key."
     requires = (KeyKnown,)
 
     @staticmethod
@@ -184,16 +187,16 @@ class AddressingRight(Check):
         wants_virtual = {"SecondLevelDomainForbidden", "PermanentRedirect", "VirtualHostRequired"}
         if answer.code in wants_virtual or "virtual" in answer.element("Message").lower():
             raise Problem(
-                "the store wants the bucket before the host name",
+                "the store requires the bucket before the host name",
                 "Set OS_ADDRESSING_STYLE=virtual.",
             )
         if answer.root == "ListAllMyBucketsResult":
-            raise Problem("the store does not see the bucket in the host name")
+            raise Problem("the store ignores the bucket in the host name")
         rest = settings.host.removeprefix(f"{settings.bucket_name}.")
         if rest != settings.host:
             raise Problem(
                 "OS_ENDPOINT_URL begins with the bucket's name, which clients add themselves",
-                f"Write {rest} for {settings.host} in OS_ENDPOINT_URL.",
+                f"Replace {settings.host} by {rest} in OS_ENDPOINT_URL.",
             )
         return f"{style}: understood"
 
@@ -202,7 +205,7 @@ class BucketThere(Check):
     """DVC does not make buckets."""
 
     name = "bucket"
-    fix = "Correct OS_BUCKET_NAME, or have the bucket made."
+    fix = "Correct OS_BUCKET_NAME, or create the bucket."
     requires = (AddressingRight,)
 
     @staticmethod
@@ -211,9 +214,9 @@ class BucketThere(Check):
         answer, name = patient.listing, patient.settings.bucket_name
         if answer.code in {"NoSuchBucket", "InvalidBucketName"} or answer.status == 404:
             where = patient.sources.find("OS_BUCKET_NAME")
-            raise Problem(f"there is no bucket {name}: {where!r}")
+            raise Problem(f"the bucket {name} does not exist: {where!r}")
         if answer.status in {401, 403}:
-            return f"{name}: the store does not tell this key whether it is there"
+            return f"{name}: the store does not tell this key whether it exists"
         return name
 
 
@@ -221,7 +224,7 @@ class MayList(Check):
     """DVC lists the remote to know what is there."""
 
     name = "may list"
-    fix = "Ask the bucket's owner for the right to list it (s3:ListBucket)."
+    fix = "Ask the bucket's owner for permission to list it (s3:ListBucket)."
     requires = (BucketThere,)
 
     #: Codes with which stores refuse a request that was well signed.
@@ -246,12 +249,12 @@ def _not_s3(answer: wire.Answer, door: wire.Answer) -> Problem:
         return Problem(
             "it is Keystone, OpenStack's login service",
             "Ask for the S3 endpoint of the object store: `openstack catalog list` shows its "
-            "host; the S3 API mostly has the same host, without /v1/AUTH_...",
+            "host; the S3 API usually has the same host, without /v1/AUTH_...",
         )
     if answer.is_swift:
         return Problem(
-            "it is OpenStack Swift's own API, without the S3 one",
-            "Ask the operator where the S3 API (s3api) is; not every Swift has it.",
+            "it is OpenStack Swift's own API, without the S3 API",
+            "Ask the operator for the S3 API (s3api); not every Swift has it.",
         )
     if answer.is_html or door.is_html:
         title = re.search(r"<title[^>]*>([^<]{1,60})", both, re.IGNORECASE)
@@ -262,7 +265,7 @@ def _not_s3(answer: wire.Answer, door: wire.Answer) -> Problem:
     if location := answer.headers.get("location") or door.headers.get("location"):
         path = urlsplit(location).path or "/"
         return Problem(f"it redirects to {path}, as a web console does", WEB_FIX)
-    return Problem(f"status {answer.status} and no answer of S3's")
+    return Problem(f"status {answer.status} and not an answer of S3")
 
 
 def _token_end(token: str) -> datetime | None:
@@ -281,4 +284,4 @@ def _token_end(token: str) -> datetime | None:
 def _origin(patient: Patient, what: str) -> str:
     """Which setting holds a part of the credentials, and where it stands."""
     setting = patient.sources.find(f"OS_{what}", f"AWS_{what}")
-    return repr(setting) if setting else "the AWS set-up"
+    return repr(setting) if setting else "your AWS configuration"

@@ -20,8 +20,8 @@ class TemplateVersion(Check):
         found, installed = answers.read(patient.project), toolkit.version()
         if found is None:
             if restore := answers.restore(patient.project):
-                raise Warn(f"{answers.FILE} is gone: `make update` needs it", f"`{restore}`")
-            return "not made of a template"
+                raise Warn(f"{answers.FILE} is missing; `make update` needs it", f"`{restore}`")
+            return "not created from a template"
         if found.version and found.version != installed:
-            raise Warn(f"of version {found.version}; {toolkit.DISTRIBUTION} is {installed}")
+            raise Warn(f"version {found.version}; {toolkit.DISTRIBUTION} is {installed}")
         return found.version or found.commit

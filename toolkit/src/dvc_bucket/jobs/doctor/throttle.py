@@ -10,8 +10,8 @@ class NotThrottled(Check):
 
     name = "throttling"
     fix = (
-        "Try again later. If it stays, ask the store's operator for the limit of requests, and ask "
-        "less at a time: `bucket pull --jobs 4`."
+        "Try again later. If it persists, ask the store's operator for the request limit, and send "
+        "fewer requests at a time: `bucket pull --jobs 4`."
     )
     requires = (StoreAnswers,)
 
@@ -23,8 +23,8 @@ class NotThrottled(Check):
             raise Problem(str(answers))
         if answers.throttled:
             raise Warn(
-                f"{answers}, and served when they were tried again",
-                "Nothing to do: commands wait and try again, too. If they are slow, ask the "
-                "store's operator for the limit of requests.",
+                f"{answers}, and succeeded when they were retried",
+                "You need not do anything: commands also wait and retry. If they are slow, ask "
+                "the store's operator for the request limit.",
             )
         return f"none of {answers.count} requests"

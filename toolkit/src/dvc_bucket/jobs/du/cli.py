@@ -8,15 +8,15 @@ from dvc_bucket.base.options import JsonOption, RemoteOption
 
 RevsOption = Annotated[
     list[str] | None,
-    typer.Option("--rev", help="Branch, tag or commit; can be given more than once."),
+    typer.Option("--rev", help="Branch, tag or commit; repeatable."),
 ]
 CommitsOption = Annotated[
     bool,
-    typer.Option("--all-commits", "-A", help="All commits; also show what `gc` could free."),
+    typer.Option("--all-commits", "-A", help="All commits; also show how much `gc` could free."),
 ]
 PriceOption = Annotated[
     float | None,
-    typer.Option("--price", min=0, help="Price per GB (10^9 bytes) and month; shows the cost."),
+    typer.Option("--price", min=0, help="Price per GB (10^9 bytes) and month, to show the cost."),
 ]
 
 
@@ -27,17 +27,17 @@ def du(
     remote: RemoteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how much data is in the bucket, by dataset and revision, shared and unique.
+    """Show how much data the bucket holds, by dataset and revision, shared and unique.
 
-    Without --rev or -A, the data of the work tree. Objects that datasets or revisions share count
-    once in the total. DVC's own command is `bucket dvc du`.
+    Without --rev or -A, it counts the data of the work tree. An object that several datasets or
+    revisions share counts once in the total. DVC's own command is `bucket dvc du`.
 
     Examples:
       bucket du --rev v1.0 --rev main
       bucket du -A --price 0.02
     """
     if rev and all_commits:
-        raise typer.BadParameter("goes with --rev or -A, not both", param_hint="--rev")
+        raise typer.BadParameter("use --rev or -A, not both", param_hint="--rev")
     from dvc_bucket.base.errors import RevisionError
     from dvc_bucket.base.paths import Project
     from dvc_bucket.connection.settings import Settings

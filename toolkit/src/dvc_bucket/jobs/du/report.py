@@ -59,16 +59,16 @@ def lines(usage: Usage, price: float | None) -> list[str]:
     said = [*usage.notes]
     if usage.missing:
         said.append(
-            f"{counted(usage.missing, 'object')} missing in the bucket: `bucket verify` says which."
+            f"{counted(usage.missing, 'object')} missing in the bucket; `bucket verify` lists them."
         )
     if free := usage.freeable:
         said += [
             f"Only old commits need {counted(free.old_objects, 'object')} "
             f"({readable_size(free.old_size)}); no commit of this clone needs "
-            f"{free.unneeded_objects:,} more ({readable_size(free.unneeded_size)}): left over, or "
-            "of another project at the same prefix.",
-            f"{GC} would free all of these: {free.old_objects + free.unneeded_objects:,}, "
-            f"{_size(free.old_size + free.unneeded_size, price)}. Look first: add --dry.",
+            f"{free.unneeded_objects:,} more ({readable_size(free.unneeded_size)}), which are "
+            "left over or belong to another project at the same prefix.",
+            f"{GC} would free all of them: {free.old_objects + free.unneeded_objects:,}, "
+            f"{_size(free.old_size + free.unneeded_size, price)}. To check first, add --dry.",
         ]
     total = f"{counted(usage.objects, 'object')}, {_size(usage.size, price)}"
     return [*said, f"Together: {total}, in {usage.address}."]
@@ -82,9 +82,9 @@ def _size(size: int, price: float | None) -> str:
 def _table(heading: str, rows: Sequence[UsageRow]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column(heading)
-    for name in ("objects", "size", "of it in no other", "size"):
+    for name in ("objects", "size", "unique", "size"):
         table.add_column(name, justify="right")
-    for row in shortened(rows, MAX_LISTED_REVISIONS, "; --json has all"):
+    for row in shortened(rows, MAX_LISTED_REVISIONS, "; --json lists all"):
         if isinstance(row, str):
             table.add_row(row)
             continue

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from dvc_bucket.base import packages
 from dvc_bucket.base.console import Console
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.foreign_packages import TOOL, R
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.snapshot import Snapshot, Stage
-from dvc_bucket.stages.declared.code import of_stage
 from dvc_bucket.stages.declared.packages import HERE, IGNORED, Imported, named
+from dvc_bucket.stages.declared.runners import KERNEL
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class StagePackage:
         stage: title of the stage.
         package: name of the package.
         version: in packages.yaml; empty if it has none.
-        installed: the version in this Python; empty if it is not installed.
+        installed: the version here; empty if it is not installed.
         is_named: the stage names it in dvc.yaml, so that another version reruns the stage.
         why: a clause: which file imports it, or which package needs it.
     """
@@ -42,37 +43,47 @@ def rows(project: Project) -> list[StagePackage]:
     """
     snapshot, versions = Snapshot.at(project), packages.read(project)
     if snapshot.graph_error:
-        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
+    reasons = [
+        (stage, name, why) for stage in snapshot.stages for name, why in _reasons(project, stage)
+    ]
+    installed = packages.installed({name for _, name, _ in reasons}, project)
     return [
         StagePackage(
             stage.title,
             name,
             versions.get(name, ""),
-            packages.installed(name),
+            installed.get(name, ""),
             is_named=name in named(stage),
             why=why,
         )
-        for stage in snapshot.stages
-        for name, why in _reasons(project, stage)
+        for stage, name, why in reasons
     ]
 
 
 def _reasons(project: Project, stage: Stage) -> Iterator[tuple[str, str]]:
     """Each package that a stage names or imports, and why."""
-    imported = Imported.of(of_stage(project, stage)[1])
+    imported = Imported.of_stage(project, stage)
     needed = HERE.needed_by(imported.files)
     for name in sorted({*named(stage), *(imported.files.keys() - IGNORED)}):
         if file := imported.files.get(name):
-            is_late = " (in a function)" if name in imported.late else ""
-            yield name, f"imported by {file.relative_to(project.root).as_posix()}{is_late}"
+            is_late = " (in a function)" if name in imported.late - IGNORED else ""
+            yield name, f"{_verb(name)} {file.relative_to(project.root).as_posix()}{is_late}"
         elif name in needed:
-            yield name, f"named by hand; {needed[name]} needs it"
+            yield name, f"declared by hand; {needed[name]} needs it"
         else:
-            yield name, "named by hand"
+            yield name, "declared by hand"
+
+
+def _verb(name: str) -> str:
+    """How a file leads to a package."""
+    if name in (R, KERNEL):
+        return "runs"
+    return "declared in" if name.startswith(TOOL) else "imported by"
 
 
 def as_json(found: Sequence[StagePackage]) -> str:
-    """The packages, for a program."""
+    """The packages as JSON."""
     return json.dumps([asdict(one) for one in found], indent=2)
 
 
@@ -82,7 +93,7 @@ def show(found: Sequence[StagePackage]) -> None:
 
     console = Console()
     if not found:
-        console.say("No stage names or imports a package.")
+        console.say("No stage declares or imports a package.")
         return
     lines = [(one.stage, one.package, one.version or "-", _note(one)) for one in found]
     console.show(("stage", "package", "version", "why"), [tuple(map(Text, line)) for line in lines])

@@ -13,7 +13,6 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.patched import yaml
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.stages.declared import versions
-from dvc_bucket.stages.declared.code import of_stage
 from dvc_bucket.stages.declared.packages import Imported, missing, named
 
 
@@ -50,10 +49,7 @@ def declare(project: Project) -> list[str]:
     texts: dict[str, str] = {}
     for entry, names in wanted.items():
         if unknown := [name for name in names if name not in pinned]:
-            raise ProjectError(
-                f"The lock file does not pin {unknown[0]}, which {entry.name} imports: "
-                f"make add PACKAGE={unknown[0]}"
-            )
+            raise ProjectError(f"{entry.name}: {versions.unknown(project, unknown[0])}")
         text = texts.get(entry.file) or (project.root / entry.file).read_text(encoding="utf-8")
         texts[entry.file] = with_packages(text, entry, names)
     with all_written({project.root / file: text for file, text in texts.items()}):
@@ -64,10 +60,10 @@ def declare(project: Project) -> list[str]:
 def _wanted(project: Project, snapshot: Snapshot) -> Iterator[tuple[StageEntry, list[str]]]:
     """The stages that lack packages, each with all that it needs."""
     if snapshot.graph_error:
-        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+        raise ProjectError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
     found: dict[StageEntry, set[str]] = {}
     for stage in snapshot.stages:
-        if lacking := missing(stage, Imported.of(of_stage(project, stage)[1])):
+        if lacking := missing(stage, Imported.of_stage(project, stage)):
             name = stage.title.rpartition(":")[2].partition("@")[0]
             path = posixpath.relpath(packages.FILE, stage.folder or ".")
             entry = StageEntry(stage.file, name, path)
@@ -99,8 +95,8 @@ def with_packages(text: str, entry: StageEntry, names: list[str]) -> str:
     except yaml.NotYamlError:
         pass  # an entry in braces, say
     raise ProjectError(
-        f"{entry.file}: the entry of {entry.name} cannot be added to. Write into its params: "
-        f"{entry.file_of_packages}: [{', '.join(names)}]"
+        f"{entry.file}: the entry of {entry.name} cannot be extended automatically. Add to its "
+        f"params: {entry.file_of_packages}: [{', '.join(names)}]"
     )
 
 

@@ -84,7 +84,7 @@ class Plan:
             except OSError as error:
                 raise ProjectError(
                     f"{path.relative_to(self.project.root)} could not be written: "
-                    f"{error.strerror}. When that is mended, run the same `bucket init` again."
+                    f"{error.strerror}. Fix this, then run the same `bucket init` again."
                 ) from None
         if settings := self.settings:
             point_dvc_at(self.project, settings)
@@ -165,7 +165,9 @@ def _show(planned: Plan, *, is_agreed: bool) -> None:
     """
     typer.echo(planned.diff())
     if not planned.is_empty and not is_agreed:
-        raise SettingsError("Nothing was written: no terminal to ask at. Add --yes to write this.")
+        raise SettingsError(
+            "Nothing was written, because there is no terminal to ask on. Add --yes to write it."
+        )
     for note in _notes(planned):
         typer.echo(f"Note: {note}")
 
@@ -175,11 +177,11 @@ def _say_what_is_next(planned: Plan, *, is_moved: bool) -> None:
         typer.echo("Written. To commit the tracked files: git commit -a")
     if is_moved:
         typer.echo(
-            "The embedded store keeps its copy in .bucket/. Stop it with `make stop`; delete "
+            "The embedded store keeps its copy in .bucket/. Stop it with `make stop`. Delete "
             ".bucket/ when everybody has the new commit."
         )
     elif planned.moves:
-        typer.echo("Data that was pushed before stays where it is; `make push` sends this clone's.")
+        typer.echo("Data pushed earlier stays where it is; `make push` uploads this clone's data.")
 
 
 def _authorities(cacert: str | None) -> Path | None:
@@ -204,26 +206,27 @@ def _notes(planned: Plan) -> Iterator[str]:
     others = [name for name, value in values.items() if value and value != written.get(name)]
     if others:
         yield (
-            f"the environment sets {', '.join(others)} to something else, and wins over .env. "
-            f"To have what is written here: unset {' '.join(others)}"
+            f"the environment sets {', '.join(others)} to other values and overrides .env. To use "
+            f"the values written here: unset {' '.join(others)}"
         )
     if is_readable_on_the_way(planned.names.endpoint or ""):
         yield (
-            f"{planned.names.endpoint} is plain http on another machine: everybody on the way "
-            "reads the data and a session token, and can change what you get. Use https:// if the "
-            "store speaks it."
+            f"{planned.names.endpoint} is plain http on another machine: everybody on the network "
+            "path can read and change the data, and read a session token. Use https:// if the "
+            "store supports it."
         )
     is_renamed = planned.names.project != planned.before.project
     if is_renamed and not ended(planned.project.root, "remote", "get-url", "origin").returncode:
         yield (
-            "git's origin stays the repository that this clone comes from. To push to one of the "
+            "git's origin is still the repository that you cloned. To push to a repository of the "
             "project's own: git remote set-url origin URL"
         )
     settings = planned.settings
     if planned.moves and settings and _holds_objects(settings, planned.names.prefix or ""):
         yield (
-            f"s3://{planned.names.bucket}/{planned.names.prefix}/ holds objects already. That is "
-            "right if they are this project's; else choose another prefix: one for each project."
+            f"s3://{planned.names.bucket}/{planned.names.prefix}/ already contains objects. This "
+            "is fine if they belong to this project. Otherwise choose another prefix; each project "
+            "needs its own."
         )
 
 

@@ -25,7 +25,7 @@ REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 #: The form of an answer, and the same in words.
 FORMS = {
-    "project": (re.compile(NAME), "small letters, digits and single hyphens"),
+    "project": (re.compile(NAME), "lower-case letters, digits and single hyphens"),
     "prefix": (PREFIX, "letters, digits, . _ - and a single / between parts"),
     "region": (REGION, "letters, digits, . _ and -"),
 }
@@ -42,7 +42,7 @@ PLACEHOLDERS = {KEYS[0]: "<your-access-key>", KEYS[1]: "<your-secret-key>"}
 #: What is typed for AWS's own endpoint of the region.
 AWS = "aws"
 
-KEEP = "Use it (only your keys are needed)?"
+KEEP = "Use it (you only need keys)?"
 
 QUESTIONS = {
     "project": "Name of the project",
@@ -94,8 +94,8 @@ def check(what: str, value: str) -> None:
     """
     label, value = what.capitalize(), value.strip()
     if not value:
-        why = " Each project in a bucket has a prefix of its own." if what == "prefix" else ""
-        raise SettingsError(f"{label}: nothing was given.{why}")
+        why = " Each project in a bucket needs its own prefix." if what == "prefix" else ""
+        raise SettingsError(f"{label}: the value is empty.{why}")
     if what in FORMS and not FORMS[what][0].fullmatch(value):
         raise SettingsError(f"{label} {value!r}: use {FORMS[what][1]}.")
     if what == "endpoint" and value.lower() != AWS:
@@ -104,8 +104,8 @@ def check(what: str, value: str) -> None:
         _check_setting("bucket_name", label, value)
         if HEXADECIMAL.fullmatch(value):
             raise SettingsError(
-                f"{label}{shown(Found(label, value))} looks like a key, and would go into files "
-                "that git tracks. If it is the name of the bucket, write it there with an editor."
+                f"{label}{shown(Found(label, value))} looks like a key, but would be written to "
+                "files that git tracks. If it is the name of the bucket, write it with an editor."
             )
 
 
@@ -136,13 +136,13 @@ def keys(project: Project, endpoint: str, *, ask: bool) -> Mapping[str, str]:
 
 
 def _ask_for_keys(file: Sources, endpoint: str) -> Mapping[str, str]:
-    typer.echo("The two keys go to .env only, and are not shown as you type or paste them.")
+    typer.echo("The two keys are stored in .env only and are not shown as you type or paste them.")
     has_aws = is_aws_setup(Sources(file.project), Found("endpoint", endpoint, "answer"))
     typed = {}
     for name, what in zip(KEYS, ("Access key", "Secret key"), strict=True):
         question = f"{what} ({name})"
         if name == KEYS[0] and has_aws:
-            question += ", or Enter to use your AWS set-up"
+            question += ", or Enter to use your AWS configuration"
             typed[name] = _ask(question, partial(_check_key, name), default="", hidden=True)
             if not typed[name]:
                 return dict.fromkeys(KEYS, "")

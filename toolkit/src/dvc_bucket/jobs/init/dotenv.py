@@ -48,11 +48,11 @@ class EnvText:
         changed = [name for name in names if before.get(name) != after[name]]
         changed += [name for name in before if name.startswith("OS_") and name not in after]
         if not changed and self.before is not None:
-            return ".env stays as it is."
-        what = "will be made and set" if self.before is None else "will change"
+            return ".env does not change."
+        what = "will be created and set" if self.before is None else "will change"
         text = f".env (never in git; no value is shown) {what}: {', '.join(changed)}."
         if open_ones := [name for name in KEYS if after.get(name, "").startswith("<")]:
-            return f"{text} To be filled in by you: {', '.join(open_ones)}."
+            return f"{text} Fill in: {', '.join(open_ones)}."
         return text if set(KEYS) & set(changed) else f"{text} The keys stay."
 
     def settings(self, project: Project) -> Settings | None:

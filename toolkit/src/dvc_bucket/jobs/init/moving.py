@@ -63,7 +63,7 @@ class Move:
         beside = count_objects("", settings=self.source.settings)[0] - self.objects
         if beside:
             typer.echo(
-                f"Not copied: {counted(beside, 'object')} of the embedded store beside "
+                f"Not copied: {counted(beside, 'object')} of the embedded store outside "
                 f"{self.source.address}/, which DVC does not manage. Publish them again."
             )
 
@@ -110,15 +110,15 @@ def agreed(move: Move | None, settings: Settings | None, *, answer: bool | None,
         if answer:
             raise SettingsError(
                 "Nothing was written: --move-data copies from the embedded store of this clone to "
-                "another one, and here is nothing of that kind. `bucket push --all-commits` sends "
-                "what the cache has."
+                "another store, and that does not apply here. `bucket push --all-commits` uploads "
+                "the data of the cache."
             )
         return False
     typer.echo(str(move))
     is_wanted = answer if answer is not None else not ask or typer.confirm(QUESTION, default=True)
     if is_wanted and settings is None:
         raise SettingsError(
-            "Nothing was written: the keys of the new store are needed to copy the data. Set "
+            "Nothing was written: copying the data needs the keys of the new store. Set "
             "OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY in the environment, or add --no-move-data."
         )
     return is_wanted
@@ -140,17 +140,18 @@ def _report(copied: RemoteCopy, target: Remote) -> str:
     if len(lost) + len(unknown) < len(findings):
         wrong = next(one for one in findings if one not in lost and one not in unknown)
         raise TransferError(
-            f"{done} It does not have all that was sent, so nothing was written: {wrong.path}: "
+            f"{done} The new store lacks data that was sent, so nothing was written: {wrong.path}: "
             f"{wrong.fault}. Run the command again."
         )
     if not findings:
-        return f"{done} All that the commits of this clone need is there: verified."
+        return f"{done} Verified: all data of the commits of this clone is there."
     losses = copied.paths | {one.path or "a commit": one.revisions for one in unknown}
     rows = [f"  {path} of {', '.join(map(str, commits))}" for path, commits in losses.items()]
     return "\n".join(
         [
-            f"{done} This is not there, as neither the embedded store nor this clone's cache has "
-            "a good copy. A clone that has it sends it: `bucket push --all-commits`.",
+            f"{done} The following is missing there, because neither the embedded store nor this "
+            "clone's cache has an intact copy. Run `bucket push --all-commits` in a clone that "
+            "has it.",
             *shortened(rows, MAX_LISTED),
         ]
     )

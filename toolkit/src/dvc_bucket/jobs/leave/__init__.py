@@ -116,8 +116,8 @@ def write(project: Project, leaving: Leaving) -> list[str]:
             missing[name] = text
         elif path.read_text(encoding="utf-8", errors="replace") != text:
             raise ProjectError(
-                f"{name} is there with another content. "
-                "Move it away, then run `bucket leave` again."
+                f"{name} exists with different content. Move it away, then run `bucket leave` "
+                "again."
             )
     for name, text in missing.items():
         with replacing(project.root / name) as file:

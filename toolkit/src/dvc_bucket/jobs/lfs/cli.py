@@ -11,7 +11,7 @@ from dvc_bucket.base.options import RemoteOption
 app = typer.Typer(
     name="lfs",
     cls=Group,
-    help="Keep the objects of Git LFS in the same bucket.",
+    help="Store the objects of Git LFS in the same bucket.",
     epilog="\b\nExamples:\n  bucket lfs setup\n  bucket lfs prune --dry-run",
     no_args_is_help=True,
 )
@@ -24,7 +24,7 @@ def setup(
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Remove the configuration.")] = False,
 ) -> None:
-    """Configure git-lfs of this clone to keep the objects of a git remote in the bucket.
+    """Configure git-lfs in this clone to store its objects in the bucket.
 
     Examples:
       bucket lfs setup
@@ -34,7 +34,7 @@ def setup(
     from dvc_bucket.jobs.lfs import setup as configuration
 
     if undo and remote:
-        raise typer.BadParameter("--undo is for all remotes")
+        raise typer.BadParameter("--undo applies to all remotes; leave --remote out")
     project = Project.find()
     sentences = configuration.undo(project) if undo else configuration.setup(project, remote)
     print("\n".join(sentences))
@@ -42,14 +42,14 @@ def setup(
 
 def prune(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what would be removed; remove nothing.")
+        bool, typer.Option("--dry-run", help="List the copies; remove none.")
     ] = False,
     remote: RemoteOption = None,
 ) -> None:
-    """Remove local copies of objects that are not checked out and that the bucket has.
+    """Remove local copies of objects that are in the bucket and not checked out.
 
-    Each object in the bucket is verified first, by its ETag or its content. Use it instead of
-    `git lfs prune`, which cannot ask the bucket.
+    Each object in the bucket is verified first, by its ETag or its content. Use this command
+    instead of `git lfs prune`, which cannot check the bucket.
 
     Examples:
       bucket lfs prune --dry-run
@@ -65,10 +65,10 @@ def prune(
 
 def agent(
     storage: Annotated[
-        Path | None, typer.Argument(help="Folder of git-lfs (default: that of this clone).")
+        Path | None, typer.Argument(help="Folder of git-lfs (default: the one of this clone).")
     ] = None,
 ) -> None:
-    """Move objects for git-lfs, as its custom transfer agent: git-lfs starts this command.
+    """Transfer objects for git-lfs; git-lfs starts this command.
 
     Examples:
       bucket lfs setup     # makes git-lfs start it

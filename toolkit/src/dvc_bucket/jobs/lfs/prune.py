@@ -44,14 +44,14 @@ class Pruned:
     def __str__(self) -> str:
         verb = "Would remove" if self.is_dry else "Removed"
         lines = [
-            f"{verb} {self.removed:,} local objects ({readable_size(self.size)}), which the bucket "
-            f"has. Kept {self.in_use:,} that are checked out.",
+            f"{verb} {self.removed:,} local objects ({readable_size(self.size)}) that are in the "
+            f"bucket. Kept {self.in_use:,} that are checked out.",
         ]
         if self.faults:
             lines.append(f"Kept {len(self.faults):,} that may exist only here:")
             kept = [f"  {ids.digest(name)}: {fault}" for name, fault in self.faults.items()]
             lines += shortened(kept, MAX_LISTED_OBJECTS)
-            lines.append("`bucket verify --lfs --all-commits --repair` sends those of commits.")
+            lines.append("`bucket verify --lfs --all-commits --repair` uploads those of commits.")
         return "\n".join(lines)
 
 

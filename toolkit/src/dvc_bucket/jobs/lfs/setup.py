@@ -72,11 +72,11 @@ def setup(project: Project, remote: str | None = None) -> list[str]:
         configuration.put(root, key, value)
     where = "s3://{}/{}".format(*config.address(project))
     sentences = [
-        f"git-lfs moves the objects of the remote {name} ({', '.join(scopes)}) to and from "
-        f"{where}/{layout.FOLDER} now, in this clone.",
-        "git-lfs cannot ask the bucket before `git lfs prune` deletes local copies. In this clone "
-        "it now keeps what branches and tags need. It still deletes what no commit of a branch or "
-        "tag needs. Use `bucket lfs prune`: it deletes only what the bucket has.",
+        f"In this clone git-lfs now stores the objects of the remote {name} ({', '.join(scopes)}) "
+        f"in {where}/{layout.FOLDER}.",
+        "`git lfs prune` deletes local copies without checking the bucket. In this clone it now "
+        "keeps objects that branches and tags need. It still deletes all other objects. Use "
+        "`bucket lfs prune`, which deletes only objects that are in the bucket.",
     ]
     return [*sentences, *filter(None, (_filters(root), _hook(repository, project)))]
 
@@ -101,7 +101,7 @@ def undo(project: Project) -> list[str]:
         configuration.drop(root, key, value)
     (repository.git_dir / SCRIPT).unlink(missing_ok=True)
     push.remove_for_lfs(project)
-    return ["git-lfs of this clone asks the LFS server of its remotes again, not the bucket."]
+    return ["git-lfs in this clone uses the LFS server of its remotes again, not the bucket."]
 
 
 def _require_git_lfs(root: Path) -> None:
@@ -125,8 +125,7 @@ def _remote(root: Path, name: str | None) -> str:
         raise ProjectError("This clone has no git remote. Add one: `git remote add origin URL`.")
     fault = f"has no remote {name}" if name else "has several remotes, and none is origin"
     raise ProjectError(
-        f"This clone {fault}. Name one: `bucket lfs setup --remote NAME`; there are "
-        f"{', '.join(names)}."
+        f"This clone {fault}. Name one of {', '.join(names)}: `bucket lfs setup --remote NAME`."
     )
 
 
@@ -138,7 +137,7 @@ def _scopes(root: Path, remote: str) -> Iterator[str]:
             yield f"file://{url}"
         elif url.startswith("."):
             raise ProjectError(
-                f"The remote {remote} has the relative path {url}, for which git-lfs takes no "
+                f"The remote {remote} has the relative path {url}, for which git-lfs accepts no "
                 f'agent. Make it absolute: `git remote set-url {remote} "$(realpath {url})"`.'
             )
         else:
@@ -159,7 +158,7 @@ def _filters(root: Path) -> str | None:
     if ended(root, "config", "--includes", "--get", "filter.lfs.process").stdout:
         return None
     git(root, "lfs", "install", "--local", "--skip-repo")
-    return "git runs git-lfs for the files that .gitattributes names (`git lfs track`) now."
+    return "git now runs git-lfs for the files that .gitattributes names (`git lfs track`)."
 
 
 def _hook(repository: Repository, project: Project) -> str | None:

@@ -51,33 +51,43 @@ def stage(
     params: Annotated[
         list[str] | None,
         typer.Option(
-            "--params", help="KEY=VALUE for a new parameter, SECTION.KEY for another; repeatable."
+            "--params",
+            help="New parameter KEY=VALUE, or existing one SECTION.KEY; repeatable.",
         ),
     ] = None,
-    kind: Annotated[Kind, typer.Option(help="What its script is.")] = "python",
+    kind: Annotated[Kind, typer.Option(help="Type of the script.")] = "python",
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tools", help="Debian packages or programs that the stage runs, separated by commas."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add a stage: a script, its section of params.yaml, its entry in dvc.yaml and a test.
 
     The stage runs at once and copies its input to its output until you write it. Nothing is
-    written if the stage, a file or the section of params.yaml is there already.
+    written if the stage, a file or the section of params.yaml is there already. Of a notebook, an
+    output that ends in .ipynb is the executed notebook.
 
     Examples:
       bucket new stage smooth --deps data/raw/levels.csv --outs data/interim/smooth.csv
-      bucket new stage peaks --deps data/raw --outs reports/peaks.json --params top=3 --kind shell
+      bucket new stage peaks --deps data/raw --outs reports/peaks.json --kind shell --tools jq
     """
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs.new import stage as job
 
     if not job.NAME.fullmatch(name):
         raise typer.BadParameter(
-            f"{name!r} does not begin with a lower-case letter, or has other characters than "
-            "lower-case letters, digits and _",
+            f"{name!r}: start with a lower-case letter and use only lower-case letters, digits "
+            "and _",
             param_hint="NAME",
         )
-    request = job.StageRequest(name, _split(deps), _split(outs), params or (), kind)
+    request = job.StageRequest(
+        name, _split(deps), _split(outs), params or (), kind, _split(tools or [])
+    )
     if not (request.deps and request.outs):
-        raise typer.BadParameter("a stage has at least one input and one output")
+        raise typer.BadParameter("a stage needs at least one input and one output")
     done = job.new_stage(Project.find(), request)
     if as_json:
         print(json.dumps(asdict(done), ensure_ascii=False))
@@ -105,10 +115,12 @@ def data(
     licence: Annotated[
         str, typer.Option("--licence", "--license", help="SPDX expression, such as CC-BY-4.0.")
     ],
-    origin: Annotated[str, typer.Option("--origin", help="Where the data is from, in words.")],
+    origin: Annotated[str, typer.Option("--origin", help="Where the data comes from, in words.")],
     source: Annotated[
         str,
-        typer.Option("--from", metavar="URL", help="Fetch it from https://, s3:// or another."),
+        typer.Option(
+            "--from", metavar="URL", help="Fetch it from this address: https://, s3:// ..."
+        ),
     ] = "",
     in_git: Annotated[
         bool, typer.Option("--in-git", help="Keep the data in git: raw data of up to 1 MB.")
@@ -117,7 +129,7 @@ def data(
 ) -> None:
     """Track data with DVC or git, and add its row to the page about the data.
 
-    `dvc add` tracks what is there, `dvc import-url` what is fetched.
+    Existing data is tracked by `dvc add`, fetched data by `dvc import-url`.
 
     Examples:
       bucket new data data/raw/levels.csv --licence CC0-1.0 --origin "Our own gauges"
@@ -129,11 +141,11 @@ def data(
 
     name = _spdx(licence)
     if not origin.strip():
-        raise typer.BadParameter("say where the data is from", param_hint="--origin")
+        raise typer.BadParameter("say where the data comes from", param_hint="--origin")
     if source and "://" not in source:
         raise typer.BadParameter(
-            "give an address such as https://... or s3://...; data of this machine is copied to "
-            "its path and added without --from",
+            "give an address such as https://... or s3://...; copy data of this machine to its "
+            "path and leave --from out",
             param_hint="--from",
         )
     project = Project.find()
@@ -153,8 +165,8 @@ def _spdx(licence: str) -> str:
         return str(canonicalize_license_expression(licence))
     except InvalidLicenseExpression:
         raise typer.BadParameter(
-            f"{licence!r} is no SPDX expression; https://spdx.org/licenses/ lists the names, and "
-            "LicenseRef-NAME is for any other",
+            f"{licence!r} is not an SPDX expression. https://spdx.org/licenses/ lists the names; "
+            "use LicenseRef-NAME for any other licence",
             param_hint="--licence",
         ) from None
 

@@ -114,10 +114,11 @@ def _check_path(project: Project, snapshot: Snapshot, request: DataRequest) -> N
         _check_source(project, request.source)
         if os.path.lexists(file) and path not in snapshot.outs:
             raise NewError(
-                f"{path} is there already. Move it away, or leave --from out to add it as it is."
+                f"{path} exists already. Move it away, or leave --from out to add the existing "
+                "file."
             )
     elif not file.exists():
-        raise NewError(f"{path}: there is no such file or folder. --from fetches one.")
+        raise NewError(f"{path}: this file or folder does not exist. Use --from to download it.")
 
 
 def _check_source(project: Project, source: str) -> None:
@@ -130,16 +131,16 @@ def _check_source(project: Project, source: str) -> None:
     hits = Rules(project, Repository.of(project).main).examine("new.dvc", source.encode())
     if parts.password or hits or any(word in parts.query.lower() for word in SIGNED):
         raise NewError(
-            "--from has a password, key or signature in it, and git would keep the address. "
-            "Download the data by hand, then run this again without --from."
+            "--from contains a password, key or signature, and the address would be stored in git. "
+            "Download the data by hand, then run the command again without --from."
         )
 
 
 def _dvc(words: Sequence[str], project: Project, settings: Settings) -> None:
     if status := run_dvc(words, project, settings):
         raise NewError(
-            f"`dvc {words[0]}` failed (exit status {status}); the lines above say why. "
-            "The page about the data is as it was."
+            f"`dvc {words[0]}` failed (exit status {status}); the lines above say why. The page "
+            "about the data did not change."
         )
 
 
@@ -147,7 +148,7 @@ def _by_dvc(project: Project, request: DataRequest) -> list[str]:
     """Check that DVC and git see the `.dvc` file, and git not the data; return its paths."""
     file = f"{request.path}.dvc"
     if request.path not in Snapshot.at(project).outs or _is_ignored(project, file):
-        raise NewError(f"{file} is written, but DVC or git does not see it. {FIX}")
+        raise NewError(f"{file} was written, but DVC or git ignores it. {FIX}")
     if not _is_ignored(project, request.path):
         raise NewError(f"Git does not ignore {request.path}. Add it to the .gitignore beside it.")
     return [file, _ignore_file(request.path)]
@@ -160,8 +161,9 @@ def _in_git(project: Project, request: DataRequest) -> list[str]:
     size = sum(file.lstat().st_size for file in files)
     if size > MAX_IN_GIT:
         raise NewError(
-            f"{request.path} has {readable_size(size)}; --in-git is for up to "
-            f"{readable_size(MAX_IN_GIT)}. Run this again without --in-git and without --from."
+            f"{request.path} has {readable_size(size)}; --in-git allows up to "
+            f"{readable_size(MAX_IN_GIT)}. Run the command again without --in-git and without "
+            "--from."
         )
     names = [file.relative_to(project.root).as_posix() for file in files]
     ignore = _ignore_file(request.path)
@@ -175,7 +177,9 @@ def _in_git(project: Project, request: DataRequest) -> list[str]:
         if hidden := next((name for name in names if _is_ignored(project, name)), None):
             said = ended(project.root, "check-ignore", "-v", "--no-index", "--", hidden).stdout
             line = os.fsdecode(said).partition("\t")[0]
-            raise NewError(f"Git ignores {hidden}: {line}. Take that line out, and run this again.")
+            raise NewError(
+                f"Git ignores {hidden}: {line}. Remove that line, and run the command again."
+            )
     return [request.path, ignore]
 
 
@@ -201,8 +205,8 @@ def _with_row(project: Project, page: str, request: DataRequest) -> str | None:
     wanted = DatasetRow(request.path, " ".join(request.origin.split()), request.licence)
     if found != wanted:
         raise NewError(
-            f"{page} has a row of {request.path} already, with the licence {found.licence} and the "
-            f"origin {found.origin!r}. Edit it there, or give the same ones."
+            f"{page} already has a row for {request.path}, with the licence {found.licence} and "
+            f"the origin {found.origin!r}. Edit that row, or give the same values."
         )
     return None
 
@@ -218,7 +222,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise NewError(f"{path.name} is not text in UTF-8. Mend it first.") from None
+        raise NewError(f"{path.name} is not UTF-8 text. Fix it first.") from None
 
 
 def _changed(project: Project, paths: Sequence[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """Add a stage: its script, its test, its parameters and its entry in dvc.yaml, all or none."""
 
-import importlib.util
 import keyword
 import os
 import re
@@ -8,20 +7,20 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.base import packages, safe_paths
+from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import NewError
 from dvc_bucket.base.files import all_written
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.patched import yaml
 from dvc_bucket.dvc.snapshot import Snapshot, overlap
-from dvc_bucket.jobs.new import yaml_text
+from dvc_bucket.jobs.new import named, yaml_text
 from dvc_bucket.jobs.new.layout import Kind, layout
-from dvc_bucket.jobs.new.texts import PARAMS, PROGRAMS, StageTexts
-from dvc_bucket.stages.declared.imports import code_of
-from dvc_bucket.stages.declared.packages import IGNORED, Imported
+from dvc_bucket.jobs.new.texts import PARAMS, PROFILE, PROGRAMS, StageTexts
+from dvc_bucket.stages.declared import runners
 
 FLOW = "dvc.yaml"
 
@@ -39,6 +38,7 @@ class StageRequest:
         outs: paths of its outputs, from the project's root.
         params: `KEY=VALUE` for a parameter of its own, `SECTION.KEY` for one that is there.
         kind: of its script.
+        tools: Debian packages or programs whose versions it depends on.
     """
 
     name: str
@@ -46,6 +46,7 @@ class StageRequest:
     outs: Sequence[str]
     params: Sequence[str] = ()
     kind: Kind = "python"
+    tools: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def new_stage(project: Project, request: StageRequest) -> NewStage:
     """
     snapshot = Snapshot.at(project)
     if snapshot.graph_error:
-        raise NewError(f"DVC cannot read the stages: {snapshot.graph_error} Mend that first.")
+        raise NewError(f"DVC cannot read the stages: {snapshot.graph_error} Fix this first.")
     _check_name(request, snapshot)
     for path in request.deps:
         _check_input(project, snapshot, path)
@@ -88,13 +89,17 @@ def new_stage(project: Project, request: StageRequest) -> NewStage:
     params = _read(project, PARAMS)
     values, others = _parameters(request, yaml_text.mapping(params, PARAMS))
     place = layout(project, snapshot, request.name, request.kind)
-    imported = _packages(project, place.models) if values else {}
+    models = place.models if values else ""
+    packages = named.of_new(project, request.kind, request.tools, models)
     texts = StageTexts(
-        request.name, request.kind, place, request.deps, request.outs, values, others, [*imported]
+        *(request.name, request.kind, place, request.deps, request.outs, values, others),
+        packages=packages.names,
+        tools=request.tools,
+        profile=(project.root / PROFILE).is_file(),
     )
     new = {place.script: texts.script(), place.test: texts.test()}
     _check_free(project, new)
-    changed = _versions(project, imported) | _changed(project, request, texts, params)
+    changed = {**packages.files, **_changed(project, request, texts, params)}
     with all_written({project.root / path: text for path, text in (new | changed).items()}):
         if fault := Snapshot.at(project).graph_error:
             raise NewError(f"DVC refuses the stage {request.name}: {fault} Nothing was written.")
@@ -116,47 +121,30 @@ def _changed(
     return changed
 
 
-def _packages(project: Project, models: str) -> dict[str, str]:
-    """The packages that a module of models imports, with the versions that the lock file pins.
-
-    Nothing in a project without packages.yaml, or without such a module.
-    """
-    if not models or not project.packages.is_file():
-        return {}
-    imported = Imported.of(code_of([project.root / models], [], []))
-    return packages.locked(project, imported.files.keys() - imported.late - IGNORED)
-
-
-def _versions(project: Project, imported: Mapping[str, str]) -> dict[str, str]:
-    """The new text of packages.yaml, if it lacks a package."""
-    current = packages.read(project)
-    if imported.keys() <= current.keys():
-        return {}
-    return {packages.FILE: packages.text_of({**imported, **current})}
-
-
 def _check_name(request: StageRequest, snapshot: Snapshot) -> None:
     name = request.name
     if any(stage.name.partition("@")[0] == name for stage in snapshot.stages):
-        raise NewError(f"{FLOW} has a stage {name} already. Choose another name.")
+        raise NewError(f"{FLOW} already has a stage {name}. Choose another name.")
     if request.kind == "python" and (
         keyword.iskeyword(name) or name in sys.stdlib_module_names or _is_installed(name)
     ):
         raise NewError(
-            f"{name} is the name of a module of Python or of an installed package, which "
-            f"{name}.py would hide from the scripts beside it. Choose another name."
+            f"{name} is the name of a Python module or of an installed package, which {name}.py "
+            "would hide from the scripts beside it. Choose another name."
         )
+    if request.kind == "notebook" and (fault := runners.lacking()):
+        raise NewError(fault)
     program = PROGRAMS.get(request.kind)
     if program and not shutil.which(program):
         raise NewError(
-            f"A stage of the kind {request.kind} runs with {program}, which is not installed here. "
-            "Add it to what this project installs, then run this again."
+            f"A stage of the kind {request.kind} needs {program}, which is not installed. Add it "
+            "to the project's packages, then run the command again."
         )
 
 
 def _is_installed(name: str) -> bool:
     """Whether another module of this name than one of the project's own can be imported."""
-    spec = importlib.util.find_spec(name)
+    spec = find_spec(name)
     return spec is not None and "site-packages" in str(spec.origin)
 
 
@@ -164,8 +152,8 @@ def _check_input(project: Project, snapshot: Snapshot, path: str) -> None:
     _check_path("--deps", path)
     if not (project.root / path).exists() and not any(overlap(path, out) for out in snapshot.outs):
         raise NewError(
-            f"--deps {path}: there is no such file, and neither a stage nor a .dvc file has it as "
-            "its output. Paths are from the project's root."
+            f"--deps {path}: the file does not exist, and no stage or .dvc file has it as output. "
+            "Paths start at the project's root."
         )
 
 
@@ -175,10 +163,12 @@ def _check_output(project: Project, snapshot: Snapshot, request: StageRequest, p
         if taken := next((out.path for out in stage.outs if overlap(path, out.path)), None):
             raise NewError(f"--outs {path}: {stage.title} has the output {taken}. Choose another.")
     if same := next((dep for dep in request.deps if overlap(path, dep)), None):
-        raise NewError(f"--outs {path} and --deps {same} are in one another. Choose another path.")
+        raise NewError(
+            f"--outs {path} and --deps {same}: one contains the other. Choose another path."
+        )
     if os.path.lexists(project.root / path):
         raise NewError(
-            f"--outs {path} is there already, and DVC deletes an output before its stage runs. "
+            f"--outs {path} exists already, and DVC deletes an output before its stage runs. "
             "Choose another path, or move it away."
         )
 
@@ -186,7 +176,7 @@ def _check_output(project: Project, snapshot: Snapshot, request: StageRequest, p
 def _check_path(option: str, path: str) -> None:
     fault = safe_paths.fault(path)
     if not fault and ("${" in path or not path.isprintable()):
-        fault = "DVC or a terminal would read a part of it as something else"
+        fault = "DVC or a terminal would misread a part of it"
     if fault:
         raise NewError(f"{option} {path!r}: {fault}. Give a path of the project from its root.")
 
@@ -207,7 +197,7 @@ def _parameters(
     values = {}
     for key, text in _texts(request).items():
         if not NAME.fullmatch(key) or keyword.iskeyword(key):
-            raise NewError(f"--params {key}: a name has lower-case letters, digits and _.")
+            raise NewError(f"--params {key}: a name consists of lower-case letters, digits and _.")
         try:
             values[key] = yaml.loaded(text)
         except yaml.NotYamlError:
@@ -215,11 +205,11 @@ def _parameters(
         if request.kind != "python" and isinstance(values[key], list | Mapping):
             raise NewError(
                 f"--params {key}: a stage of the kind {request.kind} gets its parameters on its "
-                "command line, where DVC puts single values only."
+                "command line, where DVC supports single values only."
             )
     own = {one.partition(".")[0] for one in others}
     if request.name in content and (values or request.name not in own):
-        raise NewError(f"{PARAMS} has a section {request.name} already. Choose another name.")
+        raise NewError(f"{PARAMS} already has a section {request.name}. Choose another name.")
     return values, others
 
 
@@ -238,7 +228,7 @@ def _check_free(project: Project, texts: Mapping[str, str]) -> None:
     for path, text in texts.items():
         file = project.root / path
         if os.path.lexists(file) and not (file.is_file() and file.read_bytes() == text.encode()):
-            raise NewError(f"{path} is there already. Choose another name for the stage.")
+            raise NewError(f"{path} exists already. Choose another name for the stage.")
 
 
 def _read(project: Project, path: str) -> str:
@@ -252,4 +242,4 @@ def _read(project: Project, path: str) -> str:
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise NewError(f"{path} is not text in UTF-8. Mend it first.") from None
+        raise NewError(f"{path} is not UTF-8 text. Fix it first.") from None

@@ -14,6 +14,7 @@ from typing import Any
 
 from dvc_bucket.base.packages import FILE
 from dvc_bucket.dvc.patched import yaml
+from dvc_bucket.jobs.new import notebook_text
 from dvc_bucket.jobs.new.layout import Kind, Layout
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -24,12 +25,17 @@ WIDTH = 100
 #: Names in the templates that no argument of a script can have.
 RESERVED = {
     *("Path", "arguments", "command", "copy", "main", "params", "pytest", "shutil", "subprocess"),
-    *("sys", "test", "tmp_path", "unfinished"),
+    *("executed", "sys", "test", "tmp_path", "unfinished"),
 }
 
-#: How each kind is started, but for Python. Papermill writes the notebook with its outputs, which
-#: have times in them, to a place where nobody keeps it.
-PROGRAMS: dict[Kind, str] = {"notebook": "papermill", "r": "Rscript", "shell": "sh"}
+#: How each kind is started, but for Python.
+PROGRAMS: dict[Kind, str] = {"notebook": "bucket", "r": "Rscript", "shell": "sh"}
+
+#: How the name of a notebook ends; an output with this end is the executed notebook.
+NOTEBOOK = ".ipynb"
+
+#: What R runs at its start: help("Startup") of R.
+PROFILE = ".Rprofile"
 
 #: The file with the parameters.
 PARAMS = "params.yaml"
@@ -72,7 +78,9 @@ class StageTexts:
         outputs: paths.
         values: its own parameters.
         others: names of other parameters that it depends on.
-        packages: that its code imports.
+        packages: that it names, as packages.yaml has them.
+        tools: that its `meta` declares.
+        profile: the project has a file that every R here runs at its start.
     """
 
     name: str
@@ -83,6 +91,8 @@ class StageTexts:
     values: Mapping[str, Any]
     others: Sequence[str]
     packages: Sequence[str] = ()
+    tools: Sequence[str] = ()
+    profile: bool = False
 
     @property
     def description(self) -> str:
@@ -90,12 +100,20 @@ class StageTexts:
         return f"the stage {self.name}"
 
     @property
+    def executed(self) -> str:
+        """The output that is the executed notebook; empty if there is none."""
+        if self.kind != "notebook":
+            return ""
+        return next((path for path in self.outputs if path.endswith(NOTEBOOK)), "")
+
+    @property
     def arguments(self) -> tuple[list[Argument], list[Argument]]:
-        """The inputs and the outputs, each under a name of its own."""
+        """The inputs, and the outputs but for the executed notebook, each under its own name."""
         taken = {*RESERVED, *self.values, *keyword.kwlist}
         inputs = [Argument(_name(path, taken), path) for path in self.inputs]
-        sources = [inputs[min(i, len(inputs) - 1)].name for i in range(len(self.outputs))]
-        pairs = zip(self.outputs, sources, strict=True)
+        outputs = [path for path in self.outputs if path != self.executed]
+        sources = [inputs[min(i, len(inputs) - 1)].name for i in range(len(outputs))]
+        pairs = zip(outputs, sources, strict=True)
         return inputs, [Argument(_name(path, taken), path, source) for path, source in pairs]
 
     @property
@@ -111,15 +129,16 @@ class StageTexts:
         fields = [f"    {key}: {_annotation(value)}" for key, value in self.values.items()]
         return "\n".join([f'    """The section `{self.name}` of {PARAMS}."""', "", *fields])
 
-    def words(self, paths: Sequence[str], python: str = "python") -> list[str]:
-        """The command with these paths, one for each argument."""
+    def words(self, paths: Sequence[str], executed: str = "", python: str = "python") -> list[str]:
+        """The command, with a path for each argument and one for the executed notebook."""
         inputs, outputs = self.arguments
         script, values = self.layout.script, [f"${{{self.name}.{key}}}" for key in self.values]
         if self.kind == "notebook":
-            named = zip([*(one.name for one in inputs + outputs), *self.values],
-                        [*paths, *values], strict=True)  # fmt: skip
-            options = [word for name, value in named for word in ("-p", name, value)]
-            return [PROGRAMS["notebook"], script, "/dev/null", "--no-progress-bar", *options]
+            names = [*(one.name for one in inputs + outputs), *self.values]
+            named = zip(names, [*paths, *values], strict=True)
+            kept = ["--out", executed] if executed else []
+            pairs = [f"{name}={value}" for name, value in named]
+            return [PROGRAMS["notebook"], "notebook", script, *pairs, *kept]
         if self.kind == "python":
             options = ["--params", PARAMS] if self.values else []
             return [python, script, *paths, *options]
@@ -127,13 +146,16 @@ class StageTexts:
 
     def entry(self) -> str:
         """The entry of dvc.yaml."""
+        inputs, outputs = self.arguments
         command = " ".join(
-            f'"{word}"' if word.startswith("${") else shlex.quote(word)
-            for word in self.words([*self.inputs, *self.outputs])
+            f'"{word}"' if "${" in word else shlex.quote(word)
+            for word in self.words([one.path for one in inputs + outputs], self.executed)
         )
         models = [f"{posixpath.dirname(self.layout.models)}/__init__.py", self.layout.models]
         code = [self.layout.script, *(models if self.values and self.layout.models else ())]
-        lines = [f"{self.name}:", *_command(command)]
+        code += [PROFILE] if self.profile and self.kind == "r" else []
+        meta = ["  meta:", f"    tools: [{', '.join(self.tools)}]"] if self.tools else []
+        lines = [f"{self.name}:", *meta, *_command(command)]
         lines += _list("deps", [*self.inputs, *code])
         params = [*([self.name] if self.values else ()), *self.others]
         packages = f"    - {FILE}: [{', '.join(self.packages)}]"
@@ -145,7 +167,7 @@ class StageTexts:
     def script(self) -> str:
         """The script."""
         if self.kind == "notebook":
-            return self._notebook()
+            return notebook_text.of_stage(self)
         inputs, outputs = self.arguments
         values = [Argument(key, key) for key in self.values]
         is_imported = bool(self.values and self.layout.models)
@@ -167,10 +189,13 @@ class StageTexts:
         inputs, outputs = self.arguments
         arguments = [*inputs, *outputs]
         marks = [f"\0{one.name}" for one in arguments]
-        words = [self._test_word(word) for word in self.words(marks, python="\0sys.executable")]
+        executed = "\0executed" if self.executed else ""
+        given = self.words(marks, executed, python="\0sys.executable")
+        words = [self._test_word(word) for word in given]
         program = PROGRAMS.get(self.kind, "")
         return _render(
             "test.py.j2",
+            executed=self.executed,
             inputs=inputs,
             name=self.name,
             outputs=outputs,
@@ -179,11 +204,13 @@ class StageTexts:
         )
 
     def _test_word(self, word: str) -> str:
-        """A word of the command as Python: a variable, or a text."""
-        if word.startswith("\0"):
-            return word[1:]
-        if word.startswith("${"):
-            word = str(self.values[word[2:-1].partition(".")[2]])
+        """A word of the command as Python: a variable, a text, or one that ends in a variable."""
+        before, mark, variable = word.partition("\0")
+        if mark:
+            return f'f"{before}{{{variable}}}"' if before else variable
+        before, mark, parameter = word.partition("${")
+        if mark:
+            word = before + str(self.values[parameter.rstrip("}").partition(".")[2]])
         return json.dumps(word, ensure_ascii=False)
 
     def _signature(self, arguments: Sequence[Argument]) -> str:
@@ -193,48 +220,6 @@ class StageTexts:
         if len(line) <= WIDTH:
             return line
         return "\n".join(["def main(", *(f"    {text}," for text in texts), ") -> None:"])
-
-    def _notebook(self) -> str:
-        """A notebook, format 4.5: https://nbformat.readthedocs.io/en/latest/format_description.html.
-
-        Its first cell has the arguments, for whoever opens it: papermill puts those of the command
-        line into a cell after it.
-        """
-        inputs, outputs = self.arguments
-        folder = posixpath.dirname(self.layout.script)
-        lines = [
-            f"{one.name} = {json.dumps(posixpath.relpath(one.path, folder))}"
-            for one in [*inputs, *outputs]
-        ]
-        lines += [f"{key} = {value!r}" for key, value in self.values.items()]
-        copies = ["import shutil", "from pathlib import Path"]
-        for output in outputs:
-            target, source = f"Path({output.name})", f"Path({output.source})"
-            copies += [
-                "",
-                f"{target}.parent.mkdir(parents=True, exist_ok=True)",
-                f"copy = shutil.copytree if {source}.is_dir() else shutil.copyfile",
-                f"copy({output.source}, {output.name})",
-            ]
-        title = [f"Copies its input until it is written: {self.description}."]
-        cells = [_cell("about", title, "markdown"), _cell("arguments", lines, tags=["parameters"])]
-        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-        notebook = {
-            "cells": [*cells, _cell("copy", copies)],
-            "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-        return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-
-
-def _cell(
-    name: str, lines: Sequence[str], kind: str = "code", tags: Sequence[str] = ()
-) -> dict[str, Any]:
-    source = [f"{line}\n" for line in lines[:-1]] + list(lines[-1:])
-    cell = {"cell_type": kind, "id": name, "metadata": {"tags": [*tags]} if tags else {}}
-    of_code: dict[str, Any] = {"execution_count": None, "outputs": []}
-    return {**cell, **(of_code if kind == "code" else {}), "source": source}
 
 
 def _render(template: str, **values: Any) -> str:

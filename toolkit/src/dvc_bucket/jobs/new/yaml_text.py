@@ -17,11 +17,11 @@ def mapping(text: str, name: str) -> Any:
     try:
         content = yaml.loaded(text)
     except yaml.NotYamlError as error:
-        raise NewError(f"{name}{error} Mend it first.") from None
+        raise NewError(f"{name}{error} Fix it first.") from None
     if content is None:
         content = yaml.loaded("{}")
     if not isinstance(content, Mapping):
-        raise NewError(f"{name} does not say `name: value` at its top. Mend it first.")
+        raise NewError(f"{name} does not consist of lines `name: value`. Fix it first.")
     return content
 
 
@@ -43,7 +43,7 @@ def with_entry(text: str, name: str, section: str | None, entry: str) -> str:
     if place is None:
         place = wanted[section] = yaml.loaded("{}")
     if not isinstance(place, Mapping):
-        raise NewError(f"{name}: `{section}` is no mapping. Mend it first.")
+        raise NewError(f"{name}: `{section}` is not a mapping. Fix it first.")
     place |= yaml.loaded(entry)
     inserted = _inserted(text, content, section, entry)
     try:

@@ -5,6 +5,7 @@ those of the Provenance Run Crate profile: https://w3id.org/ro/wfrun/provenance/
 """
 
 import json
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dvc_bucket.base.packages import FILE
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 DVC = "https://dvc.org"
 PYTHON = "https://www.python.org"
+
+#: Name and address of a script's language, by the end of its name in lower case.
+LANGUAGES = {
+    ".py": ("Python", PYTHON),
+    ".ipynb": ("Python", PYTHON),
+    ".r": ("R", "https://www.r-project.org"),
+    ".sh": ("Shell", "https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html"),
+    ".bash": ("Bash", "https://www.gnu.org/software/bash"),
+}
 
 #: The file that declares stages.
 FLOW = "dvc.yaml"
@@ -60,8 +70,11 @@ def _describe_root(graph: Graph) -> None:
     graph.describe(
         graph.root,
         name=papers.title,
-        description=f"{papers.description.rstrip('.')}. The run of its stages that the git commit "
-        f"{commit} records, with the code; data is referred to by its hash where it is not in here."
+        description=(
+            f"{papers.description.rstrip('.')}. The run of its stages that the git commit "
+            f"{commit} records, with the code; data that is not included is identified by its "
+            "hash."
+        )
         if papers.description
         else f"The run of the stages that the git commit {commit} records, with the code.",
         license=graph.licence(papers.licence),
@@ -157,9 +170,11 @@ def _tool(graph: Graph, run: StageRun) -> "Entity":
     entity.properties()["@type"] = ["File", "SoftwareSourceCode"]
     graph.add_to(entity, "input", parameters)  # beside those of another stage with the same script
     graph.add_to(entity, "softwareRequirements", _packages(graph, run))
-    if script.path.endswith(".py"):
-        python = graph.context(PYTHON, "ComputerLanguage", name="Python", url=PYTHON)
-        graph.describe(entity, programmingLanguage=python, runtimePlatform=facts.papers.platform)
+    if language := LANGUAGES.get(PurePosixPath(script.path).suffix.lower()):
+        name, url = language
+        kind = graph.context(url, "ComputerLanguage", name=name, url=url)
+        platform = facts.papers.platform if url == PYTHON else ""
+        graph.describe(entity, programmingLanguage=kind, runtimePlatform=platform)
     if facts.is_here(script):
         graph.describe(entity, version=facts.commit.commit, url=facts.link(script.path))
     return entity
@@ -228,8 +243,9 @@ def _whole(graph: Graph, workflow: "Entity") -> "Entity":
         local_id("run"),
         "CreateAction",
         name=f"Run of {workflow.id}",
-        description="Each stage as dvc.lock notes its last run; when, where and by whom, it "
-        "does not note.",
+        description=(
+            "Each stage as dvc.lock records its last run; it does not record time, place or person."
+        ),
         instrument=workflow,
         object=[*map(graph.file, params), *map(graph.recorded, inputs)],
         result=list(map(graph.recorded, outputs)),
@@ -257,7 +273,7 @@ def _engine(
     engine = graph.context(
         local_id("dvc"),
         "OrganizeAction",
-        name="DVC ran what was stale",
+        name="DVC ran the stale stages",
         instrument=dvc,
         object=controls,
         result=whole,

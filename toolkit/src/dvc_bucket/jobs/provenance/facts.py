@@ -107,15 +107,15 @@ class Facts:
         records = dict.fromkeys([*run.reads, *run.writes])
         if changed := [record.path for record in records if self.commit.has_changed(record)]:
             yield (
-                f"The stage {run.name} was last run with another content of "
-                f"{', '.join(changed)} than this commit has."
+                f"The content of {', '.join(changed)} in this commit differs from the content in "
+                f"the last run of the stage {run.name}."
             )
         for record in run.reads:
             maker = self.commit.makers.get(record.path)
             if maker and record not in maker.writes:
                 yield (
-                    f"The stage {run.name} was last run with another {record.path} than the stage "
-                    f"{maker.name} wrote last."
+                    f"The last run of the stage {run.name} used a {record.path} that differs from "
+                    f"the last output of the stage {maker.name}."
                 )
 
 
@@ -139,8 +139,8 @@ def included(commit: str, paths: Sequence[str], folder: Path) -> dict[str, Diges
             is_right = digests[file.path]["md5"] == ids.md5(file.name)
             if not is_right and not ids.is_legacy(file.name):
                 raise ChecksumError(
-                    f"The copy of {file.path} in {data.cached(file)} is damaged. Delete it, then "
-                    "run the command again: it is fetched from the bucket."
+                    f"The copy of {file.path} in {data.cached(file)} is damaged. Delete it and run "
+                    "the command again, which downloads it from the bucket."
                 )
     return digests
 

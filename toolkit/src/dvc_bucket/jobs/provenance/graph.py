@@ -186,7 +186,10 @@ class Graph:
         if record.files is not None:
             notes.append(f"{record.files:,} files.")
         if self.facts.commit.has_changed(record):
-            notes.append("The commit has another content at this path than the stage read.")
+            notes.append(
+                "The content of this path in the commit differs from the content that the stage "
+                "read."
+            )
         size = None if record.size is None else str(record.size)
         return {"contentSize": size, "description": " ".join(notes)}
 

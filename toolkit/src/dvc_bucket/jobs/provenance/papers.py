@@ -24,6 +24,7 @@ LOCK_FILES = {
     "pdm.lock": ("PDM", "https://pdm-project.org/latest/usage/lockfile/"),
     "pixi.lock": ("pixi", "https://pixi.sh/latest/workspace/lockfile/"),
     "conda-lock.yml": ("conda-lock", "https://conda.github.io/conda-lock/"),
+    "renv.lock": ("renv", "https://rstudio.github.io/renv/articles/lockfile.html"),
     "requirements.txt": PIP,
     "environment.yml": (
         "conda",
@@ -132,7 +133,7 @@ def _citation(revision: Revision) -> Mapping[str, Any]:
     except yaml.NotYamlError as error:
         raise ProjectError(f"{CITATION}{error}") from None
     if not isinstance(citation, Mapping):
-        raise ProjectError(f"{CITATION} does not say `name: value` at its top.")
+        raise ProjectError(f"{CITATION} does not begin with lines `name: value`.")
     return citation
 
 
@@ -142,9 +143,9 @@ def _licence(licence: Any, commit: str) -> str:
         return " OR ".join(map(str, licence))
     if not isinstance(licence, str):
         raise ProjectError(
-            f"Neither {CITATION} nor {project_settings.FILE} of {commit[:12]} says the licence of "
-            f"the code, which a crate has to. Add a line `license: MIT`, say, to {CITATION}; "
-            "commit it."
+            f"Neither {CITATION} nor {project_settings.FILE} of {commit[:12]} states the licence "
+            f"of the code, which a crate needs. Add a line such as `license: MIT` to {CITATION}, "
+            "and commit it."
         )
     return licence
 

@@ -91,8 +91,8 @@ def _fill(folder: Path, project: Project, commit: Revision, data: Sequence[str])
     view = CommitView.read(project, commit)
     if not view.snapshot.runs:
         raise ProjectError(
-            f"{entries.NAME} of the commit {commit.commit[:12]} notes no run of a stage. "
-            "`bucket repro` runs them; then commit it."
+            f"{entries.NAME} of the commit {commit.commit[:12]} records no run of a stage. Run "
+            "`bucket repro` and commit the file."
         )
     facts = Facts(
         view,

@@ -39,7 +39,7 @@ def chart(plot: Plot) -> tuple[list[str], str]:
     lines = _lines(plot, shown, series, are_numbers=are_numbers, are_bars=are_bars)
     legend = "Bars: after. Grey line: before." if are_bars else "Blue: after. Grey: before."
     if not plot.before or not plot.after:
-        legend = "New." if plot.after else "Before; it is gone."
+        legend = "New." if plot.after else "Before; removed since."
     is_whole = all(len(side) == len(shown) for side in sides)
     return lines, legend if is_whole else f"{legend} Not every point is shown."
 

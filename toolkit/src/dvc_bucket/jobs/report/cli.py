@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from dvc_bucket.base.paths import Project
 
 BaseOption = Annotated[
     str | None,
@@ -21,9 +24,13 @@ PlotsOption = Annotated[
         help="Folder for the page of `dvc plots diff`: new, or written by an earlier run.",
     ),
 ]
-NoRemoteOption = Annotated[bool, typer.Option("--no-remote", help="Do not ask the object store.")]
+NoRemoteOption = Annotated[bool, typer.Option("--no-remote", help="Do not query the object store.")]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace an --output file that `bucket` did not write.")
+]
+ExperimentsOption = Annotated[
+    bool,
+    typer.Option("--experiments", help="Compare the experiments that begin with --head."),
 ]
 
 
@@ -34,34 +41,58 @@ def report(
     plots: PlotsOption = None,
     no_remote: NoRemoteOption = False,
     force: ForceOption = False,
+    experiments: ExperimentsOption = False,
 ) -> None:
     """Report in Markdown how a change affects stages, metrics, plots and data.
 
-    Made for pull and merge requests. It also names stages that should have run, and data that the
-    bucket lacks. It compares commits; the work tree has no influence.
+    Use it in pull and merge requests. The report also names stale stages and data that is missing
+    from the bucket. It compares commits and ignores the work tree. With --experiments, it compares
+    the parameters and metrics of a commit's experiments instead, with a plot.
 
     Exit status: 0 written, 1 not written, 2 wrong usage.
 
     Examples:
       bucket report --base main
-      bucket report --base v1.0 --head v1.1 --output report.md --plots plots
+      bucket report --experiments --output experiments.md
     """
     from dvc_bucket.base.errors import RevisionError
     from dvc_bucket.base.paths import Project
     from dvc_bucket.dvc import written
-    from dvc_bucket.jobs.report.comparison import compare
-    from dvc_bucket.jobs.report.page import render
 
     project = Project.find()
+    if experiments and (base or plots):
+        raise typer.BadParameter(
+            "compares the experiments of one commit; leave --base and --plots out",
+            param_hint="--experiments",
+        )
     try:
-        changes = compare(project, base, head, use_remote=not no_remote, plots_folder=plots)
+        if experiments:
+            page = _of_experiments(project, head)
+        else:
+            page = _of_change(project, base, head, plots, use_remote=not no_remote)
     except RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="--base or --head") from None
-    if changes.remote.note:
-        print(f"Note: {changes.remote.note}", file=sys.stderr)
-    page = render(changes).encode()
     if output is None:
         sys.stdout.buffer.write(page)
         return
     with written.new_file(output, project, force=force) as file:
         file.write(page)
+
+
+def _of_change(
+    project: "Project", base: str | None, head: str, plots: Path | None, *, use_remote: bool
+) -> bytes:
+    from dvc_bucket.jobs.report.comparison import compare
+    from dvc_bucket.jobs.report.page import render
+
+    changes = compare(project, base, head, use_remote=use_remote, plots_folder=plots)
+    if changes.remote.note:
+        print(f"Note: {changes.remote.note}", file=sys.stderr)
+    return render(changes).encode()
+
+
+def _of_experiments(project: "Project", head: str) -> bytes:
+    from dvc_bucket.jobs.report.experiments import compare
+    from dvc_bucket.jobs.report.page import render_experiments
+
+    return render_experiments(compare(project, head)).encode()

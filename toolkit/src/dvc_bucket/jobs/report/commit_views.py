@@ -73,7 +73,7 @@ def choose(project: Project, base: str | None, head: str) -> Pair:
     before = _common(repository, tip, after)
     if base is None and before == after:
         raise RevisionError(
-            f"{head} is in {named}, the default branch, already: cannot infer a base. Name one: "
+            f"{head} is already in {named}, the default branch: cannot infer a base. Name one: "
             "`--base HEAD~1`."
         )
     if before == after:  # asked for the other way round

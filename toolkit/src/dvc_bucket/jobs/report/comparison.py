@@ -129,15 +129,15 @@ NOT_ASKED = RemoteState("this report was made without it (`--no-remote`)")
 
 def _ask(project: Project, commit: str) -> RemoteState:
     """Connect to the remote, and verify a commit there."""
-    why_not = "it could not be reached, or refused, where this report was made"
+    why_not = "it was unreachable, or refused, when this report was made"
     try:
         settings = Settings.load(project)
         remote = Remote.of(project, settings, None)
         remote.check()
-        why_not = "it did not answer all that was asked"
+        why_not = "it did not answer all requests"
         pushed = audit.verify(project, settings, audit.VerifyOptions(audit.Selection([commit])))
     except BucketError as error:
         if isinstance(error, SettingsError):
-            why_not = "no connection to it is set up where this report was made"
-        return RemoteState(why_not, f"The remote was not asked: {error}")
+            why_not = "this report was made without a connection to it"
+        return RemoteState(why_not, f"The remote was not queried: {error}")
     return RemoteState("", "", remote, pushed)

@@ -1,4 +1,4 @@
-"""The report in Markdown, short enough for a comment: `report.md.j2` with what it needs."""
+"""Reports in Markdown, short enough for a comment: the templates with what they need."""
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -14,11 +14,13 @@ from dvc_bucket.jobs.report.chart import chart
 from dvc_bucket.jobs.report.comparison import Changes
 from dvc_bucket.jobs.report.datasets import DatasetChange
 from dvc_bucket.jobs.report.differences import which
+from dvc_bucket.jobs.report.experiments import Experiments, Name, Row
 from dvc_bucket.jobs.report.markdown import code, listed, numbers
 from dvc_bucket.jobs.report.stages import StageChange
 
 #: The first line, by which a program finds the comment that it wrote before.
 MARKER = "<!-- bucket report -->"
+EXPERIMENTS_MARKER = "<!-- bucket report of experiments -->"
 
 #: Bytes of the text at most. A comment on GitHub has up to 65,536 characters, one on GitLab a
 #: million; what puts the report there may add something.
@@ -31,7 +33,17 @@ ARROW = " → "
 
 
 def render(changes: Changes) -> str:
-    """The whole report."""
+    """The whole report on a change."""
+    return _page("report.md.j2", MARKER, changes)
+
+
+def render_experiments(found: Experiments) -> str:
+    """The whole report on experiments."""
+    return _page("experiments.md.j2", EXPERIMENTS_MARKER, found)
+
+
+def _page(template: str, marker: str, found: Changes | Experiments) -> str:
+    """A template with what was found, short enough for a comment."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -41,11 +53,10 @@ def render(changes: Changes) -> str:
         keep_trailing_newline=True,
     )
     of_values = (chart, code, counted, listed, numbers, readable_size)
-    of_rows = (alike, dataset_cells, lacking, paths_by_fault, which)
+    of_rows = (alike, dataset_cells, grid, lacking, paths_by_fault, title_of, which)
     environment.filters |= {function.__name__: function for function in (*of_values, *of_rows)}
-    template = environment.get_template("report.md.j2")
     for limit in LIMITS:
-        page = template.render(vars(changes), marker=MARKER, limit=limit)
+        page = environment.get_template(template).render(vars(found), marker=marker, limit=limit)
         if len(page.encode()) <= MAX_PAGE_BYTES:
             break
     return page
@@ -60,6 +71,20 @@ def alike(
         {"texts": texts, "names": [name for name, _ in neighbours]}
         for texts, neighbours in groupby(rows, key=itemgetter(1))
     ]
+
+
+def grid(rows: Sequence[Row], names: Sequence[Name]) -> list[Sequence[str]]:
+    """Cells of a table of experiments and values, headings first; what is more goes down."""
+    lines: list[Sequence[str]] = [["experiment", *(code(name.text) for name in names)]]
+    for row in rows:
+        values = (row.values.get(name) for name in names)
+        lines.append([title_of(row), *(numbers(value, value)[0] for value in values)])
+    return lines if len(rows) >= len(names) else list(zip(*lines, strict=True))
+
+
+def title_of(row: Row) -> str:
+    """What stands for an experiment, or for the commit that it begins with."""
+    return code(row.name) if row.name else "the commit itself"
 
 
 def lacking(report: AuditReport) -> list[DatasetCount]:

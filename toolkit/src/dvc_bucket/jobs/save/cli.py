@@ -10,8 +10,8 @@ def save(
 ) -> None:
     """Push the data, commit dvc.lock, .dvc files and reports, and push the commit.
 
-    It refuses stale stages, inputs that are not staged, and secrets. What is staged is committed
-    too. It stops at the first step that fails; running it again does the rest.
+    It refuses stale stages, unstaged inputs and secrets. Files that you staged are committed, too.
+    The command stops at the first step that fails; run it again to continue.
 
     Examples:
       bucket save -m "Levels of 2024"
@@ -22,6 +22,6 @@ def save(
     from dvc_bucket.jobs.save import steps
 
     if not message.strip():
-        raise typer.BadParameter("a commit has a message", param_hint="--message")
+        raise typer.BadParameter("a commit needs a message", param_hint="--message")
     project = Project.find()
     steps.save(project, lambda: Settings.load(project), message, print)

@@ -48,13 +48,13 @@ def save(
     for path in records:
         say(f"staged: {path}")
     _check_secrets(project, message)
-    say("secrets: none in what is to be committed")
+    say("secrets: none in the files to commit")
     _push_data(project, snapshot, settings, say)
     if saving.has_staged(project):
         say("commit:")
         saving.commit(project, message)
     else:
-        say("commit: nothing has changed since the last one")
+        say("commit: nothing has changed since the last commit")
     for sentence in saving.push(project):
         say(f"push: {sentence}")
 
@@ -71,19 +71,19 @@ def _check_stages(snapshot: Snapshot) -> None:
     if changed := [stage for stage in snapshot.tracked if stage.name in stale]:
         paths = " ".join(out.path for stage in changed for out in stage.outs)
         raise SaveError(
-            f"Data is missing or is not what its .dvc file says: {paths}. `bucket add {paths}` "
-            f"takes it as it is, `bucket checkout {paths}` or `bucket pull {paths}` restores it. "
-            "Nothing was saved."
+            f"Data is missing or differs from its .dvc file: {paths}. `bucket add {paths}` records "
+            f"the current data; `bucket checkout {paths}` or `bucket pull {paths}` restores the "
+            "recorded data. Nothing was saved."
         )
     if stale:
         raise SaveError(
-            f"Stale: {', '.join(stale)}. `bucket repro` runs what has changed, `bucket pull` gets "
-            "results that are missing here. Nothing was saved."
+            f"Stale: {', '.join(stale)}. `bucket repro` runs the changed stages; `bucket pull` "
+            "downloads missing results. Nothing was saved."
         )
     if gone := [name for names in snapshot.gone.values() for name in names]:
         raise SaveError(
             f"dvc.lock still has {', '.join(gone)}, which dvc.yaml no longer has. `bucket repro` "
-            "drops them. Nothing was saved."
+            "removes them. Nothing was saved."
         )
 
 
@@ -101,8 +101,8 @@ def _check_inputs(project: Project, snapshot: Snapshot) -> None:
     if missing := saving.unsaved(project, in_git):
         names = " ".join(missing)
         raise SaveError(
-            f"Stages read what is not staged: {names}. Without it, the commit would not have the "
-            f"inputs of its results. `git add {names}`, then run this again. Nothing was saved."
+            f"Stages read files that are not staged: {names}. The commit would lack inputs of its "
+            f"results. Run `git add {names}`, then run this command again. Nothing was saved."
         )
 
 
@@ -158,5 +158,5 @@ def _push_data(
     if status := run_dvc(["push"], project, settings()):
         raise SaveError(
             f"`dvc push` failed (exit status {status}); the lines above say why. Nothing was "
-            "committed: mend the cause and run this again."
+            "committed. Fix the cause and run the command again."
         )

@@ -12,7 +12,7 @@ import typer
 
 from dvc_bucket.base.options import JsonOption, PathArgument, RemoteOption, RevOption
 
-#: A time as it is typed: a number and its unit.
+#: A time: a number and its unit.
 TIME = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -23,20 +23,23 @@ def share(
     life: Annotated[
         str,
         typer.Option(
-            "--for", metavar="TIME", help="Life of the links, as 30m, 12h or 7d: 7d at most."
+            "--for",
+            metavar="TIME",
+            help="Lifetime of the links: 30m, 12h, 7d (at most 7d).",
         ),
     ] = "7d",
     index: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a new HTML page of the links, for a folder."),
+        typer.Option(metavar="FILE", help="Write a new HTML page with the links of a folder."),
     ] = None,
     remote: RemoteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a link by which a person without keys can read a file, for some days.
+    """Print a link that lets anyone read a file for some days, without keys.
 
-    Whoever has a link can read the file until it ends, so treat it as a secret. To end it earlier,
-    revoke the key that signed it. For a folder, write a page of links, or print them as JSON.
+    Anyone who has the link can read the file until it expires, so treat it as a secret. To disable
+    it earlier, revoke the key that signed it. For a folder, write a page of links, or print them as
+    JSON.
 
     Examples:
       bucket share data/raw/table.csv --rev v1.0
@@ -49,14 +52,14 @@ def share(
     data = links.find(tracked.from_here(path), rev, remote)
     if not (index or as_json or data.is_file):
         raise typer.BadParameter(
-            f"{path} is a folder: write a page of its links with --index FILE, or print --json",
+            f"{path} is a folder. Write a page of its links with --index FILE, or print --json",
             param_hint="PATH",
         )
     shared = links.share(data, span)
     if index:
         links.write_index(shared, index)
     ends = f"{shared.ends:%Y-%m-%d %H:%M} UTC"
-    print(f"Whoever has a link can read the file until {ends}.", file=sys.stderr)
+    print(f"Anyone who has a link can read the file until {ends}.", file=sys.stderr)
     for note in shared.notes:
         print(note, file=sys.stderr)
     if as_json:
@@ -73,10 +76,10 @@ def _life(text: str) -> timedelta:
 
     match = TIME.fullmatch(text)
     if not match:
-        raise typer.BadParameter(f"{text!r} is no time, as 30m, 12h or 7d", param_hint="--for")
+        raise typer.BadParameter(f"{text!r} is not a time such as 12h or 7d", param_hint="--for")
     life = timedelta(**{UNITS[match[2]]: int(match[1])})
     if life > MAX_LIFE:
         raise typer.BadParameter(
-            f"{text} is longer than 7d, the most that a signature lasts", param_hint="--for"
+            f"{text} is longer than 7d, the maximum for a signature", param_hint="--for"
         )
     return life

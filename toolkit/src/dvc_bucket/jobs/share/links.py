@@ -81,8 +81,8 @@ def find(path: str, rev: str | None = None, remote: str | None = None) -> Tracke
     settings = tracked.remote.settings
     if settings.is_embedded:
         raise SettingsError(
-            f"{settings.endpoint_url} is the embedded store of this machine: nobody else reaches "
-            "it, so no link to it is of use. Move the project to a bucket with `bucket init`."
+            f"{settings.endpoint_url} is the embedded store of this machine, which nobody else can "
+            "reach, so links to it are useless. Move the project to a bucket with `bucket init`."
         )
     return tracked.data(path)
 
@@ -102,9 +102,9 @@ def share(data: TrackedData, life: timedelta) -> Shared:
     settings, sizes = data.remote.settings, data.sizes()
     notes = []
     if clients.credentials(settings).token:
-        notes.append("These credentials are temporary: the links end with them at the latest.")
+        notes.append("These credentials are temporary; the links expire with them at the latest.")
     if is_this_machine(settings.host):
-        notes.append(f"The links name {settings.host}: only this machine reaches that.")
+        notes.append(f"The links name {settings.host}, which only this machine can reach.")
     ends = datetime.now(UTC) + life
     with naming_failures(f"sign links to {data.path}", settings), by_botocore.as_obstore_raises():
         links = [
@@ -113,7 +113,7 @@ def share(data: TrackedData, life: timedelta) -> Shared:
         ]
     if not all("X-Amz-Signature=" in link.url for link in links):
         raise SettingsError(
-            f"Links to {data.path} are signed with a key, and this connection uses none. Set "
+            f"Links to {data.path} are signed with a key, but this connection uses none. Set "
             "OS_ACCESS_KEY_ID and OS_SECRET_ACCESS_KEY."
         )
     return Shared(data, links, ends, notes)
@@ -153,7 +153,7 @@ def write_index(shared: Shared, path: Path) -> None:
     environment.filters["size"] = readable_size
     page = environment.from_string(template).render(shared=shared, data=shared.data)
     if path.exists():
-        raise OutputError(f"{path} exists, and is not replaced. Name another file, or remove it.")
+        raise OutputError(f"{path} exists and is not replaced. Name another file, or remove it.")
     try:
         write_private(path, page)
     except OSError as error:

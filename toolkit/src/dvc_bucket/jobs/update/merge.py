@@ -103,8 +103,8 @@ class Merge:
         root = self.repository.root
         if taken := [path for path in added if path and os.path.lexists(root / path)]:
             raise UpdateError(
-                f"{_named(taken)}: not in git, and the new version has a file of that name. Move "
-                "it away, then run this again; nothing was changed."
+                f"{_named(taken)}: not in git, but the new version has a file with that name. "
+                "Nothing was changed. Move it away, then run the command again."
             )
         patch = self._diff("-p", "--binary", "--full-index")
         if patch.strip():
@@ -173,10 +173,11 @@ def _answers(project: Project) -> Answers:
     if found := answers_file.read(project):
         return found
     restore = answers_file.restore(project)
-    advice = f"Restore it: {restore}" if restore else "Only a project made by `make new` has one."
+    advice = (
+        f"Restore it: {restore}" if restore else ("Only a project created by `make new` has one.")
+    )
     raise UpdateError(
-        f"There is no {answers_file.FILE} here, which says of what version this project is and "
-        f"with which answers it was made. {advice}"
+        f"This project has no {answers_file.FILE}, which records its version and answers. {advice}"
     )
 
 

@@ -99,7 +99,7 @@ def _answers(project: Project) -> tuple[Answers, Answers]:
     after = answers_file.read(project)
     before = answers_file.parse(git(project.root, "show", f"HEAD:./{answers_file.FILE}").decode())
     if after is None or after.values == before.values:
-        raise UpdateError("There is no update that is not committed. Begin one: make update")
+        raise UpdateError("There is no uncommitted update. Begin one: make update")
     return before, after
 
 

@@ -48,19 +48,19 @@ class Template:
         versions, current = self.versions, answers.version
         version = wanted.removeprefix("v") or next(iter(versions), "")
         if version not in versions:
-            known = f"it has {', '.join(versions[:NAMED])}" if versions else "it has no release"
+            known = f"it has {', '.join(versions[:NAMED])}" if versions else "it has no releases"
             asked = f"VERSION={wanted}: " if wanted else ""
-            raise UpdateError(f"{asked}{self.source} has no such version; {known}.")
+            raise UpdateError(f"{asked}{self.source} does not have this version; {known}.")
         if current in versions and versions.index(version) > versions.index(current):
             raise UpdateError(
-                f"VERSION={wanted} is older than {current}, which this project is of. To go back, "
+                f"VERSION={wanted} is older than this project's version {current}. To go back, "
                 "revert the commit of the update: git revert COMMIT"
             )
         options = ("--verify", "--quiet", "--end-of-options")
         if ended(self.root, "rev-parse", *options, f"{answers.commit}^{{commit}}").returncode:
             raise UpdateError(
-                f"{self.source} has no {answers.commit or 'commit'}, which {FILE} says that this "
-                "project was made of. Name the right template: make update FROM=URL"
+                f"{self.source} has no {answers.commit or 'commit'}, which {FILE} names as the "
+                "origin of this project. Name the right template: make update FROM=URL"
             )
         return version
 
@@ -77,8 +77,8 @@ def clone(source: str, root: Path) -> Template:
     """
     if not source:
         raise UpdateError(
-            f"{FILE} names no template, as the project was made of a clone without a URL. Say "
-            "where it is: make update FROM=URL"
+            f"{FILE} names no template, because the project was created from a clone without a "
+            "URL. Name it: make update FROM=URL"
         )
     short = next((forge for forge in FORGES if source.startswith(forge)), "")
     url = FORGES.get(short, "") + source.removeprefix(short).removeprefix("git+")

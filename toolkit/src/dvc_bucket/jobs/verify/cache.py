@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Repo
 
 #: What restores damaged objects.
-REPAIR = "`bucket verify --cache --repair` moves them out of DVC's sight. It deletes nothing."
+REPAIR = (
+    "`bucket verify --cache --repair` moves them aside, where DVC does not use them. It "
+    "deletes nothing."
+)
 RESTORE = (
-    "`bucket fetch` then brings the right content from the bucket. Files in the workspace may be "
-    "wrong, too: `bucket status` names them, `bucket checkout --force PATH` replaces them."
+    "`bucket fetch` then downloads intact copies from the bucket. Files in the workspace may be "
+    "damaged, too: `bucket status` lists them, `bucket checkout --force PATH` replaces them."
 )
 
 #: Damaged objects that are named one by one.
@@ -66,21 +69,23 @@ class CacheReport:
         return all(damaged.moved_to for damaged in self.damaged)
 
     def as_json(self) -> str:
-        """The report for a program."""
+        """The report as JSON."""
         values = dataclasses.asdict(self) | {"ok": self.ok, "folder": str(self.folder)}
         return json.dumps(values, indent=2)
 
     def __str__(self) -> str:
         count = counted(self.objects, "object")
         if not self.damaged:
-            return f"The cache is right: {count}, {self.read:,} of them read now, in {self.folder}."
+            return (
+                f"The cache is intact: {count}, {self.read:,} of them read now, in {self.folder}."
+            )
         lines = []
         for damaged in self.damaged:
-            paths = ", ".join(damaged.paths) or "not needed by the files as they are"
+            paths = ", ".join(damaged.paths) or "not needed by the current files"
             moved = f"; now in {damaged.moved_to}" if damaged.moved_to else ""
             lines.append(f"  {damaged.object}  {paths}{moved}")
         head = f"{len(self.damaged):,} of {count} in {self.folder} are damaged:"
-        listed = shortened(lines, MAX_LISTED_OBJECTS, "; --json names all.")
+        listed = shortened(lines, MAX_LISTED_OBJECTS, "; --json lists all.")
         return "\n".join([head, *listed, *([] if self.ok else [REPAIR]), RESTORE])
 
 
@@ -106,8 +111,8 @@ def check(project: Project, *, repair: bool = False) -> CacheReport:
             if faults[name].kind == "not checked":
                 raise NotCheckedError(
                     f"The object {cache.path(name)} could not be read ({faults[name].detail}), so "
-                    "the cache is not checked. Give yourself the right (`chmod u+r`), or mend the "
-                    "disk."
+                    "the cache is not checked. Give yourself permission (`chmod u+r`), or repair "
+                    "the disk."
                 )
         for name, path in _objects(repo, folder) if paths else ():
             if name in paths:

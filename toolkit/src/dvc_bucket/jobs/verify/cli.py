@@ -12,7 +12,7 @@ from dvc_bucket.base.paths import Project
 
 RevsOption = Annotated[
     list[str] | None,
-    typer.Option("--rev", help="Branch, tag or commit; can be given more than once."),
+    typer.Option("--rev", help="Branch, tag or commit; repeatable."),
 ]
 BranchesOption = Annotated[
     bool, typer.Option("--all-branches", "-a", help="Check the tips of all local branches.")
@@ -23,12 +23,13 @@ CommitsOption = Annotated[
     typer.Option("--all-commits", "-A", help="Check all commits; also list foreign objects."),
 ]
 DeepOption = Annotated[
-    bool, typer.Option("--deep", help="Read and hash every object that was not read before.")
+    bool, typer.Option("--deep", help="Read and hash every object that no earlier run has read.")
 ]
 RepairOption = Annotated[
-    bool, typer.Option("--repair", help="Upload again what an intact local copy can replace.")
+    bool,
+    typer.Option("--repair", help="Upload missing and damaged objects from intact local copies."),
 ]
-LfsOption = Annotated[bool, typer.Option("--lfs", help="Check the objects of Git LFS too.")]
+LfsOption = Annotated[bool, typer.Option("--lfs", help="Also check the objects of Git LFS.")]
 CacheOption = Annotated[
     bool, typer.Option("--cache", help="Check the local cache instead of the bucket.")
 ]
@@ -55,17 +56,17 @@ def verify(
 ) -> None:
     """Check that the bucket has all data of the work tree or of commits, complete and unchanged.
 
-    It looks inside directories. `dvc push`, `dvc status -c` and `dvc data status --not-in-remote`
-    do not notice a missing object of a directory; `dvc data status --granular --not-in-remote`
-    does.
+    Directories are checked file by file. `dvc push`, `dvc status -c` and `dvc data status
+    --not-in-remote` do not notice a missing object of a directory; `dvc data status --granular
+    --not-in-remote` does.
 
-    Imported data is looked for on the remote of the project that it comes from.
+    Imported data is checked on the remote of the project that it comes from.
 
     With --cache, it hashes the objects of the local cache that changed since the last check.
     --cache --repair moves damaged objects aside.
 
-    Exit status: 0 complete, 1 something missing or damaged, 2 wrong usage, 3 something not checked,
-    and nothing known to be wrong.
+    Exit status: 0 complete, 1 data missing or damaged, 2 wrong usage, 3 no problem found but some
+    data not checked.
 
     Examples:
       bucket verify --all-branches --deep
@@ -73,7 +74,7 @@ def verify(
     """
     if cache:
         if any((rev, all_branches, all_tags, all_commits, deep, lfs, remote, install_hook)):
-            raise typer.BadParameter("--cache goes with --repair and --json only")
+            raise typer.BadParameter("--cache can be combined with --repair and --json only")
         _verify_cache(repair=repair, as_json=as_json)
     project = Project.find()
     if install_hook:
@@ -107,7 +108,7 @@ def verify(
 
 @contextmanager
 def _not_checked() -> Iterator[None]:
-    """End with the status for what could not be looked at, where a block could look at nothing."""
+    """Exit with the status for "not checked" if the block could check nothing."""
     from dvc_bucket.base import failures
     from dvc_bucket.base.errors import NotCheckedError, ServerError, SettingsError, TransferError
     from dvc_bucket.connection.masking import masked

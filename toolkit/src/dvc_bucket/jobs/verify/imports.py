@@ -46,7 +46,7 @@ def _counted(item: SkippedData, commits: Sequence[NamedCommit], cache: Path) -> 
         said = " ".join(str(error).split())
         return ImportedCount(item.dataset, str(origin), not_checked=said, revisions=commits)
     if refused:
-        why = f"The store does not say whether {len(refused):,} of its objects are there."
+        why = f"The store does not say whether {len(refused):,} of its objects exist."
         return ImportedCount(item.dataset, str(origin), len(names), 0, why, commits)
     missing = {remote.key(name) for name in names} - {one["path"] for one in there}
     return ImportedCount(item.dataset, str(origin), len(names), len(missing), "", commits)

@@ -24,7 +24,7 @@ PIPE_WIDTH = 200
 
 
 def as_json(report: AuditReport) -> str:
-    """The whole report, for a program."""
+    """The whole report as JSON."""
     values = asdict(replace(report, findings=[], mended=[], left_out={}))
     foreign = ("foreign", "foreign_size", "foreign_keys")
     objects, size, keys = (values.pop(name) for name in foreign)
@@ -109,7 +109,7 @@ def _line(finding: AuditFinding) -> Text:
 
 
 def _print(console: Console, lines: Sequence[Text]) -> None:
-    for line in shortened(lines, MAX_LISTED_FINDINGS, "; --json names all."):
+    for line in shortened(lines, MAX_LISTED_FINDINGS, "; --json lists all."):
         console.print(line, highlight=False)
 
 
@@ -119,8 +119,8 @@ def _notes(report: AuditReport) -> list[str]:
     if report.foreign_keys is not None and report.foreign:
         foreign = f"{counted(report.foreign, 'object')} ({readable_size(report.foreign_size)})"
         notes.append(
-            f"{foreign} on the remote are needed by no commit of this clone: another project's, "
-            "or left over. They stay as they are; --json names them."
+            f"No commit of this clone needs {foreign} on the remote, which belong to another "
+            "project or are left over. They are not touched; --json lists them."
         )
     return notes
 
@@ -131,7 +131,7 @@ def _summary(report: AuditReport) -> str:
     if not report.findings and report.missing_elsewhere:
         return (
             f"NOT complete: {counted(report.missing_elsewhere, 'object')} of imported data missing "
-            f"where it comes from; nothing missing in {where}. Ask its publisher."
+            f"on the remote of their projects; nothing missing in {where}. Ask their publishers."
         )
     if not report.ok:
         counts = (
@@ -139,13 +139,13 @@ def _summary(report: AuditReport) -> str:
             f"{report.not_checked:,} not checked of {report.objects:,}"
         )
         if report.exit_status == NOT_CHECKED:
-            return f"NOT checked in full: {counts}, in {where}. Run it again."
+            return f"NOT fully checked: {counts}, in {where}. Run the command again."
         others = sum(finding.name is None for finding in report.findings)
         more = f"; {others:,} more as listed" if others else ""
         return f"NOT complete: {counts}{more}, in {where}."
     if not report.objects:
         return f"Nothing is needed from {where} by {commits}."
-    proof = "their contents right" if report.deep else "their sizes right"
+    proof = "with correct contents" if report.deep else "with correct sizes"
     whole = f"{counted(report.objects, 'object')} ({readable_size(report.size)})"
     return f"Complete: {whole} of {commits} are there, {proof}, in {where}."
 

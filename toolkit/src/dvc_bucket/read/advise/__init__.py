@@ -107,7 +107,7 @@ def advise(
         next(filter(None, map(os.environ.get, FAST_DISKS)), tempfile.gettempdir())
     )
     if not disk.is_dir():
-        raise SpaceError(f"{disk} is no folder. Name one on the disk that data would be copied to.")
+        raise SpaceError(f"{disk} is not a folder. Name a folder on the disk for the copies.")
     tree.find(path, rev, remote)  # loads DVC: a process does that once, whatever it reads
     start = time.perf_counter()
     data = tree.find(path, rev, remote)

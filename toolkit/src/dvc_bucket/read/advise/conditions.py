@@ -12,7 +12,7 @@ CONDITION = re.compile(r"\s*(?P<column>\w+)\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<
 
 
 class ConditionError(BucketError):
-    """What was typed is not a condition on a column."""
+    """The text is not a condition on a column."""
 
 
 def expression(conditions: Sequence[str]) -> ds.Expression | None:

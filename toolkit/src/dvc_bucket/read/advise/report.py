@@ -26,9 +26,9 @@ def text(advice: Advice) -> str:
             "stream            "
             + "".join(f"{advice.streamed(reads):12.1f} s" for reads in several),
             "",
-            f"{advice.path}: {counted(advice.files, 'file')}, {readable_size(advice.size)}; "
-            f"a streamed read takes {readable_size(read.touched)} "
-            f"in about {counted(read.requests, 'request')}.",
+            f"{advice.path}: {counted(advice.files, 'file')}, {readable_size(advice.size)}; a "
+            f"streamed read transfers {readable_size(read.touched)} in about "
+            f"{counted(read.requests, 'request')}.",
             f"The bucket answers in {1000 * advice.latency:.1f} ms; "
             f"copies arrive at {readable_size(read.bandwidth)}/s.",
             *([room] if free < advice.size else []),
@@ -64,7 +64,7 @@ def plain(advice: Advice) -> dict[str, Any]:
 
 def _reason(stage_from: int | None) -> str:
     if stage_from is None:
-        return "A streamed read is as fast as one from the disk."
+        return "Streaming is as fast as reading from the disk."
     if stage_from == 1:
         return "Staging is faster even for one read."
     return f"Staging becomes faster at {stage_from:,} reads."

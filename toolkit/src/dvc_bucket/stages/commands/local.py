@@ -27,10 +27,11 @@ class LocalRunner(Shown):
 
     Args:
         jobs: how many stages run at once at most.
+        noun: what a command is, for a person.
     """
 
-    def __init__(self, jobs: int) -> None:
-        super().__init__(jobs)
+    def __init__(self, jobs: int, noun: str = "stage") -> None:
+        super().__init__(jobs, noun=noun)
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._changing = threading.Lock()
         self._signal = 0

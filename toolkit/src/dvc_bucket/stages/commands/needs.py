@@ -41,7 +41,7 @@ class Room:
     """
 
     def __init__(self, jobs: int, limits: Needs | None = None) -> None:
-        self._jobs, self._limits = jobs, limits or _available()
+        self._jobs, self._limits = jobs, limits or available()
         self._taken: dict[str, Needs] = {}
 
     def take(self, stage: str, needs: Needs) -> bool:
@@ -86,7 +86,7 @@ def read(stage: str, meta: Any) -> Needs:
     return Needs(cpus, float(found[1]) * UNITS[(found[2] or "").upper()])
 
 
-def _available() -> Needs:
+def available() -> Needs:
     """CPUs that this process may use, and its memory."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = psutil.virtual_memory().total

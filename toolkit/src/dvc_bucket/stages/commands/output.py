@@ -29,8 +29,8 @@ _printing = threading.Lock()
 
 
 @contextmanager
-def in_one_piece(stage: str) -> Iterator[Sink]:
-    """Print what a command prints in one piece, at the end of the block."""
+def in_one_piece(title: str) -> Iterator[Sink]:
+    """Print what a command prints in one piece, at the end of the block, below a title."""
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as held:
         try:
             yield held.write
@@ -39,7 +39,7 @@ def in_one_piece(stage: str) -> Iterator[Sink]:
                 held.seek(size - 1)
                 is_ended = held.read() == b"\n"
                 held.seek(0)
-                _print(stage, held, b"" if is_ended else b"\n")
+                _print(title, held, b"" if is_ended else b"\n")
 
 
 @contextmanager
@@ -67,10 +67,10 @@ def _say(stage: str, line: bytes, console: Console) -> None:
     console.print(Text.assemble(name, Text.from_ansi(shown)), soft_wrap=True)
 
 
-def _print(stage: str, held: Any, end: bytes) -> None:
+def _print(title: str, held: Any, end: bytes) -> None:
     """Print all that a command has printed, and nothing else meanwhile."""
     with _printing:
-        sys.stdout.write(f"Output of stage '{stage}':\n")
+        sys.stdout.write(f"Output of {title}:\n")
         sys.stdout.flush()
         raw: IO[bytes] | None = getattr(sys.stdout, "buffer", None)
         if raw is None:

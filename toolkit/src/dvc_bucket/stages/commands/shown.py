@@ -16,12 +16,13 @@ class Shown:
     Args:
         jobs: how many stages run at once at most.
         limits: what they may need together; None for what this machine has.
+        noun: what a command is, for a person.
     """
 
     is_elsewhere = False
 
-    def __init__(self, jobs: int, limits: needs.Needs | None = None) -> None:
-        self.jobs = jobs
+    def __init__(self, jobs: int, limits: needs.Needs | None = None, noun: str = "stage") -> None:
+        self.jobs, self._noun = jobs, noun
         self._room = needs.Room(jobs, limits)
         self._console = Console(stderr=True)
         self._is_terminal = sys.stdout.isatty() and self._console.is_terminal
@@ -48,7 +49,7 @@ class Shown:
         """Print what the command of a stage prints."""
         if self._is_terminal:
             return output.by_line(stage, self._console)
-        return output.in_one_piece(stage)
+        return output.in_one_piece(f"{self._noun} '{stage}'")
 
     def has_begun(self, _key: str, _outs: Sequence[Path]) -> bool:
         """Whether an earlier run left a command; what runs on this machine ends with its run."""

@@ -1,7 +1,7 @@
 """Runs each command of a stage as a job of Slurm, or in that of its group, and follows it.
 
-The process that follows keeps DVC's records; a job runs the command alone. A job goes on where the
-process is lost, and the next run follows it.
+The process that follows keeps DVC's records; a job runs the command alone. If the
+process dies, its jobs continue, and the next run follows them.
 """
 
 import math
@@ -118,7 +118,9 @@ class SlurmRunner(Shown):
         if status != 0 and not self._is_left.is_set():  # nobody takes its results
             shutil.rmtree(folder, ignore_errors=True)
         if status is None:
-            raise StageError(f"Job {number} of Slurm was left. Run the command again to go on.")
+            raise StageError(
+                f"Slurm job {number} is still running. Run the command again to follow it."
+            )
         return status
 
     def recorded(self, key: str) -> None:
@@ -162,14 +164,14 @@ class SlurmRunner(Shown):
         stage = command.stage
         if group := self._group(stage):
             number = self._groups.add(group, command, folder)
-            print(f"Stage '{stage}' is in job {number} of Slurm, group '{group}'.", flush=True)
+            print(f"Stage '{stage}' is in Slurm job {number}, group '{group}'.", flush=True)
             return number
         folder.mkdir(mode=0o700, parents=True)
         slurm_jobs.write(folder, command, command.environment)
         resources = _resources(stage, self._meta.get(stage))
         options = [f"--job-name={stage}", *resources, *self._options]
         number = slurm_jobs.submit(folder, command.environment, options)
-        print(f"Stage '{stage}' is job {number} of Slurm.", flush=True)
+        print(f"Stage '{stage}' is Slurm job {number}.", flush=True)
         return number
 
     def _group(self, stage: str) -> str:
@@ -225,12 +227,12 @@ class SlurmRunner(Shown):
             with self._changing:
                 self._running[folder] = new
             return None
-        ended = f"ended: {state.name}" if state else "is not known to Slurm any more"
+        ended = f"ended: {state.name}" if state else "is no longer known to Slurm"
         output = folder / slurm_jobs.OUTPUT
         said = f" Its output is in {output}." if output.exists() else ""
         raise StageError(
-            f"Job {number} of Slurm, stage {command.stage}, {ended}, and left no exit status."
-            f"{said} If it needs more time or memory, write so in `meta` of the stage."
+            f"Slurm job {number} (stage {command.stage}) {ended}, and left no exit status.{said} "
+            "If it needs more time or memory, set it in `meta` of the stage."
         )
 
 

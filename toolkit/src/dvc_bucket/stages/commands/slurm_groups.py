@@ -103,9 +103,9 @@ class Groups:
         first, needed = self._needs.setdefault(group, (stage, resources))
         if needed != resources:
             raise ProjectError(
-                f"dvc.yaml: stages {first} and {stage} are both in the group {group}, and so in "
-                "one job, but their `meta` differs in cpus, memory or sbatch. Write the same in "
-                "both, or give them two groups."
+                f"dvc.yaml: stages {first} and {stage} are both in the group {group}, which is one "
+                "job, but their `meta` differs in cpus, memory or sbatch. Set the same values, or "
+                "use two groups."
             )
 
     def add(self, group: str, command: Command, folder: Path) -> str:

@@ -198,7 +198,7 @@ def _ask(
         )
     except FileNotFoundError:
         raise StageError(
-            f"`{words[0]}` is not on the PATH. --slurm works where jobs are submitted: on most "
+            f"`{words[0]}` is not on the PATH. Use --slurm where jobs are submitted; on most "
             "clusters, on a login node."
         ) from None
     if done.returncode:

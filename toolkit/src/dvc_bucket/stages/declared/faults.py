@@ -14,33 +14,35 @@ from dvc_bucket.git.contents import git
 from dvc_bucket.stages.declared import packages, versions
 from dvc_bucket.stages.declared.code import of_stage, own_path
 from dvc_bucket.stages.declared.imports import Code
+from dvc_bucket.stages.declared.packages import Imported
 from dvc_bucket.stages.declared.programs import PYTHON, Programs
 
 
 def stage_faults(root: Path | None = None) -> list[str]:
-    """What `dvc.yaml` does not declare of what the stages run, import and read, and the reverse.
+    """Differences between `dvc.yaml` and what its stages run, import and read.
 
-    For stages of any kind and in any dvc.yaml: Python scripts, modules (`python -m`), notebooks,
-    shell and R scripts, commands of the shell, `foreach` and `matrix`. Nothing is run and no data
-    is needed. The rules:
+    It covers stages of any kind in any dvc.yaml: Python scripts, modules (`python -m`), notebooks,
+    shell and R scripts, shell commands, `foreach` and `matrix`. It runs nothing and needs no data.
+    The rules:
 
-    - a script, and each module of the project that it imports, is among the deps (or in a folder
-      that is), and no Python file is that nothing of the stage runs or imports;
-    - a file of git, or data of DVC, on a command line is a dep, an output or a file of parameters;
-    - a dep is in git, is tracked by DVC, or is the output of a stage;
+    - the deps contain the script and each module of the project that it imports (or a folder with
+      them), and no Python file that the stage neither runs nor imports;
+    - a path on a command line that git or DVC tracks is a dep, an output or a parameter file;
+    - git or DVC tracks each dep, or a stage writes it;
     - a declared parameter exists, and a section that the code reads through a model
       (`dvc_bucket.stages.Params`) is declared;
-    - in a project with packages.yaml, a package that the code imports is named in the params, no
-      other is that nothing of it needs, and the versions are those of the lock file.
+    - in a project with packages.yaml, a package that the code imports, R or Python, and a tool of
+      `meta: tools:` is named in the params, no other is that nothing of it needs, and the versions
+      are those of the lock file, or of renv.lock.
 
-    What `meta: reads:` of a stage names is left out, and so is code in the folders `packages` of
+    It ignores paths in `meta: reads:` of a stage, and code in the folders `packages` of
     `[tool.dvc-bucket]`, which counts as installed.
 
     Args:
         root: a folder of the project (default: the current one).
 
     Returns:
-        One sentence for each fault, in the order of the stages; none if all is declared.
+        One sentence per difference, in the order of the stages.
 
     Raises:
         ProjectError: DVC cannot read the project.
@@ -100,14 +102,22 @@ class _StageCheck:
         yield from self._nowhere()
         yield from self._params(code)
         if self.project.packages.exists() or packages.named(self.stage):
-            yield from map(self._said, packages.faults(self.stage, code))
+            yield from self._packages(started, code)
+
+    def _packages(self, started: Programs, code: Code) -> Iterator[str]:
+        try:
+            imported = Imported.of_programs(self.project, self.stage, started, code)
+        except ProjectError as error:  # `meta: tools:` is no list of names
+            yield str(error)
+            return
+        yield from map(self._said, packages.faults(self.stage, code, imported))
 
     def _needless(self, own: Sequence[str], started: Programs) -> Iterator[str]:
         words = {posixpath.normpath(posixpath.join(self.stage.folder, w)) for w in started.words}
         for path in self._deps:
             is_data = any(overlap(path, data) for data in self.known.data)
             if path.endswith(PYTHON) and path not in own and path not in words and not is_data:
-                yield self._said(f"has the dep {path}, which nothing of it imports. Take it out.")
+                yield self._said(f"has the dep {path}, which it does not import. Remove it.")
 
     def _on_command_line(self, started: Programs, own: Sequence[str]) -> Iterator[str]:
         """Known files among the words of the command, beside its code, that are not declared."""
@@ -118,8 +128,8 @@ class _StageCheck:
             is_known = path in self.known.data or path in (self.known.files or ())
             if word and is_known and not self._is_declared(path, declared):
                 yield self._said(
-                    f"has {path} on its command line, which is neither a dep nor an output nor a "
-                    "file of its params. Declare it."
+                    f"has {path} on its command line, which is neither a dep, an output nor a "
+                    "params file. Declare it."
                 )
 
     def _nowhere(self) -> Iterator[str]:
@@ -132,7 +142,7 @@ class _StageCheck:
             ):
                 yield self._said(
                     f"has the dep {path}, which is neither in git, nor tracked by DVC, nor the "
-                    "output of a stage. Nobody else can have it."
+                    "output of a stage, so nobody else can get it."
                 )
 
     def _params(self, code: Code) -> Iterator[str]:
@@ -145,9 +155,9 @@ class _StageCheck:
                 if key not in params.current:
                     yield self._said(f"has the parameter {key}, which {file} does not have.")
         for section in sorted(code.sections - declared):
-            yield self._said(f"reads the section {section} of its parameters. Add it to params.")
+            yield self._said(f"reads the section {section} of the parameters. Add it to params.")
         for section in sorted((code.models - code.sections) & declared):
-            yield self._said(f"has the params {section}, which nothing of it reads. Take it out.")
+            yield self._said(f"has the params {section}, which it does not read. Remove it.")
 
     @property
     def _deps(self) -> list[str]:

@@ -68,4 +68,4 @@ def _plugin(ending: str) -> entry_points.Plugin | None:
 
 def _check(_: str, value: Any) -> None:
     if not callable(value):
-        raise entry_points.PluginError(f"{type(value).__name__} is no function")
+        raise entry_points.PluginError(f"{type(value).__name__} is not a function")

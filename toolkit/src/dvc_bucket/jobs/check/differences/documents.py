@@ -95,7 +95,7 @@ def _named(place: Place) -> str:
 
 def _line(key: str, old: Any, new: Any) -> str:
     if new is ABSENT:
-        return f"{key} is not there any more"
+        return f"{key} is missing"
     if old is ABSENT:
         return f"{key} is new"
     by = f" (by {float(abs(new - old)):.3g})" if _are_numbers(old, new) else ""

@@ -69,11 +69,11 @@ def other_columns(before: list[str], after: list[str]) -> str:
     if before == after:
         return ""
     before, after = ([visible(name, keep="") for name in names] for names in (before, after))
-    lost = [f"column {name} is not there any more" for name in before if name not in after]
+    lost = [f"column {name} is missing" for name in before if name not in after]
     new = [f"column {name} is new" for name in after if name not in before]
     if not lost and not new and len(before) != len(after):
-        return f"{len(after)} columns instead of {len(before)}: a name is there twice"
-    return "; ".join([*lost[:1], *new[:1]]) or "the columns are in another order"
+        return f"{len(after)} columns instead of {len(before)}: a name occurs twice"
+    return "; ".join([*lost[:1], *new[:1]]) or "the columns are in a different order"
 
 
 def shown(old: object, new: object) -> tuple[str, str]:

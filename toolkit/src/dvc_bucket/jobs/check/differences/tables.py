@@ -68,7 +68,7 @@ def _other_schema(before: "Schema", after: "Schema") -> str:
         return text
     for old, new in zip(before, after, strict=True):
         if old.type != new.type:
-            return f"column {old.name} was {old.type} and is {new.type}"
+            return f"column {old.name} was {old.type} and is now {new.type}"
     return ""
 
 

@@ -1,7 +1,7 @@
 """Fixes, in the Python of a stage, the clock, random numbers and the order of files in a folder.
 
 For experiments of `bucket check`. Each is a variable of the environment; without it nothing is
-fixed. Not fixed is what a library in C or C++ reads of clock and random numbers itself.
+fixed. What a library in C or C++ reads of them itself, only libfaketime fixes.
 """
 
 import ctypes
@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import os
 import random
+import select
 import sys
 import time
 from typing import Any
@@ -26,6 +27,8 @@ NO_NETWORK = "BUCKET_HELD_NO_NETWORK"
 
 def hold() -> None:
     """Hold what the environment says."""
+    if "libfaketime" in os.environ.get("LD_PRELOAD", ""):
+        time.sleep = _sleep  # libfaketime breaks the system call of Python's own
     if clock := os.environ.get(CLOCK):
         seconds, *words = clock.split()
         hold_clock(int(seconds), is_measured="runs" in words)
@@ -35,6 +38,10 @@ def hold() -> None:
         hold_listing(is_reversed=order == "reversed")
     if NO_NETWORK in os.environ:
         sys.addaudithook(_refuse)
+
+
+def _sleep(seconds: Any, /) -> None:
+    select.select([], [], [], seconds)
 
 
 def hold_clock(seconds: int, *, is_measured: bool) -> None:
