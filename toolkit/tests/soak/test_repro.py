@@ -66,7 +66,11 @@ def kill(root: Path, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("file", "variable", "examples"),
-    [("splice", "SPLICE_EXAMPLES", "4000"), ("same_as_dvc", "FLOW_EXAMPLES", "300")],
+    [
+        ("splice", "SPLICE_EXAMPLES", "4000"),
+        ("plain_yaml", "SPLICE_EXAMPLES", "4000"),
+        ("same_as_dvc", "FLOW_EXAMPLES", "300"),
+    ],
 )
 def test_many_cases_are_as_dvc_has_them(file: str, variable: str, examples: str) -> None:
     done = subprocess.run(
