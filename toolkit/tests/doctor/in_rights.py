@@ -86,7 +86,9 @@ def _(case: Case) -> None:
     case.edit(".env", NO_CHECKSUM_SETTINGS, "")
 
 
-@add("a store that refuses checksum trailers", "checksum settings", says="checksums (NotImplemented)")
+@add(
+    "a store that refuses checksum trailers", "checksum settings", says="checksums (NotImplemented)"
+)
 def _(case: Case) -> None:
     """A front gives the answer of Swift 2.33, which real ones still run."""
     body = b"<Error><Code>NotImplemented</Code><Message>STREAMING-...-TRAILER</Message></Error>"
