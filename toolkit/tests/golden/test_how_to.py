@@ -23,8 +23,8 @@ PAGES = {
         'mkdir data/raw/stations && echo "Rhine,1.8" >data/raw/stations/upper.csv',
         ["data/raw/stations.dvc"],
     ),
-    "add-a-stage": ("true", ["data/interim/peaks.csv", "tests/test_peaks.py"]),
     "publish": ("true", ["crate.zip"]),
+    "add-a-stage": ("true", ["data/interim/peaks.csv", "tests/test_peaks.py"]),
     "leave": ("true", ["LEAVING.md", "requirements-plain.lock", "../plain-v1.0/data/raw"]),
 }
 
