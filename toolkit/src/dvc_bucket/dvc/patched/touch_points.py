@@ -220,7 +220,7 @@ READING = {
         "dvc.output:Output",
         "can_push def_path fs_path fspath hash_info meta protocol remote stage use_cache",
     ),
-    **attributes("dvc.stage:Stage", "frozen is_import is_repo_import path"),
+    **attributes("dvc.stage:Stage", "is_repo_import path"),
     "dvc.dependency.repo:RepoDependency.__init__": "self, def_repo, stage, *args, **kwargs",
     "dvc.ignore:DvcIgnoreFilter.check_ignore": "self, target",
     "dvc.ignore:DvcIgnoreFilter.walk": "self, fs, path, **kwargs",
