@@ -1,7 +1,7 @@
 """Moving data on a bad day: `bucket`, plain `dvc`, `s5cmd` and `rclone` behind one proxy.
 
-Claim: `bucket push` and `pull` succeed in all of this weather, and where requests fail they take at
-most 1.2 times what the fastest takes that succeeds. Each tool has the settings that it comes with.
+Claim: `bucket push` and `pull` succeed in all of this weather, and take at most 1.2 times what the
+fastest takes that succeeds, plus the start of Python and DVC. Each tool has its own settings.
 The proxy is that of the tests, with TLS; every tool meets the same faults at the same numbers of
 its requests. Afterwards the bytes of every file are compared.
 
