@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dvc_bucket.dvc.patched import stage_touch_points as stages
 from dvc_bucket.dvc.patched import touch_points as places
 from dvc_bucket.dvc.patched.differences import NAMED, DvcDiffersError
 from dvc_bucket.dvc.remote.outputs import opened
@@ -33,7 +34,7 @@ def parts(table: Iterable[str]) -> list[tuple[str, ...]]:
 COMPARED = [
     *parts(places.MOVING | places.READING),
     # One line names three places of many.
-    (places.RECORD, places.RUN_STAGES, places.UNLOCKED),
+    (stages.RECORD, stages.RUN_STAGES, stages.UNLOCKED),
 ]
 
 #: Those that matter to a push beside those of a pull.
@@ -135,7 +136,7 @@ def test_plain_dvc_runs_stages_one_at_a_time(project: Published, bucket: Bucket)
     folder.mkdir()
     stage = "  {0}: {{cmd: echo {0} | tee -a order > {0}.txt, outs: [{0}.txt]}}\n"
     (folder / "dvc.yaml").write_text(f"stages:\n{stage.format('a')}{stage.format('b')}")
-    changed = [places.RUN_STAGES]
+    changed = [stages.RUN_STAGES]
     done = bucket("repro", "--jobs", "2", "stages/dvc.yaml", changed=changed)
     ran = (folder / "order").read_text().split()
     shutil.rmtree(folder)

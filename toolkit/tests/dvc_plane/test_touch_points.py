@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 import dvc_bucket
-from dvc_bucket.dvc.patched import install, touch_points
+from dvc_bucket.dvc.patched import install, stage_touch_points, touch_points
 from dvc_bucket.dvc.patched.differences import RANGE, TESTED, different, signature_of
 from tests import TESTS_ROOT
 
 #: Tables of places, each by the name of its use.
 TABLES: dict[str, dict[str, str]] = {
     name: table
-    for name, table in vars(touch_points).items()
+    for name, table in (vars(touch_points) | vars(stage_touch_points)).items()
     if name.isupper() and isinstance(table, dict)
 }
 

@@ -29,7 +29,7 @@ from dvc_bucket.dvc.connected import environment, run_dvc
 from dvc_bucket.dvc.patched import experiments, sharing
 from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
-from dvc_bucket.dvc.patched.touch_points import EXPERIMENTING
+from dvc_bucket.dvc.patched.stage_touch_points import EXPERIMENTING
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.running import Command
 from dvc_bucket.stages.commands import needs

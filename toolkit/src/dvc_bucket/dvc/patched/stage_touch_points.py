@@ -1,0 +1,100 @@
+"""The places inside DVC that run and record stages and experiments, beside `touch_points`."""
+
+from dvc_bucket.dvc.patched.differences import ATTRIBUTE, CLASS
+from dvc_bucket.dvc.patched.touch_points import attributes
+
+#: What records a stage: its entry in a lock file, its lines in `.gitignore`; and what unlocks the
+#: clone while its command runs.
+RECORD = "dvc.dvcfile:Lockfile.dump_stages"
+DUMP = "dvc.stage:Stage.dump"
+UNLOCKED = "dvc.stage.run:unlocked_repo"
+
+#: What runs stages one after another, and the commands of one.
+RUN_STAGES = "dvc.repo.reproduce:_reproduce"
+RUN_COMMANDS = "dvc.stage.run:cmd_run"
+REMOVE_OUTS = "dvc.stage:Stage.remove_outs"
+
+#: What runs a stage, or takes it from the run cache.
+RUN_STAGE = "dvc.stage:Stage.run"
+RESTORE = "dvc.stage.cache:StageCache.restore"
+
+#: What tells whether git tracks an output, and what notes a file that was put into the work tree.
+IS_TRACKED = "scmrepo.git.backend.dulwich:DulwichBackend.is_tracked"
+SET_LINK = "dvc_data.hashfile.state:State.set_link"
+
+#: What writes a content as YAML.
+DUMP_YAML = "dvc.utils.serialize._yaml:_dump"
+
+#: What clones a file, and what tries which kinds of link two folders allow.
+REFLINK = "dvc_objects.fs.system:reflink"
+TRY_LINKS = "dvc_data.hashfile.checkout:test_links"
+
+#: What runs the stages of a project.
+REPRODUCING = {
+    RUN_STAGE: "self, dry=, no_commit=, force=, allow_missing=, no_download=, **kwargs",
+    RESTORE: "self, stage, run_cache=, pull=, dry=",
+    RECORD: "self, stages, **kwargs",
+    DUMP: "self, **kwargs",
+    UNLOCKED: "f",
+    RUN_STAGES: "stages, graph=, force_downstream=, on_error=, force=, repro_fn=, **kwargs",
+    RUN_COMMANDS: "stage, dry=, run_env=",
+    REMOVE_OUTS: "self, ignore_remove=, force=",
+    IS_TRACKED: "self, path",
+    SET_LINK: "self, path, inode, mtime",
+    DUMP_YAML: "data, stream",
+    REFLINK: "src, dst",
+    TRY_LINKS: "links, from_fs, from_path, to_fs, to_path",
+    **attributes("scmrepo.git.backend.dulwich:DulwichBackend", "repo root_dir"),
+    **attributes("dvc_data.hashfile.state:State", "links root_dir"),
+    **attributes("dvc.stage:Stage", "path_in_repo"),
+    "dvc.stage:Stage.save_deps": "self, allow_missing=",
+    "dvc.stage.cache:_can_hash": "stage",
+    "dvc.stage.cache:_get_stage_hash": "stage",
+    "dvc.repo.reproduce:_reproduce_stage": "stage, **kwargs",
+    "dvc.repo.reproduce:_raise_error": "exc, *stages",
+    "dvc.repo.reproduce:handle_error": "graph, on_error, exc, stage",
+    "dvc.stage.run:_enforce_cmd_list": "cmd",
+    "dvc.stage.run:_make_cmd": "executable, cmd",
+    "dvc.stage.run:display_command": "cmd",
+    "dvc.stage.run:get_executable": "",
+    "dvc.stage.run:logger": ATTRIBUTE,
+    "dvc.stage.run:prepare_kwargs": "stage, run_env=",
+    "dvc.stage.exceptions:StageCmdFailedError.__init__": "self, cmd, status=",
+    "dvc_data.hashfile.hash:hash_file": "path, fs, name, state=, callback=, info=",
+    **attributes("dvc.output:Output", "hash_name"),
+    "dvc.dvcfile:logger": ATTRIBUTE,
+    "dvc.dvcfile:FileMixin.relpath": ATTRIBUTE,
+    "dvc.stage.serialize:to_lockfile": "stage, **kwargs",
+    "dvc.repo.scm_context:SCMContext.track_file": "self, paths=",
+    "dvc.repo.scm_context:SCMContext.ignored_paths": ATTRIBUTE,
+    **attributes("dvc.repo:Repo", "datafs dvcfs lock scm_context state"),
+}
+
+#: What runs the experiments of DVC's queue in folders of their own, and keeps their results.
+EXECUTORS, QUEUES = "dvc.repo.experiments.executor", "dvc.repo.experiments.queue"
+EXPERIMENTING = {
+    "dvc.repo.experiments:Experiments.celery_queue": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue._iter_queued": "self",
+    f"{QUEUES}.celery:LocalCeleryQueue.celery": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue.wdir": ATTRIBUTE,
+    f"{QUEUES}.celery:LocalCeleryQueue.worker_status": "self",
+    f"{QUEUES}.base:BaseStashQueue.collect_executor": "cls, exp, executor, exec_result",
+    f"{QUEUES}.base:BaseStashQueue.get_infofile_path": "self, name",
+    f"{QUEUES}.base:BaseStashQueue.get_stash_entry": "exp, queue_entry",
+    f"{QUEUES}.base:BaseStashQueue.stash_failed": "self, entry",
+    f"{EXECUTORS}.base:ExecutorInfo.load_json": "cls, filename",
+    f"{EXECUTORS}.base:ExecutorInfo.dump_json": "self, filename",
+    f"{EXECUTORS}.base:ExecutorInfo.result": ATTRIBUTE,
+    f"{EXECUTORS}.base:BaseExecutor.from_info": "cls, info",
+    f"{EXECUTORS}.base:BaseExecutor.info": ATTRIBUTE,
+    f"{EXECUTORS}.local:ConfigObj": CLASS,
+    f"{EXECUTORS}.local:TempDirExecutor.from_stash_entry": "cls, repo, entry, wdir=, **kwargs",
+    f"{EXECUTORS}.local:TempDirExecutor.init_git": (
+        "self, repo, scm, stash_rev, entry, infofile, branch="
+    ),
+    f"{EXECUTORS}.local:TempDirExecutor.init_cache": "self, repo, rev, run_cache=",
+    f"{EXECUTORS}.local:TempDirExecutor.cleanup": "self, infofile=",
+    "dvc.repo.experiments.stash:ExpStashEntry": CLASS,
+    "dvc_task.app.filesystem:FSApp.reject": "self, delivery_tag",
+    "dvc_task.app.filesystem:FSApp._queued_msg_path_cache": ATTRIBUTE,
+}
