@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dvc_bucket.jobs.check import trace
+from dvc_bucket.base.surroundings import foreign_paths
+from dvc_bucket.jobs.check import in_clone, trace
 from dvc_bucket.jobs.check.trace import Trace
 from tests.check.faults import SERVER
 from tests.check.small import script, without_strace
@@ -56,6 +57,11 @@ def test_a_stage_that_connects_to_itself_is_seen_and_connects_to_no_stranger(
 def test_a_stage_in_which_nothing_was_traced_has_no_trace(tmp_path: Path) -> None:
     (tmp_path / "output.log").touch()
     assert trace.read(tmp_path) is None
+
+
+def test_a_stage_that_runs_bucket_is_traced_as_well() -> None:
+    folder = str(Path(in_clone.__file__).parent)
+    assert foreign_paths({"PYTHONPATH": f"/elsewhere:{folder}"}) == ["/elsewhere"]
 
 
 @pytest.mark.parametrize("body", ["exit 1", "#"])

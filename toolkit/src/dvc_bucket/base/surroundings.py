@@ -71,6 +71,10 @@ def redirecting(environment: Mapping[str, str]) -> list[str]:
     return [*names, "VIRTUAL_ENV"] if other and not _is_same(other, sys.prefix) else names
 
 
+#: How the folder ends by which `bucket check` sees, and varies, what the Python of a stage does.
+OF_CHECKS = "/dvc_bucket/jobs/check/in_clone"
+
+
 def foreign_paths(environment: Mapping[str, str]) -> list[str]:
     """The folders of `PYTHONPATH` outside the project.
 
@@ -83,7 +87,8 @@ def foreign_paths(environment: Mapping[str, str]) -> list[str]:
     own = Path(__file__).resolve().parents[2]
     if any(_is_same(folder, str(own)) for folder in folders) or not _has_packages():
         return []
-    return [folder for folder in folders if not Path(folder).resolve().is_relative_to(root)]
+    others = [folder for folder in folders if not Path(folder).resolve().is_relative_to(root)]
+    return [folder for folder in others if not folder.endswith(OF_CHECKS)]
 
 
 def settle_user() -> None:
