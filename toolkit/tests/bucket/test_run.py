@@ -106,6 +106,8 @@ def test_the_exit_status_and_the_options_are_the_programs(store: Project) -> Non
     ours = run(store, "run", "--help")
     assert "bucket run rclone ls storage:lab-data/my-project" in " ".join(ours.stdout.split())
     assert run(store, "run").returncode == 2
+    nameless = run(store, "run", "")
+    assert (nameless.returncode, "the program has an empty name" in nameless.stderr) == (2, True)
 
 
 def test_a_program_that_cannot_be_started_is_one_sentence(store: Project, tmp_path: Path) -> None:

@@ -64,6 +64,8 @@ def run(
     from dvc_bucket.connection.settings import Settings
     from dvc_bucket.jobs import run as runner
 
+    if not command[0]:
+        raise typer.BadParameter("the program has an empty name", param_hint="COMMAND")
     project = Project.find()
     runner.become(command, runner.environment(command[0], project, Settings.load(project)))
 
