@@ -215,7 +215,9 @@ def _undeclared(
         _shortened(path)
         for path in map(source, written | _in(clone, trace.read))
         # What a stage makes that runs at the same time may not have been there at the beginning.
-        if path in files or path.startswith((".git/", ".dvc/")) or plan.made.overlap(path)
+        if path in files
+        or path.startswith((".git/", ".dvc/"))
+        or (path not in written and plan.made.overlap(path))
         if not _is_below(path, allowed, "/") and not _is_in_meta(path, stage)
     }
     for path in sorted(opened):
