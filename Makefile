@@ -39,9 +39,9 @@ TOOLKIT := $(MAKE) --no-print-directory -C toolkit
 # All commands below, and the stages that DVC starts, find the tools of .venv first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # make 3.81 of macOS looks for a command on the PATH that make was started with, unless a shell that is not
-# /bin/sh starts it. -p: bash then reads no file of the user's (BASH_ENV).
+# /bin/sh starts it. Without BASH_ENV, bash reads no file of the user's.
 SHELL := /bin/bash
-.SHELLFLAGS := -p -c
+unexport BASH_ENV
 # With these, uv and pip would change a Python or folder other than .venv.
 unexport UV_SYSTEM_PYTHON UV_PYTHON UV_BREAK_SYSTEM_PACKAGES UV_PROJECT UV_PROJECT_ENVIRONMENT \
   UV_WORKING_DIR UV_WORKING_DIRECTORY UV_NO_VERIFY_HASHES PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT \

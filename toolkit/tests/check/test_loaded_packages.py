@@ -22,11 +22,14 @@ def test_a_package_that_is_loaded_and_not_named_and_one_of_another_version_are_f
         + script(
             "def never():\n    import tomlkit\n\nwrite('good.txt', str(parser.parse('2020')))"
         ),
+        # As the stage shell does before it runs a stage without packages.
+        "src/bare.py": script(f"open('{FILE}').read()\nwrite('bare.txt', '')"),
         FILE: "".join(f'{name}: "{text}"\n' for name, text in versions.items()),
     }
     stages = {
         "bad": stage("bad", params=[{FILE: ["python-dateutil", "six"]}]),
         "good": stage("good", params=[{FILE: ["python-dateutil"]}]),
+        "bare": stage("bare"),
     }
     made = make(tmp_path / "project", files, stages)
     made.commit()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -41,7 +42,7 @@ def remote_of(text: str) -> "Section":
     return _default_remote(parsed(text, ".dvc/config"))
 
 
-def with_options(text: str, options: dict[str, str | None]) -> str:
+def with_options(text: str, options: Mapping[str, str | None]) -> str:
     """The text of a `.dvc/config` with options of the default remote set, or taken out if None.
 
     Raises:

@@ -34,8 +34,9 @@ POINTERS = ("*.dvc", "dvc.lock")
 #: Where Python keeps what it made of a module.
 BYTECODE = "__pycache__"
 
-#: What renv reads to choose R's library, the counterpart of `.venv`.
-RENV = ("renv", "renv.lock")
+#: What holds the versions of packages: the stage shell reads the first to refuse others, renv the
+#: rest to choose R's library, the counterpart of `.venv`.
+VERSIONS = (FILE, "renv", "renv.lock")
 
 #: Addresses that are named.
 MAX_LISTED_PEERS = 3
@@ -209,7 +210,7 @@ def _undeclared(
 ) -> Iterator[LineageFault]:
     """Files of the project, there before the stage, that it opened and does not declare."""
     declared = {record.path for record in (*stage.deps, *stage.outs)} | {*stage.params, ".venv"}
-    allowed = declared.union(project_settings.of(clone).packages, RENV)
+    allowed = declared.union(project_settings.of(clone).packages, VERSIONS)
     written, files = _in(clone, trace.written), set(execution.files)
     opened = {
         _shortened(path)
