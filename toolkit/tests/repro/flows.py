@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tests.bucket.git_tools import Repo
-from tests.dvc_plane.small_repos import make
+from tests.patched.small_repos import make
 from tests.repro.forked import Forks
 
 #: What is neither a result nor a record.

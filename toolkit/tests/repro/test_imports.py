@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dvc_plane.small_repos import Small, make
+from tests.patched.small_repos import Small, make
 from tests.repro.flows import both
 from tests.repro.forked import Forks
 

@@ -10,7 +10,7 @@ import pytest
 from dvc.repo import Repo
 
 from dvc_bucket.dvc.patched import install
-from tests.dvc_plane.small_repos import Small
+from tests.patched.small_repos import Small
 
 
 @pytest.fixture

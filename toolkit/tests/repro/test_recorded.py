@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dvc_bucket.dvc.lock import splice
-from tests.dvc_plane.small_repos import Small
+from tests.patched.small_repos import Small
 
 #: Entries of the lock file of the killed children.
 ENTRIES = 150

@@ -14,7 +14,7 @@ from dvc_bucket.dvc.lock import entries
 from dvc_bucket.stages import commands
 from dvc_bucket.stages.commands.needs import Needs, Room, read
 from dvc_bucket.stages.commands.slurm import SlurmRunner
-from tests.dvc_plane.small_repos import Small
+from tests.patched.small_repos import Small
 from tests.repro.forked import Forks
 
 #: Longer than the commands of these tests take to begin, on a loaded machine.

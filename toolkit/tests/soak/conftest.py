@@ -1,3 +1,3 @@
 """Has pytest find the fixtures."""
 
-from tests.dvc_plane.fixtures import *  # noqa: F403
+from tests.patched.fixtures import *  # noqa: F403

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from dvc_bucket import Project
-from tests.dvc_plane.concurrent_tools import assert_cache_whole, make_clone, together
+from tests.patched.concurrent_tools import assert_cache_whole, make_clone, together
 
 ROUNDS = 10
 STAGES = 6

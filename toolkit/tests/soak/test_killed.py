@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from dvc_bucket import Project
-from tests.dvc_plane.killing import Victim, round_of_pull, round_of_push
+from tests.patched.killing import Victim, round_of_pull, round_of_push
 
 ROUNDS = 50
 

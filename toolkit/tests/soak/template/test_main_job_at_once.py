@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.clones import Clone
-from tests.dvc_plane.concurrent_tools import assert_cache_whole
 from tests.end_to_end.conftest import make_clone  # noqa: F401 (a fixture)
+from tests.patched.concurrent_tools import assert_cache_whole
 
 
 def test_make_reproduce_at_once(

@@ -5,7 +5,7 @@ the work: it gives the same results, more slowly, and of two commands at once in
 fail. Three guards stay even then, each as long as its own places are as tested: names in data that
 lead out of their folder are refused, no secret follows a redirect of a store to another host, and
 our keys do not go to the endpoints that other projects name.
-`tests/dvc_plane/test_touch_points.py` changes each place and looks at what DVC does.
+`tests/patched/test_touch_points.py` changes each place and looks at what DVC does.
 """
 
 import functools

@@ -27,7 +27,7 @@ from dvc.testing.fixtures import (  # noqa: F401 (fixtures: pytest finds them by
 from dvc_bucket import Project, Settings
 from dvc_bucket.connection import clients
 from dvc_bucket.dvc.patched import install
-from tests.dvc_plane.cloud import BucketFolder
+from tests.patched.cloud import BucketFolder
 from tests.stores.fixtures import STORES
 
 

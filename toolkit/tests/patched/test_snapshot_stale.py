@@ -10,7 +10,7 @@ from dvc_bucket import Project
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.snapshot import Snapshot
-from tests.dvc_plane.small_repos import CHAIN, FILES, Small, paths
+from tests.patched.small_repos import CHAIN, FILES, Small, paths
 
 
 def edit_params(small: Small) -> None:

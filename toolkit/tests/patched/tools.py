@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dvc_bucket.dvc.patched import install
-from tests.dvc_plane.cloud import BucketFolder
+from tests.patched.cloud import BucketFolder
 
 
 @contextlib.contextmanager

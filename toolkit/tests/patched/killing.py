@@ -15,8 +15,8 @@ from dvc_bucket.base.files import private_folder
 from dvc_bucket.store import seaweed
 from dvc_bucket.store.server import Server
 from dvc_bucket.transfer.files import LOOSE, UNFINISHED
-from tests.dvc_plane.cloud import BucketFolder
-from tests.dvc_plane.tools import remote_objects
+from tests.patched.cloud import BucketFolder
+from tests.patched.tools import remote_objects
 from tests.projects import NAMES
 
 #: Small files, and the size of a large one.

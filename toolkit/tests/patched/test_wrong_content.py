@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dvc_bucket import Settings
-from tests.dvc_plane.cloud import BucketFolder
-from tests.dvc_plane.tools import add_data, cache_files, forget, object_of
+from tests.patched.cloud import BucketFolder
+from tests.patched.tools import add_data, cache_files, forget, object_of
 from tests.stores.plain_front import Exchange, PlainFront
 
 #: Makes a front that damages the answers to the first requests for a path: how many, which.

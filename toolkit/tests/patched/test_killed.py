@@ -10,7 +10,7 @@ import pytest
 
 from dvc_bucket import Project
 from dvc_bucket.transfer.pool import Pool
-from tests.dvc_plane.killing import BEGUN, FILES, Victim, round_of_push
+from tests.patched.killing import BEGUN, FILES, Victim, round_of_push
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from dvc_bucket import Settings
-from tests.dvc_plane.cloud import BucketFolder
-from tests.dvc_plane.tools import add_data, cache_files, forget, remote_objects, way
+from tests.patched.cloud import BucketFolder
+from tests.patched.tools import add_data, cache_files, forget, remote_objects, way
 
 
 @pytest.fixture

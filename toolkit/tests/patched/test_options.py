@@ -14,7 +14,7 @@ from dvc_bucket import Settings
 from dvc_bucket.dvc.patched import questions
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from dvc_bucket.transfer.options import CONNECTION, ELSEWHERE, NotHonouredError, connection
-from tests.dvc_plane.cloud import BucketFolder
+from tests.patched.cloud import BucketFolder
 from tests.stores.access import StoreAccess
 from tests.stores.plain_front import PlainFront
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 
-from tests.dvc_plane.small_repos import CHAIN, FILES, Small, make, md5, paths
+from tests.patched.small_repos import CHAIN, FILES, Small, make, md5, paths
 
 
 def test_a_stage_has_declared_and_recorded_content(repo: Callable[..., Small]) -> None:

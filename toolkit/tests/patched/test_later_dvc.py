@@ -13,7 +13,7 @@ from dvc_bucket.dvc.patched import stage_touch_points as stages
 from dvc_bucket.dvc.patched import touch_points as places
 from dvc_bucket.dvc.patched.differences import NAMED, DvcDiffersError
 from dvc_bucket.dvc.remote.outputs import opened
-from tests.dvc_plane.later_dvc import LaterDvc
+from tests.patched.later_dvc import LaterDvc
 from tests.stores.fixtures import access
 from tests.verify.published import FILES, OBJECTS, Published, empty, publish
 

@@ -15,8 +15,8 @@ from dvc_bucket.base import ports
 from dvc_bucket.dvc.patched.copy import copy
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from dvc_bucket.transfer.errors import StoreRefusedError, StoreUnavailableError
-from tests.dvc_plane.cloud import BucketFolder
-from tests.dvc_plane.tools import add_data
+from tests.patched.cloud import BucketFolder
+from tests.patched.tools import add_data
 from tests.stores.plain_front import Exchange, PlainFront
 
 

@@ -12,7 +12,7 @@ from dvc.utils.serialize import YAMLFileCorruptedError
 from dvc.utils.strictyaml import YAMLValidationError
 
 from dvc_bucket.dvc.patched import read_once
-from tests.dvc_plane.small_repos import Small
+from tests.patched.small_repos import Small
 
 #: Runs a command of DVC as `bucket` does. Prints its status, how many texts it parsed, and the most
 #: often that it parsed one.

@@ -9,7 +9,7 @@ import pytest
 from dvc_bucket import Settings
 from dvc_bucket.dvc.patched import s3
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
-from tests.dvc_plane.cloud import BucketFolder
+from tests.patched.cloud import BucketFolder
 
 #: More than a page of a listing, in few folders and in many.
 COUNT = 60
