@@ -224,7 +224,7 @@ def _(case: Case) -> None:
     case.write(".copier-answers.yml", "_commit: v0.0.1\nproject_name: river-levels\n")
 
 
-@add("the template's answers are deleted", says="is gone", warns=("template",))
+@add("the template's answers are deleted", says="is missing", warns=("template",))
 def _(case: Case) -> None:
     case.write(".copier-answers.yml", "_commit: v0.0.1\n")
     case.git("add", ".copier-answers.yml")

@@ -69,7 +69,7 @@ def test_a_stage_refuses_another_version_than_recorded_where_dvc_is_not_ours(
 ) -> None:
     lock(project, python_dateutil="9.0")
     said = dvc(project, "repro")
-    assert f"fit: it would run with python-dateutil {DATE}, where packages.yaml has 9.0. " in said
+    assert f"fit: it would run with python-dateutil {DATE}, but packages.yaml has 9.0. " in said
     assert "make setup" in said
     assert "failed to run" in said
     lock(project, tomlkit="9.0")  # which it does not import
@@ -97,7 +97,7 @@ def test_bucket_repro_refuses_what_it_would_run_with_another_version(
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
     installed = importlib.metadata.version("tomlkit")
-    head = f"bucket: load would run with tomlkit {installed}, where packages.yaml has 9.0. "
+    head = f"bucket: load would run with tomlkit {installed}, but packages.yaml has 9.0. "
     assert refused.stderr.startswith(head)
     assert "make setup" in refused.stderr
     assert "make lock" in refused.stderr

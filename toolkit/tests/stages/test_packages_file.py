@@ -130,7 +130,7 @@ def test_bucket_env_lists_packages_with_version_and_reason(project: Project) -> 
         ["load", "tomlkit", importlib.metadata.version("tomlkit"), "imported by load.py"],
         ["fit", "idna", "-", in_function],
         ["fit", "python-dateutil", DATE, "imported by fit.py"],
-        ["fit", "six", "9.0", f"named by hand; python-dateutil needs it; {six} is installed"],
+        ["fit", "six", "9.0", f"declared by hand; python-dateutil needs it; {six} is installed"],
     ]
     found = json.loads(env.as_json(env.rows(project)))
     assert {"package": "six", "version": "9.0", "installed": six}.items() <= found[-1].items()

@@ -91,7 +91,7 @@ def test_two_partitions_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "one").touch()
     with resumable(tmp_path / "out", settings=None) as folder:
         folder.file("a.parquet", []).touch()
-        with pytest.raises(ValueError, match=r"one file, a\.parquet"):
+        with pytest.raises(ValueError, match=r"the same output file, a\.parquet"):
             folder.file("a.parquet", [tmp_path / "one"])
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.parquet"]
 
