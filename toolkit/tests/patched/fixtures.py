@@ -110,7 +110,7 @@ def make_s3_version_aware(settings: Settings) -> Callable[[], BucketFolder]:
     return lambda: BucketFolder.new(versioned)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seaweed(store: Project, request: pytest.FixtureRequest) -> Settings:
     """The connection to one of the two, for tests that one is enough for."""
     request.getfixturevalue("home_without_settings")
