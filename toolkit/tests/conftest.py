@@ -52,6 +52,12 @@ FOLLOWS = {
     for name in ("test_ways_in.py", "test_pages_in_browser.py", "test_readme.py")
 }
 
+#: Each looks at all processes of the one user of the Slurm node.
+FOLLOWS |= {
+    f"tests/repro/{name}": "tests/end_to_end/test_slurm_job.py"
+    for name in ("test_slurm.py", "test_slurm_groups.py")
+}
+
 
 class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """A worker has all tests of a file, or of a folder where that saves a set-up."""

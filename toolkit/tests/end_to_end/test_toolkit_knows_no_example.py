@@ -24,7 +24,7 @@ TEMPLATE = (
 )
 
 #: What the tests of the toolkit read beside themselves, of toolkit/ alone.
-BESIDE = {"docs", "src", "tests", "benchmarks", "pyproject.toml", ".pytest_cache"}
+BESIDE = {"docs", "site", "src", "tests", "benchmarks", "pyproject.toml", ".pytest_cache"}
 
 #: Packages of the example.
 PACKAGES = {path.parent.name for path in REPOSITORY.glob("src/*/__init__.py")}

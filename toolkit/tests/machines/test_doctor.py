@@ -15,7 +15,7 @@ from tests.machines.machine import Machine
 
 #: What a person's environment has, and the check of the doctor that warns of it.
 WARNED: dict[str, tuple[type[Check], dict[str, str], str]] = {
-    "fish": (doctor.ShellOfStages, {"SHELL": "/usr/bin/fish"}, "by /usr/bin/fish"),
+    "fish": (doctor.ShellOfStages, {"SHELL": "/usr/bin/fish"}, "with /usr/bin/fish"),
     "no shell": (doctor.ShellOfStages, {"SHELL": "/nowhere/bash"}, "is not executable"),
     "module": (doctor.ImportsOwn, {"PYTHONPATH": "/opt/module"}, "PYTHONPATH names /opt/module"),
     "pip": (doctor.ImportsOwn, {"PIP_TARGET": "/opt"}, "sets PIP_TARGET, which"),

@@ -59,7 +59,7 @@ def test_a_store_that_is_down_is_given_up_soon(
     path = tmp_path / "file"
     path.write_bytes(b"content")
     names = [f"{folder.fs_path}/files/md5/aa/{number:030}" for number in range(5000)]
-    with pytest.raises(StoreUnavailableError, match=r"does not serve it.*run the command again"):
+    with pytest.raises(StoreUnavailableError, match=r"does not serve it.*Run the command again"):
         copy(
             localfs,
             [str(path)] * len(names),

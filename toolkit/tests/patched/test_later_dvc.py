@@ -134,7 +134,9 @@ def test_plain_dvc_pulls(project: Published, bucket: Bucket, changed: tuple[str,
 def test_plain_dvc_runs_stages_one_at_a_time(project: Published, bucket: Bucket) -> None:
     folder = project.root / "stages"
     folder.mkdir()
-    stage = "  {0}: {{cmd: echo {0} | tee -a order > {0}.txt, outs: [{0}.txt]}}\n"
+    stage = (
+        "  {0}: {{cmd: echo {0} | tee -a order > {0}.txt, outs: [{{{0}.txt: {{cache: false}}}}]}}\n"
+    )
     (folder / "dvc.yaml").write_text(f"stages:\n{stage.format('a')}{stage.format('b')}")
     changed = [stages.RUN_STAGES]
     done = bucket("repro", "--jobs", "2", "stages/dvc.yaml", changed=changed)

@@ -177,7 +177,7 @@ def test_odd_files_are_read_alike_from_everywhere(folder: str, place: dict[str, 
 
 
 def test_types_without_a_common_one_are_one_sentence(place: dict[str, Any]) -> None:
-    with pytest.raises(FormatError, match=r"column a is string in types/1\.parquet, and int32 in"):
+    with pytest.raises(FormatError, match=r"column a is string in types/1\.parquet and int32 in"):
         open_dataset("types", **place)
 
 

@@ -145,7 +145,7 @@ def test_of_several_states_the_furthest_of_this_reader_counts() -> None:
 def test_a_state_of_something_else_is_refused_with_the_reason() -> None:
     state = iter_samples("tar", shuffle=1, epoch=4, split=(0, 2)).state()
     for form, options, said in (
-        ("parquet", {}, "of data="),
+        ("parquet", {}, "has data="),
         ("tar", {"shuffle": 2}, "has shuffle=1, but this call has shuffle=2"),
         ("tar", {"epoch": 5}, "has epoch=4, but this call has epoch=5"),
         ("tar", {"split": (0, 3)}, "has readers=2, but this call has readers=3"),

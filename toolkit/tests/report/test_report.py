@@ -276,7 +276,7 @@ def test_a_comment_has_room_for_it(found: Changes) -> None:
 
 
 def test_what_cannot_be_compared_is_wrong_usage(project: Published) -> None:
-    with pytest.raises(RevisionError, match=r"in main, the default branch, already.*--base HEAD~1"):
+    with pytest.raises(RevisionError, match=r"already in main, the default branch.*--base HEAD~1"):
         report(project, None, "main")
     # What a branch has got since the change left it is no part of the change.
     ahead = project.git("commit-tree", "-p", "main", "-m", "Ahead", "stale^{tree}")

@@ -74,6 +74,18 @@ def repro(clone: Submitting, words: str) -> subprocess.CompletedProcess[str]:
     return clone.node.run(line, clone.place)
 
 
+def pid_of_run(clone: Submitting) -> int:
+    """The number of the process that is `bucket repro`, which forks each time it asks Slurm."""
+    deadline = time.monotonic() + 10
+    while True:
+        words = {one.pid: one.info["cmdline"] or () for one in clone.node.processes()}
+        found = [pid for pid, line in words.items() if "repro" in line]
+        if len(found) == 1:
+            return found[0]
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
 def folders(clone: Submitting) -> list[Path]:
     return [*(clone.root / ".dvc/tmp/bucket-slurm").glob("*")]
 

@@ -27,7 +27,7 @@ CONTENTS = ENTRIES | st.dictionaries(NAMES | TEXTS, st.one_of(VALUES, PLAIN, *SC
 #: What DVC records of a usual stage.
 FILE = {"path": "data/raw/flights.parquet", "hash": "md5", "md5": "0e" + "1" * 29 + "a", "size": 9}
 ENTRY = {
-    "cmd": "python src/pipeline/train.py data/raw/flights.parquet > models/'a b'.txt",
+    "cmd": "python src/fit.py data/raw/flights.parquet > models/'a b'.txt",
     "deps": [OrderedDict(FILE), dict(FILE, md5="d41d8cd98f00b204e9800998ecf8427e.dir", nfiles=3)],
     "params": {
         "packages.yaml": {"pandas": "3.1.1", "scipy": "1.10"},

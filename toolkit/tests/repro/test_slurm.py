@@ -11,6 +11,7 @@ from tests.repro.submitted import (
     ended,
     folders,
     jobs,
+    pid_of_run,
     repro,
     small_ones,
     started,
@@ -28,9 +29,10 @@ def test_each_stage_is_a_job_with_what_its_meta_says(clone: Submitting) -> None:
     assert (clone.root / "c.txt").read_text() == "node1\n1\n"
     assert folders(clone) == []
     assert clone.run("dvc status c") == "Data and pipelines are up to date.\n"
-    plain = (clone.root / "dvc.lock").read_bytes()
+    ours = (clone.root / "dvc.lock").read_text()
     clone.run("rm dvc.lock a.txt b.txt c.txt; dvc repro -q a; SLURM_CPUS_PER_TASK=1 dvc repro -q c")
-    assert (clone.root / "dvc.lock").read_bytes() == plain
+    # DVC has no order of its own for a and b: it changes with PYTHONHASHSEED.
+    assert sorted((clone.root / "dvc.lock").read_text().splitlines()) == sorted(ours.splitlines())
 
 
 def test_a_stage_that_fails_gives_its_output_and_its_status(clone: Submitting) -> None:
@@ -118,7 +120,7 @@ def test_of_two_commands_the_first_does_not_run_beside_the_second(clone: Submitt
     (clone.root / "wait").touch()
     clone.run("true; setsid bucket repro --slurm two >run.log 2>&1 & true")
     wait_for(clone.root / "two.txt", 60, clone.root / "run.log")
-    (pid,) = [one.pid for one in clone.node.processes() if "repro" in one.info["cmdline"]]
+    pid = pid_of_run(clone)
     os.kill(pid, signal.SIGKILL)
     ended(pid)
     clone.run("true; setsid bucket repro --slurm two >run.log 2>&1 & true")
@@ -167,8 +169,8 @@ def test_a_job_that_slurm_ends_is_named_with_its_state(clone: Submitting) -> Non
     wait_for(clone.root / f"small-{second[-1]}.txt")
     assert {first, second} == {"small@1", "small@2"}
     assert job != next_job
-    assert f"stage {first}, " in log.read_text()
-    assert f"stage {second}, " not in log.read_text()
+    assert f"(stage {first})" in log.read_text()
+    assert f"(stage {second})" not in log.read_text()
 
 
 def test_where_jobs_cannot_be_submitted_the_way_is_named(clone: Submitting) -> None:

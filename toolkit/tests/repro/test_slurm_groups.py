@@ -9,6 +9,7 @@ from tests.repro.submitted import (
     ended,
     folders,
     jobs,
+    pid_of_run,
     repro,
     small_ones,
     wait_for,
@@ -34,14 +35,14 @@ def test_stages_of_a_group_share_a_job_and_a_failing_one_stops_its_own(clone: Su
 
 def test_the_job_of_a_group_goes_on_without_its_run(clone: Submitting) -> None:
     waiting_small_ones(clone, "after")
-    (pid,) = [one.pid for one in clone.node.processes() if "repro" in one.info["cmdline"]]
+    pid = pid_of_run(clone)
     os.kill(pid, signal.SIGKILL)
     ended(pid)
     clone.run("true; setsid bucket repro --slurm after >following.log 2>&1 & true")
     wait_for(clone.root / "following.log")
     time.sleep(3)
     (clone.root / "wait").unlink()
-    (pid,) = [one.pid for one in clone.node.processes() if "repro" in one.info["cmdline"]]
+    pid = pid_of_run(clone)
     ended(pid)
     assert clone.run("dvc status after") == "Data and pipelines are up to date.\n"
     small, (after, _) = small_ones(clone)[:-1], small_ones(clone)[-1]

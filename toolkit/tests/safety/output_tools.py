@@ -11,7 +11,7 @@ from tests.bucket.git_tools import Repo
 from tests.provenance import made
 
 #: What a refusal says of a file or folder that the command did not write.
-NOT_OURS = r"[Tt]his command did not write .*was changed since"
+NOT_OURS = r"[Tt]his command did not write .*was changed later"
 
 #: What a folder can hold that we did not write: by its name, how it gets there.
 FOREIGN: dict[str, Callable[[Path], object]] = {

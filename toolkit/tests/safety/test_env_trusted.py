@@ -40,7 +40,7 @@ def test_an_env_that_git_tracks_is_not_read(repo: Repo, name: str) -> None:
     repo.add(name, repo.project.env_file.read_text())
     message = refused(repo.project, re.escape("git tracks .env"))
     assert "git rm --cached .env" in message
-    assert "revoked" in message
+    assert "revoke them" in message
     repo.git("rm", "--quiet", "--cached", name)
     assert Settings.load(repo.project)
 

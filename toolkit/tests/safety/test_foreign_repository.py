@@ -206,5 +206,5 @@ def test_a_bucket_that_would_be_another_host_is_refused(
     repo = hostile(tmp_path, url=f"s3://{bucket}/x", endpointurl=None)
     for name, value in OURS.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ProjectError, match="cannot be one"):
+    with pytest.raises(ProjectError, match="invalid bucket"):
         open_dataset("codes.csv", repo=str(repo.root))

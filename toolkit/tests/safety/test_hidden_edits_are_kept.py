@@ -18,7 +18,7 @@ def test_an_edit_that_git_does_not_look_at_is_never_replaced(
     repo.write("report.md", "the only copy")
     for force in (False, True):
         with (
-            pytest.raises(OutputError, match="not committed"),
+            pytest.raises(OutputError, match="uncommitted changes"),
             written.new_file(repo.root / "report.md", repo.project, force=force),
         ):
             pass

@@ -153,7 +153,7 @@ CLIENTS: dict[str, Callable[[Settings], Any]] = {
 NAMES = {name for name, value in vars(clients).items() if name[0] != "_" and not ismodule(value)}
 
 #: What needs no proof, as no client comes of it.
-OTHERS = {"ALIAS", "CHECKSUMS", "authorities", "bucket_host"}
+OTHERS = {"ALIAS", "CHECKSUMS", "authorities", "bucket_host", "own_names"}
 OTHERS |= {"credentials", "keep_s3fs", "leads_away", "polars_credentials", "proxy", "region"}
 
 

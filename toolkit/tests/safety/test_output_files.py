@@ -37,10 +37,10 @@ def test_a_committed_file_is_replaced_and_uncommitted_changes_never(here: Repo) 
     write_file(here.root / "report.md", here, "ours again")
     here.write("report.md", "an edit")
     for force in (False, True):
-        with pytest.raises(OutputError, match="not committed"):
+        with pytest.raises(OutputError, match="uncommitted changes"):
             write_file(here.root / "report.md", here, "lost", force=force)
     here.add("new.md", "only in the index")
-    with pytest.raises(OutputError, match="not committed"):
+    with pytest.raises(OutputError, match="uncommitted changes"):
         write_file(here.root / "new.md", here, "lost", force=True)
     assert (here.root / "report.md").read_text() == "an edit"
 

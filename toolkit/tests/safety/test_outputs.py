@@ -61,7 +61,7 @@ def test_the_project_and_what_holds_it_stay(up: str, tmp_path: Path) -> None:
     repo = made.make(tmp_path / "in" / "clone")
     before = seen(tmp_path)
     for write in (write_page, lambda folder, one: provenance.write(one.project, "HEAD", folder)):
-        with pytest.raises(OutputError, match="holds the project"):
+        with pytest.raises(OutputError, match="contains the project"):
             write(repo.root / up, repo)
     assert seen(tmp_path) == before
 

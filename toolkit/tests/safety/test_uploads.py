@@ -197,7 +197,7 @@ def test_what_cannot_be_uploaded_is_named(project: Published, url: str, tmp_path
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "same.txt").write_text(folder)
-    with pytest.raises(OutputError, match=r"both be same\.txt.*--parents"):
+    with pytest.raises(OutputError, match=r"both become same\.txt.*--parents"):
         copy_to([tmp_path / "a/same.txt", tmp_path / "b/same.txt"], f"{url}/")
     (tmp_path / "a" / ".git").mkdir()
     (tmp_path / "a" / ".git" / "config").write_text("x")

@@ -56,7 +56,7 @@ def test_a_person_moves_to_swift_and_a_second_clone_pulls_both_commits(
         terminal.answer("Write this? [Y/n]", "")
         assert terminal.end() == 0
         assert f"{OBJECTS} objects (" in terminal.shown
-        assert "verified" in terminal.shown
+        assert "Verified: all data" in terminal.shown
         assert "Not copied: 1 object of the embedded store" in terminal.shown
         assert "git commit -a" in terminal.shown
     assert len(swift_store.keys(f"{prefix}/")) == OBJECTS

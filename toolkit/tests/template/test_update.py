@@ -276,7 +276,7 @@ def test_what_cannot_be_updated_is_refused_in_a_sentence(
     updates.edit(project.root, "params.yaml", ("60.0", "61.0"))
     assert "Commit or stash your changes first: params.yaml, new.txt" in refused(source)
     git(project, "rm", "--quiet", answers.FILE)
-    assert re.search(rf"no {answers.FILE} here.* Restore it: git checkout \w+ -- ", refused(source))
+    assert re.search(rf"no {answers.FILE}, .* Restore it: git checkout \w+ -- ", refused(source))
 
 
 def test_a_project_that_is_of_the_version_or_of_a_newer_one_stays(
@@ -290,7 +290,7 @@ def test_a_project_that_is_of_the_version_or_of_a_newer_one_stays(
     )  # by its URL
     assert there.stdout == f"The project is at version {SECOND} already.\n"
     older = merge(project, template.root, "--version", FIRST)
-    assert f"VERSION={FIRST} is older than {SECOND}" in older.stderr
+    assert f"VERSION={FIRST} is older than this project's version {SECOND}" in older.stderr
     assert not git(project, "status", "--porcelain")
     nothing = project.clone.run("bucket", "prove-update", "--tests", "passed", check=False)
     assert "no uncommitted update" in nothing.stderr
