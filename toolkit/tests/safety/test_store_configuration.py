@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 import dvc_bucket
 from dvc_bucket import Project
+from dvc_bucket.base.errors import ServerError
 from dvc_bucket.store import seaweed
-from dvc_bucket.store.security import INNER, SECTIONS
+from dvc_bucket.store.security import INNER, SECTIONS, Guard, configure
 
 #: Sections without which the store opens a port that is not closed to others. Without one of the
 #: other three of its servers it opens none, and is refused when the time for a start is over.
@@ -118,3 +120,27 @@ def test_a_section_that_is_missing_in_the_file_makes_serve_fail(
 @pytest.mark.parametrize("edit", ["s/=/==/", "1,$d", "20,$d"])
 def test_a_broken_or_cut_file_makes_serve_fail(project: Project, tmp_path: Path, edit: str) -> None:
     assert "security.toml" in serve(project, tmp_path, CHANGED, edit)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 60])
+def test_a_port_may_be_open_to_others_only_while_it_is_tried(
+    tmp_path: Path, seconds: float
+) -> None:
+    """`weed` opens each of its ports on all addresses for a moment, to see whether it is free."""
+    configure(tmp_path)
+    opens = (
+        "import socket, time; tried = socket.create_server(('0.0.0.0', 0)); "
+        f"print(flush=True); time.sleep({seconds}); tried.close(); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", opens], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            guard = Guard(psutil.Process(process.pid), tmp_path)
+            if seconds < 1:
+                assert guard.is_complete()  # it has no port to open
+            else:
+                with pytest.raises(ServerError, match=r"listens on 0\.0\.0\.0"):
+                    guard.is_complete()
+        finally:
+            process.kill()

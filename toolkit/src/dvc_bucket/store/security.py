@@ -10,6 +10,7 @@ import re
 import secrets
 import socket
 import ssl
+import time
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +47,9 @@ VALID = timedelta(days=3650)
 
 #: A port that is slower does not answer yet.
 ANSWER_SECONDS = 5.0
+
+#: To find out whether a port is free, `weed` opens it on all addresses for less than this.
+TRIAL_SECONDS = 0.3
 
 #: An HTTP server answers this; a gRPC server speaks first.
 REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -84,11 +88,11 @@ class Guard:
         _check_configuration(self._folder / CONFIGURATION)
         try:
             wanted = ports_of(self._process)
-            opened = [
-                connection.laddr
-                for connection in self._process.net_connections("tcp")
-                if connection.status == psutil.CONN_LISTEN
-            ]
+            opened = self._listening()
+            if any(ip != ADDRESS for ip, _ in opened):
+                time.sleep(TRIAL_SECONDS)
+                before, opened = opened, self._listening()
+                opened = [one for one in opened if one[0] == ADDRESS or one in before]
         except psutil.NoSuchProcess:
             return False
         except psutil.Error as error:
@@ -108,6 +112,14 @@ class Guard:
                 self._proven.add(port)
         s3 = {port for port, name in wanted.items() if name == "s3"}
         return wanted.keys() <= self._proven | (s3 & {port for _, port in opened})
+
+    def _listening(self) -> list[tuple[str, int]]:
+        """The addresses and ports that the store has open."""
+        return [
+            (connection.laddr.ip, connection.laddr.port)
+            for connection in self._process.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        ]
 
 
 def ports_of(process: psutil.Process) -> dict[int, str]:
