@@ -55,7 +55,7 @@ def seconds_of(project: Clone, target: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_the_tutorial_takes_less_than_two_minutes_of_the_machine(
+def test_the_tutorial_takes_less_than_four_minutes_of_the_machine(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     store = access(request, "seaweed")
@@ -68,7 +68,8 @@ def test_the_tutorial_takes_less_than_two_minutes_of_the_machine(
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{seconds:.0f} s of processor time")
-    assert seconds < 120
+    # Half of it is the second environment: the colleague sets up a clone, too.
+    assert seconds < 240
 
 
 def test_its_packages_fit_one_another_and_the_toolkit_is_the_wheel(project: Clone) -> None:
