@@ -68,7 +68,7 @@ def test_the_tutorial_takes_less_than_four_minutes_of_the_machine(
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{seconds:.0f} s of processor time")
-    # Half of it is the second environment: the colleague sets up a clone, too.
+    # The commands set up two environments: the project's and that of the colleague's clone.
     assert seconds < 240
 
 
