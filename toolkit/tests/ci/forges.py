@@ -31,6 +31,7 @@ class Event:
         by_bot: Dependabot opened it.
         has_bucket: the repository has the variable OS_ENDPOINT_URL.
         has_pages: it has the variable PAGES.
+        has_mac: a runner with macOS is there: always at GitHub, at GitLab with MACOS_RUNNER.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Event:
     by_bot: bool = False
     has_bucket: bool = False
     has_pages: bool = False
+    has_mac: bool = True
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,8 @@ class GitLab:
             known["OS_ENDPOINT_URL"] = "https://s3.example.org"
         if event.has_pages:
             known["PAGES"] = "true"
+        if event.has_mac:
+            known["MACOS_RUNNER"] = "macs"
         return {**known, **self.values}
 
     def evaluate(self, condition: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests import TESTS_ROOT
 from tests.ci.forges import FORGES, GITHUB, GITLAB, Event, GitHub, GitLab
 from tests.end_to_end.clones import REPOSITORY
 
@@ -29,8 +30,8 @@ EVENTS = {
         Event("request", is_fork=True, has_pages=True),
         {"tests", "embedded"},
     ),
-    "week": (Event("schedule", has_bucket=True), {"tests", "bucket"}),
-    "week, no bucket": (Event("schedule"), {"tests", "embedded"}),
+    "week": (Event("schedule", has_bucket=True), {"tests", "bucket", "pythons", "macos"}),
+    "week, no bucket": (Event("schedule"), {"tests", "embedded", "pythons", "macos"}),
 }
 
 
@@ -44,6 +45,19 @@ def test_each_event_starts_its_jobs(
     weekly = "--times 2 --kernels" if event.kind == "schedule" else ""
     for name in {"embedded", "bucket"} & jobs:
         assert started[name].env["CHECK_ARGS"] == weekly
+
+
+def test_the_other_systems_run_by_hand_too_and_at_gitlab_where_a_runner_has_macos() -> None:
+    assert {"pythons", "macos"} < set(GitHub(Event("workflow_dispatch")).jobs)
+    assert "macos" not in GitLab(Event("schedule", has_mac=False)).jobs
+
+
+def test_every_python_of_the_lock_files_runs() -> None:
+    github = workflow()["jobs"]["pythons"]["strategy"]["matrix"]["python"]
+    [gitlab] = GitLab(Event("schedule")).jobs["pythons"].definition["parallel"]["matrix"]
+    assert github == gitlab["VERSION"]
+    listed = re.findall(r"for python in (.+); do", (TESTS_ROOT / "platforms").read_text())
+    assert [" ".join(["3.11", *github])] == listed
 
 
 def test_dependabot_is_served_like_a_fork() -> None:
@@ -153,9 +167,9 @@ def test_the_weekly_run_begins_with_nothing() -> None:
             if "actions/cache" in step.get("uses", ""):
                 assert step["if"] == "github.event_name != 'schedule'"
     for job in GitLab(Event("schedule")).jobs.values():
-        policies = {one["policy"] for one in job.definition["cache"]}
-        assert policies == {"$CACHE_POLICY"}
-        assert job.env["CACHE_POLICY"] == "push"  # it is not pulled, only written
+        if caches := job.definition["cache"]:
+            assert {one["policy"] for one in caches} == {"$CACHE_POLICY"}
+            assert job.env["CACHE_POLICY"] == "push"  # it is not pulled, only written
 
 
 def test_both_files_run_the_same() -> None:
