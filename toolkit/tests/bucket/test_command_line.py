@@ -16,10 +16,11 @@ from dvc_bucket import Project
 from dvc_bucket.cli import dvc_words
 from dvc_bucket.cli.app import app
 from dvc_bucket.connection.env_file import create_env
+from tests import TESTS_ROOT
 from tests.bucket.git_tools import TOOLS
 from tests.bucket.store_tools import BUCKET, run
 
-#: The issue's list of words that are ours, each with its group.
+#: The words that are ours, each with its group.
 OURS = {
     "Everyday": {"repro", "save", "new"},
     "Look at data": {"ls", "cat", "cp", "share", "du", "pack", "advise", "env"},
@@ -184,6 +185,14 @@ def test_help_groups_the_words_with_whole_sentences(columns: str) -> None:
             said = " ".join(sentence.split())
             assert said.endswith("."), said
             assert said.count(". ") == 0, said
+
+
+def test_the_page_of_commands_lists_them_in_the_same_groups() -> None:
+    page = (TESTS_ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    for title, words in OURS.items():
+        [row] = re.findall(rf"^\| {title} \| (.+) \|$", page, re.MULTILINE)
+        of_dvc = set(dvc_words.LISTED) if title == "Everyday" else set()
+        assert set(re.findall(r"`(\w+)`", row)) == words | of_dvc
 
 
 def test_each_word_has_a_sentence_and_two_examples() -> None:
