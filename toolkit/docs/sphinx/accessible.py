@@ -5,6 +5,7 @@ from typing import Any
 #: Parts of a page. What can scroll is reached by the keyboard; a heading has a level.
 MENDED = {
     "<pre>": '<pre tabindex="0">',
+    "<p><img": '<p tabindex="0"><img',
     '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
     '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
 }
