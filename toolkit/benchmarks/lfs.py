@@ -65,7 +65,8 @@ class LfsBench(Bench):
             # It leaves out a folder's files if the folder's name does not end so.
             place = f"s3://{self.settings.bucket_name}/{prefix}/lfs"
             up = ["s5cmd", "cp", f"{self._cache}/", f"{place}/"]
-            return self._raw(up, ["s5cmd", "cp", f"{place}/*", f"{self.raw}/"], endpoint)
+            down = ["s5cmd", "cp", f"{place}/*", f"{self.raw}/"]
+            return self._raw({"push": up, "pull": down}, endpoint)
         self.go_to(endpoint, prefix)
         kept = self.project.root.parent / "kept"
         up, down = (["git", "lfs", *words, "origin", "HEAD"] for words in (["push"], ["fetch"]))
