@@ -159,7 +159,7 @@ def leave_root() -> None:
     if os.geteuid() == 0:
         user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
         rights = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
-        os.execvp("setpriv", [*user, *rights, sys.executable, *sys.argv])  # noqa: S606, S607
+        os.execvp("setpriv", [*user, *rights, sys.executable, *sys.argv])  # noqa: S606
 
 
 def conditions(rounds: int) -> str:
@@ -176,7 +176,7 @@ def conditions(rounds: int) -> str:
     )
 
 
-def spread(values: Sequence[float], digits: int = 1) -> str:
+def spread(values: Sequence[float], digits: int = 2) -> str:
     """The median, with the smallest and the largest if there are several."""
     low, middle, high = (
         f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values))

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from measuring import put_section
+from measuring import conditions, put_section, spread
 
 from dvc_bucket.stages.commands import Where, program
 
@@ -45,7 +45,14 @@ class Case(NamedTuple):
         return f"{self.stages:,} x {what}, {self.jobs} at a time"
 
 
-CASES = (Case(10, 0, 2), Case(100, 0, 2), Case(1000, 0, 2), Case(8, 2, 2), Case(8, 2, 8))
+CASES = (
+    Case(10, 0, 2),
+    Case(100, 0, 2),
+    Case(400, 0, 2),
+    Case(1000, 0, 2),
+    Case(8, 2, 2),
+    Case(8, 2, 8),
+)
 
 #: What each tool reads; its command follows. `NUMBERS`, `WORK` and `JOBS` are put in.
 FILES = {
@@ -92,22 +99,23 @@ def seconds(tool: str, case: Case) -> float:
     return took
 
 
-def measured(case: Case, rounds: int, *, whole: bool) -> dict[str, float]:
-    """The median of each tool."""
+def measured(case: Case, rounds: int, *, whole: bool) -> dict[str, list[float]]:
+    """The times of each tool."""
     tools = [tool for tool in TOOLS if tool != "dvc" or case.stages <= MANY or whole]
     found: dict[str, list[float]] = {tool: [] for tool in tools}
     for number in range(rounds):
         turn = number % len(tools)
         for tool in tools[turn:] + tools[:turn]:
             found[tool].append(seconds(tool, case))
-    return {tool: statistics.median(times) for tool, times in found.items()}
+    return found
 
 
-def row(case: Case, medians: dict[str, float]) -> str:
+def row(case: Case, found: dict[str, list[float]]) -> str:
     """A case as a row of the table."""
-    fastest = min(medians.values())
-    cells = [f"{medians[tool]:.1f}" if tool in medians else "-" for tool in TOOLS]
-    return f"| {case.name} | {' | '.join(cells)} | {medians['bucket'] / fastest:.2f} |"
+    fastest = min(found.values(), key=statistics.median)
+    ratio = spread([own / other for own, other in zip(found["bucket"], fastest, strict=True)], 2)
+    cells = [spread(found[tool]) if tool in found else "-" for tool in TOOLS]
+    return f"| {case.name} | {' | '.join(cells)} | {ratio} |"
 
 
 def main(
@@ -120,8 +128,7 @@ def main(
     lines = [
         TITLE,
         "",
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}; seconds, from nothing. `dvc` runs one stage at a time.",
+        f"{conditions(rounds)}; seconds, from nothing. `dvc` runs one stage at a time.",
         "",
         f"| stages | {' | '.join(TOOLS)} | bucket / fastest |",
         f"| --- | {'--- | ' * len(TOOLS)}--- |",
