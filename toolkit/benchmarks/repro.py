@@ -99,13 +99,12 @@ def seconds(tool: str, case: Case) -> float:
     return took
 
 
-def measured(case: Case, rounds: int, *, whole: bool) -> dict[str, list[float]]:
+def measured(case: Case, rounds: int, tools: Sequence[str]) -> dict[str, list[float]]:
     """The times of each tool."""
-    tools = [tool for tool in TOOLS if tool != "dvc" or case.stages <= MANY or whole]
     found: dict[str, list[float]] = {tool: [] for tool in tools}
     for number in range(rounds):
         turn = number % len(tools)
-        for tool in tools[turn:] + tools[:turn]:
+        for tool in (*tools[turn:], *tools[:turn]):
             found[tool].append(seconds(tool, case))
     return found
 
@@ -122,6 +121,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="How often each tool runs.")] = 3,
     most: Annotated[int, typer.Option(help="Leave out cases of more stages.")] = 1000,
     whole: Annotated[bool, typer.Option("--whole", help="Plain dvc at 1,000 stages, too.")] = False,
+    tools: Annotated[str, typer.Option(help="Some of them, with commas.")] = ",".join(TOOLS),
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
     """Measure, and print the medians as a section in Markdown."""
@@ -135,7 +135,10 @@ def main(
     ]
     for case in CASES:
         if case.stages <= most:
-            lines.append(row(case, measured(case, rounds, whole=whole)))
+            chosen = [
+                tool for tool in tools.split(",") if tool != "dvc" or case.stages <= MANY or whole
+            ]
+            lines.append(row(case, measured(case, rounds, chosen)))
             print(lines[-1], flush=True)
     if output:
         put_section(output, TITLE, "\n".join(lines))
