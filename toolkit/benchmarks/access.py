@@ -10,7 +10,6 @@ when everything is imported, and ends with the answer in memory. `bucket` also f
 DVC which objects are meant, and the others are told. Bytes and requests are counted 20 ms away.
 """
 
-import os
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ import access_data
 import typer
 from access_questions import Question, Result, ask, questions
 from access_ways import WAYS
-from measuring import Bed, delayed, put_section
+from measuring import Bed, conditions, delayed, put_section
 
 #: Each data set's tables have a section of their own in the file of results, and so can be
 #: measured one at a time.
@@ -119,8 +118,7 @@ def main(
 def head(rounds: int, scale: float) -> str:
     """How the tables of a section were made."""
     return (
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}, the embedded store on the same machine. "
+        f"{conditions(rounds)}, the embedded store on the same machine. "
         + " ".join((__doc__ or "").split("\n\n")[2].split())
         + ("" if scale == 1 else f" Of the data only {scale:g} was read.")
     )

@@ -8,7 +8,6 @@ without the settings of a connection.
 """
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from measuring import put_section
+from measuring import conditions, put_section, spread
 from repro import FILES
 
 from dvc_bucket.stages import commands
@@ -26,7 +25,7 @@ from dvc_bucket.stages import commands
 TITLE = "## Checking many stages"
 
 #: Numbers of stages, and how many of them run at once.
-CASES = ((100, 1), (400, 1), (100, 2))
+CASES = "100x1,400x1,100x2"
 
 CHECK = ("bucket", "check", "--here", "--jobs")
 
@@ -76,18 +75,19 @@ def measured(stages: int, jobs: int) -> dict[str, Cost]:
 def row(stages: int, jobs: int, rounds: int) -> str:
     """The medians as a row of the table."""
     runs = [measured(stages, jobs) for _ in range(rounds)]
-    repro, check = (
-        Cost(*map(statistics.median, zip(*(run[name] for run in runs), strict=True)))
+    cells = [
+        spread(values)
         for name in ("repro", "check")
-    )
-    ratios = [f"{after / before:.2f}" for before, after in zip(repro, check, strict=True)]
-    cells = [f"{value:.1f}" for value in (*repro, *check)]
-    return f"| {stages}, {jobs} at a time | {' | '.join([*cells, *ratios])} |"
+        for values in zip(*(run[name] for run in runs), strict=True)
+    ]
+    ratios = ([run["check"][kind] / run["repro"][kind] for run in runs] for kind in range(2))
+    cells += [spread(values, 2) for values in ratios]
+    return f"| {stages}, {jobs} at a time | {' | '.join(cells)} |"
 
 
 def main(
     rounds: Annotated[int, typer.Option(help="How often each is run.")] = 3,
-    most: Annotated[int, typer.Option(help="Leave out cases of more stages.")] = 400,
+    cases: Annotated[str, typer.Option(help="Stages x jobs, with commas.")] = CASES,
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
     """Measure, and print the medians as a section in Markdown."""
@@ -95,16 +95,15 @@ def main(
     lines = [
         TITLE,
         "",
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}; seconds; packages as installed (`--here`).",
+        f"{conditions(rounds)}; seconds; packages as installed (`--here`).",
         "",
         f"| trivial stages | {' | '.join(columns)} |",
         f"| --- | {'--- | ' * len(columns)}".rstrip(),
     ]
-    for stages, jobs in CASES:
-        if stages <= most:
-            lines.append(row(stages, jobs, rounds))
-            print(lines[-1], flush=True)
+    for case in cases.split(","):
+        stages, jobs = map(int, case.split("x"))
+        lines.append(row(stages, jobs, rounds))
+        print(lines[-1], flush=True)
     if output:
         put_section(output, TITLE, "\n".join(lines))
 

@@ -17,7 +17,6 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from typing import Annotated, Any, NamedTuple
 import obstore
 import trustme
 import typer
-from measuring import Bed, Forwarder, proxied, put_section
+from measuring import Bed, Forwarder, conditions, proxied, put_section
 
 from dvc_bucket.connection import clients
 
@@ -226,8 +225,7 @@ def main(
     lines = [
         TITLE,
         "",
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, Python "
-        f"{sys.version.split()[0]}: {SMALL[0]} files of {SMALL[1]} bytes and {LARGE[0]} of "
+        f"{conditions(rounds)}: {SMALL[0]} files of {SMALL[1]} bytes and {LARGE[0]} of "
         f"{LARGE[1] / 1e6:g} MB, the embedded store behind a proxy with TLS and faults. Each tool "
         "has the settings it comes with, but rclone 32 transfers at a time. `right`: rounds that "
         "ended with status 0 and every byte in its place; requests: those that reached the proxy."

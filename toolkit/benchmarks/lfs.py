@@ -15,7 +15,6 @@ medians of those are printed:
 - `s5cmd`: the same objects, to a folder and back, without a hash.
 """
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from measuring import put_section
+from measuring import conditions, put_section
 from stages import Cost
 from transfer import HEAD, Bench, Case, fill, rounds_of, rows_of
 
@@ -65,7 +64,8 @@ class LfsBench(Bench):
             # It leaves out a folder's files if the folder's name does not end so.
             place = f"s3://{self.settings.bucket_name}/{prefix}/lfs"
             up = ["s5cmd", "cp", f"{self._cache}/", f"{place}/"]
-            return self._raw(up, ["s5cmd", "cp", f"{place}/*", f"{self.raw}/"], endpoint)
+            down = ["s5cmd", "cp", f"{place}/*", f"{self.raw}/"]
+            return self._raw({"push": up, "pull": down}, endpoint)
         self.go_to(endpoint, prefix)
         kept = self.project.root.parent / "kept"
         up, down = (["git", "lfs", *words, "origin", "HEAD"] for words in (["push"], ["fetch"]))
@@ -109,8 +109,7 @@ def main(
     lines = [
         TITLE,
         "",
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}, {version}, the embedded store on the same machine. "
+        f"{conditions(rounds)}, {version}, the embedded store on the same machine. "
         "`agent` is what this project adds to git-lfs, started and asked as git-lfs does; "
         "`git-lfs alone` what git-lfs takes where an agent has nothing to do. s5cmd copies the "
         "same objects without a hash."

@@ -1,11 +1,12 @@
 """What the main job takes: `make reproduce` in a fresh clone, and again where nothing is to do.
 
 Claims, on two cores, with the environment set up: at most 30 s from an empty store and no data to
-results that are pushed; at most 1.2 s where everything is up to date.
+results that are pushed; at most 1.2 s where everything is up to date. With `--setup`, the set-up
+from warm caches: at most 8 s with uv, 35 s with pip.
 """
 
 import os
-import statistics
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from measuring import put_section
+from measuring import conditions, put_section, spread
 from stages import Cost, run
 
 from dvc_bucket import Project
@@ -30,41 +31,63 @@ ROOT = Path(__file__).parents[2]
 FOREIGN = ("OS_", "AWS_", "DVC_", "GIT_", "MAKE", "MFLAGS")
 
 
-def reproduce_twice(root: Path) -> tuple[Cost, Cost]:
-    """Clone the last commit to `root`, and run `make reproduce` there, and again."""
+def cloned(root: Path) -> dict[str, str]:
+    """Clone the last commit to `root`; the variables for its commands."""
     subprocess.run(["git", "clone", "--quiet", ROOT, root], check=True)
+    return {name: os.environ[name] for name in os.environ if not name.startswith(FOREIGN)}
+
+
+def reproduce_twice(root: Path) -> dict[str, Cost]:
+    """What `make reproduce` costs in a new clone, and again."""
+    environment = cloned(root)
     (root / ".venv").symlink_to(ROOT / ".venv")
     project = Project(root)
     create_env(project)
     set_endpoint(project, f"http://127.0.0.1:{ports.free_ports(1)[0]}")
-    environment = {name: os.environ[name] for name in os.environ if not name.startswith(FOREIGN)}
     environment["PYTHONPATH"] = f"{root}/src:{root}/toolkit/src"  # not this repository's
     environment["DVC_SITE_CACHE_DIR"] = str(private_folder(project.dvc_site_cache))
     command = "make --old-file=.venv/.installed reproduce"  # what .venv is, it stays
     try:
-        return run(command, root, environment), run(command, root, environment)
+        return {
+            "from nothing": run(command, root, environment),
+            "nothing to do": run(command, root, environment),
+        }
     finally:
         Server(project).stop()
 
 
+def set_up(root: Path, tool: str) -> Cost:
+    """What `make setup` costs in a new clone, with uv or with pip alone."""
+    python = Path(sys.base_prefix) / "bin" / "python3"
+    without = "UV=" if tool == "pip" else ""
+    return run(f"make PYTHON={shlex.quote(str(python))} {without} setup", root, cloned(root))
+
+
 def main(
     rounds: Annotated[int, typer.Option(help="How often, each time in a new clone.")] = 3,
+    setup: Annotated[
+        bool, typer.Option("--setup", help="Set-up too: asks the package registry.")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help="Write the table there, too.")] = None,
 ) -> None:
     """Measure, and print the medians as a Markdown table."""
-    runs = []
-    for _ in range(rounds):
+    costs: dict[str, list[Cost]] = {}
+    for number in range(rounds + setup):
         with tempfile.TemporaryDirectory() as temporary:
-            runs.append(reproduce_twice(Path(temporary) / "clone"))
-    rows = []
-    for name, costs in zip(("from nothing", "nothing to do"), zip(*runs, strict=True), strict=True):
-        rows.append(f"| {name} | {statistics.median(cost.wall for cost in costs):.1f} |")
+            found = {
+                f"set-up, {tool}": set_up(Path(temporary) / tool, tool)
+                for tool in (("uv", "pip") if setup else ())
+            }
+            if number >= setup:  # before, the set-up filled the caches
+                found |= reproduce_twice(Path(temporary) / "clone")
+                for name, cost in found.items():
+                    costs.setdefault(name, []).append(cost)
+    rows = [f"| {name} | {spread([cost.wall for cost in of])} |" for name, of in costs.items()]
     head = (
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}: `make reproduce` in a new clone with a store of its "
-        "own, the environment set up."
+        f"{conditions(rounds)}: `make reproduce` in a new clone with a store of its own, the "
+        "environment set up; `make setup` in a new clone, with warm caches of the tool."
     )
-    table = "\n".join([TITLE, "", head, "", "| data | wall, s |", "| --- | --- |", *rows])
+    table = "\n".join([TITLE, "", head, "", "| what | wall, s |", "| --- | --- |", *rows])
     print(table)
     if output:
         put_section(output, TITLE, table)

@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import shlex
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -29,6 +31,10 @@ CONFIG = """\
     url = s3://{bucket}/{prefix}
     endpointurl = {endpoint}
 """
+
+
+#: The user that owns nothing.
+NOBODY = 65534
 
 
 class Bed:
@@ -144,9 +150,59 @@ def delayed(port: int, milliseconds: float) -> Iterator[Forwarder]:
         yield forwarder
 
 
-def put_section(file: Path, title: str, section: str) -> None:
-    """Write the section into the file, in the place of the former one; the others stay."""
+def leave_root() -> None:
+    """Start this process again as an ordinary user, if root runs it.
+
+    Root writes through links into the cache, so DVC copies for root, and links for others. The user
+    may read and write what root may: the interpreter, and the file of results.
+    """
+    if os.geteuid() == 0:
+        user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        rights = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+        os.execvp("setpriv", [*user, *rights, sys.executable, *sys.argv])  # noqa: S606
+
+
+def conditions(rounds: int) -> str:
+    """The command of this process and the machine, as the beginning of a sentence."""
+    words, arguments = [f"benchmarks/{Path(sys.argv[0]).name}"], iter(sys.argv[1:])
+    for word in arguments:
+        if word == "--output":
+            next(arguments, None)
+        else:
+            words.append(word)
+    return (
+        f"`python {shlex.join(words)}` in `toolkit/`, medians of {rounds} rounds on "
+        f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"
+    )
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """The median, with the smallest and the largest if there are several."""
+    low, middle, high = (
+        f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values))
+    )
+    return middle if len(values) == 1 else f"{middle} ({low}\N{EN DASH}{high})"
+
+
+def put_section(file: Path, title: str, section: str, under: str = "") -> None:
+    """Write the section into the file, in the place of the former one; the others stay.
+
+    Args:
+        file: of results; it is made if it is missing.
+        title: the heading of the section, its first line.
+        section: Markdown.
+        under: for a subsection, what stands above it: a heading and its text.
+    """
     text = file.read_text(encoding="utf-8") if file.exists() else "# Results\n"
-    before, found, rest = text.partition(f"{title}\n")
-    after = rest[rest.find("\n## ") + 1 :] if found and "\n## " in rest else ""
-    file.write_text(f"{before.rstrip()}\n\n{section.rstrip()}\n\n{after}".rstrip() + "\n", "utf-8")
+    blocks = re.split(r"(?m)^(?=##+ )", text)
+    titles = [block.partition("\n")[0] for block in blocks]
+    heading = under.partition("\n")[0] or title
+    start = titles.index(heading) if heading in titles else len(blocks)
+    later = (at for at in range(start + 1, len(blocks)) if titles[at].startswith("## "))
+    end = next(later, len(blocks))
+    if under:
+        inside = dict(zip(titles[start + 1 : end], blocks[start + 1 : end], strict=True))
+        blocks[start:end] = [under, *(inside | {title: section}).values()]
+    else:
+        blocks[start:end] = [section]
+    file.write_text("\n\n".join(block.strip() for block in blocks) + "\n", "utf-8")

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from measuring import put_section
+from measuring import conditions, put_section, spread
 
 from dvc_bucket.stages.commands import Where, program
 
@@ -45,7 +45,14 @@ class Case(NamedTuple):
         return f"{self.stages:,} x {what}, {self.jobs} at a time"
 
 
-CASES = (Case(10, 0, 2), Case(100, 0, 2), Case(1000, 0, 2), Case(8, 2, 2), Case(8, 2, 8))
+CASES = (
+    Case(10, 0, 2),
+    Case(100, 0, 2),
+    Case(400, 0, 2),
+    Case(1000, 0, 2),
+    Case(8, 2, 2),
+    Case(8, 2, 8),
+)
 
 #: What each tool reads; its command follows. `NUMBERS`, `WORK` and `JOBS` are put in.
 FILES = {
@@ -92,43 +99,46 @@ def seconds(tool: str, case: Case) -> float:
     return took
 
 
-def measured(case: Case, rounds: int, *, whole: bool) -> dict[str, float]:
-    """The median of each tool."""
-    tools = [tool for tool in TOOLS if tool != "dvc" or case.stages <= MANY or whole]
+def measured(case: Case, rounds: int, tools: Sequence[str]) -> dict[str, list[float]]:
+    """The times of each tool."""
     found: dict[str, list[float]] = {tool: [] for tool in tools}
     for number in range(rounds):
         turn = number % len(tools)
-        for tool in tools[turn:] + tools[:turn]:
+        for tool in (*tools[turn:], *tools[:turn]):
             found[tool].append(seconds(tool, case))
-    return {tool: statistics.median(times) for tool, times in found.items()}
+    return found
 
 
-def row(case: Case, medians: dict[str, float]) -> str:
+def row(case: Case, found: dict[str, list[float]]) -> str:
     """A case as a row of the table."""
-    fastest = min(medians.values())
-    cells = [f"{medians[tool]:.1f}" if tool in medians else "-" for tool in TOOLS]
-    return f"| {case.name} | {' | '.join(cells)} | {medians['bucket'] / fastest:.2f} |"
+    fastest = min(found.values(), key=statistics.median)
+    ratio = spread([own / other for own, other in zip(found["bucket"], fastest, strict=True)], 2)
+    cells = [spread(found[tool]) if tool in found else "-" for tool in TOOLS]
+    return f"| {case.name} | {' | '.join(cells)} | {ratio} |"
 
 
 def main(
     rounds: Annotated[int, typer.Option(help="How often each tool runs.")] = 3,
     most: Annotated[int, typer.Option(help="Leave out cases of more stages.")] = 1000,
     whole: Annotated[bool, typer.Option("--whole", help="Plain dvc at 1,000 stages, too.")] = False,
+    tools: Annotated[str, typer.Option(help="Some of them, with commas.")] = ",".join(TOOLS),
     output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
 ) -> None:
     """Measure, and print the medians as a section in Markdown."""
     lines = [
         TITLE,
         "",
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}; seconds, from nothing. `dvc` runs one stage at a time.",
+        f"{conditions(rounds)}; seconds, from nothing. `dvc` runs one stage at a time.",
         "",
         f"| stages | {' | '.join(TOOLS)} | bucket / fastest |",
         f"| --- | {'--- | ' * len(TOOLS)}--- |",
     ]
     for case in CASES:
         if case.stages <= most:
-            lines.append(row(case, measured(case, rounds, whole=whole)))
+            chosen = [
+                tool for tool in tools.split(",") if tool != "dvc" or case.stages <= MANY or whole
+            ]
+            lines.append(row(case, measured(case, rounds, chosen)))
             print(lines[-1], flush=True)
     if output:
         put_section(output, TITLE, "\n".join(lines))

@@ -22,7 +22,7 @@ from typing import Annotated, NamedTuple
 
 import psutil
 import typer
-from measuring import put_section
+from measuring import conditions, put_section
 from ruamel.yaml import YAML
 
 from dvc_bucket.base.kernels import pins
@@ -174,8 +174,7 @@ def render(costs: dict[str, list[Cost]], rounds: int) -> str:
         [
             TITLE,
             "",
-            f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-            f"Python {sys.version.split()[0]}.",
+            f"{conditions(rounds)}.",
             "",
             "| stage | wall, s | CPU, s | peak memory, MB |",
             "| --- | --- | --- | --- |",

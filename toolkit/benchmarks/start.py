@@ -9,7 +9,6 @@ Every round runs every command, one after the other.
 """
 
 import hashlib
-import os
 import statistics
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from measuring import Bed, put_section
+from measuring import Bed, conditions, put_section
 from stages import Cost, run
 
 TITLE = "## Start, and many stages"
@@ -27,7 +26,7 @@ TITLE = "## Start, and many stages"
 COMMANDS = (
     *("bucket --help", "bucket ls", "bucket status", "bucket push", "bucket pull"),
     *("bucket verify", "bucket du", "bucket report --base HEAD"),
-    "dvc status",
+    *("bucket repro", "dvc status"),
 )
 
 #: A comment more in dvc.yaml: each first run has a file that it has not seen.
@@ -139,8 +138,7 @@ def main(
     lines = [
         TITLE,
         "",
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}; seconds of wall time, in brackets of CPU time, of a "
+        f"{conditions(rounds)}; seconds of wall time, in brackets of CPU time, of a "
         "first run after a change of dvc.yaml / of a second one. The heads are numbers of stages.",
         "",
         f"| command | {' | '.join(map(str, sizes))} |",

@@ -8,21 +8,26 @@ start and index, and the hashing of every byte: 1.4 s of one core a GiB.
 All rounds together take an hour and 90 GB of disk: nothing is deleted between them.
 
 Every round runs every tool, one after the other in turning order, against a store of the
-benchmark's own; ratios are of one round each, and medians of those are printed. `s5cmd` and
-`rclone` copy the same objects to a folder and back: no versions, no hashes, no checkout.
+benchmark's own, after a warm-up with a few files; ratios are of one round each, and medians of
+those are printed. `s5cmd` and `rclone` copy the same objects to a folder and back, and compare the
+sizes where they did so before: no versions, no hashes, no checkout.
+
+If root runs it, the tools run as an ordinary user, for whom DVC links files to its cache; with
+`--root` they run as root, for whom it copies. Each heading is a subsection of its own in the file
+of results, so cases can be measured one by one.
 """
 
 import os
 import shlex
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from measuring import Bed, delayed, put_section
+from measuring import Bed, conditions, delayed, leave_root, put_section, spread
 from stages import Cost, run
 
 from dvc_bucket.connection import clients
@@ -30,7 +35,10 @@ from dvc_bucket.connection import clients
 #: Where the table goes in the file of results.
 TITLE = "## Moving data"
 
-OPERATIONS = ("push", "pull", "pull again", "status -c")
+OPERATIONS = (
+    *("push", "push again", "pull", "pull again", "status", "status -c"),
+    *("one more: add", "one more: push"),
+)
 TOOLS = ("bucket", "dvc -j 64", "s5cmd", "rclone")
 
 #: Jobs of DVC that were the best of 8 to 128 in trials.
@@ -40,25 +48,37 @@ JOBS = ["-j", "64"]
 LARGE_BYTES = 100_000
 
 
+#: More files than this are moved once only.
+MANY = 100_000
+
+
 class Case(NamedTuple):
-    """Files of one size."""
+    """Files of one size, and the tools that move them."""
 
     number: int
     size: int
+    tools: Sequence[str] = TOOLS
 
     def scaled(self, scale: float) -> "Case":
         """A smaller one of the same kind: fewer files, or a smaller one."""
         if self.number > 1:
-            return Case(max(2, int(self.number * scale)), self.size)
-        return Case(1, max(1, int(self.size * scale)))
+            return self._replace(number=max(2, int(self.number * scale)))
+        return self._replace(size=max(1, int(self.size * scale)))
 
 
 CASES = {
     "10,000 x 4 KiB": Case(10_000, 4096),
     "1 x 1 GiB": Case(1, 2**30),
     "2,000 x 1 MiB": Case(2_000, 2**20),
+    "1,000 x 4 KiB": Case(1_000, 4096, ("bucket", "s5cmd", "rclone")),
+    "50,000 x 4 KiB": Case(50_000, 4096, ("bucket", "s5cmd", "rclone")),
+    "200,000 x 4 KiB": Case(200_000, 4096, ("bucket", "s5cmd")),
 }
-LETTERS = dict(zip("abc", CASES, strict=True))
+LETTERS = dict(zip("abcdef", CASES, strict=True))
+LETTERS_HELP = "; ".join(f"{letter}: {name}" for letter, name in LETTERS.items())
+
+#: Files of the warm-up.
+WARM_UP = Case(100, 4096)
 
 
 class Bench(Bed):
@@ -85,35 +105,51 @@ class Bench(Bed):
         """What each operation costs with a tool, to a prefix of its own."""
         self._round += 1
         prefix = f"round-{self._round}"
-        place = f"{self.settings.bucket_name}/{prefix}/files/md5"
         self.go_to(endpoint, prefix)
+        if tool in {"s5cmd", "rclone"}:
+            place = f"{self.settings.bucket_name}/{prefix}/files/md5"
+            return self._plain(tool, self._cache / "files" / "md5", place, endpoint)
+        jobs = JOBS if tool.endswith("64") else []
+
+        def run(*words: str) -> Cost:
+            return self._run([tool.split()[0], *words, "-q"], endpoint)
+
+        costs = {"push": run("push", *jobs), "push again": run("push", *jobs)}
+        data = self.project.root / "data"
+        self._put_aside(self._cache, data, self.project.dvc_site_cache)
+        costs |= {"pull": run("pull", *jobs), "pull again": run("pull", *jobs)}
+        costs |= {"status": run("status"), "status -c": run("status", "-c", *jobs)}
+        with one_more(data):
+            return costs | {
+                "one more: add": run("add", "data"),
+                "one more: push": run("push", *jobs),
+            }
+
+    def _plain(self, tool: str, here: Path, place: str, endpoint: str) -> dict[str, Cost]:
+        """What the operations cost with a tool that knows folders only."""
         if tool == "s5cmd":
             # It leaves out a folder's files if the folder's name does not end so.
-            up = ["s5cmd", "cp", f"{self._cache}/files/md5/", f"s3://{place}/"]
-            down = ["s5cmd", "cp", f"s3://{place}/*", f"{self.raw}/"]
-            return self._raw(up, down, endpoint)
-        if tool == "rclone":
+            up, down = [f"{here}/", f"s3://{place}/"], [f"s3://{place}/*", f"{self.raw}/"]
+            copy, again = ["s5cmd", "cp"], ["s5cmd", "sync", "--size-only"]
+        else:
+            there = f"{clients.ALIAS}:{place}"
+            up, down = [str(here), there], [there, str(self.raw)]
             flags = ["--transfers", "32", "--checkers", "32", "--config", os.devnull]
-            there, here = f"{clients.ALIAS}:{place}", f"{self._cache}/files/md5"
-            up = ["rclone", "copy", *flags, "--no-check-dest", here, there]
-            down = ["rclone", "copy", *flags, "--no-check-dest", there, str(self.raw)]
-            return self._raw(up, down, endpoint)
-        jobs = JOBS if tool.endswith("64") else []
-        words = ["bucket", "dvc"] if tool == "bucket" else ["dvc"]
-        costs = {"push": self._run([*words, "push", "-q", *jobs], endpoint)}
-        self._put_aside(self._cache, self.project.root / "data", self.project.dvc_site_cache)
-        costs["pull"] = self._run([*words, "pull", "-q", *jobs], endpoint)
-        costs["pull again"] = self._run([*words, "pull", "-q", *jobs], endpoint)
-        costs["status -c"] = self._run([*words, "status", "-q", "-c", *jobs], endpoint)
-        return costs
+            copy, again = (
+                ["rclone", "copy", *flags, check] for check in ("--no-check-dest", "--size-only")
+            )
+        commands = {"push": copy + up, "push again": again + up}
+        commands |= {"pull": copy + down, "pull again": again + down}
+        costs = self._raw(commands, endpoint)
+        with one_more(here):
+            return costs | {"one more: push": self._run(again + up, endpoint)}
 
     @property
     def _cache(self) -> Path:
         return self.project.root / ".dvc" / "cache"
 
-    def _raw(self, up: list[str], down: list[str], endpoint: str) -> dict[str, Cost]:
-        costs = {"push": self._run(up, endpoint)}
-        costs["pull"] = self._run(down, endpoint)
+    def _raw(self, commands: dict[str, list[str]], endpoint: str) -> dict[str, Cost]:
+        costs = {name: self._run(command, endpoint) for name, command in commands.items()}
         self._put_aside(self.raw)
         return costs
 
@@ -136,6 +172,20 @@ class Bench(Bed):
         return run(shlex.join(command), self.project.root, self.environment(endpoint))
 
 
+@contextmanager
+def one_more(folder: Path) -> Iterator[None]:
+    """Have one file more in a folder, and DVC's list of the folder as it was afterwards."""
+    file, notes = folder / "one-more", folder.with_name(f"{folder.name}.dvc")
+    text = notes.read_bytes() if notes.exists() else b""
+    file.write_bytes(os.urandom(100))
+    try:
+        yield
+    finally:
+        file.unlink()
+        if text:
+            notes.write_bytes(text)
+
+
 def fill(folder: Path, case: Case) -> None:
     """Make a folder of files with random content."""
     folder.mkdir()
@@ -150,11 +200,13 @@ Costs = dict[tuple[str, str], list[Cost]]
 
 
 def rounds_of(bench: Bench, endpoint: str, rounds: int, tools: list[str]) -> Costs:
-    """Run every tool in every round; who is first changes."""
+    """Run every tool in every round, but plain `dvc` once; who is first changes."""
     costs: Costs = {}
     for number in range(rounds):
         turn = number % len(tools)
         for tool in (*tools[turn:], *tools[:turn]):
+            if number and tool.startswith("dvc"):
+                continue
             for operation, cost in bench.measure(tool, endpoint).items():
                 costs.setdefault((tool, operation), []).append(cost)
     return costs
@@ -167,52 +219,65 @@ def rows_of(costs: Costs, tools: Sequence[str] = TOOLS) -> Iterator[str]:
         for tool in tools:
             if not (found := costs.get((tool, operation))):
                 continue
-            middle = Cost(*(statistics.median(values) for values in zip(*found, strict=True)))
             ratio = ""
             if base:
-                pairs = zip(found, base, strict=True)
-                ratio = f"{statistics.median(one.wall / other.wall for one, other in pairs):.2f}"
-            yield (
-                f"| {operation} | {tool} | {middle.wall:.1f} | {ratio} | {middle.cpu:.1f} "
-                f"| {middle.peak_mb:.0f} |"
-            )
+                pairs = zip(found, base, strict=False)
+                ratio = spread([one.wall / other.wall for one, other in pairs], 2)
+            cpu, peak = (statistics.median(values) for values in list(zip(*found, strict=True))[1:])
+            wall = spread([cost.wall for cost in found])
+            yield f"| {operation} | {tool} | {wall} | {ratio} | {cpu:.1f} | {peak:.0f} |"
 
 
 def main(
     rounds: Annotated[int, typer.Option(help="How often each tool runs.")] = 3,
-    cases: Annotated[str, typer.Option(help="a: many small, b: one large, c: some MiB.")] = "abc",
+    cases: Annotated[str, typer.Option(help=LETTERS_HELP)] = "abc",
     delays: Annotated[str, typer.Option(help="Milliseconds before the store.")] = "0,20",
     tools: Annotated[str, typer.Option(help="Some of them, with commas.")] = ",".join(TOOLS),
     scale: Annotated[float, typer.Option(help="A part of the files, to try it out.")] = 1.0,
-    output: Annotated[Path | None, typer.Option(help="Write the section there, too.")] = None,
+    root: Annotated[bool, typer.Option("--root", help="As root, with copies.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write the section there, too.", readable=False),  # of root, perhaps
+    ] = None,
 ) -> None:
     """Measure, and print the medians as a section in Markdown."""
-    lines = [
-        TITLE,
-        "",
-        f"`make -C toolkit bench`, medians of {rounds} rounds on {os.cpu_count()} cores, "
-        f"Python {sys.version.split()[0]}, the embedded store on the same machine. "
-        "s5cmd and rclone copy the same objects, without versions, hashes and checkout."
-        + ("" if scale == 1 else f" Of the numbers in the titles only {scale:g} was moved."),
-    ]
+    if not root:
+        leave_root()
     show: Callable[[str], None] = print
+    chosen = tools.split(",")
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         try:
+            bench.make(WARM_UP)
+            rounds_of(bench, bench.settings.endpoint_url, 1, chosen)
             for letter in cases:
-                bench.make(CASES[LETTERS[letter]].scaled(scale))
+                case = CASES[LETTERS[letter]]
+                bench.make(case.scaled(scale))
+                times = rounds if case.number < MANY else 1
                 for delay in map(float, delays.split(",")):
                     with delayed(bench.settings.port, delay) as slow:
                         endpoint = slow.url if delay else bench.settings.endpoint_url
-                        costs = rounds_of(bench, endpoint, rounds, tools.split(","))
-                    where = f", {delay:.0f} ms away" if delay else ""
-                    lines += ["", f"### {LETTERS[letter]}{where}", "", *HEAD, *rows_of(costs)]
-                    show("\n".join(lines[-len(costs) - 4 :]))
+                        movers = [tool for tool in chosen if tool in case.tools]
+                        costs = rounds_of(bench, endpoint, times, movers)
+                    title = f"### {LETTERS[letter]}" + (f", {delay:.0f} ms away" if delay else "")
+                    title += ", root" if root else ""
+                    moved = "" if scale == 1 else f"; only {scale:g} of the number was moved"
+                    head = [title, "", f"{conditions(times)}{moved}.", "", *HEAD]
+                    section = "\n".join([*head, *rows_of(costs)])
+                    show(section)
                     if output:  # at once, as the whole takes an hour
-                        put_section(output, TITLE, "\n".join(lines))
+                        put_section(output, title, section, under=f"{TITLE}\n\n{INTRODUCTION}")
         finally:
             bench.stop()
 
+
+#: Below the heading of all tables.
+INTRODUCTION = """\
+The embedded store is on the same machine. s5cmd and rclone copy the same objects, without versions,
+hashes and checkout; where the objects are there already, they compare sizes. In brackets are the
+smallest and the largest figure of the rounds; plain `dvc` runs in the first one only. DVC links
+files to its cache; for root it copies.
+"""
 
 #: Of every table.
 HEAD = (

@@ -13,7 +13,6 @@ HANDLERS = {
     "base/files.py": 2,
     "cli/__init__.py": 1,
     "connection/entry_points.py": 2,
-    "connection/parts.py": 1,
     "connection/retries.py": 1,
     "dvc/audit/deep.py": 1,
     "dvc/audit/needed.py": 1,

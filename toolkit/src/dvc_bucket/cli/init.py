@@ -7,34 +7,44 @@ import typer
 from dvc_bucket.cli.serve import serve
 from dvc_bucket.cli.set_up import doctor
 
+NameOption = Annotated[str | None, typer.Option(help="Name of the project.")]
+EndpointOption = Annotated[str | None, typer.Option(help="URL of the S3 API, or aws.")]
+RegionOption = Annotated[str | None, typer.Option(help="Region for signing requests.")]
+BucketOption = Annotated[str | None, typer.Option(help="Name of the bucket.")]
+PrefixOption = Annotated[
+    str | None, typer.Option(help="Key prefix in the bucket (default: project name).")
+]
+CacertOption = Annotated[
+    str | None, typer.Option(help="PEM file of a private certificate authority.")
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask; keep settings that are not given.")
+]
+MoveDataOption = Annotated[
+    bool | None,
+    typer.Option(
+        help="Copy the data of all commits from the embedded store (default: ask; yes with -y)."
+    ),
+]
+NoDoctorOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-doctor",
+        help="Do not start the embedded store or run `bucket doctor` at the end.",
+    ),
+]
+
 
 def init(
-    name: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
-    endpoint: Annotated[str | None, typer.Option(help="URL of the S3 API, or aws.")] = None,
-    region: Annotated[str | None, typer.Option(help="Region for signing requests.")] = None,
-    bucket: Annotated[str | None, typer.Option(help="Name of the bucket.")] = None,
-    prefix: Annotated[
-        str | None, typer.Option(help="Key prefix in the bucket (default: project name).")
-    ] = None,
-    cacert: Annotated[
-        str | None, typer.Option(help="PEM file of a private certificate authority.")
-    ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask; keep settings that are not given.")
-    ] = False,
-    move_data: Annotated[
-        bool | None,
-        typer.Option(
-            help="Copy the data of all commits from the embedded store (default: ask; yes with -y)."
-        ),
-    ] = None,
-    no_doctor: Annotated[
-        bool,
-        typer.Option(
-            "--no-doctor",
-            help="Do not start the embedded store or run `bucket doctor` at the end.",
-        ),
-    ] = False,
+    name: NameOption = None,
+    endpoint: EndpointOption = None,
+    region: RegionOption = None,
+    bucket: BucketOption = None,
+    prefix: PrefixOption = None,
+    cacert: CacertOption = None,
+    yes: YesOption = False,
+    move_data: MoveDataOption = None,
+    no_doctor: NoDoctorOption = False,
 ) -> None:
     """Connect the project to a bucket: update every file that names it, and store your keys.
 

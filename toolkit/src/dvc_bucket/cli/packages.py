@@ -1,31 +1,40 @@
 """`bucket env`, and `bucket add-package`, which `make add` calls."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from dvc_bucket.base.options import JsonOption
 
+if TYPE_CHECKING:
+    from dvc_bucket.base.paths import Project
+
+
+DeclareOption = Annotated[
+    bool,
+    typer.Option(
+        "--declare", help="Add the packages that stages import to dvc.yaml, then --write."
+    ),
+]
+WriteOption = Annotated[
+    bool, typer.Option("--write", help="Write packages.yaml from the lock file.")
+]
+ToolsOption = Annotated[
+    bool,
+    typer.Option("--tools", help="Record the installed versions of tools, then --write."),
+]
+InstalledOption = Annotated[
+    bool,
+    typer.Option("--installed", help="Compare installed versions with the lock file."),
+]
+
 
 def env(
     as_json: JsonOption = False,
-    declare: Annotated[
-        bool,
-        typer.Option(
-            "--declare", help="Add the packages that stages import to dvc.yaml, then --write."
-        ),
-    ] = False,
-    write: Annotated[
-        bool, typer.Option("--write", help="Write packages.yaml from the lock file.")
-    ] = False,
-    tools: Annotated[
-        bool,
-        typer.Option("--tools", help="Record the installed versions of tools, then --write."),
-    ] = False,
-    installed: Annotated[
-        bool,
-        typer.Option("--installed", help="Compare installed versions with the lock file."),
-    ] = False,
+    declare: DeclareOption = False,
+    write: WriteOption = False,
+    tools: ToolsOption = False,
+    installed: InstalledOption = False,
 ) -> None:
     """List the packages that each stage depends on, with version and reason.
 
@@ -36,7 +45,6 @@ def env(
       bucket env --declare
     """
     from dvc_bucket.base import packages as file
-    from dvc_bucket.base.foreign_packages import is_python
     from dvc_bucket.base.paths import Project
     from dvc_bucket.jobs import env as job
     from dvc_bucket.stages.declared import versions
@@ -50,17 +58,25 @@ def env(
     elif write or tools:
         is_new = versions.write(project, record_tools=tools)
         print(f"Wrote {file.FILE}." if is_new else f"{file.FILE} is up to date.")
-    elif installed:  # by `make setup`, which installs Python's packages and no others
-        different = [one for one in file.not_locked(project) if is_python(one.name)]
-        for one in different:
-            print(one)
-        raise typer.Exit(1 if different else 0)
+    elif installed:
+        _compare_installed(project)
     else:
         found = job.rows(project)
         if as_json:
             print(job.as_json(found))
         else:
             job.show(found)
+
+
+def _compare_installed(project: "Project") -> NoReturn:
+    """For `make setup`, which installs Python's packages and no others."""
+    from dvc_bucket.base import packages as file
+    from dvc_bucket.base.foreign_packages import is_python
+
+    different = [one for one in file.not_locked(project) if is_python(one.name)]
+    for one in different:
+        print(one)
+    raise typer.Exit(1 if different else 0)
 
 
 def add_package(

@@ -47,25 +47,29 @@ def provenance(
     print(written.place)
 
 
+StagedOption = Annotated[
+    bool,
+    typer.Option("--staged", help="Scan the additions of the next commit, as the git hook does."),
+]
+MessageOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="With --staged: also scan this commit message."),
+]
+HistoryOption = Annotated[
+    bool,
+    typer.Option("--history", help="Scan every file and message of every commit, and tags."),
+]
+InstallHookOption = Annotated[
+    bool,
+    typer.Option("--install-hook", help="Install git hooks that refuse secrets in commits."),
+]
+
+
 def secrets(
-    staged: Annotated[
-        bool,
-        typer.Option(
-            "--staged", help="Scan the additions of the next commit, as the git hook does."
-        ),
-    ] = False,
-    message: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="With --staged: also scan this commit message."),
-    ] = None,
-    history: Annotated[
-        bool,
-        typer.Option("--history", help="Scan every file and message of every commit, and tags."),
-    ] = False,
-    install_hook: Annotated[
-        bool,
-        typer.Option("--install-hook", help="Install git hooks that refuse secrets in commits."),
-    ] = False,
+    staged: StagedOption = False,
+    message: MessageOption = None,
+    history: HistoryOption = False,
+    install_hook: InstallHookOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Scan tracked files for credentials.

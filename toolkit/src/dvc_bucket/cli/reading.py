@@ -149,31 +149,43 @@ def cp(
       bucket cp 's3://lab-data/images/*.png' images
       bucket cp reports/report.html s3://lab-data/published/
     """
-    from dvc_bucket.base.progress import bar
-    from dvc_bucket.read import configured, copying
-
     if not paths and not (scratch or parents or rev or remote):
-        for copy in configured.fetch_configured(force=force):
-            print(copy)
+        _fetch_configured(force=force)
         return
     sources = list(paths or ())
     if len(sources) < (1 if scratch else 2):
         raise typer.BadParameter("give PATH and DEST, or PATH and --scratch", param_hint="DEST")
     to = None if scratch else sources.pop()
+    _copy(sources, to, rev, remote, parents=parents, force=force)
+
+
+def _fetch_configured(*, force: bool) -> None:
+    from dvc_bucket.read import configured
+
+    for copy in configured.fetch_configured(force=force):
+        print(copy)
+
+
+def _copy(
+    paths: Sequence[str],
+    to: str | None,
+    rev: str | None,
+    remote: str | None,
+    *,
+    parents: bool,
+    force: bool,
+) -> None:
+    """Copy, and say how much and where to; exit with 1 if something was left out."""
+    from dvc_bucket.base.progress import bar
+    from dvc_bucket.read import copying
+
+    sources = [path if _is_url(path) else Path.cwd() / path for path in paths]
     with bar() as progress:
         done = copying.copy_to(
-            [path if _is_url(path) else Path.cwd() / path for path in sources],
-            to,
-            rev=rev,
-            remote=remote,
-            parents=parents,
-            force=force,
-            progress=progress,
+            sources, to, rev=rev, remote=remote, parents=parents, force=force, progress=progress
         )
-    print(
-        f"{done.files:,} files, {done.copied:,} of them copied ({done.size:,} bytes).",
-        file=sys.stderr,
-    )
+    count = f"{done.files:,} files, {done.copied:,} of them copied ({done.size:,} bytes)."
+    print(count, file=sys.stderr)
     _say_left_out(done.left_out)
     print(done.destination)
     if done.left_out:

@@ -11,23 +11,30 @@ if TYPE_CHECKING:
     from dvc_bucket.base.paths import Project
 
 
+StatusOption = Annotated[
+    bool, typer.Option("--status", help="Show whether the store runs. Exits 1 if it does not.")
+]
+StopOption = Annotated[bool, typer.Option("--stop", help="Stop the store; its data stays.")]
+IfEmbeddedOption = Annotated[
+    bool,
+    typer.Option("--if-embedded", help="Do nothing if the settings name another store."),
+]
+ToFileOption = Annotated[
+    Path | None,
+    typer.Option("--export", help="Write all objects of the store to this new tar file."),
+]
+FromFileOption = Annotated[
+    Path | None,
+    typer.Option("--import", help="Add the objects of an exported file to the store."),
+]
+
+
 def serve(
-    status: Annotated[
-        bool, typer.Option("--status", help="Show whether the store runs. Exits 1 if it does not.")
-    ] = False,
-    stop: Annotated[bool, typer.Option("--stop", help="Stop the store; its data stays.")] = False,
-    if_embedded: Annotated[
-        bool,
-        typer.Option("--if-embedded", help="Do nothing if the settings name another store."),
-    ] = False,
-    to_file: Annotated[
-        Path | None,
-        typer.Option("--export", help="Write all objects of the store to this new tar file."),
-    ] = None,
-    from_file: Annotated[
-        Path | None,
-        typer.Option("--import", help="Add the objects of an exported file to the store."),
-    ] = None,
+    status: StatusOption = False,
+    stop: StopOption = False,
+    if_embedded: IfEmbeddedOption = False,
+    to_file: ToFileOption = None,
+    from_file: FromFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Start the embedded object store of this project in the background.

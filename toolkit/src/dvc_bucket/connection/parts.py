@@ -57,29 +57,23 @@ def put(
     """
     from multiprocessing.pool import ThreadPool  # its threads do not outlive an interrupt
 
-    with path.open("rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
+    with path.open("rb", buffering=0) as file, _Upload(store, key, attributes) as upload:
+        size, tags = os.fstat(file.fileno()).st_size, []
         part = part_size(size)
-        upload = _Upload(store, key, attributes)
 
         def send(start: int) -> tuple[str, int]:
             body = os.pread(file.fileno(), part, start)
             return upload.send(start // part + 1, body), len(body)
 
-        try:
-            tags = []
-            with ThreadPool(PARTS_AT_ONCE) as threads:
-                for tag, length in threads.imap(send, range(0, size, part)):
-                    tags.append(tag)
-                    sent(length)
-            upload.complete(tags, size)
-        except BaseException:  # Ctrl-C too: the store keeps no parts of what will not be
-            upload.abort()
-            raise
+        with ThreadPool(PARTS_AT_ONCE) as threads:
+            for tag, length in threads.imap(send, range(0, size, part)):
+                tags.append(tag)
+                sent(length)
+        upload.complete(tags, size)
 
 
 class _Upload:
-    """An upload that has begun."""
+    """An upload that has begun, and that the store forgets if the block that uses it fails."""
 
     def __init__(self, store: "PatientStore", key: str, attributes: Mapping[str, str]) -> None:
         self._store, self._key, self._signed = store, key, store.signed
@@ -92,6 +86,13 @@ class _Upload:
         }
         answer = self._ask("POST", {"uploads": ""}, headers=headers | self._encryption)
         self._id = {"uploadId": answer.element("UploadId")}
+
+    def __enter__(self) -> "_Upload":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind:  # Ctrl-C too: the store keeps no parts of what will not be
+            self.abort()
 
     def send(self, number: int, body: bytes) -> str:
         """Send a part; its tag."""

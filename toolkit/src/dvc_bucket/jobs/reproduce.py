@@ -87,11 +87,9 @@ def reproduce(
     """
     if dvc_config.is_of_project(project):
         remote_prefix(project, settings)
-    if is_in_order := _is_in_order(project, arguments):
-        print(nothing.IN_ORDER, flush=True)  # before other programs print
-        if nothing.is_sent(project, settings):
-            print(nothing.UP_TO_DATE)
-            return
+    is_in_order = _is_in_order(project, arguments)
+    if is_in_order and _is_sent(project, settings):
+        return
     if before:
         done = subprocess.run(shlex.split(before), cwd=project.root, check=False)
         _check(before, done.returncode)
@@ -99,6 +97,14 @@ def reproduce(
         _repro(project, settings, arguments, where, locked=locked)
     words = ["push", *(["--run-cache"] if "--pull" in arguments else [])]
     _check("dvc push", run_dvc(words, project, settings, ["dvc_bucket.dvc.reproduced"]))
+
+
+def _is_sent(project: Project, settings: Settings) -> bool:
+    """Say that no stage has anything to run, and that nothing has to be sent, if so."""
+    print(nothing.IN_ORDER, flush=True)  # before other programs print
+    if is_sent := nothing.is_sent(project, settings):
+        print(nothing.UP_TO_DATE)
+    return is_sent
 
 
 def _is_in_order(project: Project, arguments: Sequence[str]) -> bool:

@@ -39,30 +39,23 @@ def copy_to(
 ) -> Copied:
     """Copy data to a disk or a bucket, and skip files that are identical.
 
-    As with `cp -r`, the last part of each source is kept below `to`. A single file gets the name
-    `to` unless that is a folder or ends with a slash.
-
-    On a disk, a file that an earlier `copy_to` wrote is replaced if the data has changed. Other
-    files that differ are replaced only with `force`, and never if git or DVC tracks them. In a
-    bucket, objects that differ are replaced only with `force`, and DVC's objects never.
-
     Args:
         sources: paths that DVC tracks, from the project's root, or `s3://bucket/prefix`, or either
-            with wildcards. To a bucket, also local files and folders; these have priority over
-            tracked data at the same path, unless `rev` is given.
+            with wildcards. To a bucket also local files, before tracked ones if `rev` is None.
         to: a local path or `s3://bucket/prefix/`; None for a private folder of the user in $SCRATCH
-            (or $TMPDIR), with `parents`.
+            (or $TMPDIR), with `parents`. As with `cp -r`, the last part of each source is kept
+            below it; a single file gets this name unless it is a folder or ends with a slash.
         rev: branch, tag or commit of the tracked paths; None for the workspace.
         remote: DVC's name of the remote; None for the default one.
         parents: keep full paths and keys below `to`, not only their last parts.
-        force: replace files that `copy_to` did not write, and objects that differ.
+        force: replace files that `copy_to` did not write, and objects that differ; never those that
+            git or DVC tracks.
         progress: receives the progress in bytes.
 
     Raises:
         SpaceError: no folder is known, or it lacks space for the missing files.
         OutputError: a different file or object exists, or two sources have the same name.
-        UnsafePathError: a name in the data leads out of the folder, the default folder may belong
-            to another user, or the upload includes a file with credentials.
+        UnsafePathError: a name leads out of the folder, or a file to upload has credentials.
         NotTrackedError, NotPushedError, MissingObjectError: a source does not exist.
         ChecksumError: the content of an object does not match its name, twice.
         TransferError: the store refused or could not be reached.
@@ -73,6 +66,19 @@ def copy_to(
         return sending.send(
             sources, str(to), rev, remote, parents=parents, force=force, progress=progress
         )
+    return _to_disk(sources, to, rev, remote, parents=parents, force=force, progress=progress)
+
+
+def _to_disk(
+    sources: Sequence[str | Path],
+    to: str | Path | None,
+    rev: str | None,
+    remote: str | None,
+    *,
+    parents: bool,
+    force: bool,
+    progress: Progress,
+) -> Copied:
     folder = Path(to or default_folder(os.environ)).absolute()
     selections = [
         select(source, folder, rev, remote, parents=parents or not to) for source in sources

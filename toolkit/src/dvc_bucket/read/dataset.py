@@ -37,41 +37,21 @@ def open_dataset(
 ) -> Table:
     """Open a table that DVC tracks: a Parquet, CSV or Arrow file, or a directory of them.
 
-    Without `rev`, it reads the files of the workspace if they exist. Otherwise it reads the content
-    that DVC recorded, from the cache on this machine or streamed from the remote. It writes nothing
-    to disk.
-
-    Recorded content is proven while it is read:
-
-    - Many small files, and CSV files: by the MD5 of the whole file. For a larger CSV file, the last
-      piece (4 MB) raises the error, after the batches of the other pieces have been delivered.
-    - Large Parquet and Arrow files on the remote, read by ranges: the object's size and its ETag,
-      if that is an MD5, must match the record. An object with a different MD5 is read completely
-      once, because it may be encrypted. If the ETag is not an MD5 (an upload in parts), the object
-      must be the version in the record of its last proof; any other version is read completely
-      again. Without such a record nothing is proven.
-    - Pages of Parquet files, on the remote and in the cache: by their page checksums, which
-      `write_parquet` and `bucket pack` write. Footers and page headers have none. Polars, which
-      reads large files for `scan`, does not check them.
-
-    `proven="full"` closes the remaining gaps.
+    Without `rev`, it reads the files of the workspace if they exist; otherwise what DVC recorded,
+    from the cache or streamed from the remote, proven as the page "What is proven" says.
 
     Args:
-        path: from the project's root, or absolute; in a directory, `column=value` in folder names
-            becomes a column, and files whose names begin with `_` or `.` are ignored.
+        path: from the project's root, or absolute. In a directory, a folder `column=value` gives a
+            column, and names that begin with `_` or `.` are ignored.
         rev: branch, tag or commit.
-        columns: to read; None for all. A column that some files lack is null there; integers and
-            floats of several widths are read as the widest.
+        columns: to read; None for all. Where a file lacks one, it is null; the widest type counts.
         filter: rows to read, such as `pyarrow.dataset.field("dep_delay") > 60`.
         remote: DVC's name of the remote; None for the default one.
-        repo: URL or folder of another repository; None for the project around the current folder.
-            Its `.env` is never read. Its configuration names the bucket and the prefix; endpoint
-            and keys are yours.
-        settings: the connection; None for the environment and your `.env`. Needed if another
-            repository uses a different endpoint.
+        repo: URL or folder of another repository, which names bucket and prefix; endpoint and keys
+            are yours. None for the project around the current folder.
+        settings: the connection; None for the environment and your `.env`.
         proven: "full" to read recorded content, also without `rev`, and to hash all of it first: in
-            the cache each time, on the remote once. `.dvc/tmp/bucket-verified` records the object's
-            version (size, ETag, time), which proves later reads of that version.
+            the cache each time, on the remote once for each version of the object.
 
     Raises:
         NotTrackedError: DVC does not track the path at that revision.
@@ -82,12 +62,17 @@ def open_dataset(
         ProjectError, SettingsError, TransferError: as everywhere in this package.
     """
     source = locate(path, rev, remote, repo, settings, proven)
-    reopen = None
-    if not settings:
-        commit = source.data.commit if source.proof else None
-        root = None if repo else Project.find().root
-        reopen = partial(_reopened, root, path, commit, remote, repo, proven)
+    reopen = None if settings else _reopener(source, path, remote, repo, proven)
     return opened(source, str(path), columns, filter, reopen)
+
+
+def _reopener(
+    source: Source, path: str | Path, remote: str | None, repo: str | None, proven: Proven | None
+) -> Callable[..., Table]:
+    """Opens the same table in another process, which has its own connection."""
+    commit = source.data.commit if source.proof else None
+    root = None if repo else Project.find().root
+    return partial(_reopened, root, path, commit, remote, repo, proven)
 
 
 def _reopened(

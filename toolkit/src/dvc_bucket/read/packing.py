@@ -6,9 +6,9 @@ megabytes they cost a few, and an image costs what its bytes cost.
 
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import pyarrow as pa
@@ -84,33 +84,42 @@ def pack(
             file was removed meanwhile, a name is not UTF-8, or the metadata does not fit.
         OutputError: `out` contains files that this clone did not write.
     """
+    _check_form(form, shard_bytes, has_metadata=metadata is not None)
+    files = _files(folder)
+    total = sum(files.values())
+    rows = pa.table({NAME: pa.array(files, pa.string())})
+    if metadata:
+        rows = _with_metadata(rows, metadata, folder)
+    with written.new_folder(out) as unfinished:
+        sizes = _write_shards(unfinished, folder, rows, files, form, shard_bytes)
+        for done in accumulate(sizes):
+            progress(done, total)
+    shards = list(out.iterdir())
+    return Packed(out, len(files), len(shards), sum(path.stat().st_size for path in shards))
+
+
+def _check_form(form: str, shard_bytes: int, *, has_metadata: bool) -> None:
     if form not in ENDS:
         raise PackError(f"Unknown shard format {form}; use {' or '.join(ENDS)}.")
     if not MIN_SHARD_BYTES <= shard_bytes <= MAX_SHARD_BYTES:
         limits = f"between {MIN_SHARD_BYTES:,} and {MAX_SHARD_BYTES:,}"
         raise PackError(f"A shard of {shard_bytes:,} bytes is not {limits}.")
-    if metadata and form == "tar":
+    if has_metadata and form == "tar":
         raise PackError("A tar cannot hold metadata; use Parquet shards.")
-    files = _files(folder)
-    sizes = list(files.values())
-    total = sum(sizes)
-    rows = pa.table({NAME: pa.array(files, pa.string())})
-    if metadata:
-        rows = _with_metadata(rows, metadata, folder)
-    write = _write_tar if form == "tar" else _write_parquet
-    done = 0
-    with written.new_folder(out) as unfinished:
-        for number, share in enumerate(_shares(list(files), sizes, shard_bytes)):
-            path = unfinished / f"shard-{number:05}{ENDS[form]}"
-            part = rows.slice(share.start, len(share))
-            try:
-                for size in write(path, folder, part, sizes[share.start : share.stop]):
-                    done += size
-                    progress(done, total)
-            except FileNotFoundError as error:
-                raise PackError(f"{error.filename} was removed while it was packed.") from None
-    shards = list(out.iterdir())
-    return Packed(out, len(files), len(shards), sum(path.stat().st_size for path in shards))
+
+
+def _write_shards(
+    out: Path, folder: Path, rows: pa.Table, files: Mapping[str, int], form: str, shard_bytes: int
+) -> Iterator[int]:
+    """Write the shards; the bytes of each piece of them when it is there."""
+    write, sizes = _write_tar if form == "tar" else _write_parquet, list(files.values())
+    for number, share in enumerate(_shares(list(files), sizes, shard_bytes)):
+        path = out / f"shard-{number:05}{ENDS[form]}"
+        part = rows.slice(share.start, len(share))
+        try:
+            yield from write(path, folder, part, sizes[share.start : share.stop])
+        except FileNotFoundError as error:
+            raise PackError(f"{error.filename} was removed while it was packed.") from None
 
 
 def _files(folder: Path) -> dict[str, int]:

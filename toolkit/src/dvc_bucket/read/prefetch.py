@@ -4,6 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import repeat
 from typing import TypeVar, cast
 
@@ -41,18 +42,16 @@ def prefetch(
         running.append((pool.submit(work, item), size_of(item)))
         return True
 
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            while True:
-                while len(running) < count:
-                    item = held.popleft() if held else next(coming, end)
-                    if item is end or not start(cast("Item", item)):
-                        break
-                if not running:
-                    return
-                yield running.popleft()[0].result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    with ThreadPoolExecutor(threads) as pool, ExitStack() as leaving:
+        leaving.callback(pool.shutdown, wait=False, cancel_futures=True)
+        while True:
+            while len(running) < count:
+                item = held.popleft() if held else next(coming, end)
+                if item is end or not start(cast("Item", item)):
+                    break
+            if not running:
+                return
+            yield running.popleft()[0].result()
 
 
 def prefetch_items(items: Iterable[Item], count: int) -> Iterator[Item]:

@@ -22,7 +22,20 @@ Ended = tuple[list[Sample], tuple[int, int]]
 
 
 class Samples(Iterator[Sample]):
-    """The samples of one reader, one after the other. `iter_samples` makes it."""
+    """The samples of one reader, one after the other. `iter_samples` makes it.
+
+    The next 64 MB of samples are kept in memory, and 64 MB more for shuffling. A folder that is not
+    packed works, too, with one request per file.
+
+    Readers get row groups of all Parquet shards, tars, or files in turn. If there are fewer of them
+    than readers, each reader reads all of them and returns its part of the samples. The number of
+    samples can differ between readers by those of one row group or tar. The order of a seed is the
+    same for the same epoch, shards, ranks and workers: it shuffles row groups, tars or files, and
+    samples within 64 MB of them.
+
+    Without `proven`, pages of Parquet shards are checked by their checksums, and other files are
+    hashed first. A tar is hashed as it is read, so its error may come after its last sample.
+    """
 
     def __init__(self, epoch: Epoch, plan: Plan, resume: str | Iterable[str] | None) -> None:
         self._epoch = epoch
@@ -105,38 +118,23 @@ def iter_samples(
 ) -> Samples:
     """Stream the samples of a folder of `bucket pack`, from the disk or the remote.
 
-    Each sample occurs once in an epoch, in one of the readers (the workers of all ranks). A folder
-    that is not packed works, too, with one request per file. The next 64 MB of samples are kept in
-    memory, and 64 MB more for shuffling.
-
-    The row groups of all Parquet shards, the tars, or the files are distributed over the readers in
-    turn. If there are fewer of them than readers, each reader reads all of them and returns its
-    part of the samples. The number of samples can differ between readers by those of one row group
-    or tar.
+    Each sample occurs once in an epoch, in one of the readers (the workers of all ranks).
 
     Args:
         path: of the folder or one shard, as for `open_dataset`.
         rev: branch, tag or commit.
-        shuffle: a seed for a random order, which is the same for the same seed, epoch, shards,
-            ranks and workers. It shuffles row groups, tars or files of all shards, and samples
-            within 64 MB of them; None for the order of their names.
-        remote: DVC's name of the remote; None for the default one.
-        repo: URL or folder of another repository.
-        settings: the connection.
-        proven: as for `open_dataset`. Without it, pages of Parquet shards are checked by their
-            checksums, and other files are hashed first. A tar is hashed as it is read, so its error
-            may come after its last sample.
+        shuffle: a seed for a random order; None for the order of their names.
+        remote: as for `open_dataset`.
+        repo: as there.
+        settings: as there.
+        proven: as there.
         epoch: its number; with a seed, each epoch has a different order.
         split: (rank, world): index of this rank, and number of ranks.
-        worker: (number, workers) in this rank; `auto` uses the worker of a PyTorch DataLoader, if
-            this is one.
-        resume: the result of `state()` of an earlier iterator, in this or another process. It can
-            be a list of states of any readers; the most advanced state of this reader counts.
+        worker: (number, workers) in this rank; `auto` asks PyTorch's DataLoader.
+        resume: results of `state()` of earlier iterators; the most advanced of this reader counts.
 
     Raises:
-        FormatError: these are Parquet files but not shards; or a tar is damaged, incomplete, or has
-            a sparse file.
-        ChecksumError: a file differs from what DVC recorded.
+        FormatError: these are Parquet files but not shards, or a tar is damaged or incomplete.
         ResumeError: the state belongs to other data, another order or another number of readers.
         UnsafePathError: a name leads out of the packed folder.
         ValueError: in `split` or `worker` the index is not below the count.

@@ -23,21 +23,19 @@ def map_partitions(
     """Apply `function` to every partition and return the results in the partitions' order.
 
     Runs on the Dask cluster that `DASK_SCHEDULER_ADDRESS` names, or in `workers` processes of this
-    machine (default: `PIPELINE_WORKERS`, or the CPUs available to this process; with 1, in this
-    process). Only as many partitions as the workers need are in progress, and partitions of a
-    worker that died are run again. A terminal shows a progress bar with the title `label`.
+    machine (default: `PIPELINE_WORKERS`, or the CPUs of this process; with 1, in this process).
+    It starts only as many partitions as the workers need, and those of a worker that died again.
 
     Args:
-        function: a function of a module, or a `functools.partial` of one. It depends only on its
-            argument, so that the workers and their number do not affect the results.
+        function: of a module, or a `functools.partial` of one; it depends only on its argument.
         partitions: each by the key that names it in messages.
         label: of the progress bar, and in messages.
         workers: processes of this machine.
 
     Raises:
-        StageError: `function` failed for some partitions, after the others had finished; the
-            message names each, with the traceback of its worker. Or the environment has an invalid
-            number of workers, or a scheduler that does not answer.
+        StageError: `function` failed for some partitions, named with their tracebacks after the
+            others had finished. Or the environment names an invalid number of workers, or a
+            scheduler that does not answer.
         ProjectError: the current folder is not in a project, which other processes need.
     """
     results: dict[str, Result] = {}
@@ -52,10 +50,8 @@ def map_partitions(
             bar.update()
     if failed:
         messages = [_message(key, failed[key]) for key in partitions if key in failed]
-        raise StageError(
-            f"{label}: {len(failed)} of {len(partitions)} partitions failed.\n"
-            + "\n".join(messages)
-        )
+        count = f"{len(failed)} of {len(partitions)} partitions failed"
+        raise StageError("\n".join([f"{label}: {count}.", *messages]))
     return [results[key] for key in partitions]
 
 

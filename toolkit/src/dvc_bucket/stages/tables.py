@@ -47,20 +47,9 @@ def read_parquet(
             f"{path}: the Parquet file does not exist. Run the stage that writes it: dvc repro."
         )
     try:
-        tables = [
-            pq.read_table(
-                file,
-                columns=columns,
-                read_dictionary=categories,
-                use_threads=False,
-                page_checksum_verification=True,
-            )
-            for file in files
-        ]
-        table = pa.concat_tables(tables).unify_dictionaries()
+        table = _as_one(files, columns, categories)
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise StageError(f"{path}: cannot be read as Parquet: {error}") from None
-    del tables
     # Each column is freed once it is converted, and Arrow's pool hands its pages back: what a
     # stage then holds is its frame, not the file it came from.
     frame: pd.DataFrame = table.to_pandas(
@@ -69,6 +58,23 @@ def read_parquet(
     del table
     pa.default_memory_pool().release_unused()
     return frame
+
+
+def _as_one(
+    files: Iterable[Path], columns: list[str] | None, categories: list[str] | None
+) -> pa.Table:
+    """The rows of all files."""
+    tables = [
+        pq.read_table(
+            file,
+            columns=columns,
+            read_dictionary=categories,
+            use_threads=False,
+            page_checksum_verification=True,
+        )
+        for file in files
+    ]
+    return pa.concat_tables(tables).unify_dictionaries()
 
 
 def split_by(column: str, pieces: Iterable[pd.DataFrame], folder: Path) -> dict[int, Path]:

@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import cast
 
@@ -55,25 +56,27 @@ def check_unnoted(
     faults: dict[bytes, ObjectFault] = {}
     done, unnoted = 0, np.flatnonzero(~np.isin(marks, notes.read()))
     total = int(sizes[unnoted].sum())
-    with (
-        notes.appending() as file,
-        bar() as progress,
-        ThreadPoolExecutor(THREADS) as pool,
-        interruptible(),
-    ):
+    with notes.appending() as file, bar() as progress, _threads() as pool, interruptible():
+        for at, fault in _checked(pool, unnoted.tolist(), lambda at: check(bytes(names[at]))):
+            name = bytes(names[at])
+            if fault:
+                faults[name] = fault
+            else:
+                note(file, int(marks[at]), key_mark(name))
+            done += int(sizes[at])
+            progress(done, total)
+    return faults, len(unnoted)
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads that begin nothing more once the block fails."""
+    with ThreadPoolExecutor(THREADS) as pool:
         try:
-            for at, fault in _checked(pool, unnoted.tolist(), lambda at: check(bytes(names[at]))):
-                name = bytes(names[at])
-                if fault:
-                    faults[name] = fault
-                else:
-                    note(file, int(marks[at]), key_mark(name))
-                done += int(sizes[at])
-                progress(done, total)
+            yield pool
         except BaseException:  # Ctrl-C too: no more requests
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return faults, len(unnoted)
 
 
 def _checked(

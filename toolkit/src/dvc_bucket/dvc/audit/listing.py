@@ -77,6 +77,19 @@ class Listing:
         self.odd_size = 0
         self.refused: list[str] = []
         self.is_listed, self._unsaid = True, set[bytes]()
+        self._read(remote, folders, md5, wanted)
+        self.needed: NDArray[np.bool_] = np.zeros(len(self.names), np.bool_)
+        self.expected: NDArray[np.int64] = np.full(len(self.names), UNKNOWN, np.int64)
+        self.faults: dict[bytes, ObjectFault] = {}
+
+    def _read(
+        self,
+        remote: Remote,
+        folders: Collection[str],
+        md5: Callable[[bytes], str],
+        wanted: Callable[[], Iterable[bytes]] | None,
+    ) -> None:
+        """Read what the store says of objects into the arrays."""
         names, sizes, tags, marks = list[bytes](), array("q"), array("b"), array("Q")
         root, salt = f"{remote.prefix}/" if remote.prefix else "", salt_of(remote)
         with naming_failures(f"list {remote.address}", remote.settings):
@@ -95,9 +108,6 @@ class Listing:
         self.sizes: NDArray[np.int64] = np.asarray(sizes)[order]
         self.tags: NDArray[np.int8] = np.asarray(tags)[order]
         self.marks: NDArray[np.uint64] = np.asarray(marks)[order]
-        self.needed: NDArray[np.bool_] = np.zeros(len(names), np.bool_)
-        self.expected: NDArray[np.int64] = np.full(len(names), UNKNOWN, np.int64)
-        self.faults: dict[bytes, ObjectFault] = {}
 
     def _items(
         self,

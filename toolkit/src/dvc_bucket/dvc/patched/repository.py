@@ -50,13 +50,21 @@ def opened(
         SettingsError: somebody else could have put there what DVC would trust.
     """
     require(READING)
-    from dvc.exceptions import DvcException
-
     trust.check(project)
     bring_first()
     read_once()
     settle_user()  # DVC asks for it
-    root, sections = project.root, {name: dict(options) for name, options in (config or {}).items()}
+    repo = _repo(project, {name: dict(options) for name, options in (config or {}).items()})
+    try:
+        with _explained(project):
+            yield repo
+    finally:
+        repo.close()
+
+
+def _repo(project: Project, sections: dict[str, dict[str, Any]]) -> "Repo":
+    """Have DVC open a project."""
+    root = project.root
     core: dict[str, Any] = {"site_cache_dir": site_cache(project)}
     if not is_in_repository(root):
         core["no_scm"] = True
@@ -65,7 +73,7 @@ def opened(
             from dvc.repo import Repo
 
             config = sections | {"core": core | sections.get("core", {})}
-            repo = Repo(os.fspath(root), config=config)
+            return Repo(os.fspath(root), config=config)
     except sqlite3.OperationalError as error:
         raise _no_database(project, error) from None
     except OSError:
@@ -73,12 +81,19 @@ def opened(
     except Exception as error:  # the edge to DVC: a configuration can break it in any way
         said = " ".join(str(error).split())
         raise ProjectError(f"DVC cannot open {root}: {said}. Look at .dvc/config.") from None
+
+
+@contextmanager
+def _explained(project: Project) -> Iterator[None]:
+    """Have DVC's failures while it reads a project be ours."""
+    from dvc.exceptions import DvcException
+
     try:
-        yield repo
+        yield
     except DvcException as error:
         said = str(error).strip().partition("\n")[0]
         raise ProjectError(
-            f"DVC cannot read {root}: {said}. `bucket status` shows the place."
+            f"DVC cannot read {project.root}: {said}. `bucket status` shows the place."
         ) from None
     except sqlite3.OperationalError as error:
         raise _no_database(project, error) from None
@@ -86,8 +101,6 @@ def opened(
         if place := _place(error):
             raise DvcDiffersError([place]) from error
         raise
-    finally:
-        repo.close()
 
 
 def outputs(repo: "Repo") -> "list[tuple[str, Output]]":

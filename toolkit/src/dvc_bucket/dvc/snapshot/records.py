@@ -125,27 +125,26 @@ def run_of(
     def place(path: str) -> str:
         return declared.get(path) or join(folder, path)
 
-    def records(kind: str) -> list[PathRecord]:
-        return [
-            PathRecord(
-                path=place(path),
-                hash=entries.hash_of(item),
-                hash_name=item.get("hash") or (LEGACY if "md5" in item else ""),
-                size=item.get("size"),
-                files=item.get("nfiles"),
-            )
-            for path, item in entries.paths(entry, kind).items()
-        ]
-
     params = (entry.get("params") or {}).items()
     return StageRun(
         name=title,
         flow=flow,
         description=description,
         command=text_of(entry.get("cmd")),
-        reads=records("deps"),
-        writes=records("outs"),
+        reads=[_record(place(path), item) for path, item in entries.paths(entry, "deps").items()],
+        writes=[_record(place(path), item) for path, item in entries.paths(entry, "outs").items()],
         params={place(file): dict(values) for file, values in params},
+    )
+
+
+def _record(path: str, item: Mapping[str, Any]) -> PathRecord:
+    """A path of an entry."""
+    return PathRecord(
+        path=path,
+        hash=entries.hash_of(item),
+        hash_name=item.get("hash") or (LEGACY if "md5" in item else ""),
+        size=item.get("size"),
+        files=item.get("nfiles"),
     )
 
 

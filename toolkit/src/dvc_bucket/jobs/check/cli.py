@@ -1,5 +1,7 @@
 """`bucket check`."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -68,8 +70,38 @@ def check(
       bucket check --here --stages train --kernels
       bucket check --since origin/main --vary seed,clock
     """
-    from dvc_bucket.base import failures, progress
+    from dvc_bucket.base import progress
     from dvc_bucket.base.console import Console
+    from dvc_bucket.base.paths import Project
+    from dvc_bucket.jobs.check import rebuild, report
+
+    names = [name for words in stages or () for name in words.split(",") if name]
+    varied, times = _conditions(vary), max(times, 2) if vary else times
+    options = rebuild.CheckOptions(
+        rev, names, times, tolerance, kernels, here, causes, keep, varied, since, jobs
+    )
+    with _errors_named(), progress.status() as say:
+        result = rebuild.check(Project.find(), options, say, say if as_json else Console().say)
+    print(report.as_json(result)) if as_json else report.show(result)
+    raise typer.Exit(result.status)
+
+
+def _conditions(vary: str | None) -> Sequence[str]:
+    """The conditions that further runs vary."""
+    from dvc_bucket.jobs.check import variations
+
+    varied = variations.USUAL if vary is None else tuple(filter(None, vary.split(",")))
+    if unknown := set(varied).difference(variations.CONDITIONS):
+        known = ", ".join(variations.CONDITIONS)
+        said = f"Unknown condition {', '.join(sorted(unknown))}; choose from {known}."
+        raise typer.BadParameter(said, param_hint="--vary")
+    return varied
+
+
+@contextmanager
+def _errors_named() -> Iterator[None]:
+    """Name the option that is wrong; the other errors of the block say that nothing was checked."""
+    from dvc_bucket.base import failures
     from dvc_bucket.base.errors import (
         NotCheckedError,
         RevisionError,
@@ -78,23 +110,9 @@ def check(
         StageNameError,
         TransferError,
     )
-    from dvc_bucket.base.paths import Project
-    from dvc_bucket.jobs.check import rebuild, report, variations
 
-    names = [name for words in stages or () for name in words.split(",") if name]
-    varied = variations.USUAL if vary is None else tuple(filter(None, vary.split(",")))
-    if unknown := set(varied).difference(variations.CONDITIONS):
-        known = ", ".join(variations.CONDITIONS)
-        said = f"Unknown condition {', '.join(sorted(unknown))}; choose from {known}."
-        raise typer.BadParameter(said, param_hint="--vary")
-    times = max(times, 2) if vary else times
-    options = rebuild.CheckOptions(
-        rev, names, times, tolerance, kernels, here, causes, keep, varied, since, jobs
-    )
     try:
-        with progress.status() as say:
-            announce = say if as_json else Console().say
-            result = rebuild.check(Project.find(), options, say, announce)
+        yield
     except RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="REV or --since") from None
     except StageNameError as error:
@@ -104,5 +122,3 @@ def check(
     except OSError as error:
         said = failures.of_machine(error) or f"{error}. Fix this and run the command again."
         raise NotCheckedError(said) from None
-    print(report.as_json(result)) if as_json else report.show(result)
-    raise typer.Exit(result.status)

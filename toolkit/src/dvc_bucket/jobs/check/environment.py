@@ -130,10 +130,18 @@ def variables(
         env = clients.environment(settings, env) | clients.own_names(project, settings)
     if not isinstance(settings, Settings) or not settings.asks_aws:  # else AWS files are at home
         env = _r_libraries(project) | env | {"HOME": str(home)}
-    env |= {
+    env |= _of_packages(packages, clone, env.get("PATH", os.defpath))
+    env |= changes
+    env |= kernels.pins(env)
+    return {name: value for name, value in env.items() if value or name not in changes}
+
+
+def _of_packages(packages: Packages, clone: Project, path: str) -> dict[str, str]:
+    """What the stages need to run in the clone with the packages."""
+    env = {
         "DVC_SITE_CACHE_DIR": str(clone.dvc_site_cache),
         "DVC_NO_ANALYTICS": "true",
-        "PATH": os.pathsep.join([str(packages.python.parent), env.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([str(packages.python.parent), path]),
         "PYTHONDONTWRITEBYTECODE": "1",  # so that the sources are what is read
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
@@ -142,10 +150,8 @@ def variables(
     if packages.venv is None:
         env[ANY] = "1"  # the report says what differs; a stage would refuse to run
     if packages.paths:
-        env["PYTHONPATH"] = os.pathsep.join(str(clone.root / path) for path in packages.paths)
-    env |= changes
-    env |= kernels.pins(env)
-    return {name: value for name, value in env.items() if value or name not in changes}
+        env["PYTHONPATH"] = os.pathsep.join(str(clone.root / part) for part in packages.paths)
+    return env
 
 
 def _r_libraries(project: Project) -> dict[str, str]:

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -53,29 +54,29 @@ def run(
         TimeoutExpired: it took longer, and was ended.
     """
     with log.open("ab") as said, _affinity(one_cpu=one_cpu):
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if on_line else said,
-            stderr=said,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,  # Ctrl-C is for us; we end the others
-        )
+        out = subprocess.PIPE if on_line else said
+        process = _start(command, cwd=cwd, env=dict(env), stdout=out, stderr=said)
     try:
         for line in process.stdout or []:
-            if on_line and line.endswith(
-                "\n"
-            ):  # the last one of a process that was killed can be half
+            # The last one of a process that was killed can be half.
+            if on_line and line.endswith("\n"):
                 on_line(line[:-1])
         return process.wait(seconds)
     finally:
         if process.stdout:
             process.stdout.close()
         _end(process)
+
+
+#: As text, whatever the program prints; Ctrl-C is for us, and we end it.
+_start = partial(
+    subprocess.Popen,
+    stdin=subprocess.DEVNULL,
+    text=True,
+    encoding="utf-8",
+    errors="replace",
+    start_new_session=True,
+)
 
 
 @contextmanager

@@ -114,26 +114,48 @@ def check(
         clone = clones.make(FIRST.folder)
         say("reading the stages" if options.here else "installing the packages")
         commit_plan = plan.read(clone)
-        stages = commit_plan.select(options.stages)
+        stages = _selected(commit_plan, clones, clone, options)
         if not stages:
-            raise CheckError(f"{clones.commit[:7]} has no stages to run in its dvc.yaml.")
-        if options.since is not None:
-            base = commit_of(repository, options.since)
-            stages = touched(clone, base, clones.commit, stages)
-            if not stages:
-                return _nothing(clones.commit, options)
-        if unused := tolerance.unused([out.path for out in commit_plan.outs]):
-            names = ", ".join(unused)
-            raise CheckError(f"--tolerance {options.tolerance}: {names}: there is no such output.")
+            return _nothing(clones.commit, options)
+        _refuse_unused(tolerance, commit_plan, options)
         check_stages(clone, repository.root, commit_plan, stages)
-        log = folder / "packages.log"
-        packages = environment.here(project) if options.here else environment.made(clone, log)
-        settings = environment.connection(project)
-        stopped = Stopped.of(project, clones.commit, packages.title)
-        jobs = options.jobs or project_settings.of(clone).jobs
-        bench = Bench(project, settings, packages, folder, say, stopped, jobs)
+        bench = _bench(project, clones, clone, options, say)
         rebuild = _Rebuild(clones, bench, options, tolerance, commit_plan, stages, announce)
         return rebuild.report(clone)
+
+
+def _selected(
+    commit_plan: StagePlan, clones: Clones, clone: Project, options: CheckOptions
+) -> Sequence[Stage]:
+    """The stages to run; none if they are those that a change touches, and it touches none."""
+    stages = commit_plan.select(options.stages)
+    if not stages:
+        raise CheckError(f"{clones.commit[:7]} has no stages to run in its dvc.yaml.")
+    if options.since is None:
+        return stages
+    return touched(clone, commit_of(clones.repository, options.since), clones.commit, stages)
+
+
+def _bench(
+    project: Project,
+    clones: Clones,
+    clone: Project,
+    options: CheckOptions,
+    say: Callable[[str], None],
+) -> Bench:
+    """What all runs share, with the packages installed."""
+    log = clones.folder / "packages.log"
+    packages = environment.here(project) if options.here else environment.made(clone, log)
+    settings = environment.connection(project)
+    stopped = Stopped.of(project, clones.commit, packages.title)
+    jobs = options.jobs or project_settings.of(clone).jobs
+    return Bench(project, settings, packages, clones.folder, say, stopped, jobs)
+
+
+def _refuse_unused(tolerance: Tolerance, commit_plan: StagePlan, options: CheckOptions) -> None:
+    if unused := tolerance.unused([out.path for out in commit_plan.outs]):
+        names = ", ".join(unused)
+        raise CheckError(f"--tolerance {options.tolerance}: {names}: there is no such output.")
 
 
 def _nothing(commit: str, options: CheckOptions) -> CheckReport:

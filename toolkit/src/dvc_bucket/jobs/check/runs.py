@@ -185,30 +185,37 @@ class Bench:
         more = environment.of_commands(variation.inside, env)
         words = ["env", *(f"{name}={value}" for name, value in more.items())] if more else []
         executions = self.stopped.take(variation, clone, stages)
-        made = {name: seen.made for name, seen in executions.items()}
-        jobs, here = 1 if variation.one_cpu else self.jobs, needs.available()
-        arguments = {
-            "stages": [
-                _task(stage, stages, folder, tracer, words) | {"made": made.get(stage.name)}
-                for stage in stages
-            ],
-            "one_cpu": variation.one_cpu,
-            "is_watched": is_traced,
-            "reads_lock": any(map(_needs_record, stages)),
-            "room": {"jobs": jobs, "cpus": here.cpus, "memory": here.memory},
-        }
-        (folder / TASK).write_text(json.dumps(arguments), encoding="utf-8")
+        tasks = [_task(stage, stages, folder, tracer, words, executions) for stage in stages]
+        self._write_task(folder, variation, stages, tasks, is_watched=is_traced)
         try:
             self._execute(clone, folder, env, variation.title, executions)
         except (KeyboardInterrupt, SystemExit):
             self.keep(variation, clone, stages, executions)
             raise
-        # In the order of the stages, also of those that were taken.
-        executions = {stage.name: executions[stage.name] for stage in stages}
-        done = [stage for stage in stages if executions[stage.name].state == "done"]
-        recorded = {stage.name: executions[stage.name].recorded(stage) for stage in done}
-        tracing = tracer.title if tracer else ""
-        return CloneRun(variation, clone, folder, executions, recorded, tracing)
+        runs = {stage.name: executions[stage.name] for stage in stages}  # in their order
+        done = [stage for stage in stages if runs[stage.name].state == "done"]
+        recorded = {stage.name: runs[stage.name].recorded(stage) for stage in done}
+        return CloneRun(variation, clone, folder, runs, recorded, tracer.title if tracer else "")
+
+    def _write_task(
+        self,
+        folder: Path,
+        variation: Variation,
+        stages: Sequence[Stage],
+        tasks: Sequence[Mapping[str, Any]],
+        *,
+        is_watched: bool,
+    ) -> None:
+        """Write the arguments of the runner."""
+        jobs, here = 1 if variation.one_cpu else self.jobs, needs.available()
+        arguments = {
+            "stages": tasks,
+            "one_cpu": variation.one_cpu,
+            "is_watched": is_watched,
+            "reads_lock": any(map(_needs_record, stages)),
+            "room": {"jobs": jobs, "cpus": here.cpus, "memory": here.memory},
+        }
+        (folder / TASK).write_text(json.dumps(arguments), encoding="utf-8")
 
     def keep(
         self,
@@ -251,7 +258,12 @@ class Bench:
 
 
 def _task(
-    stage: Stage, stages: Sequence[Stage], folder: Path, tracer: Tracer | None, words: list[str]
+    stage: Stage,
+    stages: Sequence[Stage],
+    folder: Path,
+    tracer: Tracer | None,
+    words: list[str],
+    executions: Mapping[str, Execution],
 ) -> dict[str, Any]:
     """What the runner has to know of a stage; `words` come before its commands."""
     stage_folder, names = _stage_folder(folder, stage.name), {stage.name for stage in stages}
@@ -260,6 +272,7 @@ def _task(
     needed = needs.read(stage.name, stage.meta)
     return {
         "name": stage.name,
+        "made": executions[stage.name].made if stage.name in executions else None,
         "needs": [name for name in stage.upstream if name in names],
         "deps": [*(dep.path for dep in stage.deps), *stage.params],
         "outs": [out.path for out in stage.outs],

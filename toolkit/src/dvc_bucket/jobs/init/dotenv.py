@@ -89,8 +89,7 @@ def rewritten(
     file = project.env_file
     before = file.read_bytes().decode("utf-8") if file.exists() else None
     text, now = before or env_file.example(project), _values(before or "")
-    endpoint = names.endpoint or ""
-    here = now.get("OS_ENDPOINT_URL", "")
+    endpoint, here = names.endpoint or "", now.get("OS_ENDPOINT_URL", "")
     if same_endpoint and is_embedded(endpoint) and is_embedded(here):
         endpoint = here
     needed = {"OS_ENDPOINT_URL": endpoint, "OS_BUCKET_NAME": names.bucket or ""}

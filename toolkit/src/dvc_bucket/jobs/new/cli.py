@@ -36,32 +36,40 @@ It copies its input until you write it. Next:
 """
 
 
+NameArgument = Annotated[
+    str, typer.Argument(help="Name of the stage, its script and its section of params.yaml.")
+]
+DepsOption = Annotated[
+    list[str],
+    typer.Option("--deps", help="Inputs, separated by commas; paths from the project's root."),
+]
+OutsOption = Annotated[
+    list[str],
+    typer.Option("--outs", help="Outputs, separated by commas; paths from the project's root."),
+]
+ParamsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--params",
+        help="New parameter KEY=VALUE, or existing one SECTION.KEY; repeatable.",
+    ),
+]
+KindOption = Annotated[Kind, typer.Option(help="Type of the script.")]
+ToolsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tools", help="Debian packages or programs that the stage runs, separated by commas."
+    ),
+]
+
+
 def stage(
-    name: Annotated[
-        str, typer.Argument(help="Name of the stage, its script and its section of params.yaml.")
-    ],
-    deps: Annotated[
-        list[str],
-        typer.Option("--deps", help="Inputs, separated by commas; paths from the project's root."),
-    ],
-    outs: Annotated[
-        list[str],
-        typer.Option("--outs", help="Outputs, separated by commas; paths from the project's root."),
-    ],
-    params: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--params",
-            help="New parameter KEY=VALUE, or existing one SECTION.KEY; repeatable.",
-        ),
-    ] = None,
-    kind: Annotated[Kind, typer.Option(help="Type of the script.")] = "python",
-    tools: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tools", help="Debian packages or programs that the stage runs, separated by commas."
-        ),
-    ] = None,
+    name: NameArgument,
+    deps: DepsOption,
+    outs: OutsOption,
+    params: ParamsOption = None,
+    kind: KindOption = "python",
+    tools: ToolsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add a stage: a script, its section of params.yaml, its entry in dvc.yaml and a test.
@@ -110,21 +118,26 @@ def _split(options: list[str]) -> list[str]:
     return list(dict.fromkeys(path for text in options for path in text.split(",") if path))
 
 
+PathArgument = Annotated[str, typer.Argument(help="Path of the data, from the project's root.")]
+LicenceOption = Annotated[
+    str, typer.Option("--licence", "--license", help="SPDX expression, such as CC-BY-4.0.")
+]
+OriginOption = Annotated[str, typer.Option("--origin", help="Where the data comes from, in words.")]
+SourceOption = Annotated[
+    str,
+    typer.Option("--from", metavar="URL", help="Fetch it from this address: https://, s3:// ..."),
+]
+InGitOption = Annotated[
+    bool, typer.Option("--in-git", help="Keep the data in git: raw data of up to 1 MB.")
+]
+
+
 def data(
-    path: Annotated[str, typer.Argument(help="Path of the data, from the project's root.")],
-    licence: Annotated[
-        str, typer.Option("--licence", "--license", help="SPDX expression, such as CC-BY-4.0.")
-    ],
-    origin: Annotated[str, typer.Option("--origin", help="Where the data comes from, in words.")],
-    source: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="URL", help="Fetch it from this address: https://, s3:// ..."
-        ),
-    ] = "",
-    in_git: Annotated[
-        bool, typer.Option("--in-git", help="Keep the data in git: raw data of up to 1 MB.")
-    ] = False,
+    path: PathArgument,
+    licence: LicenceOption,
+    origin: OriginOption,
+    source: SourceOption = "",
+    in_git: InGitOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Track data with DVC or git, and add its row to the page about the data.

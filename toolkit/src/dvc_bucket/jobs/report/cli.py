@@ -57,14 +57,11 @@ def report(
     """
     from dvc_bucket.base.errors import RevisionError
     from dvc_bucket.base.paths import Project
-    from dvc_bucket.dvc import written
 
     project = Project.find()
     if experiments and (base or plots):
-        raise typer.BadParameter(
-            "compares the experiments of one commit; leave --base and --plots out",
-            param_hint="--experiments",
-        )
+        said = "compares the experiments of one commit; leave --base and --plots out"
+        raise typer.BadParameter(said, param_hint="--experiments")
     try:
         if experiments:
             page = _of_experiments(project, head)
@@ -74,7 +71,13 @@ def report(
         raise typer.BadParameter(str(error), param_hint="--base or --head") from None
     if output is None:
         sys.stdout.buffer.write(page)
-        return
+    else:
+        _write(page, output, project, force=force)
+
+
+def _write(page: bytes, output: Path, project: "Project", *, force: bool) -> None:
+    from dvc_bucket.dvc import written
+
     with written.new_file(output, project, force=force) as file:
         file.write(page)
 

@@ -9,7 +9,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import audit, written
 from dvc_bucket.dvc.patched import plots as dvc_plots
-from dvc_bucket.dvc.remote import Remote
+from dvc_bucket.dvc.remote import Contents, Remote
 from dvc_bucket.jobs.report import datasets, metrics, plots, stages
 from dvc_bucket.jobs.report.commit_views import Pair, ReportedCommit, choose, opened_views
 from dvc_bucket.jobs.report.datasets import DatasetChange
@@ -92,24 +92,36 @@ def compare(
     pair = choose(project, base, head)
     remote = _ask(project, pair.head) if use_remote else NOT_ASKED
     with opened_views(project, pair, remote.remote) as (before, after, contents):
-        values, unread = metrics.compare(before, after)
-        figures, missing = _plots(project, before, after, plots_folder)
-        differing, same = datasets.changes(before, after, contents)
-        changed = stages.changes(before, after)
-        return Changes(
-            pair,
-            stages=len(after.snapshot.stages),
-            changed=changed,
-            packages=stages.packages(changed),
-            stale=stages.stale(after),
-            metrics=values,
-            plots=figures,
-            unread=[*unread, *missing],
-            datasets=differing,
-            same_datasets=same,
-            remote=remote,
-            page=plots_folder is not None,
-        )
+        return _changes(project, pair, (before, after), contents, remote, plots_folder)
+
+
+def _changes(
+    project: Project,
+    pair: Pair,
+    views: tuple[ReportedCommit, ReportedCommit],
+    contents: Contents,
+    remote: RemoteState,
+    plots_folder: Path | None,
+) -> Changes:
+    before, after = views
+    values, unread = metrics.compare(before, after)
+    figures, missing = _plots(project, before, after, plots_folder)
+    differing, same = datasets.changes(before, after, contents)
+    changed = stages.changes(before, after)
+    return Changes(
+        pair,
+        stages=len(after.snapshot.stages),
+        changed=changed,
+        packages=stages.packages(changed),
+        stale=stages.stale(after),
+        metrics=values,
+        plots=figures,
+        unread=[*unread, *missing],
+        datasets=differing,
+        same_datasets=same,
+        remote=remote,
+        page=plots_folder is not None,
+    )
 
 
 def _plots(

@@ -6,32 +6,39 @@ import sys
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dvc_bucket.base.options import JsonOption, PathArgument, RemoteOption, RevOption
+
+if TYPE_CHECKING:
+    from dvc_bucket.jobs.share.links import Shared
 
 #: A time: a number and its unit.
 TIME = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
+LifeOption = Annotated[
+    str,
+    typer.Option(
+        "--for",
+        metavar="TIME",
+        help="Lifetime of the links: 30m, 12h, 7d (at most 7d).",
+    ),
+]
+IndexOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a new HTML page with the links of a folder."),
+]
+
+
 def share(
     path: PathArgument,
     rev: RevOption = None,
-    life: Annotated[
-        str,
-        typer.Option(
-            "--for",
-            metavar="TIME",
-            help="Lifetime of the links: 30m, 12h, 7d (at most 7d).",
-        ),
-    ] = "7d",
-    index: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write a new HTML page with the links of a folder."),
-    ] = None,
+    life: LifeOption = "7d",
+    index: IndexOption = None,
     remote: RemoteOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,6 +69,10 @@ def share(
     print(f"Anyone who has a link can read the file until {ends}.", file=sys.stderr)
     for note in shared.notes:
         print(note, file=sys.stderr)
+    _print(shared, index, as_json=as_json)
+
+
+def _print(shared: "Shared", index: Path | None, *, as_json: bool) -> None:
     if as_json:
         listed = [asdict(link) for link in shared.links]
         print(json.dumps({"ends": f"{shared.ends:%Y-%m-%dT%H:%M:%SZ}", "links": listed}))

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from dvc_bucket.base.options import JsonOption, RemoteOption
 from dvc_bucket.base.paths import Project
+
+if TYPE_CHECKING:
+    from dvc_bucket.dvc.audit import VerifyOptions
 
 RevsOption = Annotated[
     list[str] | None,
@@ -56,11 +59,8 @@ def verify(
 ) -> None:
     """Check that the bucket has all data of the work tree or of commits, complete and unchanged.
 
-    Directories are checked file by file. `dvc push`, `dvc status -c` and `dvc data status
-    --not-in-remote` do not notice a missing object of a directory; `dvc data status --granular
-    --not-in-remote` does.
-
-    Imported data is checked on the remote of the project that it comes from.
+    Directories are checked file by file; `dvc push` and `dvc status -c` do not notice a missing
+    object of a directory. Imported data is checked on the remote of the project that it comes from.
 
     With --cache, it hashes the objects of the local cache that changed since the last check.
     --cache --repair moves damaged objects aside.
@@ -76,23 +76,32 @@ def verify(
         if any((rev, all_branches, all_tags, all_commits, deep, lfs, remote, install_hook)):
             raise typer.BadParameter("--cache can be combined with --repair and --json only")
         _verify_cache(repair=repair, as_json=as_json)
-    project = Project.find()
     if install_hook:
-        from dvc_bucket.git.hooks import push
-
-        if installed := push.HOOK.install(project):
-            print(installed)
+        _install_hook()
         return
+    from dvc_bucket.dvc import audit
+
+    selection = audit.Selection(rev or (), all_branches, all_tags, all_commits)
+    options = audit.VerifyOptions(selection, remote, deep, repair, lfs)
+    _verify_remote(Project.find(), options, as_json=as_json)
+
+
+def _install_hook() -> None:
+    from dvc_bucket.git.hooks import push
+
+    if installed := push.HOOK.install(Project.find()):
+        print(installed)
+
+
+def _verify_remote(project: Project, options: "VerifyOptions", *, as_json: bool) -> NoReturn:
     from dvc_bucket.connection.settings import Settings
     from dvc_bucket.dvc import audit
     from dvc_bucket.jobs.verify import imports, report
 
-    selection = audit.Selection(rev or (), all_branches, all_tags, all_commits)
-    options = audit.VerifyOptions(selection, remote, deep, repair, lfs)
     try:
         with _not_checked():
             settings = Settings.load(project)
-        if repair:
+        if options.repair:
             settings.check_may_write("`bucket verify --repair`")
         with _not_checked():
             result = audit.verify(project, settings, options)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path, PurePosixPath
 
+from pyarrow.dataset import Expression
+
 from dvc_bucket.base.errors import SpaceError
 from dvc_bucket.base.paths import FAST_DISKS
 from dvc_bucket.read import dataset, sources, tree
@@ -22,6 +24,7 @@ from dvc_bucket.read.advise.conditions import expression
 from dvc_bucket.read.advise.measure import OneRead, latency, of_files, of_row_groups, of_stream
 from dvc_bucket.read.layout import FORMATS
 from dvc_bucket.read.proof import Proof
+from dvc_bucket.read.tracked import TrackedData
 
 #: Files of this mean size at most are fetched whole by a reader.
 FILE_BYTES = 16 * 1024 * 1024
@@ -112,6 +115,16 @@ def advise(
     start = time.perf_counter()
     data = tree.find(path, rev, remote)
     lookup = time.perf_counter() - start
+    sizes, read = _measured(data, columns, rows, disk)
+    return Advice(
+        str(path), disk, len(sizes), sum(sizes), reads, lookup, latency=latency(data), read=read
+    )
+
+
+def _measured(
+    data: TrackedData, columns: Sequence[str] | None, rows: Expression | None, disk: Path
+) -> tuple[list[int], OneRead]:
+    """The sizes of the files in bytes, and one read of them; that of a stream with the opening."""
     start = time.perf_counter()
     source = sources.on_remote(Proof(data))
     kind = FORMATS.get(PurePosixPath(data.files[0].path).suffix)
@@ -128,7 +141,4 @@ def advise(
             read = of_row_groups(source, table, sizes, Path(scratch))
         else:
             read = of_stream(source, table if kind == "csv" else None, sizes, Path(scratch))
-    read = replace(read, stream=opening + read.stream)
-    return Advice(
-        str(path), disk, len(sizes), sum(sizes), reads, lookup, latency=latency(data), read=read
-    )
+    return sizes, replace(read, stream=opening + read.stream)

@@ -56,11 +56,7 @@ def main(
     from dvc.repo import Repo, lock_repo
 
     repo, commands = Repo(), _Commands(is_watched=is_watched)
-    _share_nothing(repo)
-    if not reads_lock:
-        from dvc.dvcfile import Lockfile
-
-        Lockfile.load = lambda *_, **__: {}
+    _share_nothing(repo, reads_lock=reads_lock)
     with lock_repo(repo):
         repo.lock.lock = repo.lock.unlock = lambda *_, **__: None  # for one of several threads
         # DVC's own `reproduce` reads and writes the files of all stages for each of them.
@@ -71,14 +67,17 @@ def main(
     repo.close()
 
 
-def _share_nothing(repo: Any) -> None:
+def _share_nothing(repo: Any, *, reads_lock: bool) -> None:
     """Have DVC do without what takes time that grows with the number of stages, for each of them.
 
     Nobody else works in the clone: no path needs a lock. After a command, only what it can have
-    changed is read again. `.gitignore` has the lines that the commit has.
+    changed is read again. `.gitignore` has the lines that the commit has. Without `reads_lock` no
+    stage has a record.
     """
-    from dvc import rwlock
+    from dvc import dvcfile, rwlock
 
+    if not reads_lock:
+        dvcfile.Lockfile.load = lambda *_, **__: {}
     rwlock.rwlock = lambda *_, **__: contextlib.nullcontext()
     changed = ("index", "dvcignore", "dvcfs", "datafs")
     repo._reset = lambda: [vars(repo).pop(name, None) for name in changed]
