@@ -11,6 +11,9 @@ CONFIG = ".dvc/config"
 #: Names of the variables by which clusters offer fast disks, the most usual first.
 FAST_DISKS = ("SCRATCH", "TMPDIR")
 
+#: What of a project can hold credentials, from its root.
+PRIVATE = (".env", ".git", ".dvc/config.local", ".dvc/tmp", ".bucket")
+
 
 class _Below:
     """An attribute of a project: the path of a file or folder of it."""
@@ -53,6 +56,11 @@ class Project:
         here = (start or Path.cwd()).resolve()
         folders = (folder for folder in (here, *here.parents) if (folder / CONFIG).is_file())
         return next(map(cls, folders), None)
+
+    def is_private(self, path: Path) -> bool:
+        """Whether a path, its links followed, is or is below what can hold credentials."""
+        real = path.resolve()
+        return any(real.is_relative_to((self.root / name).resolve()) for name in PRIVATE)
 
     #: The connection settings and credentials, git-ignored, mode 0600.
     env_file = _Below(".env")

@@ -9,6 +9,7 @@ from dvc_bucket.base.errors import BucketError, ProjectError
 from dvc_bucket.base.files import is_writable
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
+from dvc_bucket.dvc import adding
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.git.contents import Repository, is_in_repository
 
@@ -33,8 +34,9 @@ def refuse(arguments: Sequence[str]) -> None:
 
     Raises:
         ProjectError: the project is in no git repository or cannot be written, a link leads to
-            data outside of it, a name of a file to add is not UTF-8, or a remote has a prefix that
+            data outside of it, something to add cannot be tracked, or a remote has a prefix that
             is read differently by stores.
+        UnsafePathError: something to add can contain credentials.
     """
     project = Project.around()
     if not project or {"-h", "--help"}.intersection(arguments):
@@ -47,7 +49,7 @@ def refuse(arguments: Sequence[str]) -> None:
         _refuse_unwritable(project)
         refuse_links(project)
         if arguments[0] == "add":
-            _refuse_names(arguments[1:])
+            adding.refuse(project, arguments[1:])
     elif not _is_without_git(project):
         raise ProjectError(
             f"{project.root} is not in a git repository, which DVC needs. A downloaded archive "
@@ -88,23 +90,6 @@ def _is_without_git(project: Project) -> bool:
         dvc_config.read(file).get("core", {}).get("no_scm") for file in dvc_config.files(project)
     )
     return str(next((value for value in values if value is not None), "")).lower() == "true"
-
-
-def _refuse_names(arguments: Sequence[str]) -> None:
-    """Refuse data with a name that other machines cannot read.
-
-    Raises:
-        ProjectError: names the first.
-    """
-    for top in filter(os.path.lexists, arguments):
-        for folder, folders, files in os.walk(top):
-            for name in (*folders, *files):
-                if any("\udc80" <= letter <= "\udcff" for letter in name):  # a byte of its own
-                    shown = os.fsencode(f"{folder}/{name}").decode("utf-8", "backslashreplace")
-                    raise ProjectError(
-                        f"{shown}: the name is not UTF-8, which DVC requires. Rename it; to rename "
-                        f"all files of a folder: `convmv -r -f latin1 -t utf8 --notest {top}`."
-                    )
 
 
 def _refuse_unwritable(project: Project) -> None:

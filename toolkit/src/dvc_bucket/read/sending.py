@@ -46,9 +46,6 @@ UNKNOWN_REQUEST = re.compile(r"status code: 501\b")
 #: Requests that are under way at a time.
 REQUESTS = 16
 
-#: What of a project can hold credentials.
-PRIVATE = (".env", ".git", ".dvc/config.local", ".dvc/tmp", ".bucket")
-
 
 @dataclass(frozen=True)
 class Sent:
@@ -169,8 +166,7 @@ def _local(path: Path, project: Project, *, parents: bool) -> Gathered:
             raise OutputError(
                 f"{file} is neither a file nor a link to one, so it cannot be uploaded."
             )
-        real = file.resolve()
-        if any(real.is_relative_to(project.root / name) for name in PRIVATE):
+        if project.is_private(file):
             raise UnsafePathError(
                 f"{file} can contain credentials, so it is never uploaded. Name the files to copy."
             )
