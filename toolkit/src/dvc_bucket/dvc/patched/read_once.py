@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+from dvc_bucket.dvc.patched import plain_lines
 from dvc_bucket.dvc.patched.differences import different
 from dvc_bucket.dvc.patched.touch_points import READING_YAML
 
@@ -40,7 +41,7 @@ def parsing(parse: Callable[..., Any]) -> Callable[..., Any]:
             return parse(text, path, typ)
         if text in kept:
             return pickle.loads(kept[text])  # noqa: S301 (made below)
-        content = parse(text, path)
+        content = plain_lines.read(text) or parse(text, path)
         if sum(map(len, kept)) + len(text) <= MAX_KEPT:
             kept[text] = pickle.dumps(content)
         return content
