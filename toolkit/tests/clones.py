@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import forking
+
 TOOLS = Path(sys.executable).parent
 
 
@@ -20,7 +22,7 @@ class Clone:
         self, *command: str | Path, check: bool = True, **changes: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the clone; its output is shown where a test fails."""
-        done = subprocess.run(
+        done = forking.run(
             command,
             cwd=self.root,
             env=self.environment | changes,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.connection import env_file
+from tests import forking
 from tests.projects import copy_files, make_project
 
 TOOLS = Path(sys.executable).parent
@@ -41,7 +42,7 @@ class Repo:
         self, *command: str | Path, check: bool = True, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command at the root; its output is shown where a test fails."""
-        done = subprocess.run(
+        done = forking.run(
             command,
             cwd=self.root,
             env={**environment(), **(env or {})},

@@ -10,12 +10,13 @@ from configobj import ConfigObj
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.store.server import Server
+from tests import forking
 
 BUCKET = Path(sys.executable).with_name("bucket")
 
 
 def run(project: Project, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return forking.run(
         [BUCKET, *arguments],
         cwd=project.root,
         env=os.environ | changes,

@@ -16,7 +16,7 @@ from dvc_bucket import Project
 from dvc_bucket.cli import dvc_words
 from dvc_bucket.cli.app import app
 from dvc_bucket.connection.env_file import create_env
-from tests import TESTS_ROOT
+from tests import TESTS_ROOT, forking
 from tests.bucket.git_tools import TOOLS
 from tests.bucket.store_tools import BUCKET, run
 
@@ -38,15 +38,15 @@ def connected(project: Project) -> Project:
 def dvc(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
     """Plain `dvc`."""
     command = [str(TOOLS / "dvc"), *words]
-    return subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    return forking.run(command, cwd=project.root, capture_output=True, text=True, check=False)
 
 
 def help_of(*words: str, **variables: str) -> str:
     """What `--help` prints into a pipe."""
     command = [str(BUCKET), *words, "--help"]
     env = os.environ | variables
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    return done.stdout
+    done = forking.run(command, env=env, capture_output=True, text=True, check=True)
+    return str(done.stdout)
 
 
 def test_the_table_has_every_command_of_dvc() -> None:
@@ -205,7 +205,7 @@ def test_each_word_has_a_sentence_and_two_examples() -> None:
 
 
 def test_version_names_toolkit_dvc_and_python() -> None:
-    done = subprocess.run([BUCKET, "--version"], capture_output=True, text=True, check=True)
+    done = forking.run([BUCKET, "--version"], capture_output=True, text=True, check=True)
     toolkit, of_dvc, python = done.stdout.splitlines()
     assert re.fullmatch(r"dvc-bucket \d+\.\d+\.\d+.*", toolkit)
     assert of_dvc == f"dvc {version('dvc')}"

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -17,6 +16,7 @@ from dvc_bucket.connection import cache_links, clients, env_file
 from dvc_bucket.connection import named_files as places
 from dvc_bucket.dvc.lock import driver
 from dvc_bucket.git.hooks import commit
+from tests import forking
 from tests.doctor.weed import Weed
 from tests.projects import NAMES, copy_files, lock_file
 from tests.stores.swift import Swift
@@ -226,7 +226,7 @@ def person(case: Case | None = None) -> dict[str, str]:
 
 
 def run(folder: Path, *command: str) -> None:
-    done = subprocess.run(
+    done = forking.run(
         command, cwd=folder, env=person(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr

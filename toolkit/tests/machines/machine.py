@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dvc_bucket import Project
+from tests import forking
 from tests.bucket.git_tools import environment
 from tests.clones import TOOLS
 from tests.projects import copy_files
@@ -37,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 import tabulate
+from tests import forking
 
 if __name__ == "__main__":
     with get_context("forkserver").Pool(1) as pool:
@@ -80,7 +82,7 @@ class Machine:
         self, *words: str, status: int = 0, prefix: Sequence[str] = (), **changes: str
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command, which ends in time, with this exit status and no traceback."""
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = forking.run(
             [*self.prefix, *prefix, *words],
             cwd=self.root,
             env=environment() | {"PATH": f"{TOOLS}:{os.environ['PATH']}"} | changes,

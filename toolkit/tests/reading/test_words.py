@@ -15,6 +15,7 @@ from dvc_bucket.errors import SpaceError
 from dvc_bucket.read import copied_record as staged
 from dvc_bucket.read.bringing import Item, bring
 from dvc_bucket.read.copying import default_folder
+from tests import forking
 from tests.reading.conftest import MANY, TRACKED
 from tests.verify.published import Published, s3
 
@@ -22,7 +23,7 @@ from tests.verify.published import Published, s3
 def bucket(
     published: Published, *words: str, folder: Path | None = None, **changes: str
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
+    return forking.run(
         ["bucket", *words],
         cwd=folder or published.root,
         env=published.clone.environment | changes,

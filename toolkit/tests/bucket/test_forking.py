@@ -1,0 +1,52 @@
+"""A command in a fork says and does what it does as a program of its own."""
+
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from dvc_bucket import Project
+from tests import forking
+from tests.bucket.git_tools import environment
+from tests.clones import TOOLS
+
+KEPT: dict[str, Any] = {"capture_output": True, "text": True, "check": False}
+
+
+def both(project: Project, command: Sequence[str], **options: Any) -> tuple[Any, Any]:
+    """What a command says in a fork, and as a program."""
+    options = {"cwd": project.root, "env": environment(), **KEPT, **options}
+    return forking.run(command, **options), subprocess.run(command, **options)
+
+
+@pytest.mark.parametrize("words", ["dvc root", "dvc nonsense", "bucket ls", "bucket verify --all"])
+def test_status_and_both_streams_are_the_same(project: Project, words: str) -> None:
+    program, *arguments = words.split()
+    forked, started = both(project, [str(TOOLS / program), *arguments])
+    assert (forked.returncode, forked.stdout) == (started.returncode, started.stdout)
+    assert forked.stderr == started.stderr
+    assert program in forking.running()
+
+
+def test_commands_run_at_a_time_and_one_that_takes_too_long_is_ended(project: Project) -> None:
+    asked = {"cwd": project.root, "env": environment(), **KEPT}
+
+    def fails() -> int:
+        return int(forking.run([TOOLS / "dvc", "nonsense"], **asked).returncode)
+
+    with ThreadPoolExecutor(3) as pool:
+        told = [pool.submit(fails) for _ in range(3)]
+        with pytest.raises(subprocess.TimeoutExpired):
+            forking.run([TOOLS / "bucket", "ls"], **asked, timeout=0.001)
+    assert [one.result() for one in told] == [254, 254, 254]
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHASHSEED", "LC_ALL", "TZ", "SSL_CERT_FILE"])
+def test_what_python_or_a_module_reads_as_it_starts_has_a_process_of_its_own(name: str) -> None:
+    options = {**KEPT, "stdin": subprocess.DEVNULL}
+    assert forking.can_fork(TOOLS / "dvc", environment() | {"HOME": "/"}, options)
+    assert not forking.can_fork(TOOLS / "dvc", environment() | {name: "1"}, options)
+    assert not forking.can_fork(TOOLS / "git", environment(), options)
+    assert not forking.can_fork(TOOLS / "dvc", environment(), {**options, "umask": 0o77})
