@@ -46,7 +46,7 @@ RANGES_AHEAD = 2 * STREAMS
 
 #: A range is written in pieces of about this size, while they are in the CPU's cache. Whole ranges
 #: cost three times the kernel's time.
-PIECE_BYTES = 1024 * 1024
+PIECE_BYTES = 256 * 1024
 
 #: What an answer holds that arrives in pieces: one that is written, and one on its way.
 STREAM_BYTES = 2 * PIECE_BYTES
