@@ -11,6 +11,9 @@ ROOT = re.compile(r"[A-Za-z]:(?:\\|$)|\\")
 #: What separates the parts of a name, on any system.
 SEPARATORS = re.compile(r"[/\\]")
 
+#: What a name has in it that may be no path below a folder. Most names have none of it.
+UNUSUAL = re.compile(r"[\\\0:]|//|(?:^|/)\.|^/|/$|~")
+
 #: A folder whose configuration names programs that git starts. Git itself never writes into one.
 REPOSITORY = ".git"
 
@@ -52,6 +55,8 @@ def fault(name: str) -> str:
     """Why a name cannot be a path below a folder; empty if it can."""
     if not isinstance(name, str) or not name:
         return "it is not a file name"
+    if not UNUSUAL.search(name):
+        return ""
     if "\0" in name:
         return "it contains a zero byte"
     parts = name.split("/")

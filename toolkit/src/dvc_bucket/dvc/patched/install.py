@@ -16,9 +16,11 @@ from typing import Any
 
 from dvc_bucket.dvc.patched import (
     found,
+    gathered,
     index_lookups,
     lookups,
     nesting,
+    new_folders,
     plain_yaml,
     recording,
     sharing,
@@ -47,7 +49,6 @@ from dvc_bucket.dvc.patched.stage_touch_points import (
     UNLOCKED,
 )
 from dvc_bucket.dvc.patched.touch_points import (
-    COLLECT,
     CONFIG,
     COPY,
     CREDENTIALS,
@@ -104,9 +105,10 @@ def install() -> str:
     reason = _reason()
     if not reason:
         ours: Mapping[str, Callable[[Any], Any]] = {
+            **gathered.ours(_is_ours),
+            **new_folders.OURS,
             COPY: lambda _: _copy,
             TRANSFER: _at_once,
-            COLLECT: lambda _: _collect,
             PATHS_LOCK: lambda rwlock: nesting.once(waiting.patient(rwlock)),
             RECORD: recording.record,
             DUMP: recording.keep_ignored,
@@ -293,8 +295,3 @@ def _guarded_config(original: Any) -> Any:
     from dvc_bucket.dvc.patched.other_projects import guarded
 
     return guarded(original)
-
-
-def _collect(*arguments: Any, **named: Any) -> Any:
-    """DVC's own, told of no index to keep the list in."""
-    return _originals[COLLECT](*arguments, **named | {"cache_index": None, "cache_key": None})

@@ -44,6 +44,18 @@ FOLDERS = "dvc_objects.db:ObjectDB._init"
 NODES = "sqltrie.sqlite.sqlite:SQLiteTrie._traverse"
 STORAGE = "dvc_data.index.index:StorageMapping.__getitem__"
 
+#: The function that moves what `collect` lists, as `fetch` and `push` call it.
+FETCHED = "dvc_data.index.fetch:transfer"
+PUSHED = "dvc_data.index.push:transfer"
+TRANSFER_OBJECTS = (
+    "src, dest, obj_ids, jobs=, verify=, hardlink=, validate_status=, src_index=, dest_index=, "
+    "cache_odb=, shallow=, callback="
+)
+
+#: The functions that compare the work tree with what belongs there, and change it.
+COMPARE = "dvc_data.index.checkout:compare"
+APPLY = "dvc_data.index.checkout:apply"
+
 #: The property that has the configuration of a project, our own or another one.
 CONFIG = "dvc.repo:Repo.config"
 
@@ -71,6 +83,35 @@ MOVING = {
     FOLDERS: "self, dname",
     NODES: "self, key",
     STORAGE: "self, key",
+    FETCHED: TRANSFER_OBJECTS,
+    PUSHED: TRANSFER_OBJECTS,
+    COMPARE: "old, new, relink=, delete=, callback=, **kwargs",
+    APPLY: ("diff, path, fs, callback=, update_meta=, jobs=, storage=, onerror=, state=, links="),
+    "dvc.repo.checkout:_build_out_changes": "index, changes",
+    "dvc_data.hashfile.cache:Cache": CLASS,
+    "dvc_data.hashfile.meta:Meta": CLASS,
+    "dvc_data.hashfile.state:State.save_many": "self, items, fs",
+    "dvc_data.index.diff:Change": CLASS,
+    "dvc_data.index.index:DataIndexEntry": CLASS,
+    "dvc_data.index.index:DataIndex.has_node": "self, key",
+    "dvc_data.index.view:DataIndexView.__init__": "self, index, filter_fn",
+    "dvc_data.hashfile.db.index:ObjectDBIndex.update": "self, dir_hashes, file_hashes",
+    "dvc_data.hashfile.db.index:ObjectDBIndexBase.clear": "self",
+    "dvc_data.hashfile.db.index:ObjectDBIndexBase.dir_hashes": "self",
+    "dvc_data.hashfile.db.index:ObjectDBIndexBase.intersection": "self, hashes",
+    **attributes("dvc_data.hashfile.db.index:ObjectDBIndex", "_cache"),
+    "dvc_data.hashfile.db.local:LocalHashFileDB.check": "self, oid, check_hash=, _info=",
+    "dvc_data.hashfile.db.local:LocalHashFileDB.protect": "self, path",
+    **attributes("dvc_data.hashfile.db.local:LocalHashFileDB", "CACHE_MODE"),
+    **attributes("dvc_data.hashfile.db:HashFileDB", "cache_types hash_name verify"),
+    "dvc_data.hashfile.hash_info:HashInfo.__init__": "self, name=, value=, obj_name=",
+    "dvc_data.hashfile.status:CompareStatusResult": CLASS,
+    "dvc_data.hashfile.transfer:TransferResult": CLASS,
+    "dvc_data.hashfile.transfer:_log_exception": "oid, exc",
+    "dvc_data.index.index:ObjectStorage": CLASS,
+    "dvc_data.index.view:DataIndexView.has_node": "self, key",
+    **attributes("dvc_data.index.view:DataIndexView", "_index filter_fn"),
+    "dvc_objects.db:ObjectDB.list_oids_exists": "self, oids, jobs=",
     "dvc_data.index.index:StorageInfo.__init__": "self, data=, cache=, remote=",
     **attributes("dvc_data.index.index:StorageMapping", "_map"),
     **attributes("sqltrie.sqlite.sqlite:SQLiteTrie", "_conn _root_id"),

@@ -1,0 +1,79 @@
+"""The list of a directory's files, read without an object for each file.
+
+DVC makes four objects of each line, of 600 bytes together, and reads a list up to six times in a
+pull. Here a list is one text, out of which the lines come one after the other. A list that is not
+written as DVC 3 writes it is left to DVC. Source: `Tree.as_bytes` in dvc-data.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dvc_bucket.base import safe_paths
+from dvc_bucket.base.errors import UnsafePathError
+
+#: A line: the MD5 of a file, and its path as JSON.
+LINE = re.compile(r'\{"md5": "([0-9a-f]{32})", "relpath": ("(?:[^"\\]|\\.)*")\}')
+
+#: Between two lines.
+BETWEEN = ", "
+
+
+class OtherFormError(ValueError):
+    """A list is not as DVC 3 writes it."""
+
+
+def read(odbs: Sequence[Any], oid: str) -> str:
+    """The text of a list, from the first store of objects that has it.
+
+    Raises:
+        FileNotFoundError: none has it.
+    """
+    for odb in odbs:
+        try:
+            with odb.fs.open(odb.oid_to_path(oid), "r", encoding="utf-8") as file:
+                return str(file.read())
+        except FileNotFoundError:
+            continue
+    raise FileNotFoundError(oid)
+
+
+def hashes(text: str) -> Iterator[str]:
+    """The MD5 of each file.
+
+    Raises:
+        OtherFormError: at the first line that has another form.
+    """
+    return (line[1] for line in _lines(text))
+
+
+def files(text: str) -> Iterator[tuple[str, str]]:
+    """The path of each file, which is one below the directory, and its MD5.
+
+    Raises:
+        OtherFormError: at the first line that has another form or an unsafe path.
+    """
+    for line in _lines(text):
+        path = line[2][1:-1] if "\\" not in line[2] else json.loads(line[2])
+        try:
+            safe_paths.check(path)
+        except UnsafePathError as error:
+            raise OtherFormError(str(error)) from None
+        yield path, line[1]
+
+
+def _lines(text: str) -> Iterator[re.Match[str]]:
+    at, end = 1, len(text) - 1
+    if text[:1] + text[-1:] != "[]":
+        raise OtherFormError(text[:1])
+    while at < end:
+        line = LINE.match(text, at)
+        if line is None:
+            raise OtherFormError(text[at : at + 100])
+        yield line
+        at = line.end()
+        if at < end:
+            if not text.startswith(BETWEEN, at):
+                raise OtherFormError(text[at : at + 100])
+            at += len(BETWEEN)
