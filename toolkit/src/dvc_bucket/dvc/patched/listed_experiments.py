@@ -39,7 +39,9 @@ def of_commit(repo: "Repo", commit: str) -> list[Experiment]:
     """
     require(LISTING)
     if not has_git(repo):
-        raise ExperimentError(f"{repo.root_dir} is in no git repository, which has experiments.")
+        raise ExperimentError(
+            f"{repo.root_dir} is not in a git repository, so it has no experiments."
+        )
     hidden = {"hide_queued": True, "hide_failed": True, "hide_workspace": True}
     [state] = repo.experiments.show(revs=[commit], **hidden)
     ranges = [one for one in state.experiments or () if not _is_running(one)]
