@@ -228,6 +228,12 @@ def rows_of(costs: Costs, tools: Sequence[str] = TOOLS) -> Iterator[str]:
             yield f"| {operation} | {tool} | {wall} | {ratio} | {cpu:.1f} | {peak:.0f} |"
 
 
+def table(title: str, rounds: int, scale: float, costs: Costs) -> str:
+    """The subsection of a case."""
+    moved = "" if scale == 1 else f"; only {scale:g} of the number was moved"
+    return "\n".join([title, "", f"{conditions(rounds)}{moved}.", "", *HEAD, *rows_of(costs)])
+
+
 def main(
     rounds: Annotated[int, typer.Option(help="How often each tool runs.")] = 3,
     cases: Annotated[str, typer.Option(help=LETTERS_HELP)] = "abc",
@@ -261,9 +267,7 @@ def main(
                         costs = rounds_of(bench, endpoint, times, movers)
                     title = f"### {LETTERS[letter]}" + (f", {delay:.0f} ms away" if delay else "")
                     title += ", root" if root else ""
-                    moved = "" if scale == 1 else f"; only {scale:g} of the number was moved"
-                    head = [title, "", f"{conditions(times)}{moved}.", "", *HEAD]
-                    section = "\n".join([*head, *rows_of(costs)])
+                    section = table(title, times, scale, costs)
                     show(section)
                     if output:  # at once, as the whole takes an hour
                         put_section(output, title, section, under=f"{TITLE}\n\n{INTRODUCTION}")
