@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.failures import world as worlds
-from tests.failures.hostile import Listed, Placed, Rewritten
+from tests.failures.hostile import Changed, Listed, Placed, Rewritten
 from tests.failures.world import EXAMPLES, Example, World
 
 
@@ -55,6 +55,18 @@ KNOWN = {
     ),
     "a .dvc file of a later DVC": Example(
         "ls", mutations=[Rewritten("data.csv.dvc", b"outs:\n- blake3: a\n  path: data.csv\n")]
+    ),
+    **{
+        f"{words}: {value} in the place of a hash": Example(
+            words, mutations=[Changed("data.csv.dvc", 2, value)]
+        )
+        for words, value in (("repro", True), ("gc -w -f", 123), ("ls", True), ("verify", True))
+    },
+    "a value of a file without values": Example(
+        "ls", mutations=[Rewritten("data.csv.dvc", b""), Changed("data.csv.dvc", 2, True)]
+    ),
+    "a value of a file that is no YAML": Example(
+        "ls", mutations=[Rewritten("data.csv.dvc", b"\0"), Changed("data.csv.dvc", 2, True)]
     ),
     "no HOME": Example("pull", variables={"HOME": None}),
     "a HOME that is not there": Example("doctor --json", variables={"HOME": "/nonexistent"}),

@@ -108,8 +108,15 @@ def changed(path: Path, mutation: hostile.Changed) -> str:
         at = mutation.place % len(lines)
         lines[at] = f"{re.split('[=]', lines[at])[0]}={mutation.value}"
         return "\n".join(lines) + "\n"
-    document = yaml.safe_load(text)
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        document = None
+    if not isinstance(document, list | dict):  # an earlier change left no values
+        return text
     places = list(places_in(document))
+    if not places:
+        return text
     holder, key = places[mutation.place % len(places)]
     holder[key] = mutation.value
     return str(yaml.safe_dump(document))

@@ -1,4 +1,4 @@
-"""`bucket add` tracks all data that it is given, or says what it does not track."""
+"""`bucket add` and `import` track all data that they are given, or say what they do not track."""
 
 import os
 import socket
@@ -28,9 +28,9 @@ def pictures(empty_project: Published, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def add(project: Published, data: str) -> subprocess.CompletedProcess[str]:
+def add(project: Published, data: str, word: str = "add") -> subprocess.CompletedProcess[str]:
     clone = replace(project.clone, timeout=60)
-    return clone.run(TOOLS / "bucket", "add", data, check=False)
+    return clone.run(TOOLS / "bucket", word, data, check=False)
 
 
 @pytest.mark.parametrize("kind", SPECIAL)
@@ -67,8 +67,9 @@ def test_credentials_are_not_tracked(
         env.symlink_to(tmp_path / "settings")
     (empty_project.root / "copy.txt").symlink_to(".env")
     (pictures / "2.png").symlink_to("../.env")
-    done = add(empty_project, data)
-    assert (done.returncode, "can contain credentials" in done.stderr) == (1, True)
+    for word in ("add", "import-url"):
+        done = add(empty_project, data, word)
+        assert (done.returncode, "can contain credentials" in done.stderr) == (1, True)
     assert not empty_project.git("status", "--short", "*.dvc", ".*.dvc")
 
 
@@ -81,3 +82,10 @@ def test_data_that_git_cannot_ignore_is_refused(
     (pictures / name).write_text("1")
     assert add(empty_project, "pictures").returncode == 0
     assert (empty_project.root / ".gitignore").read_text().endswith("/pictures\n")
+
+
+def test_a_path_that_another_repository_lacks_is_one_sentence(empty_project: Published) -> None:
+    words = ("import", str(empty_project.root), "nothing.csv", "--out", "copy.csv")
+    done = empty_project.clone.run(TOOLS / "bucket", *words, check=False)
+    assert "ERROR: There is no nothing.csv at the revision that was read." in done.stderr
+    assert "troubles" not in done.stderr

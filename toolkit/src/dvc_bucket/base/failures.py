@@ -29,4 +29,15 @@ def of_machine(error: BaseException) -> str:
             f"DVC's database of file hashes, .dvc/tmp/site, fails: {error}. Is the disk full? Fix "
             "this and run the command again."
         )
+    if _is_no_hash(error):
+        return (
+            "A .dvc file or dvc.lock has a number or a truth value in the place of a hash. `bucket "
+            "verify` names the file. Restore it: `git log -p FILE` shows the hash that it had."
+        )
     return ""
+
+
+def _is_no_hash(error: BaseException) -> bool:
+    """Whether DVC took a number for a hash: its schema lets one of three digits or more pass."""
+    is_attribute = isinstance(error, AttributeError) and error.name == "endswith"
+    return is_attribute and isinstance(getattr(error, "obj", None), int)

@@ -23,11 +23,9 @@ def refuse(project: Project, words: Sequence[str]) -> None:
     Raises:
         ProjectError: a name is not UTF-8 or cannot be ignored by git, or something is neither a
             file nor a folder.
-        UnsafePathError: a file can contain credentials of the project.
     """
     for top in map(Path, filter(os.path.lexists, words)):
         links, others = [], []
-        _refuse_credentials(project, top)
         if "\n" in top.name or top.name.endswith(" "):
             raise ProjectError(
                 f"{str(top)!r}: git cannot ignore a name with a line break or a space at its end, "
@@ -37,7 +35,6 @@ def refuse(project: Project, words: Sequence[str]) -> None:
             _refuse_name(path, top)
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):
-                _refuse_credentials(project, path)
                 mode = path.stat().st_mode if path.exists() else mode
                 if stat.S_ISDIR(mode):
                     links.append(path)
@@ -56,6 +53,26 @@ def refuse(project: Project, words: Sequence[str]) -> None:
             print(visible(f"bucket: {said}"), file=sys.stderr)
 
 
+def refuse_credentials(project: Project, words: Sequence[str]) -> None:
+    """Refuse files and folders that would bring credentials to the bucket.
+
+    Args:
+        project: the clone.
+        words: of the command; those that name something are its data.
+
+    Raises:
+        UnsafePathError: one can contain credentials of the project.
+    """
+    for top in map(Path, filter(os.path.lexists, words)):
+        links = (path for path in files_below(top) if path.is_symlink())
+        for path in (top, *links):
+            if project.is_private(path):
+                raise UnsafePathError(
+                    f"{path} can contain credentials, which `bucket push` would upload, so it is "
+                    "not tracked. Keep credentials in .env, which git ignores."
+                )
+
+
 def _refuse_name(path: Path, top: Path) -> None:
     """Refuse a name that other machines cannot read.
 
@@ -67,19 +84,6 @@ def _refuse_name(path: Path, top: Path) -> None:
         raise ProjectError(
             f"{shown}: the name is not UTF-8, which DVC requires. Rename it; to rename all files "
             f"of a folder: `convmv -r -f latin1 -t utf8 --notest {top}`."
-        )
-
-
-def _refuse_credentials(project: Project, path: Path) -> None:
-    """Refuse a file or folder that would bring credentials to the bucket.
-
-    Raises:
-        UnsafePathError: it can contain some.
-    """
-    if project.is_private(path):
-        raise UnsafePathError(
-            f"{path} can contain credentials, which `bucket push` would upload, so it is not "
-            "tracked. Keep credentials in .env, which git ignores."
         )
 
 

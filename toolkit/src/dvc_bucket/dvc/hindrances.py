@@ -43,6 +43,8 @@ def refuse(arguments: Sequence[str]) -> None:
         return
     if MOVE.intersection(arguments[:1]):
         _refuse_prefixes(project, arguments)
+    if {"add", "import-url"}.intersection(arguments[:1]):
+        adding.refuse_credentials(project, arguments[1:])
     if not NEED_GIT.intersection(arguments[:1]):
         return
     if is_in_repository(project.root):

@@ -29,6 +29,12 @@ def explained(report: Report) -> Report:
                 f"{error}. Ask the publisher of the data to push it again; `bucket verify` names "
                 "the directory."
             )
+        if isinstance(error, FileNotFoundError) and not error.errno and error.args:
+            paths = error.args[0] if isinstance(error.args[0], list) else error.args
+            said = (
+                f"There is no {', '.join(map(str, paths))} at the revision that was read. `bucket "
+                "dvc ls URL` lists the files of a repository, and --rev names a revision."
+            )
         if not said:
             return report(error)
         logger.error("%s", said)
