@@ -138,6 +138,11 @@ def kept(file: Path) -> dict[str, Any]:
     return {}
 
 
+def earlier(file: Path) -> dict[str, Any]:
+    """The answers that were kept in a file last, whatever has changed since."""
+    return dict(_record(file).get("answers", {}))
+
+
 def keep(
     file: Path, places: Places, answers: dict[str, Any], begun: int, *, is_of_all: bool = True
 ) -> None:

@@ -50,7 +50,7 @@ def is_sent(project: Project, settings: "Settings") -> bool:
     """
     names = None if settings.anonymous else looks.kept(project.sent).get("push")
     with suppress(BucketError):
-        return names is not None and _has_all(project, settings, names)
+        return names is not None and has_all(project, settings, names)
     return False
 
 
@@ -83,7 +83,7 @@ def note(project: Project, repo: "Repo", word: str, begun: int) -> None:
             places = _with_data(repo, declared, outs, deps)
             is_of_all = word == "status"
             looks.keep(project.in_order, places, {word: True}, begun, is_of_all=is_of_all)
-        elif (names := _sent(outs)) is not None:
+        elif (names := sent(outs)) is not None:
             looks.keep(project.sent, declared, {word: names}, begun)
 
 
@@ -110,7 +110,7 @@ def _is_lasting(repo: "Repo") -> bool:
     )
 
 
-def _sent(outs: "Sequence[Output]") -> list[str] | None:
+def sent(outs: "Sequence[Output]") -> list[str] | None:
     """Paths of the objects of a push, below the remote's prefix; None if there are two remotes."""
     from dvc_bucket.dvc.remote import ids
     from dvc_bucket.dvc.remote.outputs import name_of
@@ -125,7 +125,7 @@ def _sent(outs: "Sequence[Output]") -> list[str] | None:
     return None if any(map(ids.is_legacy, names)) else sorted({*map(ids.path, names)})
 
 
-def _has_all(project: Project, settings: "Settings", paths: Collection[str]) -> bool:
+def has_all(project: Project, settings: "Settings", paths: Collection[str]) -> bool:
     """Whether the default remote has all objects at these paths.
 
     Raises:
@@ -146,10 +146,11 @@ def _has_all(project: Project, settings: "Settings", paths: Collection[str]) -> 
             if len(page) < PAGE:
                 return keys <= {item["path"] for item in page}
         with ThreadPoolExecutor(LOOKUPS) as pool:
-            return all(pool.map(lambda key: _is_there(remote, key), keys))
+            return all(pool.map(lambda key: is_there(remote, key), keys))
 
 
-def _is_there(remote: "Remote", key: str) -> bool:
+def is_there(remote: "Remote", key: str) -> bool:
+    """Whether a remote has an object."""
     try:
         remote.store.head(key)
     except FileNotFoundError:
