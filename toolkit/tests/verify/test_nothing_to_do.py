@@ -197,3 +197,42 @@ def test_what_is_tracked_is_told_without_dvc_until_a_pointer_changes(run: Publis
     assert listed() == sorted([*first, "deep/more.bin"])
     forget_a_pointer(run)
     assert listed() == sorted({*first, "deep/more.bin"} - {"table.csv"})
+
+
+def test_what_git_writes_again_without_another_content_is_no_change(pulled: Published) -> None:
+    for path in (pulled.root / "table.csv.dvc", pulled.root / ".gitignore"):
+        content = path.read_bytes()
+        path.unlink()
+        path.write_bytes(content)
+    (pulled.root / "analysis.py").write_text("print('no value of any stage')\n")
+    (pulled.root / "README.md").write_text("new\n")
+    assert nothing.is_done(pulled.project, "pull")
+
+
+def test_a_file_with_values_of_a_pipeline_is_looked_at(run: Published) -> None:
+    values = run.root / "values.py"
+    values.write_text("NAME = 'copy'\n")
+    flow = STAGES.replace("stages:\n", "vars: [values.py]\nstages:\n").replace(
+        "cp notes.txt copy.txt", "cp notes.txt ${NAME}.txt"
+    )
+    (run.root / "dvc.yaml").write_text(flow)
+    run.clone.run("bucket", "status", "-q")
+    assert nothing.is_done(run.project, "status")
+    values.write_text("NAME = 'other'\n")
+    assert not nothing.is_done(run.project, "status")
+
+
+def test_a_commit_checked_out_during_a_pull_is_pulled_the_next_time(pulled: Published) -> None:
+    """What the pull had read is not what the files declare after it."""
+    begun = looks.now()
+    change_a_pointer(pulled)
+    with opened(pulled.project) as repo:
+        nothing.note(pulled.project, repo, "pull", begun)
+    assert not nothing.is_done(pulled.project, "pull")
+
+
+def test_a_push_does_not_depend_on_files_in_the_work_tree(run: Published) -> None:
+    edit_in_place(run)
+    assert nothing.is_sent(run.project, run.settings)
+    change_a_pointer(run)
+    assert not nothing.is_sent(run.project, run.settings)

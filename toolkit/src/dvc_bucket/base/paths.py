@@ -107,6 +107,9 @@ class Project:
     #: Which commands had nothing to do, and what everything looked like then, git-ignored.
     in_order = _Below(".dvc/tmp/bucket-in-order")
 
+    #: What the last `push` left at the remote, git-ignored.
+    sent = _Below(".dvc/tmp/bucket-sent")
+
     #: What DVC tracks, and what the files that say it looked like then, git-ignored.
     tracked = _Below(".dvc/tmp/bucket-tracked")
 

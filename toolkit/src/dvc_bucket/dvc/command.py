@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc import nothing_to_do as nothing
 from dvc_bucket.dvc.patched.chosen import is_plain
+
+if TYPE_CHECKING:
+    from dvc_bucket.connection.settings import Settings
 
 #: Words that need no connection. `init`, `config` and `remote` work before there is one.
 WITHOUT_CONNECTION = {"init", "config", "remote", "root", "completion"}
@@ -35,9 +38,26 @@ def become(arguments: Sequence[str]) -> NoReturn:
     from dvc_bucket.dvc.connected import become_dvc
 
     settings = Settings.load(project)
-    if is_whole and arguments[0] == "push" and nothing.is_sent(project, settings):
-        _say_nothing_to_do(arguments)
+    if is_whole and arguments[0] == "push":
+        _push(project, settings, arguments)
     become_dvc(arguments, project, settings)
+
+
+def _push(project: Project, settings: "Settings", arguments: Sequence[str]) -> None:
+    """End this process if nothing is to be pushed, or little, which is then pushed."""
+    if nothing.is_sent(project, settings):
+        _say_nothing_to_do(arguments)
+    from dvc_bucket.base.words import counted
+    from dvc_bucket.dvc import push_new
+
+    sent = push_new.push(project, settings)
+    if sent is None:
+        return
+    if sent == 0:
+        _say_nothing_to_do(arguments)
+    if not nothing.QUIET & set(arguments):
+        print(f"{counted(sent, 'file')} pushed")
+    sys.exit(0)
 
 
 def _say_nothing_to_do(arguments: Sequence[str]) -> NoReturn:

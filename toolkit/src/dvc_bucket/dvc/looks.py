@@ -1,17 +1,18 @@
 """Keeps answers of DVC while the files that they depend on are unchanged.
 
 A file is unchanged if its time, size and inode are, as in DVC's own database of files. An answer
-about a project depends on its configuration and on the files that declare what DVC tracks. An
-answer about data also depends on the data and the cache.
+about a project depends on its configuration and on the files that declare what DVC tracks: of
+these, the content counts, as git writes them again without another content. An answer about data
+also depends on the data and the cache.
 """
 
 import importlib.util
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,11 +24,15 @@ from dvc_bucket.connection import dvc_config
 if TYPE_CHECKING:
     from dvc_bucket.dvc.patched.types import Repo
 
-#: Names of the files that declare what DVC tracks, or that have values for these.
-SAYING = (".dvc", ".dvcignore", ".gitignore", "dvc.lock", ".yaml", ".yml", ".json", ".toml", ".py")
+#: Ends of the names of files that declare what DVC tracks.
+SAYING = (".dvc", ".dvcignore", ".gitignore", "dvc.lock", "dvc.yaml", "params.yaml")
+
+#: Those of the files that have values for these if a dvc.yaml names them. The name stands there as
+#: it is: DVC refuses `${...}` in `vars`.
+VALUES = (".yaml", ".yml", ".json", ".toml", ".py")
 
 #: The version of the record.
-VERSION = 3
+VERSION = 4
 
 SECOND = 1_000_000_000
 
@@ -42,10 +47,12 @@ class Look(NamedTuple):
         digest: one word for all.
         newest: time of the last change, in nanoseconds since 1970; its last moment where the file
             system counts whole seconds.
+        declared: the same of the files that declare what DVC tracks.
     """
 
     digest: str
     newest: int
+    declared: int
 
 
 class Places(NamedTuple):
@@ -54,18 +61,31 @@ class Places(NamedTuple):
     Attributes:
         single: files and folders. Of a folder, the names in it count.
         whole: files, and folders with all files in them.
+        declaring: files whose content counts.
+        folders: in which files of these names and folders count.
     """
 
     single: Sequence[str]
     whole: Sequence[str] = ()
+    declaring: Sequence[str] = ()
+    folders: Sequence[str] = ()
 
     def look(self) -> Look:
         """What they look like now."""
-        seen, newest = blake2b(digest_size=16), 0
+        seen, newest, declared = blake2b(digest_size=16), 0, 0
+        for look, changed in map(_look_at_content, self.declaring):
+            seen.update(look)
+            declared = max(declared, changed)
+        for look in map(_names, self.folders):
+            seen.update(look)
         for look, changed in chain(map(_look, self.single), *map(_look_into, self.whole)):
-            seen.update(look.encode("utf-8", "surrogateescape"))
+            seen.update(look)
             newest = max(newest, changed)
-        return Look(seen.hexdigest(), newest + (SECOND if newest % SECOND == 0 else 0))
+        return Look(seen.hexdigest(), _last(max(newest, declared)), _last(declared))
+
+
+def _last(time: int) -> int:
+    return time + (SECOND if time % SECOND == 0 else 0)
 
 
 def now() -> int:
@@ -73,8 +93,8 @@ def now() -> int:
     return time.time_ns() - TICK
 
 
-def saying(project: Project, repo: "Repo", outs: set[str]) -> list[str]:
-    """Paths of the files that declare what DVC tracks, and of the folders that can have them.
+def saying(project: Project, repo: "Repo", outs: set[str]) -> Places:
+    """The files that declare what DVC tracks, and the folders that can have them.
 
     Args:
         project: the clone.
@@ -83,52 +103,70 @@ def saying(project: Project, repo: "Repo", outs: set[str]) -> list[str]:
     """
     dvc = importlib.util.find_spec("dvc")
     fixed = [*dvc_config.files(project), project.root / ".git" / "info" / "exclude"]
-    return sorted({*map(str, fixed), str(dvc and dvc.origin), *_found(repo, outs)})
-
-
-def _found(repo: "Repo", outs: set[str]) -> Iterator[str]:
-    """Folders in which DVC looks for its files, and the files that declare something."""
-    for root, folders, files in repo.dvcignore.walk(repo.fs, repo.root_dir):
-        yield root
-        yield from (os.path.join(root, name) for name in files if name.endswith(SAYING))  # noqa: PTH118
-        folders[:] = [
+    folders, declaring, values = [], [], []
+    for root, names, files in repo.dvcignore.walk(repo.fs, repo.root_dir):
+        folders.append(root)
+        for name in files:
+            path = os.path.join(root, name)  # noqa: PTH118 (for speed, here and below)
+            if name.endswith(SAYING):
+                declaring.append(path)
+            elif name.endswith(VALUES):
+                values.append(path)
+        names[:] = [
             name
-            for name in folders
+            for name in names
             if (path := os.path.join(root, name)) not in outs  # noqa: PTH118
             and not repo.scm.is_ignored(f"{path}{os.sep}")
         ]
+    flows = [Path(path).read_bytes() for path in declaring if path.endswith("dvc.yaml")]
+    named = [path for path in values if any(_name(path) in flow for flow in flows)]
+    return Places(
+        sorted({*map(str, fixed), str(dvc and dvc.origin)}), (), sorted(declaring + named), folders
+    )
+
+
+def _name(path: str) -> bytes:
+    return os.fsencode(os.path.basename(path))  # noqa: PTH119
 
 
 def kept(file: Path) -> dict[str, Any]:
     """The answers that are kept in a file; none if a path that they depend on has changed."""
     record = _record(file)
     with suppress(OSError, KeyError, TypeError):  # a path that cannot be read counts as changed
-        if Places(record["single"], record["whole"]).look().digest == record["look"]:
+        if Places(*record["places"]).look().digest == record["look"]:
             return dict(record["answers"])
     return {}
 
 
-def keep(file: Path, places: Places, answers: dict[str, Any], before: int | None = None) -> None:
+def earlier(file: Path) -> dict[str, Any]:
+    """The answers that were kept in a file last, whatever has changed since."""
+    return dict(_record(file).get("answers", {}))
+
+
+def keep(
+    file: Path, places: Places, answers: dict[str, Any], begun: int, *, is_of_all: bool = True
+) -> None:
     """Keep answers. Earlier answers stay if nothing has changed since.
 
     Args:
         file: that keeps them.
         places: that they depend on.
         answers: by name; JSON.
-        before: nanoseconds since 1970. If a path has changed since, nothing is kept, as it may have
-            changed after DVC read it. None to keep the answers in any case.
+        begun: from `now`. If a path has changed since, nothing is kept, as it may have changed
+            after DVC read it.
+        is_of_all: data that has changed since counts, too: it was not DVC that changed it.
 
     Raises:
         OSError: the file cannot be written.
     """
     look = places.look()
-    if before is not None and look.newest >= before:
+    if (look.newest if is_of_all else look.declared) >= begun:
         return
     record = _record(file)
     if record.get("look") == look.digest:
         answers = record["answers"] | answers
     head = {"version": VERSION, "file": str(file), "look": look.digest}
-    write_private(file, json.dumps({**head, **places._asdict(), "answers": answers}))
+    write_private(file, json.dumps({**head, "places": places, "answers": answers}))
 
 
 def _record(file: Path) -> dict[str, Any]:
@@ -140,23 +178,57 @@ def _record(file: Path) -> dict[str, Any]:
     return {}
 
 
-def _look_into(path: str) -> Iterator[tuple[str, int]]:
+def _look_into(path: str) -> Iterator[tuple[bytes, int]]:
     yield _look(path)
-    if not os.path.isdir(path):  # noqa: PTH112 (for speed, here and below)
+    if not os.path.isdir(path):  # noqa: PTH112
         return
+    lines, newest, folders = [], 0, []
     with os.scandir(path) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
+        for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                yield from _look_into(entry.path)
-            else:
-                yield _look(entry.path)
+                folders.append(entry.path)
+                continue
+            line, changed = _line(entry.name, entry.stat)
+            lines.append(line)
+            newest = max(newest, changed)
+    yield os.fsencode("".join(sorted(lines))), newest
+    for folder in sorted(folders):
+        yield from _look_into(folder)
 
 
-def _look(path: str) -> tuple[str, int]:
+def _look(path: str) -> tuple[bytes, int]:
     """Time, size and inode; of a link, those of the file that it leads to. And the time."""
+    line, changed = _line(path, lambda: os.stat(path))  # noqa: PTH116
+    return os.fsencode(line), changed
+
+
+def _line(name: str, stat: Callable[[], os.stat_result]) -> tuple[str, int]:
     try:
-        status = os.stat(path)  # noqa: PTH116
+        status = stat()
     except (FileNotFoundError, NotADirectoryError):
-        return f"{path}\0-\n", 0
+        return f"{name}\0-\n", 0
     changed = status.st_mtime_ns
-    return f"{path}\0{changed}\0{status.st_size}\0{status.st_ino}\n", changed
+    return f"{name}\0{changed}\0{status.st_size}\0{status.st_ino}\n", changed
+
+
+def _look_at_content(path: str) -> tuple[bytes, int]:
+    """The hash of the content, and the time."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            digest = file_digest(stream, "blake2b").hexdigest()
+            changed = os.fstat(stream.fileno()).st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        digest, changed = "-", 0
+    return os.fsencode(f"{path}\0{digest}\n"), changed
+
+
+def _names(folder: str) -> bytes:
+    """The names in a folder of files that declare what DVC tracks, and of folders."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                entry.name for entry in entries if entry.name.endswith(SAYING) or entry.is_dir()
+            ]
+    except (FileNotFoundError, NotADirectoryError):
+        found = ["-"]
+    return os.fsencode("\0".join([folder, *sorted(found), "\n"]))

@@ -48,9 +48,9 @@ def is_sent(project: Project, settings: "Settings") -> bool:
     For a directory, it looks for the list of its files, as `dvc push` does. Returns False if the
     store does not answer; DVC then reports why.
     """
-    names = None if settings.anonymous else looks.kept(project.in_order).get("push")
+    names = None if settings.anonymous else looks.kept(project.sent).get("push")
     with suppress(BucketError):
-        return names is not None and _has_all(project, settings, names)
+        return names is not None and has_all(project, settings, names)
     return False
 
 
@@ -77,26 +77,25 @@ def note(project: Project, repo: "Repo", word: str, begun: int) -> None:
     deps = [dep for dep in repo.index.deps if dep.protocol == "local"]
     if any(out.protocol != "local" for out in outs) or (word == "status" and not _is_lasting(repo)):
         return  # data outside this machine, whose changes are not seen here
-    answer = _sent(outs) if word == "push" else True
-    if answer is not None:
-        with suppress(OSError):  # a file that cannot be read, or a read-only clone
-            places = _places(project, repo, outs, deps)
-            before = begun if word == "status" else None
-            looks.keep(project.in_order, places, {word: answer}, before)
+    with suppress(OSError):  # a file that cannot be read, or a read-only clone
+        declared = looks.saying(project, repo, {out.fspath for out in outs})
+        if word != "push":
+            places = _with_data(repo, declared, outs, deps)
+            is_of_all = word == "status"
+            looks.keep(project.in_order, places, {word: True}, begun, is_of_all=is_of_all)
+        elif (names := sent(outs)) is not None:
+            looks.keep(project.sent, declared, {word: names}, begun)
 
 
-def _places(
-    project: Project, repo: "Repo", outs: "Sequence[Output]", deps: "Sequence[Output]"
+def _with_data(
+    repo: "Repo", declared: looks.Places, outs: "Sequence[Output]", deps: "Sequence[Output]"
 ) -> looks.Places:
-    """The paths that the answers depend on."""
+    """The paths that the answers about data in the work tree depend on."""
     whole = {item.fspath for item in (*outs, *deps)}
     layouts = [Path(repo.cache.local.path), Path(repo.cache.legacy.path)]
     objects = [folder for layout in layouts for folder in layout.glob("[0-9a-f][0-9a-f]")]
-    single = [
-        *map(str, [*layouts, *objects]),
-        *looks.saying(project, repo, {out.fspath for out in outs}),
-    ]
-    return looks.Places(single, sorted(whole))
+    single = [*map(str, [*layouts, *objects]), *declared.single]
+    return declared._replace(single=single, whole=sorted(whole))
 
 
 def _is_lasting(repo: "Repo") -> bool:
@@ -111,7 +110,7 @@ def _is_lasting(repo: "Repo") -> bool:
     )
 
 
-def _sent(outs: "Sequence[Output]") -> list[str] | None:
+def sent(outs: "Sequence[Output]") -> list[str] | None:
     """Paths of the objects of a push, below the remote's prefix; None if there are two remotes."""
     from dvc_bucket.dvc.remote import ids
     from dvc_bucket.dvc.remote.outputs import name_of
@@ -126,7 +125,7 @@ def _sent(outs: "Sequence[Output]") -> list[str] | None:
     return None if any(map(ids.is_legacy, names)) else sorted({*map(ids.path, names)})
 
 
-def _has_all(project: Project, settings: "Settings", paths: Collection[str]) -> bool:
+def has_all(project: Project, settings: "Settings", paths: Collection[str]) -> bool:
     """Whether the default remote has all objects at these paths.
 
     Raises:
@@ -147,10 +146,11 @@ def _has_all(project: Project, settings: "Settings", paths: Collection[str]) -> 
             if len(page) < PAGE:
                 return keys <= {item["path"] for item in page}
         with ThreadPoolExecutor(LOOKUPS) as pool:
-            return all(pool.map(lambda key: _is_there(remote, key), keys))
+            return all(pool.map(lambda key: is_there(remote, key), keys))
 
 
-def _is_there(remote: "Remote", key: str) -> bool:
+def is_there(remote: "Remote", key: str) -> bool:
+    """Whether a remote has an object."""
     try:
         remote.store.head(key)
     except FileNotFoundError:

@@ -103,5 +103,5 @@ def keep(project: Project, repo: "Repo", found: Tracked, begun: int) -> None:
     outs = {out.fspath for out in repo.index.outs if out.protocol == "local"}
     rows = [(one.path, one.name.hex(), *astuple(one)[2:]) for one in datasets]
     with suppress(OSError):  # a clone that cannot be written
-        places = looks.Places(looks.saying(project, repo, outs))
+        places = looks.saying(project, repo, outs)
         looks.keep(project.tracked, places, {DATASETS: [str(found.cache), *rows]}, begun)

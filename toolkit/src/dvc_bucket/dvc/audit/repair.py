@@ -42,7 +42,7 @@ def repair(
     """
     copies = _copies(findings, cache, project)
     files = {name: paths for name, paths in copies.items() if not ids.is_list(name)}
-    failed = _send(files, remote)
+    failed = send(files, remote)
     complete: dict[bytes, list[Path]] = {}
     for name in copies.keys() - files.keys():
         lost = len(lists.members(name, failed) or ()) if failed else 0
@@ -50,7 +50,7 @@ def repair(
             failed[name] = f"not sent: {counted(lost, 'file')} without an intact copy here"
         else:
             complete[name] = copies[name]
-    return failed | _send(complete, remote)
+    return failed | send(complete, remote)
 
 
 def _copies(
@@ -76,8 +76,16 @@ def _copies(
     return copies
 
 
-def _send(copies: Mapping[bytes, Sequence[Path]], remote: Remote) -> dict[bytes, str]:
-    """Upload objects; return why not, for each that could not be."""
+def send(copies: Mapping[bytes, Sequence[Path]], remote: Remote) -> dict[bytes, str]:
+    """Upload objects; return why not, for each that could not be.
+
+    Args:
+        copies: where there may be a copy of each object; the first that is right is sent.
+        remote: where to.
+
+    Raises:
+        TransferError: the store refused or could not be reached.
+    """
     with ThreadPoolExecutor(THREADS) as pool, interruptible():
         reasons = pool.map(lambda name: _send_one(name, copies[name], remote), copies)
         return {name: reason for name, reason in zip(copies, reasons, strict=True) if reason}
