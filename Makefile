@@ -165,6 +165,8 @@ $(INSTALLED): $(PACKAGES) pyproject.toml
 	@touch $@
 
 # Its own file is removed first and written last, so that a failed set-up does not count as done.
+# Python compiles a module when it is first imported; few modules ever are. With UV_COMPILE_BYTECODE=1, both
+# tools compile all, for a .venv that nobody writes to later.
 $(PACKAGES): $(LOCKS) $(OVER)
 ifeq ($(SAME_LOCK),)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -173,12 +175,13 @@ ifeq ($(SAME_LOCK),)
 	@rm -f $(INSTALLED) $@
 ifneq ($(UV),)
 	@"$(UV)" venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
-	@"$(UV)" pip sync $(INTO_VENV) --quiet --require-hashes --compile-bytecode $(LOCKS)
+	@"$(UV)" pip sync $(INTO_VENV) --quiet --require-hashes $(LOCKS)
 	@ls -d .venv/lib/python*/site-packages/*.dist-info >/dev/null 2>&1 || { \
 	  echo "uv installed nothing in .venv. Remove target or prefix from [pip] in your uv.toml." >&2; exit 1; }
 else
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  $(if $(UV_COMPILE_BYTECODE),,--no-compile) \
 	  --no-user --target= --prefix="$(CURDIR)/.venv" --root=/ $(addprefix --requirement ,$(LOCKS))
 endif
 	@cat $(LOCKS) >$@.new

@@ -43,6 +43,34 @@ def feature_columns(feature_set: str, knock_on: list[str]) -> list[str]:
     return [name for group in added[: FEATURE_SETS.index(feature_set) + 1] for name in group]
 
 
+def known_categories(train: pd.DataFrame, columns: list[str]) -> dict[str, pd.Index]:
+    """The sorted categories of `train` in those of `columns` that have categories."""
+    return {
+        name: pd.Index(sorted(train[name].dropna().unique()))
+        for name in columns
+        if name in CATEGORIES
+    }
+
+
+def encoded(flights: pd.DataFrame, columns: list[str], known: dict[str, pd.Index]) -> np.ndarray:
+    """The columns of n flights in single precision, a category as its place in `known`.
+
+    A category that is missing or not known is NaN. Numbers spare each model the comparison of
+    texts.
+
+    Returns:
+        Shape (n, len(columns)).
+    """
+    inputs = np.empty((len(flights), len(columns)), dtype="float32")
+    for number, name in enumerate(columns):
+        if name in known:
+            places = known[name].get_indexer(pd.Index(flights[name]))
+            inputs[:, number] = np.where(places < 0, np.nan, places)
+        else:
+            inputs[:, number] = flights[name].to_numpy("float32", na_value=np.nan)
+    return inputs
+
+
 class Constant:
     """Every flight is as likely to be late as all were."""
 
@@ -92,13 +120,15 @@ class Logistic:
 
     def __init__(self, columns: list[str], strengths: list[float]) -> None:
         self.columns = columns
+        self.measured = [name for name in columns if name != "minute_of_day"]
         self.strengths = strengths
 
     def fit(self, train: pd.DataFrame, tune: pd.DataFrame) -> Notes:
         """Fit one regression for each strength and keep the best on `tune`."""
+        self.known = known_categories(train, self.columns)
         inputs = self._inputs(train)
-        categories = [name for name in inputs if name in CATEGORIES]
-        measures = [name for name in inputs if name not in CATEGORIES]
+        categories = [name in CATEGORIES for name in [*self.measured, "hour"]]
+        measures = [not category for category in categories]
         self.encoder = ColumnTransformer(
             [
                 ("categories", OneHotEncoder(handle_unknown="ignore", dtype="float32"), categories),
@@ -125,10 +155,10 @@ class Logistic:
         )[:, 1]
         return probability
 
-    def _inputs(self, flights: pd.DataFrame) -> pd.DataFrame:
-        """The columns, with the hour as a category in place of the minute of the day."""
-        inputs = flights[self.columns].assign(hour=_hour(flights)).drop(columns="minute_of_day")
-        return inputs.astype({name: "float32" for name in inputs if name not in CATEGORIES})
+    def _inputs(self, flights: pd.DataFrame) -> np.ndarray:
+        """The encoded columns, with the hour as a category in place of the minute of the day."""
+        hour = _hour(flights).astype("float32")
+        return np.column_stack([encoded(flights, self.measured, self.known), hour])
 
 
 class Boosting:
@@ -141,11 +171,7 @@ class Boosting:
     def fit(self, train: pd.DataFrame, tune: pd.DataFrame) -> Notes:
         """Grow trees on `train`, stop by `tune`."""
         chosen = self.params.boosting
-        self.known = {
-            name: pd.CategoricalDtype(sorted(train[name].dropna().unique()))
-            for name in self.columns
-            if name in CATEGORIES
-        }
+        self.known = known_categories(train, self.columns)
         self.trees = HistGradientBoostingClassifier(
             learning_rate=chosen.learning_rate,
             max_iter=chosen.max_rounds,
@@ -154,7 +180,7 @@ class Boosting:
             l2_regularization=chosen.l2_regularization,
             n_iter_no_change=chosen.patience_rounds,
             early_stopping=True,
-            categorical_features="from_dtype",
+            categorical_features=[name in CATEGORIES for name in self.columns],
             random_state=self.params.seed,
         )
         self.trees.fit(
@@ -168,13 +194,8 @@ class Boosting:
         probability: np.ndarray = self.trees.predict_proba(self._inputs(flights))[:, 1]
         return probability
 
-    def _inputs(self, flights: pd.DataFrame) -> pd.DataFrame:
-        inputs = flights[self.columns]
-        seen = {
-            name: inputs[name].where(inputs[name].isin(known.categories))
-            for name, known in self.known.items()
-        }
-        return inputs.assign(**seen).astype(self.known)
+    def _inputs(self, flights: pd.DataFrame) -> np.ndarray:
+        return encoded(flights, self.columns, self.known)
 
 
 def make_model(name: str, knock_on: list[str], params: Train) -> Model:

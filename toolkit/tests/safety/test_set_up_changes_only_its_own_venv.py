@@ -226,3 +226,16 @@ def test_the_packages_of_a_check_go_to_its_clone_alone(
     environment.made(Project(place.root), tmp_path / "log")
     assert place.is_set_up
     assert not place.seen_elsewhere
+
+
+@pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
+def test_modules_are_compiled_when_they_are_imported_unless_all_are_asked_for(
+    place: Place, uv: bool
+) -> None:
+    compiled = ".venv/lib/python*/site-packages/__pycache__/tiny_package*.pyc"
+    place.make(uv=uv)
+    assert place.is_set_up
+    assert not [*place.root.glob(compiled)]
+    shutil.rmtree(place.root / ".venv")
+    place.make(uv=uv, UV_COMPILE_BYTECODE="1")
+    assert [*place.root.glob(compiled)]

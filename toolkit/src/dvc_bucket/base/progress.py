@@ -1,5 +1,6 @@
 """How far a long piece of work is: who hears it, and what a person at a terminal sees of it."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,9 @@ def silent(done: int, size: int) -> None:
 @contextmanager
 def bar() -> Iterator[Progress]:
     """A progress bar of bytes on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():  # without Rich, which takes 0.1 s to import
+        yield silent
+        return
     from rich import progress
 
     from dvc_bucket.base.console import Console
@@ -36,6 +40,9 @@ def bar() -> Iterator[Progress]:
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """A line on a terminal that says what is being done; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
     from dvc_bucket.base.console import Console
 
     console = Console(stderr=True)

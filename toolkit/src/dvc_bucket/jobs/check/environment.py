@@ -90,7 +90,8 @@ def made(clone: Project, log: Path) -> Packages:
             f"The commit has no {name}, so its packages are unknown. `bucket check --here` runs "
             "the stages with the current ones."
         )
-    env, venv = _without(FOREIGN), clone.root / VENV
+    # Stages write no bytecode (`variables`), so each would compile all that it imports.
+    env, venv = _without(FOREIGN) | {"UV_COMPILE_BYTECODE": "1"}, clone.root / VENV
     python = getattr(sys, "_base_executable", sys.executable)
     make = ["make", "-C", str(clone.root), f"PYTHON={python}", f"LOCKS={name}", "setup"]
 

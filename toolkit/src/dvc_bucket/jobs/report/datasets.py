@@ -5,14 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import pyarrow as pa
-
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.dvc.remote import Contents
 from dvc_bucket.dvc.snapshot import PathRecord
 from dvc_bucket.jobs.report.commit_views import ReportedCommit, files_of
 from dvc_bucket.jobs.report.differences import Outcome, differences, which
-from dvc_bucket.read import dataset, sources
 
 #: Files whose rows are counted: of Parquet by the footer alone, ...
 FOOTER = (".parquet", ".pq")
@@ -135,6 +132,10 @@ class _RowCounter:
         place = self._contents.place(name)
         if place is None:
             return NOT_AT_HAND
+        import pyarrow as pa  # imports pandas: 0.7 s, for a table alone
+
+        from dvc_bucket.read import dataset, sources
+
         filesystem, where = place
         source = sources.Source(filesystem, [(path, where, None)])
         try:
