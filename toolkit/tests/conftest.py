@@ -34,7 +34,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: With several tests at a time the files that take longest begin first, so that none is alone in
 #: the end; one at a time the fast ones are first, as pyproject.toml lists them.
-LONGEST = ("test_main_job.py", "test_ways_in.py", "test_set_ups.py")
+LONGEST = (
+    *("test_main_job.py", "test_ways_in.py", "test_set_ups.py"),
+    *("test_whole.py", "test_tutorial.py"),
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -60,10 +60,10 @@ dvc_bucket.read.tree dvc_bucket.stages.declared dvc_bucket.store.server
 IMPORTED = {"dvc": OF_DVC.split(), "bucket": [*OF_DVC.split(), *OF_BUCKET.split()]}
 
 #: Beginnings of the variables that programs read when they need them, not as they are imported.
-LATE = (
-    *("OS_", "AWS_", "DVC_", "GIT_", "BUCKET_", "SLURM_", "PYTEST_", "XDG_", "OMP_"),
-    *("HOME", "PATH", "TMPDIR", "USER", "LOGNAME", "NO_COLOR", "PWD", "OLDPWD", "SHLVL", "CI"),
-)
+LATE = """
+AWS_ BUCKET_ CI DVC_ GIT_ HOME LOGNAME NO_COLOR OLDPWD OMP_ OS_ PATH PWD PYTEST_ SHELL SHLVL SLURM_
+TMPDIR USER XDG_
+"""
 
 #: The environment of the tests as they begin, and of the processes that fork.
 BEGIN = dict(os.environ)
@@ -92,7 +92,7 @@ def can_fork(program: Path, environment: Mapping[str, str], options: Mapping[str
     changed = {
         name
         for name in {*environment, *BEGIN}
-        if environment.get(name) != BEGIN.get(name) and not name.startswith(LATE)
+        if environment.get(name) != BEGIN.get(name) and not name.startswith(tuple(LATE.split()))
     }
     return (
         program.name in IMPORTED

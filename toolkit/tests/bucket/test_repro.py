@@ -10,6 +10,7 @@ from dvc_bucket import Project
 from dvc_bucket.connection.env_file import create_env
 from dvc_bucket.dvc.snapshot import Snapshot
 from dvc_bucket.store.server import Server
+from tests import forking
 from tests.bucket.store_tools import BUCKET, run
 from tests.conftest import discard
 from tests.projects import make_project
@@ -99,7 +100,7 @@ def test_stages_that_are_gone_leave_the_lock_and_are_named(several: Project) -> 
 
 
 def test_the_lock_stays_one_that_dvc_reads(several: Project) -> None:
-    done = subprocess.run(
+    done = forking.run(
         [BUCKET.with_name("dvc"), "status", "--json"],
         cwd=several.root,
         capture_output=True,

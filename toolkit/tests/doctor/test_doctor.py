@@ -16,6 +16,7 @@ import pytest
 from dvc_bucket.jobs.doctor import CHECKS, examine
 from dvc_bucket.jobs.doctor.check import Result
 from dvc_bucket.jobs.doctor.patient import MACHINE
+from tests import forking
 from tests.doctor.case import TOOLS, Case, person
 from tests.doctor.conftest import live_as
 from tests.doctor.fronts import Ask, Middle, Reply, Request
@@ -33,7 +34,7 @@ PATIENCE = 30.0
 
 
 def _doctor(case: Case, *options: str) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = forking.run(
         [BUCKET, "doctor", *options],
         cwd=case.project.root,
         env=person(case),

@@ -12,13 +12,10 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Project
-from tests.ci.running import let_be_set_up
 from tests.clones import Clone
 from tests.conftest import discard
 from tests.end_to_end.clones import environment
-from tests.stores.fixtures import access
-from tests.template.projects import IDENTITY, at_work, clone_of_template, make_new, release
-from tests.template.tutorial import follow
+from tests.template.projects import IDENTITY, at_work, make_new
 
 #: Seconds of processor time that `make reproduce` and `make test` of a skeleton take at most: the
 #: time on a clock is not longer where nothing else runs.
@@ -53,23 +50,6 @@ def seconds_of(project: Clone, target: str) -> float:
     project.make(target)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def test_the_tutorial_takes_less_than_four_minutes_of_the_machine(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    store = access(request, "seaweed")
-    clone = clone_of_template(tmp_path / "template")
-    release(clone, "999.0.0")
-    let_be_set_up(clone.root)  # the project sets up its own environment
-    cache = clone.run("uv", "cache", "dir").stdout.strip()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    follow(clone, tmp_path, store, UV_CACHE_DIR=cache)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"{seconds:.0f} s of processor time")
-    # The commands set up two environments: the project's and that of the colleague's clone.
-    assert seconds < 240
 
 
 def test_its_packages_fit_one_another_and_the_toolkit_is_the_wheel(project: Clone) -> None:

@@ -38,7 +38,6 @@ from pathlib import Path
 from typing import Any
 
 import tabulate
-from tests import forking
 
 if __name__ == "__main__":
     with get_context("forkserver").Pool(1) as pool:

@@ -68,6 +68,8 @@ def test_files_put_into_the_work_tree_are_noted_in_one_open_database(
     connections = calls(monkeypatch, sqlite3, "connect")
     for path in paths:
         theirs.state.save_link(path, theirs.fs)
-    assert len(connections) < len(paths)  # one, and one more where DVC makes the database
+    # Threads that other tests of this process have left may open databases of their own.
+    opened_links = [path for path, *_ in connections if theirs.state.links.directory in str(path)]
+    assert len(opened_links) <= 1
     unused = theirs.state.get_unused_links([paths[1]], theirs.fs)
     assert sorted(unused) == ["a.txt", str(Path("a/b/c"))]

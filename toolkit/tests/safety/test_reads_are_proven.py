@@ -15,6 +15,7 @@ from pyarrow import parquet
 from dvc_bucket import Project, Settings, download, iter_samples, open_dataset, open_file, upload
 from dvc_bucket.base.errors import ChecksumError
 from dvc_bucket.read.content import PIECE_BYTES
+from tests import forking
 from tests.reading.conftest import GROUP, flights, fresh_clone
 from tests.safety.tables import CSV_ROWS, FOLDERS, NOTES, TRACKED, damaged, flipped, key_of
 from tests.stores.plain_front import Headers, PlainFront
@@ -64,7 +65,7 @@ def test_an_object_of_another_size_than_recorded_is_refused(
         for read in (open_dataset, open_file):
             with pytest.raises(ChecksumError, match=said):
                 read("foreign.parquet", "v1")
-        done = subprocess.run(
+        done = forking.run(
             ["bucket", "ls", "-l", "foreign.parquet", "--rev", "v1"],
             env=clone.clone.environment,
             capture_output=True,
@@ -222,7 +223,7 @@ def test_a_stream_raises_before_its_last_bytes(clone: Published) -> None:
                 list(iter(lambda: file.read(1000), b""))
             assert file.tell() < len(NOTES)
     with damaged(clone, "table.csv", in_parts=True, change=lambda content: flipped(content, 99)):
-        done = subprocess.run(
+        done = forking.run(
             ["bucket", "cat", "table.csv", "--rev", "v1"],
             env=clone.clone.environment,
             capture_output=True,

@@ -17,13 +17,14 @@ from dvc_bucket.base.errors import PackagesError
 from dvc_bucket.dvc.packages import refuse
 from dvc_bucket.stages.declared import versions
 from dvc_bucket.testing import stage_faults
+from tests import forking
 from tests.bucket.store_tools import run
 from tests.stages.package_tools import DATE, USED, lock, make, put_back
 
 
 def dvc(project: Project, *words: str) -> str:
     """What plain `dvc` prints."""
-    done = subprocess.run(
+    done = forking.run(
         [Path(sys.executable).with_name("dvc"), *words],
         cwd=project.root,
         env=os.environ | {"DVC_SITE_CACHE_DIR": str(project.dvc_site_cache), "SHELL": "/bin/sh"}

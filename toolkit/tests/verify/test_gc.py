@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forking
 from tests.verify.published import OBJECTS, Published
 
 
@@ -21,7 +22,7 @@ def moved_on(on_seaweed: Published) -> Published:
 
 
 def gc(published: Published, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return forking.run(
         ["bucket", "gc", *options],
         cwd=published.root,
         env=published.clone.environment,
