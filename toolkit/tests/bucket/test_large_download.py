@@ -19,9 +19,8 @@ from tests.stores.plain_front import PIECE, Exchange, PlainFront
 
 KEY = "large/object"
 
-#: Bytes of the first request, of a range, which is two pieces, and of the object: it has seven
-#: ranges, the last one short.
-FIRST, RANGE, SIZE = 2 * PIECE, 2 * PIECE, 16 * PIECE - 1000
+#: Bytes of the first request, of the longest range, and of the object.
+FIRST, RANGE, SIZE = 4 * PIECE, 4 * PIECE, 32 * PIECE - 1000
 
 SECONDS = 20
 
@@ -44,6 +43,12 @@ def settings(store: Project, body: bytes, tmp_path_factory: pytest.TempPathFacto
 def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGE_BYTES", FIRST)
     monkeypatch.setattr(module, "RANGE_BYTES", RANGE)
+
+
+@pytest.fixture
+def ranges(small_ranges: None) -> dict[int, int]:  # noqa: ARG001
+    """The size of each range that is requested, by its start."""
+    return {start: end - start for start, end in module.ranges_beyond(SIZE)}
 
 
 @pytest.fixture
@@ -70,31 +75,31 @@ def start_of(exchange: Exchange) -> int:
 
 
 def test_ranges_that_arrive_in_another_order_are_hashed_in_theirs(
-    settings: Settings, body: bytes, target: Path
+    settings: Settings, body: bytes, target: Path, ranges: dict[int, int]
 ) -> None:
     arrived: list[int] = []
-    later = {start: threading.Event() for start in range(FIRST, SIZE, RANGE)}
+    is_there = {start: threading.Event() for start in ranges}
+    waits_for = dict(zip(list(ranges)[::2], list(ranges)[1::2], strict=False))
 
     def wait_for_the_next(exchange: Exchange, piece: bytes) -> bytes:
         start = start_of(exchange)
-        is_first_of_pair = start > 0 and start % (2 * RANGE) == 0
-        if is_first_of_pair and start + RANGE in later:
-            assert later[start + RANGE].wait(SECONDS)
-        if start in later and exchange.received >= min(RANGE, SIZE - start):
+        if start in waits_for:
+            assert is_there[waits_for[start]].wait(SECONDS)
+        if start in ranges and exchange.received == ranges[start]:
             arrived.append(start)
-            later[start].set()
+            is_there[start].set()
         return piece
 
     with PlainFront(settings.port, change_body=wait_for_the_next) as front:
         fetch(settings, front.url, body, target)
-    assert sorted(arrived) == list(later)
+    assert sorted(arrived) == list(ranges)
     assert arrived != sorted(arrived)
 
 
 def test_a_range_that_breaks_off_is_fetched_again_and_hashed_once(
-    settings: Settings, body: bytes, target: Path
+    settings: Settings, body: bytes, target: Path, ranges: dict[int, int]
 ) -> None:
-    broken = FIRST + 2 * RANGE
+    broken = list(ranges)[4]
     breaks = iter([True, True])
 
     def break_off(exchange: Exchange, piece: bytes) -> bytes:
@@ -110,11 +115,12 @@ def test_a_range_that_breaks_off_is_fetched_again_and_hashed_once(
     assert len(starts) == len(set(starts)) + 2
 
 
-@pytest.mark.parametrize("start", [0, FIRST + 3 * RANGE], ids=["first", "range"])
+@pytest.mark.parametrize("number", [0, 5], ids=["first", "range"])
 @pytest.mark.parametrize("times", [1, 1000], ids=["once", "always"])
 def test_a_damaged_range_is_found_whatever_its_place(
-    settings: Settings, body: bytes, target: Path, start: int, times: int
+    settings: Settings, body: bytes, target: Path, ranges: dict[int, int], number: int, times: int
 ) -> None:
+    start = [0, *ranges][number]
     damages = iter(range(times))
 
     def damage(exchange: Exchange, piece: bytes) -> bytes:
@@ -136,11 +142,11 @@ def test_a_damaged_range_is_found_whatever_its_place(
 
 
 def test_two_ranges_that_changed_places_are_found(
-    settings: Settings, body: bytes, target: Path
+    settings: Settings, body: bytes, target: Path, ranges: dict[int, int]
 ) -> None:
     """A cache that answers one range with another: the right bytes in the wrong order."""
-    one, other = body[FIRST:][:RANGE], body[FIRST + RANGE :][:RANGE]
-    answers = {FIRST: other, FIRST + RANGE: one}
+    first, second = [start for start, size in ranges.items() if size == RANGE][:2]
+    answers = {first: body[second:][:RANGE], second: body[first:][:RANGE]}
 
     def exchange_two(exchange: Exchange, piece: bytes) -> bytes:
         wrong, end = answers.get(start_of(exchange)), exchange.received
@@ -161,3 +167,10 @@ def test_a_store_that_ignores_ranges_or_breaks_off_serves_it_all_the_same(
     faults = Faults(cast(Any, kind), every=1 if kind == "whole" else 3, methods="GET")
     with FaultProxy(settings.port, faults) as proxy:
         fetch(settings, proxy.url, body, target)
+
+
+def test_the_streams_do_not_end_their_ranges_together(ranges: dict[int, int]) -> None:
+    lengths = list(ranges.values())
+    assert sum(lengths) == SIZE - FIRST
+    assert lengths[: module.STREAMS] == [PIECE, 2 * PIECE, 3 * PIECE, RANGE]
+    assert set(lengths[module.STREAMS : -1]) == {RANGE}

@@ -3,8 +3,8 @@
 1. One request asks for the object, at most the first 32 MiB of it. Its answer has the size. A store
    without ranges (`ranges`) is asked for all of it.
 2. The bytes go to an unfinished file and into the hash, piece by piece, as they arrive.
-3. Of a larger object, threads fetch the rest meanwhile: ranges of 8 MiB, four at once. They arrive
-   in any order, and are hashed in theirs.
+3. Of a larger object, threads fetch the rest meanwhile: ranges of up to 8 MiB, four at once. They
+   arrive in any order, and are hashed in theirs.
 4. With the promised hash, or where the name promises none, the file is renamed to the target. With
    another one the object is fetched twice more, and then it counts as damaged.
 """
@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING
 
 import obstore
@@ -189,36 +190,49 @@ class Download:
         from multiprocessing.pool import ThreadPool  # its threads do not outlive an interrupt
 
         size, tag = answer.meta["size"], answer.meta["e_tag"]
-        starts = deque(range(LARGE_BYTES, size, RANGE_BYTES))
+        todo = deque(ranges_beyond(size))
         ahead: deque[AsyncResult[list[memoryview]]] = deque()
-        with ThreadPool(min(STREAMS, len(starts))) as threads:
+        with ThreadPool(min(STREAMS, len(todo))) as threads:
 
             def request(*, wait: bool) -> None:
                 """Request more ranges, as far as the budget allows; wait for it if told to."""
-                while starts and len(ahead) < RANGES_AHEAD:
+                while todo and len(ahead) < RANGES_AHEAD:
                     if not self._budget.take(RANGE_BYTES, wait=wait and not ahead):
                         return
-                    start = starts.popleft()
-                    end = min(start + RANGE_BYTES, size)
-                    ahead.append(threads.apply_async(_range, (place, tag, file, start, end)))
+                    ahead.append(threads.apply_async(_range, (place, tag, file, *todo.popleft())))
 
             try:
                 with self._budget.of(STREAM_BYTES):  # it waits for that while it holds nothing
                     request(wait=False)
                     yield from _write_all(file, answer, 0)
-                while starts or ahead:
+                while todo or ahead:
                     request(wait=True)  # only if it holds nothing for which another one waits
                     yield from ahead[0].get()
                     ahead.popleft()
                     self._budget.give_back(RANGE_BYTES)
             finally:
-                starts.clear()
+                todo.clear()
                 for result in ahead:
                     result.wait()
                     self._budget.give_back(RANGE_BYTES)
 
     def _mode_of(self, target: str) -> int:
         return CACHE_MODE if promised_md5(target) else self._mode
+
+
+def ranges_beyond(size: int) -> Iterator[tuple[int, int]]:
+    """The ranges of an object of so many bytes beyond its first request: start, and end, exclusive.
+
+    The first of each stream has another length. So the streams do not all wait for their next
+    answer at the same time, in which a link that is far away carries nothing.
+    """
+    start = LARGE_BYTES
+    for number in count(1):
+        if start >= size:
+            return
+        end = min(start + RANGE_BYTES * min(number, STREAMS) // STREAMS, size)
+        yield start, end
+        start = end
 
 
 def _compare(digest: str, promised: str | None) -> None:

@@ -50,7 +50,7 @@ class Upload:
                 with self._budget.of(size):
                     self._put(place, file.read(size + 1))
             else:
-                with self._budget.of(part_size(size) * (PARTS_AT_ONCE + 1)):
+                with self._budget.of(min(size, part_size(size) * (PARTS_AT_ONCE + 1))):
                     self._put(place, Path(path), sent=sent)
 
     def _put(self, place: "ObjectRef", body: bytes | Path, **options: Any) -> None:

@@ -16,11 +16,12 @@ for root in "$(git rev-parse --show-toplevel)" "${common%/.git}"; do
   # An agent is there already, of the same git-lfs: it is given these pipes, and works for all.
   if [ -S "$storage/tmp/bucket-$PPID" ]; then
     (cd "$storage/tmp" && exec "$venv/bin/python" -I -S -c '
-import socket, sys
-there = socket.socket(socket.AF_UNIX)
+import _socket as it, sys  # `socket` takes longer to import than Python to start
+there = it.socket(it.AF_UNIX)
 if there.connect_ex(sys.argv[1]):
     sys.exit(97)
-socket.send_fds(there, [b"."], [0, 1])
+pipes = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1))
+there.sendmsg([b"."], [(it.SOL_SOCKET, it.SCM_RIGHTS, pipes)])
 there.recv(1)  # it hangs up when it is done' "bucket-$PPID")
     [ $? -eq 97 ] || exit
   fi
