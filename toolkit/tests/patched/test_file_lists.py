@@ -1,18 +1,22 @@
 """A list of a directory is read as DVC reads it, and noted as DVC notes it."""
 
 import json
+import tracemalloc
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dvc_data.hashfile.db.index import ObjectDBIndex, ObjectDBIndexNoop
+from dvc_data.hashfile.db.local import LocalHashFileDB
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
+from dvc_objects.fs.local import localfs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dvc_bucket.base import safe_paths
-from dvc_bucket.dvc.patched import file_lists, remote_index
+from dvc_bucket.dvc.patched import file_lists, gathered, moving, remote_index
 
 PARTS = st.text(min_size=1, max_size=6).filter(lambda name: not safe_paths.fault(name))
 NAMES = st.lists(PARTS, min_size=1, max_size=3).map("/".join)
@@ -82,3 +86,28 @@ def test_an_index_that_keeps_nothing_knows_nothing() -> None:
     remote_index.note(index, "a.dir", [MD5])
     assert remote_index.lists(index) == set()
     assert list(remote_index.known(index, {MD5})) == []
+
+
+def test_a_million_objects_take_less_than_half_a_gigabyte(tmp_path: Path) -> None:
+    """What a pull of an empty cache holds of each object, beside what the threads work on."""
+    number, oid = 20_000, "a" * 32 + ".dir"
+    names = ((f"folder/{at:07}.bin", f"{at:032x}") for at in range(number))
+    entries = [{"md5": md5, "relpath": name} for name, md5 in names]
+    odb = LocalHashFileDB(localfs, str(tmp_path))
+    path = Path(odb.oid_to_path(oid))
+    path.parent.mkdir()
+    path.write_text(json.dumps(entries, sort_keys=True), encoding="utf-8")
+    path.chmod(0o444)
+    del entries
+    tracemalloc.start()
+    try:
+        wanted = gathered.Gathered(None)
+        wanted.add(oid, [odb])
+        lacking = moving._not_in_cache(odb, wanted.objects)
+        todo = deque(sorted(lacking))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(todo) == number
+    print(peak / number)
+    assert peak / number < 500
