@@ -101,12 +101,10 @@ class _Bringing:
             finally:
                 os.close(new)
             os.replace(temporary, target)  # noqa: PTH105
-        except BaseException:  # Ctrl-C too: nothing half written stays
+        finally:  # after Ctrl-C too: nothing half written stays
+            os.close(old)
             if os.path.lexists(temporary):
                 os.unlink(temporary)  # noqa: PTH108
-            raise
-        finally:
-            os.close(old)
         return True
 
     def _by_dvc(self, source: str, target: str) -> None:

@@ -29,6 +29,7 @@ def read(odbs: Sequence[Any], oid: str) -> str:
 
     Raises:
         FileNotFoundError: none has it.
+        OtherFormError: it is no text.
     """
     for odb in odbs:
         try:
@@ -36,6 +37,8 @@ def read(odbs: Sequence[Any], oid: str) -> str:
                 return str(file.read())
         except FileNotFoundError:
             continue
+        except UnicodeDecodeError as error:
+            raise OtherFormError(str(error)) from None
     raise FileNotFoundError(oid)
 
 

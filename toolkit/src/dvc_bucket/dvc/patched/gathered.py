@@ -50,9 +50,9 @@ class Gathered:
             self.lists[oid] = text
         self.objects.add(oid)
 
-    def files_of(self, oid: str) -> set[str]:
+    def files_of(self, oid: str) -> Iterator[str]:
         """Hashes of the files of a directory."""
-        return set(file_lists.hashes(self.lists[oid]))
+        return file_lists.hashes(self.lists[oid])
 
     def iteritems(self) -> Iterator[tuple[tuple[str, ...], "Gathered"]]:
         """One item that stands for all."""

@@ -45,6 +45,7 @@ from dvc_bucket.dvc.patched.stage_touch_points import (
     RUN_STAGE,
     RUN_STAGES,
     SET_LINK,
+    TIMES,
     TRY_LINKS,
     UNLOCKED,
 )
@@ -120,6 +121,7 @@ def install() -> str:
             RESTORE: sharing.restore,
             IS_TRACKED: lookups.is_tracked,
             SET_LINK: lookups.set_link,
+            TIMES: lookups.mtime_and_size,
             DUMP_YAML: plain_yaml.dump,
             REFLINK: tried_links.reflink,
             TRY_LINKS: tried_links.working,

@@ -4,9 +4,13 @@
   learn whether git tracks an output.
 - `set_link`, in the place of `State.set_link`: DVC opens a database for each output, and closes it,
   which waits for the disk five times. It stays open here, as DVC's database of hashes does.
+- `mtime_and_size`, in the place of DVC's function for a whole directory: DVC makes one JSON text of
+  all paths and times to hash it, for which it holds 700 bytes a file.
 """
 
 import functools
+import hashlib
+import json
 import os
 import threading
 from bisect import bisect_left
@@ -44,6 +48,32 @@ def set_link(original: Callable[..., None]) -> Callable[..., None]:
             original(state, path, inode, mtime)
         else:
             state.links[os.path.relpath(path, state.root_dir)] = (inode, mtime)
+
+    return ours
+
+
+def mtime_and_size(original: Callable[..., tuple[str, int]]) -> Callable[..., tuple[str, int]]:
+    """The function that tells whether a file or directory was changed: a hash of times, and size.
+
+    Source of the hashed text: `_tokenize_mtimes` in dvc-data.
+    """
+    from dvc_objects.fs.local import LocalFileSystem
+
+    @functools.wraps(original)
+    def ours(path: str, fs: Any, ignore: Any = None) -> tuple[str, int]:
+        if not isinstance(fs, LocalFileSystem) or not fs.isdir(path):
+            return original(path, fs, ignore)
+        size, between, digest = 0, "{", hashlib.md5(usedforsecurity=False)
+        for file in sorted(ignore.find(fs, path) if ignore else fs.find(path)):
+            try:
+                state = os.stat(file)  # noqa: PTH116 (for speed)
+            except FileNotFoundError:  # a broken link
+                continue
+            size += state.st_size
+            digest.update(f"{between}{json.dumps(file)}: {state.st_mtime!r}".encode())
+            between = ", "
+        digest.update(b"}" if between == ", " else b"{}")
+        return digest.hexdigest(), size
 
     return ours
 

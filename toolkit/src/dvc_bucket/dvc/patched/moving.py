@@ -27,22 +27,23 @@ def push(wanted: Gathered, index: Any, jobs: int | None, callback: Any, warn: An
     from dvc_bucket.transfer.upload import Upload
 
     cache, remote = _odbs(wanted)
-    lacking = wanted.objects - _there(wanted, wanted.objects, remote, index)
-    absent = lacking - _in_cache(cache, lacking)
+    lacking = _not_in_remote(wanted, wanted.objects, remote, index)
+    absent = _not_in_cache(cache, lacking)
     _warn(absent, warn)
-    upload = Upload()
+    lacking -= absent
+    upload, place = Upload(), _places(remote)
 
     def send(oid: str) -> None:
-        upload(_place(remote, oid), cache.oid_to_path(oid))
+        upload(place(oid), cache.oid_to_path(oid))
 
     moving = _Moving(wanted, remote, jobs, callback, lambda: upload.answer_seconds)
-    failed = moving.run(lacking - absent, absent, send)
+    failed = moving.run(lacking, absent, send)
     remote.fs.forget_listings()
     if not failed:
-        for oid in wanted.lists.keys() & (lacking - absent):
-            if absent.isdisjoint(wanted.files_of(oid)):
+        for oid in wanted.lists.keys() & lacking:
+            if absent.isdisjoint(wanted.files_of(oid)):  # a part of it is not all of it
                 remote_index.note(index, oid, wanted.files_of(oid))
-    return _result(lacking - absent, failed)
+    return _result(lacking, failed)
 
 
 def fetch(wanted: Gathered, index: Any, jobs: int | None, callback: Any, warn: Any) -> Any:
@@ -50,21 +51,22 @@ def fetch(wanted: Gathered, index: Any, jobs: int | None, callback: Any, warn: A
     from dvc_bucket.transfer.download import Download
 
     cache, remote = _odbs(wanted)
-    lacking = wanted.objects - _in_cache(cache, wanted.objects)
+    lacking = _not_in_cache(cache, wanted.objects)
     if not lacking:
         return _result(lacking, lacking)
-    absent = lacking - _there(wanted, lacking, remote, index)
+    absent = _not_in_remote(wanted, lacking, remote, index)
     _warn(absent, warn)
     lacking -= absent
     for folder in sorted({oid[:2] for oid in lacking}):
         cache._init(folder)
     with Unfinished() as unfinished:
         unfinished.prepare([cache.oid_to_path(oid) for oid in [*lacking][:1]])
-        download = Download(unfinished)
+        download, place = Download(unfinished), _places(remote)
 
         def get(oid: str) -> None:
-            place, target = _place(remote, oid), cache.oid_to_path(oid)
-            download(place, target, body=remote.fs.list_at_hand(place))
+            target = cache.oid_to_path(oid)
+            body = remote.fs.list_at_hand(place(oid)) if oid in wanted.lists else None
+            download(place(oid), target, body=body)
             cache.protect(target)
 
         moving = _Moving(wanted, remote, jobs, callback, lambda: download.answer_seconds)
@@ -127,7 +129,7 @@ class _Moving:
             failed.add(oid)
 
         if oids:
-            before = _place(self._remote, oids[0]).store.retries.answer_seconds
+            before = _places(self._remote)(oids[0]).store.retries.answer_seconds
             with shown_by_dvc():
                 pool = Pool[str](work, self._threads, self._answer_seconds, before)
                 pool.run(oids, self._callback.relative_update, fail)
@@ -139,48 +141,51 @@ def _odbs(wanted: Gathered) -> tuple[Any, Any]:
     return storage.cache.odb, storage.data.odb
 
 
-def _place(remote: Any, oid: str) -> ObjectRef:
-    place: ObjectRef = remote.fs.place(remote.oid_to_path(oid))
+def _places(remote: Any) -> Callable[[str], ObjectRef]:
+    """From a hash to where the object is."""
+    root: ObjectRef = remote.fs.place(remote.path)
+
+    def place(oid: str) -> ObjectRef:
+        return ObjectRef(root.store, f"{root.key}/{oid[:2]}/{oid[2:]}", root.settings)
+
     return place
 
 
-def _in_cache(cache: Any, oids: Iterable[str]) -> set[str]:
-    """Those that are in the cache: read-only files, as DVC leaves them, or right ones."""
+def _not_in_cache(cache: Any, oids: Iterable[str]) -> set[str]:
+    """Those that the cache lacks. It has read-only files, as DVC leaves them, and right ones."""
     from dvc_objects.errors import ObjectFormatError
 
-    found = set()
+    lacking = set()
     for oid in oids:
         try:
             mode = os.stat(cache.oid_to_path(oid)).st_mode  # noqa: PTH116 (for speed)
             if stat.S_IMODE(mode) != cache.CACHE_MODE:
                 cache.check(oid)
         except (FileNotFoundError, ObjectFormatError):
-            continue
-        found.add(oid)
-    return found
+            lacking.add(oid)
+    return lacking
 
 
-def _there(wanted: Gathered, oids: set[str], remote: Any, index: Any) -> set[str]:
-    """Those that the remote has."""
+def _not_in_remote(wanted: Gathered, oids: set[str], remote: Any, index: Any) -> set[str]:
+    """Those that the remote lacks."""
     noted = remote_index.lists(index)
     lists = noted.union(wanted.lists)
     existing = set(remote.list_oids_exists([*lists])) if lists else set()
     if noted - existing:
         index.clear()  # the remote was changed by others
-    there = set()
+    unknown = set(oids)
     for oid in existing & wanted.lists.keys():
-        files = wanted.files_of(oid)
         if oid not in index:
-            remote_index.note(index, oid, files)
-        there |= files
-        there.add(oid)
-    there &= oids
-    unknown = oids - there - wanted.lists.keys()
-    there.update(remote_index.known(index, unknown))
-    unknown -= there
+            remote_index.note(index, oid, wanted.files_of(oid))
+        unknown.discard(oid)
+        unknown.difference_update(wanted.files_of(oid))
+    lost = unknown & wanted.lists.keys()
+    unknown -= lost
+    unknown.difference_update(remote_index.known(index, sorted(unknown)))
     if unknown:
-        there.update(remote.oids_exist(unknown))
-    return there
+        unknown.difference_update(remote.oids_exist(unknown))
+    unknown |= lost
+    return unknown
 
 
 def _warn(absent: set[str], warn: Any) -> None:
@@ -199,4 +204,4 @@ def _result(moved: set[str], failed: set[str]) -> Any:
     """
     from dvc_data.hashfile.transfer import TransferResult
 
-    return TransferResult(moved - failed, failed)  # type: ignore[arg-type]
+    return TransferResult(moved - failed if failed else moved, failed)  # type: ignore[arg-type]

@@ -58,7 +58,8 @@ def compare(original: Any) -> Any:
         from dvc_data.index.view import DataIndexView
 
         folders = []
-        if delete and not relink and isinstance(new, DataIndexView):
+        is_checkout = delete and not relink and named.keys() <= {"callback"}
+        if is_checkout and isinstance(new, DataIndexView):
             folders = list(_new(old, new))
         if not folders:
             return original(old, new, relink=relink, delete=delete, **named)
@@ -102,10 +103,7 @@ def _new(old: Any, new: Any) -> Iterator[Folder]:
     for key, storage in storages.items():
         if not key or old.has_node(key) or not new.has_node(key):
             continue
-        if not new.filter_fn((*key, "file")) or any(
-            old.has_node(key[:length]) and not old[key[:length]].isdir
-            for length in range(1, len(key))
-        ):
+        if not new.filter_fn((*key, "file")):
             continue
         odb, content = getattr(storage.cache, "odb", None), new[key].hash_info
         if odb is None or not content or not content.isdir or content.name != odb.hash_name:

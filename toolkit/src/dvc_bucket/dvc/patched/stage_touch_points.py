@@ -22,6 +22,9 @@ RESTORE = "dvc.stage.cache:StageCache.restore"
 IS_TRACKED = "scmrepo.git.backend.dulwich:DulwichBackend.is_tracked"
 SET_LINK = "dvc_data.hashfile.state:State.set_link"
 
+#: What tells whether such a file was changed since.
+TIMES = "dvc_data.hashfile.state:get_mtime_and_size"
+
 #: What writes a content as YAML.
 DUMP_YAML = "dvc.utils.serialize._yaml:_dump"
 
@@ -41,6 +44,8 @@ REPRODUCING = {
     REMOVE_OUTS: "self, ignore_remove=, force=",
     IS_TRACKED: "self, path",
     SET_LINK: "self, path, inode, mtime",
+    TIMES: "path, fs, ignore=",
+    "dvc_data.hashfile.utils:_tokenize_mtimes": "files_mtimes",
     DUMP_YAML: "data, stream",
     REFLINK: "src, dst",
     TRY_LINKS: "links, from_fs, from_path, to_fs, to_path",
