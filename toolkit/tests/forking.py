@@ -8,7 +8,7 @@ given. Only its modules are there already. A command is started as any other pro
 - where its environment could change what Python or a module does as it starts: it differs from that
   of the tests in more than the variables that `LATE` names,
 - where an option is asked for that a fork does not have,
-- on a system without descriptors of processes, and while coverage is measured.
+- on a system without descriptors of processes.
 
 As a program, this file is the process that forks: its argument is the program's name, and its
 standard input a socket. With each message come five descriptors: a file with the request, the three
@@ -102,7 +102,6 @@ def can_fork(program: Path, environment: Mapping[str, str], options: Mapping[str
         and set(options) <= OPTIONS
         and bool(options.get("capture_output"))
         and options.get("stdin") in {None, subprocess.DEVNULL}
-        and "coverage" not in sys.modules
     )
 
 
