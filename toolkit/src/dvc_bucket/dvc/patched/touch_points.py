@@ -88,11 +88,16 @@ MOVING = {
     COMPARE: "old, new, relink=, delete=, callback=, **kwargs",
     APPLY: ("diff, path, fs, callback=, update_meta=, jobs=, storage=, onerror=, state=, links="),
     "dvc.repo.checkout:_build_out_changes": "index, changes",
-    "dvc_data.hashfile.cache:Cache": CLASS,
-    "dvc_data.hashfile.meta:Meta": CLASS,
+    "dvc_data.hashfile.cache:Cache.__init__": (
+        "self, directory=, timeout=, disk=, type=, **settings"
+    ),
+    "dvc_data.hashfile.meta:Meta.__init__": (
+        "self, isdir=, size=, nfiles=, isexec=, version_id=, etag=, checksum=, md5=, inode=, "
+        "mtime=, remote=, is_link=, destination=, nlink="
+    ),
     "dvc_data.hashfile.state:State.save_many": "self, items, fs",
-    "dvc_data.index.diff:Change": CLASS,
-    "dvc_data.index.index:DataIndexEntry": CLASS,
+    "dvc_data.index.diff:Change.__init__": ("self, typ, old, new"),
+    "dvc_data.index.index:DataIndexEntry.__init__": ("self, key=, meta=, hash_info=, loaded="),
     "dvc_data.index.index:DataIndex.has_node": "self, key",
     "dvc_data.index.view:DataIndexView.__init__": "self, index, filter_fn",
     "dvc_data.hashfile.db.index:ObjectDBIndex.update": "self, dir_hashes, file_hashes",
@@ -102,13 +107,9 @@ MOVING = {
     **attributes("dvc_data.hashfile.db.index:ObjectDBIndex", "_cache"),
     "dvc_data.hashfile.db.local:LocalHashFileDB.check": "self, oid, check_hash=, _info=",
     "dvc_data.hashfile.db.local:LocalHashFileDB.protect": "self, path",
-    **attributes("dvc_data.hashfile.db.local:LocalHashFileDB", "CACHE_MODE"),
-    **attributes("dvc_data.hashfile.db:HashFileDB", "cache_types hash_name verify"),
     "dvc_data.hashfile.hash_info:HashInfo.__init__": "self, name=, value=, obj_name=",
-    "dvc_data.hashfile.status:CompareStatusResult": CLASS,
-    "dvc_data.hashfile.transfer:TransferResult": CLASS,
     "dvc_data.hashfile.transfer:_log_exception": "oid, exc",
-    "dvc_data.index.index:ObjectStorage": CLASS,
+    "dvc_data.index.index:ObjectStorage.__init__": ("self, key, odb, index=, read_only="),
     "dvc_data.index.view:DataIndexView.has_node": "self, key",
     **attributes("dvc_data.index.view:DataIndexView", "_index filter_fn"),
     "dvc_objects.db:ObjectDB.list_oids_exists": "self, oids, jobs=",
