@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import dvc_bucket
-from dvc_bucket.dvc.patched import install, stage_touch_points, touch_points
+from dvc_bucket.dvc.patched import install, remotes, stage_touch_points, touch_points
 from dvc_bucket.dvc.patched.differences import RANGE, TESTED, different, signature_of
 from tests import TESTS_ROOT
 
@@ -108,7 +108,7 @@ def test_installed_and_taken_back() -> None:
     from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 
     assert registry["s3"] is FastS3FileSystem
-    assert generic.copy is install._copy
+    assert generic.copy is remotes._copy
     assert collect().__module__ == "dvc_bucket.dvc.patched.gathered"
     install.uninstall()
     assert registry["s3"].__module__ == "dvc_s3"

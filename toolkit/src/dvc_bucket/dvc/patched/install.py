@@ -8,7 +8,6 @@ our keys do not go to the endpoints that other projects name.
 `tests/patched/test_touch_points.py` changes each place and looks at what DVC does.
 """
 
-import functools
 import importlib
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -16,13 +15,13 @@ from typing import Any
 
 from dvc_bucket.dvc.patched import (
     found,
-    gathered,
     index_lookups,
     lookups,
     nesting,
     new_folders,
     plain_yaml,
     recording,
+    remotes,
     sharing,
     side_by_side,
     tried_links,
@@ -53,8 +52,6 @@ from dvc_bucket.dvc.patched.touch_points import (
     CONFIG,
     COPY,
     CREDENTIALS,
-    EXIST,
-    FOLDERS,
     MAKE_LOCK,
     MOVING,
     NODES,
@@ -66,13 +63,10 @@ from dvc_bucket.dvc.patched.touch_points import (
     REPRODUCE,
     STATUS,
     STORAGE,
-    TRANSFER,
 )
 from dvc_bucket.dvc.patched.whole_commits import bring_first
 
-#: Our classes of an S3 remote, by name as the dictionary of file systems has them: DVC imports one
-#: when it first needs it.
-FAST_CLASS = f"{__package__}.s3.FastS3FileSystem"
+#: The class of an S3 remote that plain DVC moves the data of, by name as `remotes.FAST_CLASS`.
 STAYING_CLASS = f"{__package__}.staying.StayingS3FileSystem"
 
 #: What each guard uses, and what is lost without it.
@@ -83,6 +77,33 @@ LOST = {
     NAMES: "It accepts names in data that lead out of their folder.",
     REDIRECTS: "Its S3 client follows redirects to other hosts.",
     OTHERS: "It reads data of other projects with your own keys.",
+}
+
+#: What makes our function of DVC's, by place.
+OURS: Mapping[str, Callable[[Any], Any]] = {
+    **remotes.OURS,
+    **new_folders.OURS,
+    PATHS_LOCK: lambda rwlock: nesting.once(waiting.patient(rwlock)),
+    RECORD: recording.record,
+    DUMP: recording.keep_ignored,
+    UNLOCKED: recording.light,
+    RUN_STAGES: side_by_side.reproduce,
+    RUN_COMMANDS: side_by_side.cmd_run,
+    REMOVE_OUTS: side_by_side.remove_outs,
+    RUN_STAGE: sharing.run,
+    RESTORE: sharing.restore,
+    IS_TRACKED: lookups.is_tracked,
+    SET_LINK: lookups.set_link,
+    TIMES: lookups.mtime_and_size,
+    DUMP_YAML: plain_yaml.dump,
+    REFLINK: tried_links.reflink,
+    TRY_LINKS: tried_links.working,
+    MAKE_LOCK: waiting.noted,
+    REPRODUCE: waiting.fresh,
+    REPORT: unexpected.explained,
+    STATUS: found.noted,
+    NODES: index_lookups.traverse,
+    STORAGE: index_lookups.storage,
 }
 
 #: What was in the places, and the function that puts it back.
@@ -105,51 +126,11 @@ def install() -> str:
         return ""
     reason = _reason()
     if not reason:
-        ours: Mapping[str, Callable[[Any], Any]] = {
-            **gathered.ours(_is_ours),
-            **new_folders.OURS,
-            COPY: lambda _: _copy,
-            TRANSFER: _at_once,
-            PATHS_LOCK: lambda rwlock: nesting.once(waiting.patient(rwlock)),
-            RECORD: recording.record,
-            DUMP: recording.keep_ignored,
-            UNLOCKED: recording.light,
-            RUN_STAGES: side_by_side.reproduce,
-            RUN_COMMANDS: side_by_side.cmd_run,
-            REMOVE_OUTS: side_by_side.remove_outs,
-            RUN_STAGE: sharing.run,
-            RESTORE: sharing.restore,
-            IS_TRACKED: lookups.is_tracked,
-            SET_LINK: lookups.set_link,
-            TIMES: lookups.mtime_and_size,
-            DUMP_YAML: plain_yaml.dump,
-            REFLINK: tried_links.reflink,
-            TRY_LINKS: tried_links.working,
-            MAKE_LOCK: waiting.noted,
-            REPRODUCE: waiting.fresh,
-            REPORT: unexpected.explained,
-            EXIST: _asking,
-            FOLDERS: _without_folders,
-            STATUS: found.noted,
-            NODES: index_lookups.traverse,
-            STORAGE: index_lookups.storage,
-        }
-        for place, make in ours.items():
+        for place, make in OURS.items():
             _replace(place, make)
         bring_first()
         read_once()
-    lost = [
-        LOST[guard]
-        for guard in (NAMES, REDIRECTS, OTHERS)
-        if different({place: MOVING[place] for place in guard})
-    ]
-    if LOST[NAMES] not in lost:
-        _replace(READ_LIST, _checked)
-    if LOST[OTHERS] not in lost:
-        _replace(CONFIG, _guarded_config)
-    if LOST[REDIRECTS] not in lost:
-        _register(STAYING_CLASS if reason else FAST_CLASS)
-    return " ".join([reason, *lost])
+    return " ".join([reason, *_guard(STAYING_CLASS if reason else remotes.FAST_CLASS)])
 
 
 def uninstall() -> None:
@@ -175,6 +156,22 @@ def _reason() -> str:
     return ""
 
 
+def _guard(s3_class: str) -> list[str]:
+    """Put the guards in their places; what is lost where one cannot be."""
+    lost = [
+        LOST[guard]
+        for guard in (NAMES, REDIRECTS, OTHERS)
+        if different({place: MOVING[place] for place in guard})
+    ]
+    if LOST[NAMES] not in lost:
+        _replace(READ_LIST, _checked)
+    if LOST[OTHERS] not in lost:
+        _replace(CONFIG, _guarded_config)
+    if LOST[REDIRECTS] not in lost:
+        _register(s3_class)
+    return lost
+
+
 def _replace(place: str, make: Callable[[Any], Any]) -> None:
     """Put there what `make` makes of what is there."""
     module, _, path = place.partition(":")
@@ -195,74 +192,6 @@ def _register(name: str) -> None:
     before = entry["class"]
     _undo.append(lambda: entry.update({"class": before}))
     entry["class"] = name
-
-
-def _copy(*arguments: Any, **named: Any) -> None:
-    """In the place of DVC's `copy`, with its arguments; what it needs is loaded at first use."""
-    from dvc_bucket.dvc.patched.copy import copy
-
-    copy(*arguments, **named)
-
-
-def _is_ours(fs: Any) -> bool:
-    """Whether a file system is an S3 remote; its class is not imported to find out."""
-    return f"{type(fs).__module__}.{type(fs).__name__}" == FAST_CLASS
-
-
-def _at_once(original: Any) -> Any:
-    """In the place of DVC's function: nothing is linked between a remote and a disk."""
-
-    def transfer(from_fs: Any, from_path: Any, to_fs: Any, *arguments: Any, **named: Any) -> None:
-        if _is_ours(from_fs) != _is_ours(to_fs):
-            named |= {"hardlink": False, "links": ["copy"]}
-        original(from_fs, from_path, to_fs, *arguments, **named)
-
-    return transfer
-
-
-def _without_folders(original: Any) -> Any:
-    """In the place of DVC's method, which lists a remote to learn which folders to make."""
-
-    def init(odb: Any, dname: str) -> None:
-        if not _is_ours(odb.fs):
-            original(odb, dname)
-
-    return init
-
-
-def _asking(original: Any) -> Any:
-    """In the place of DVC's method, which finds out how large a remote is before it lists it.
-
-    What it needs is loaded where a store refuses to list.
-    """
-
-    @functools.wraps(original)  # a subclass's is compared after this one is replaced
-    def oids_exist(odb: Any, oids: Any, *arguments: Any, **named: Any) -> Any:
-        from dvc_bucket.transfer.errors import StoreRefusedError
-
-        wanted = list(oids)
-        try:
-            if (
-                len(wanted) > 1
-                and _is_ours(odb.fs)
-                and odb.fs.CAN_TRAVERSE
-                and (paths := odb.fs.all_of_one_page(odb.path)) is not None
-            ):
-                return [oid for oid in wanted if odb.oid_to_path(oid) in paths]
-            return _found(original(odb, wanted, *arguments, **named), wanted, odb)
-        except StoreRefusedError:
-            if odb.fs.CAN_TRAVERSE:
-                raise
-            return original(odb, wanted, *arguments, **named)
-
-    return oids_exist
-
-
-def _found(found: Any, wanted: list[str], odb: Any) -> Any:
-    """Objects that are there; if the only one is not, the bucket may be what is missing."""
-    if len(wanted) == 1 and not found and _is_ours(odb.fs) and odb.fs.CAN_TRAVERSE:
-        odb.fs.all_of_one_page(odb.path)
-    return found
 
 
 def _checked(original: Any) -> Any:
