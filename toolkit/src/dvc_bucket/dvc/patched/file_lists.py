@@ -16,6 +16,9 @@ from dvc_bucket.base.errors import UnsafePathError
 #: A line: the MD5 of a file, and its path as JSON.
 LINE = re.compile(r'\{"md5": "([0-9a-f]{32})", "relpath": ("(?:[^"\\]|\\.)*")\}')
 
+#: A name that no file of a list has: who wants it of a directory wants all of the directory.
+ANY = "\0"
+
 #: Between two lines.
 BETWEEN = ", "
 
