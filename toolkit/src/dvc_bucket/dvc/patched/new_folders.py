@@ -110,7 +110,7 @@ def _new(old: Any, new: Any) -> Iterator[Folder]:
             continue
         try:
             text = file_lists.read([odb], content.value)
-            number = sum(1 for _ in file_lists.files(text))
+            number = file_lists.number(text)
         except (FileNotFoundError, file_lists.OtherFormError):
             continue
         if odb.hash_name == "md5" and number:
