@@ -32,6 +32,9 @@ def test_it_has_the_files_that_dvc_reads(content: dict[str, str]) -> None:
     text = tree.as_bytes().decode()
     assert list(file_lists.files(text)) == sorted(content.items())
     assert list(file_lists.hashes(text)) == [content[name] for name in sorted(content)]
+    folders = {"/".join(parts[:end]) for parts in tree._dict for end in range(1, len(parts))}
+    if folders.isdisjoint(content):
+        assert file_lists.number(text) == len(content)
 
 
 MD5 = "0" * 32
@@ -53,6 +56,21 @@ MD5 = "0" * 32
 def test_any_other_form_is_left_to_dvc(entries: Any) -> None:
     with pytest.raises(file_lists.OtherFormError):
         list(file_lists.files(json.dumps(entries)))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["a", "a"], ["a", "a/b"], ["a", "a-", "a/b"], ["a/b", "a"], ["b", "a"], ["\ud800"]],
+)
+def test_files_that_cannot_be_side_by_side_are_left_to_dvc(names: list[str]) -> None:
+    with pytest.raises(file_lists.OtherFormError):
+        file_lists.number(json.dumps([{"md5": MD5, "relpath": name} for name in names]))
+
+
+@pytest.mark.parametrize("name", ["\\q", "\\u12", "a\nb"])
+def test_so_is_a_name_that_is_no_json(name: str) -> None:
+    with pytest.raises(file_lists.OtherFormError):
+        list(file_lists.files(f'[{{"md5": "{MD5}", "relpath": "{name}"}}]'))
 
 
 @pytest.mark.parametrize("text", ["", "[", "x", '[{"md5": "'])

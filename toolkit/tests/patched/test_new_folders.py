@@ -79,6 +79,19 @@ def test_a_part_of_a_directory_is_all_that_was_asked_for(tmp_dir: Any, dvc: Any)
         assert [one.name for one in (root / "many").iterdir()] == ["name with é.txt"]
 
 
+def test_so_is_a_file_of_any_name(tmp_dir: Any, dvc: Any) -> None:
+    root = Path(tmp_dir)
+    for name in ("file", "other"):
+        (root / "many").mkdir(exist_ok=True)
+        (root / "many" / name).write_text(name)
+    dvc.add("many")
+    for name in WAYS:
+        remove(str(root / "many"))
+        with way(name):
+            dvc.checkout(["many/file"])
+        assert [one.name for one in (root / "many").iterdir()] == ["file"]
+
+
 def test_without_an_object_nothing_of_the_directory_stays(tmp_dir: Any, dvc: Any) -> None:
     root = Path(tmp_dir)
     add_data(root, dvc)

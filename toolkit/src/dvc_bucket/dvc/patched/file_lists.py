@@ -14,7 +14,10 @@ from dvc_bucket.base import safe_paths
 from dvc_bucket.base.errors import UnsafePathError
 
 #: A line: the MD5 of a file, and its path as JSON.
-LINE = re.compile(r'\{"md5": "([0-9a-f]{32})", "relpath": ("(?:[^"\\]|\\.)*")\}')
+LINE = re.compile(r'\{"md5": "([0-9a-f]{32})", "relpath": ("(?:[^"\\\x00-\x1f]|\\.)*")\}')
+
+#: A name that no file of a list has: who wants it of a directory wants all of the directory.
+ANY = "\0"
 
 #: Between two lines.
 BETWEEN = ", "
@@ -58,12 +61,41 @@ def files(text: str) -> Iterator[tuple[str, str]]:
         OtherFormError: at the first line that has another form or an unsafe path.
     """
     for line in _lines(text):
-        path = line[2][1:-1] if "\\" not in line[2] else json.loads(line[2])
         try:
+            path = line[2][1:-1] if "\\" not in line[2] else _unescaped(line[2])
             safe_paths.check(path)
-        except UnsafePathError as error:
+        except (UnsafePathError, ValueError) as error:
             raise OtherFormError(str(error)) from None
         yield path, line[1]
+
+
+def number(text: str) -> int:
+    """Number of files.
+
+    Raises:
+        OtherFormError: as `files` does; or they are not in order, or one has the path of another,
+            or that of a folder in which another is.
+    """
+    found, last, beginnings = 0, "", list[str]()
+    for path, _ in files(text):
+        while beginnings and not path.startswith(beginnings[-1]):
+            beginnings.pop()
+        if path <= last or any(path[len(file)] == "/" for file in beginnings):
+            raise OtherFormError(path)
+        beginnings.append(path)
+        last, found = path, found + 1
+    return found
+
+
+def _unescaped(path: str) -> str:
+    """A path that JSON has with escapes.
+
+    Raises:
+        ValueError: it is no JSON, or no text that can be encoded.
+    """
+    plain: str = json.loads(path)
+    plain.encode()
+    return plain
 
 
 def _lines(text: str) -> Iterator[re.Match[str]]:

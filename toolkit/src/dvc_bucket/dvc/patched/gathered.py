@@ -155,7 +155,7 @@ def _outs(idxs: Iterable[Any], *, push: bool, is_ours: Callable[[Any], bool]) ->
                 raise _OthersError from None
             if not content:
                 continue
-            has_all = getattr(index, "filter_fn", lambda _: True)((*prefix, "file"))
+            has_all = getattr(index, "filter_fn", lambda _: True)((*prefix, file_lists.ANY))
             if not has_all or not _is_plain(content, remote.odb, cache.odb, is_ours):
                 raise _OthersError
             yield _Out(content.value, remote, cache)

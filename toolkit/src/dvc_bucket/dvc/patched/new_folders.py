@@ -103,14 +103,14 @@ def _new(old: Any, new: Any) -> Iterator[Folder]:
     for key, storage in storages.items():
         if not key or old.has_node(key) or not new.has_node(key):
             continue
-        if not new.filter_fn((*key, "file")):
+        if not new.filter_fn((*key, file_lists.ANY)):
             continue
         odb, content = getattr(storage.cache, "odb", None), new[key].hash_info
         if odb is None or not content or not content.isdir or content.name != odb.hash_name:
             continue
         try:
             text = file_lists.read([odb], content.value)
-            number = sum(1 for _ in file_lists.files(text))
+            number = file_lists.number(text)
         except (FileNotFoundError, file_lists.OtherFormError):
             continue
         if odb.hash_name == "md5" and number:
