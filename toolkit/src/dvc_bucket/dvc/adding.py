@@ -1,16 +1,20 @@
 """Data that `bucket add` refuses, and data that DVC would leave out without a word."""
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dvc_bucket.base.errors import ProjectError, UnsafePathError
-from dvc_bucket.base.files import files_below
+from dvc_bucket.base.files import entries_below
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.terminal import visible
 from dvc_bucket.dvc.remote.outputs import opened
+
+#: A byte of a name that is no UTF-8, as Python reads it.
+NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 def refuse(project: Project, words: Sequence[str]) -> None:
@@ -25,21 +29,19 @@ def refuse(project: Project, words: Sequence[str]) -> None:
             file nor a folder.
     """
     for top in map(Path, filter(os.path.lexists, words)):
-        links, others = [], []
+        links, others = list[Path](), list[Path]()
         if "\n" in top.name or top.name.endswith(" "):
             raise ProjectError(
                 f"{str(top)!r}: git cannot ignore a name with a line break or a space at its end, "
                 "so it would store the data itself. Rename it."
             )
-        for path in files_below(top) if top.is_dir() else [top]:
-            _refuse_name(path, top)
-            mode = path.lstat().st_mode
-            if stat.S_ISLNK(mode):
-                mode = path.stat().st_mode if path.exists() else mode
-                if stat.S_ISDIR(mode):
-                    links.append(path)
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)):
-                others.append(path)
+        _refuse_name(str(top), top)
+        for entry in entries_below(top) if top.is_dir() else ():
+            _refuse_name(entry.path, top)
+            if not entry.is_file(follow_symlinks=False):
+                _sort(Path(entry.path), links, others)
+        if not top.is_dir():
+            _sort(top, links, others)
         for path in _seen(project, others):
             raise ProjectError(
                 f"{path} is neither a file nor a folder (a pipe, a socket or a device), so DVC "
@@ -64,7 +66,7 @@ def refuse_credentials(project: Project, words: Sequence[str]) -> None:
         UnsafePathError: one can contain credentials of the project.
     """
     for top in map(Path, filter(os.path.lexists, words)):
-        links = (path for path in files_below(top) if path.is_symlink())
+        links = (Path(entry.path) for entry in entries_below(top) if entry.is_symlink())
         for path in (top, *links):
             if project.is_private(path):
                 raise UnsafePathError(
@@ -73,13 +75,24 @@ def refuse_credentials(project: Project, words: Sequence[str]) -> None:
                 )
 
 
-def _refuse_name(path: Path, top: Path) -> None:
+def _sort(path: Path, links: list[Path], others: list[Path]) -> None:
+    """Put a path to the links to folders, or to what is neither a file nor a folder."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        mode = path.stat().st_mode if path.exists() else mode
+        if stat.S_ISDIR(mode):
+            links.append(path)
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)):
+        others.append(path)
+
+
+def _refuse_name(path: str, top: Path) -> None:
     """Refuse a name that other machines cannot read.
 
     Raises:
         ProjectError: it is not UTF-8.
     """
-    if any("\udc80" <= letter <= "\udcff" for letter in str(path)):  # a byte of its own
+    if NOT_UTF8.search(path):
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         raise ProjectError(
             f"{shown}: the name is not UTF-8, which DVC requires. Rename it; to rename all files "

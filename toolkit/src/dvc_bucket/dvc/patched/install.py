@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from dvc_bucket.dvc.patched import (
+    added_again,
     found,
     index_lookups,
     lookups,
@@ -32,6 +33,7 @@ from dvc_bucket.dvc.patched.chosen import VARIABLE, is_plain
 from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.read_once import read_once
 from dvc_bucket.dvc.patched.stage_touch_points import (
+    ADDING,
     DUMP,
     DUMP_YAML,
     IS_TRACKED,
@@ -83,6 +85,7 @@ LOST = {
 OURS: Mapping[str, Callable[[Any], Any]] = {
     **remotes.OURS,
     **new_folders.OURS,
+    **added_again.OURS,
     PATHS_LOCK: lambda rwlock: nesting.once(waiting.patient(rwlock)),
     RECORD: recording.record,
     DUMP: recording.keep_ignored,
@@ -151,7 +154,7 @@ def _reason() -> str:
     """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
     if is_plain():
         return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
-    if others := different(MOVING | READING | REPRODUCING):
+    if others := different(MOVING | READING | REPRODUCING | ADDING):
         return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
 

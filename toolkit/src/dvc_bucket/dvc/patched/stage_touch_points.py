@@ -1,7 +1,10 @@
-"""The places inside DVC that run and record stages and experiments, beside `touch_points`."""
+"""The places inside DVC that add data, and that run and record stages and experiments.
+
+The other places are in `touch_points`.
+"""
 
 from dvc_bucket.dvc.patched.differences import ATTRIBUTE, CLASS
-from dvc_bucket.dvc.patched.touch_points import attributes
+from dvc_bucket.dvc.patched.touch_points import TRANSFER_OBJECTS, attributes
 
 #: What records a stage: its entry in a lock file, its lines in `.gitignore`; and what unlocks the
 #: clone while its command runs.
@@ -73,6 +76,27 @@ REPRODUCING = {
     "dvc.repo.scm_context:SCMContext.track_file": "self, paths=",
     "dvc.repo.scm_context:SCMContext.ignored_paths": ATTRIBUTE,
     **attributes("dvc.repo:Repo", "datafs dvcfs lock scm_context state"),
+}
+
+#: The function with which an output moves its files to the cache, and the one that compares the
+#: work tree with what belongs there.
+ADDED = "dvc.output:otransfer"
+DIFFERENCE = "dvc_data.hashfile.checkout:_diff"
+
+#: What adds a directory.
+ADDING = {
+    ADDED: TRANSFER_OBJECTS,
+    DIFFERENCE: "path, fs, obj, cache, relink=, ignore=, old=",
+    "dvc_data.hashfile.checkout:_needs_relink": "path, cache, meta, cache_meta, oid",
+    "dvc_data.hashfile.db.local:LocalHashFileDB.CACHE_MODE": ATTRIBUTE,
+    "dvc_data.hashfile.db.reference:ReferenceHashFileDB.get": "self, oid",
+    "dvc_data.hashfile.diff:Change.__init__": "self, old=, new=",
+    "dvc_data.hashfile.diff:DiffResult.__init__": "self, added=, modified=, deleted=, unchanged=",
+    "dvc_data.hashfile.diff:TreeEntry.__init__": "self, cache_meta=, key=, meta=, oid=",
+    "dvc_data.hashfile.transfer:TransferResult": CLASS,
+    "dvc_data.hashfile.tree:Tree.__iter__": "self",
+    "dvc_data.hashfile.utils:_get_mtime_from_changes": "path, fs, diff, updated_mtimes",
+    **attributes("dvc_data.hashfile.db:HashFileDB", "cache_types hash_name"),
 }
 
 #: What runs the experiments of DVC's queue in folders of their own, and keeps their results.
