@@ -61,6 +61,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     REGISTRY,
     REPORT,
     REPRODUCE,
+    STAGES_STATUS,
     STATUS,
     STORAGE,
 )
@@ -102,6 +103,7 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     REPRODUCE: waiting.fresh,
     REPORT: unexpected.explained,
     STATUS: found.noted,
+    STAGES_STATUS: nesting.at_once,
     NODES: index_lookups.traverse,
     STORAGE: index_lookups.storage,
 }
