@@ -16,6 +16,7 @@ from typing import Any
 from dvc_bucket.dvc.patched import (
     found,
     index_lookups,
+    last_index,
     lookups,
     nesting,
     new_folders,
@@ -52,6 +53,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     CONFIG,
     COPY,
     CREDENTIALS,
+    INDEX,
     MAKE_LOCK,
     MOVING,
     NODES,
@@ -104,6 +106,7 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     REPORT: unexpected.explained,
     STATUS: found.noted,
     STAGES_STATUS: nesting.at_once,
+    INDEX: last_index.kept,
     NODES: index_lookups.traverse,
     STORAGE: index_lookups.storage,
 }

@@ -151,6 +151,9 @@ STATUS = "dvc.repo:Repo.status"
 #: Does so with stages one by one, each of which is locked.
 STAGES_STATUS = "dvc.repo.status:_joint_status"
 
+#: Reads the stages of a project.
+INDEX = "dvc.repo.index:Index.from_repo"
+
 #: What reads a project: its stages, outputs, cache and ignored files.
 READING = {
     STATUS: (
@@ -158,6 +161,8 @@ READING = {
         "all_commits=, recursive=, check_updates="
     ),
     STAGES_STATUS: "pairs, check_updates=",
+    INDEX: "cls, repo, onerror=",
+    "dvc.repo:Repo.stage_collection_error_handler": ATTRIBUTE,
     TURN: "repo, rev, repo_root_parts, cwd_parts",
     "dvc.repo:Repo.__init__": (
         "self, root_dir=, fs=, rev=, subrepos=, uninitialized=, config=, url=, repo_factory=, scm=,"
