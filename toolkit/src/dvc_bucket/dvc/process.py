@@ -21,7 +21,7 @@ from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
 from dvc_bucket.dvc import hindrances, looks, never_here, packages
 from dvc_bucket.dvc import nothing_to_do as nothing
-from dvc_bucket.dvc.patched import command_line, found, install, side_by_side
+from dvc_bucket.dvc.patched import command_line, found, install, last_index, side_by_side
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -89,6 +89,7 @@ def _look_back(word: str, begun: int | None) -> int:
     project = Project.find()
     try:
         with opened(project) as repo:
+            last_index.give(repo)
             hidden = unseen(project, repo) if word in MOVES else {}
             if begun and not hidden:
                 nothing.note(project, repo, word, begun)

@@ -17,6 +17,7 @@ from dvc_bucket.dvc.patched import (
     added_again,
     found,
     index_lookups,
+    last_index,
     lookups,
     nesting,
     new_folders,
@@ -54,6 +55,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     CONFIG,
     COPY,
     CREDENTIALS,
+    INDEX,
     MAKE_LOCK,
     MOVING,
     NODES,
@@ -63,6 +65,7 @@ from dvc_bucket.dvc.patched.touch_points import (
     REGISTRY,
     REPORT,
     REPRODUCE,
+    STAGES_STATUS,
     STATUS,
     STORAGE,
 )
@@ -105,6 +108,8 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     REPRODUCE: waiting.fresh,
     REPORT: unexpected.explained,
     STATUS: found.noted,
+    STAGES_STATUS: nesting.at_once,
+    INDEX: last_index.kept,
     NODES: index_lookups.traverse,
     STORAGE: index_lookups.storage,
 }

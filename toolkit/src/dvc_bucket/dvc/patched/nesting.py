@@ -1,8 +1,14 @@
-"""Locks the paths of a stage once; DVC does it nine times, one in another, each editing a file."""
+"""Locks paths once, where DVC edits the file of locked paths again and again.
 
+DVC locks the paths of a stage nine times to reproduce it, one in another, and those of each stage
+by themselves to compare it with what is recorded.
+"""
+
+import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -48,6 +54,40 @@ def once(
                 _held.written -= writes
 
     return lock
+
+
+def at_once(joint_status: Callable[..., Any]) -> Callable[..., Any]:
+    """DVC's `_joint_status`, which waits until nobody writes the paths of any of the stages.
+
+    Meanwhile the clone is locked. As nobody can lock a path without that, it suffices to have the
+    paths for a moment; and a command that is killed leaves none of them locked.
+    """
+
+    @functools.wraps(joint_status)
+    def status(pairs: Iterable[tuple[Any, Any]], *arguments: Any, **named: Any) -> Any:
+        stages = list(pairs)
+        with _free([stage for stage, _ in stages]):
+            return joint_status(stages, *arguments, **named)
+
+    return status
+
+
+@contextmanager
+def _free(stages: list[Any]) -> Iterator[None]:
+    """This thread has what these stages read and write, to read it, in this block."""
+    from dvc.stage.decorators import rwlocked
+
+    read = rwlocked(read=["deps", "outs"])(lambda _: _held.read.copy())
+    paths = set[str]()
+    if stages:
+        deps = [dep for stage in stages for dep in stage.deps]
+        outs = [out for stage in stages for out in stage.outs]
+        paths = read(SimpleNamespace(repo=stages[0].repo, deps=deps, outs=outs)) - _held.read
+    _held.read |= paths
+    try:
+        yield
+    finally:
+        _held.read -= paths
 
 
 @contextmanager
