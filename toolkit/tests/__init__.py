@@ -1,6 +1,11 @@
 """The tests."""
 
+import os
 from pathlib import Path
+
+#: By default, each command of DVC starts two more processes, which send statistics and ask for
+#: DVC's newest release.
+os.environ.setdefault("DVC_TEST", "true")
 
 #: The folder that holds this package, and beside it the pages and benchmarks that are about the
 #: code under test. It is no project for tests to read: those are copies of `fixture_project`.
