@@ -102,6 +102,22 @@ def test_so_is_a_file_of_any_name(tmp_dir: Any, dvc: Any, seaweed: Settings) -> 
     assert moved == {"fast": 2, "plain": 2}  # with the list
 
 
+def test_after_a_part_of_a_directory_the_rest_can_be_pushed(
+    tmp_dir: Any, dvc: Any, seaweed: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_data(Path(tmp_dir), dvc)
+    with dvc.config.edit() as config:
+        config["remote"]["upstream"] = BucketFolder.new(seaweed).config
+        config["core"]["remote"] = "upstream"
+    with way("fast"):
+        assert dvc.push(["many/deep"]) == 30
+        assert "Only a part of a directory is pushed" in caplog.text
+        assert dvc.push() == 3
+        assert dvc.push(["many/deep"]) == 0
+        forget(dvc, "many", "big.bin")
+        assert dvc.pull()["stats"]["fetched"] == 33
+
+
 def test_without_an_object_nothing_of_the_directory_stays(tmp_dir: Any, dvc: Any) -> None:
     root = Path(tmp_dir)
     add_data(root, dvc)
