@@ -9,7 +9,9 @@ from dvc.exceptions import CheckoutError
 from dvc.utils.fs import remove
 from dvc_objects.fs.local import localfs
 
-from tests.patched.tools import add_data, way
+from dvc_bucket import Settings
+from tests.patched.cloud import BucketFolder
+from tests.patched.tools import add_data, forget, way
 
 WAYS = ("fast", "plain")
 
@@ -79,17 +81,41 @@ def test_a_part_of_a_directory_is_all_that_was_asked_for(tmp_dir: Any, dvc: Any)
         assert [one.name for one in (root / "many").iterdir()] == ["name with é.txt"]
 
 
-def test_so_is_a_file_of_any_name(tmp_dir: Any, dvc: Any) -> None:
-    root = Path(tmp_dir)
+def test_so_is_a_file_of_any_name(tmp_dir: Any, dvc: Any, seaweed: Settings) -> None:
+    root, folder = Path(tmp_dir), BucketFolder.new(seaweed)
+    with dvc.config.edit() as config:
+        config["remote"]["upstream"] = folder.config
+        config["core"]["remote"] = "upstream"
     for name in ("file", "other"):
         (root / "many").mkdir(exist_ok=True)
         (root / "many" / name).write_text(name)
     dvc.add("many")
+    moved = {}
     for name in WAYS:
-        remove(str(root / "many"))
         with way(name):
+            dvc.push()
+            forget(dvc, "many")
+            moved[name] = dvc.fetch(["many/file"])
             dvc.checkout(["many/file"])
-        assert [one.name for one in (root / "many").iterdir()] == ["file"]
+            assert [one.name for one in (root / "many").iterdir()] == ["file"]
+            dvc.pull()
+    assert moved == {"fast": 2, "plain": 2}  # with the list
+
+
+def test_after_a_part_of_a_directory_the_rest_can_be_pushed(
+    tmp_dir: Any, dvc: Any, seaweed: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_data(Path(tmp_dir), dvc)
+    with dvc.config.edit() as config:
+        config["remote"]["upstream"] = BucketFolder.new(seaweed).config
+        config["core"]["remote"] = "upstream"
+    with way("fast"):
+        assert dvc.push(["many/deep"]) == 30
+        assert "Only a part of a directory is pushed" in caplog.text
+        assert dvc.push() == 3
+        assert dvc.push(["many/deep"]) == 0
+        forget(dvc, "many", "big.bin")
+        assert dvc.pull()["stats"]["fetched"] == 33
 
 
 def test_without_an_object_nothing_of_the_directory_stays(tmp_dir: Any, dvc: Any) -> None:

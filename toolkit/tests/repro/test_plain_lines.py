@@ -56,7 +56,11 @@ def test_a_usual_file_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a: 1\na: 2", "a: yes", "a: 1e5", "a: é", "a: &b c", "a: 'b\n  c'", "a: b: c"]
+    "text",
+    [
+        *("a: 1\na: 2", "a: yes", "a: 1e5", "a: é", "a: &b c", "a: 'b\n  c'", "a: b: c"),
+        "a: |\n \n  b",
+    ],
 )
 def test_any_other_text_is_left_to_dvc(text: str) -> None:
     assert plain_lines.read(text) is None

@@ -94,7 +94,8 @@ def _moving(original: Any, word: str) -> Any:
     def transfer(src: Any, dest: Any, obj_ids: Any, **named: Any) -> Any:
         wanted = obj_ids[0] if len(obj_ids) == 1 else None
         if not isinstance(wanted, Gathered):
-            return original(src, dest, obj_ids, **named)
+            moved = _without_parts(src, dest, obj_ids) if word == "push" else obj_ids
+            return original(src, dest, moved, **named)
         from dvc_bucket.dvc.patched import moving
 
         index = named["src_index" if word == "fetch" else "dest_index"]
@@ -102,6 +103,28 @@ def _moving(original: Any, word: str) -> Any:
         return move(wanted, index, named["jobs"], named["callback"], named["validate_status"])
 
     return transfer
+
+
+def _without_parts(cache: Any, remote: Any, oids: list[Any]) -> list[Any]:
+    """What is pushed, without the list of a directory of which only a part is pushed.
+
+    Where a remote has a list, no later push looks whether it has the files.
+    """
+    pushed = {oid.value for oid in oids}
+
+    def is_part(oid: str) -> bool:
+        try:
+            has_all = pushed.issuperset(file_lists.hashes(file_lists.read([cache], oid)))
+        except (FileNotFoundError, file_lists.OtherFormError):
+            return False
+        return not has_all and not remote.fs.exists(remote.oid_to_path(oid))
+
+    parts = {oid.value for oid in oids if oid.isdir and is_part(oid.value)}
+    if parts:
+        from dvc_bucket.dvc.patched.questions import say
+
+        say("Only a part of a directory is pushed. Before others can pull it, run `bucket push`.")
+    return [oid for oid in oids if oid.value not in parts]
 
 
 class _Out(NamedTuple):

@@ -32,9 +32,10 @@ _ITEM = rf"(?:{_NUMBER}|(?i:{_ODD})[A-Za-z_][\w./@-]*)"
 
 _VALUE = rf"(?:{_TEXT}|{_OTHER}|\[{_ITEM}(?:, {_ITEM})*\])"
 
-#: The groups are the keys of a line. A text may be in the lines below its key.
+#: The groups are the keys of a line. A text may be in the lines below its key. DVC refuses one that
+#: begins with a line of spaces.
 LINE = re.compile(
-    rf" *(?:- )?(?:({_KEY}):(?: (?:{_VALUE}|[|>]-?))?|{_VALUE})? *(?:(?:^|(?<= ))#[ -~]*)?",
+    rf"(?! +\Z) *(?:- )?(?:({_KEY}):(?: (?:{_VALUE}|[|>]-?))?|{_VALUE})? *(?:(?:^|(?<= ))#[ -~]*)?",
     re.ASCII,
 )
 
