@@ -7,39 +7,28 @@ cache twice, and makes five objects of each file to find that all but one are th
   lacks.
 - `difference`, in the place of DVC's `_diff`, finds which files have another kind of link than the
   cache asks for. DVC links these.
+- `times`, in the place of DVC's `_get_mtime_from_changes`, makes DVC's note of the directory.
 
 An object counts as there if it is protected, as for DVC. Of all others, DVC looks at the content.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from dvc_bucket.dvc.patched import file_lists
-from dvc_bucket.dvc.patched.stage_touch_points import ADDED, DIFFERENCE
+from dvc_bucket.dvc.patched import lookups
+from dvc_bucket.dvc.patched.stage_touch_points import ADDED, ADDED_TIMES, DIFFERENCE
 
-
-class _Side(NamedTuple):
-    """Of DVC's `TreeEntry`, what an unchanged file is asked for."""
-
-    key: tuple[str, ...]
-    meta: Any
-
-
-class _Same(NamedTuple):
-    """Of DVC's `Change`, what an unchanged file is asked for."""
-
-    old: _Side
+#: A line of a list that DVC has just written. In a path, each quote has a backslash before it.
+MD5, PATH = re.compile(r'\{"md5": "([0-9a-f]{32})", '), '"relpath": "'
 
 
 class _Unchanged(list[Any]):
-    """DVC's list of unchanged files; it makes them of a directory one after the other."""
+    """In the place of DVC's list of unchanged files: the directory."""
 
     tree: Any
-
-    def __iter__(self) -> Iterator[Any]:
-        return (_Same(_Side(key, meta)) for key, meta, _ in self.tree)
 
 
 def transfer(original: Any) -> Any:
@@ -77,6 +66,7 @@ def difference(original: Any) -> Any:
             and isinstance(obj, Tree)
             and isinstance(fs, LocalFileSystem)
             and isinstance(cache.fs, LocalFileSystem)
+            and all(meta and meta.mtime is not None for _, meta, _ in obj)
         )
         if not is_added:
             return original(path, fs, obj, cache, **named)
@@ -87,8 +77,23 @@ def difference(original: Any) -> Any:
     return ours
 
 
+def times(original: Any) -> Any:
+    """DVC's hash of the times of a directory's files, after `difference`."""
+
+    def ours(path: str, fs: Any, diff: Any, updated_mtimes: Any) -> Any:
+        if not isinstance(diff.unchanged, _Unchanged):
+            return original(path, fs, diff, updated_mtimes)
+        found = dict[str, float]()
+        for key, meta, _ in diff.unchanged.tree:
+            file = "/".join((path, *key))
+            found[file] = updated_mtimes.get(file, meta.mtime)
+        return lookups.hash_of_times(sorted(found.items()))
+
+    return ours
+
+
 #: Our functions by the place of DVC's.
-OURS = {ADDED: transfer, DIFFERENCE: difference}
+OURS = {ADDED: transfer, DIFFERENCE: difference, ADDED_TIMES: times}
 
 
 def _lacking(src: Any, dest: Any, obj_ids: set[Any]) -> set[Any] | None:
@@ -106,11 +111,14 @@ def _lacking(src: Any, dest: Any, obj_ids: set[Any]) -> set[Any] | None:
     raw = src.get(name.value)
     try:
         with raw.fs.open(raw.path, "r", encoding="utf-8") as file:
-            found = {*file_lists.hashes(file.read())}
-    except (FileNotFoundError, file_lists.OtherFormError):
+            text = file.read()
+    except FileNotFoundError:
+        return None
+    found = MD5.findall(text)
+    if len(found) != text.count(PATH):  # other hashes
         return None
     mode = dest.CACHE_MODE
-    return {HashInfo("md5", md5) for md5 in found if _mode(dest.oid_to_path(md5)) != mode}
+    return {HashInfo("md5", md5) for md5 in {*found} if _mode(dest.oid_to_path(md5)) != mode}
 
 
 def _mode(path: str) -> int:
@@ -130,16 +138,16 @@ def _other_links(path: str, tree: Any, cache: Any) -> Iterator[Any]:
     wanted = next(iter(cache.cache_types), None)
     are_copies, are_hard = wanted in {"copy", "reflink"}, wanted == "hardlink"
     for key, meta, oid in tree:
-        if are_copies and meta and meta.nlink <= 1 and not meta.is_link:
+        if are_copies and meta.nlink <= 1 and not meta.is_link:
             continue
-        if are_hard and meta and meta.nlink > 1 and _inode(cache, oid) == meta.inode:
+        if are_hard and meta.nlink > 1 and _inode(cache, oid) == meta.inode:
             continue
         try:
             there = cache.check(oid.value)
         except (FileNotFoundError, ObjectFormatError):
             there = None
         file = "/".join((path, *key))
-        if meta is None or _needs_relink(file, cache, meta, there, oid.value):
+        if _needs_relink(file, cache, meta, there, oid.value):
             entry = TreeEntry(there, key, meta, oid)
             yield Change(old=entry, new=entry)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from dvc_bucket.dvc.patched import (
     added_again,
+    each_file,
     found,
     index_lookups,
     last_index,
@@ -89,6 +90,7 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     **remotes.OURS,
     **new_folders.OURS,
     **added_again.OURS,
+    **each_file.OURS,
     PATHS_LOCK: lambda rwlock: nesting.once(waiting.patient(rwlock)),
     RECORD: recording.record,
     DUMP: recording.keep_ignored,

@@ -10,11 +10,11 @@
 
 import functools
 import hashlib
-import json
 import os
 import threading
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any
 
@@ -53,29 +53,41 @@ def set_link(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def mtime_and_size(original: Callable[..., tuple[str, int]]) -> Callable[..., tuple[str, int]]:
-    """The function that tells whether a file or directory was changed: a hash of times, and size.
-
-    Source of the hashed text: `_tokenize_mtimes` in dvc-data.
-    """
+    """The function that tells whether a file or directory was changed: hash of times, and size."""
     from dvc_objects.fs.local import LocalFileSystem
 
     @functools.wraps(original)
     def ours(path: str, fs: Any, ignore: Any = None) -> tuple[str, int]:
         if not isinstance(fs, LocalFileSystem) or not fs.isdir(path):
             return original(path, fs, ignore)
-        size, between, digest = 0, "{", hashlib.md5(usedforsecurity=False)
-        for file in sorted(ignore.find(fs, path) if ignore else fs.find(path)):
-            try:
-                state = os.stat(file)  # noqa: PTH116 (for speed)
-            except FileNotFoundError:  # a broken link
-                continue
-            size += state.st_size
-            digest.update(f"{between}{json.dumps(file)}: {state.st_mtime!r}".encode())
-            between = ", "
-        digest.update(b"}" if between == ", " else b"{}")
-        return digest.hexdigest(), size
+        size = 0
+
+        def times() -> Iterator[tuple[str, float]]:
+            nonlocal size
+            for file in sorted(ignore.find(fs, path) if ignore else fs.find(path)):
+                try:
+                    state = os.stat(file)  # noqa: PTH116 (for speed)
+                except FileNotFoundError:  # a broken link
+                    continue
+                size += state.st_size
+                yield file, state.st_mtime
+
+        return hash_of_times(times()), size
 
     return ours
+
+
+def hash_of_times(times: Iterable[tuple[str, float]]) -> str:
+    """DVC's hash of the files of a directory: paths, sorted, and their times in seconds.
+
+    Source of the hashed text: `_tokenize_mtimes` in dvc-data.
+    """
+    between, digest = "{", hashlib.md5(usedforsecurity=False)
+    for file, time in times:
+        digest.update(f"{between}{quoted(file)}: {time!r}".encode())
+        between = ", "
+    digest.update(b"}" if between == ", " else b"{}")
+    return digest.hexdigest()
 
 
 def _names(repo: Any) -> list[bytes]:

@@ -78,14 +78,33 @@ REPRODUCING = {
     **attributes("dvc.repo:Repo", "datafs dvcfs lock scm_context state"),
 }
 
-#: The function with which an output moves its files to the cache, and the one that compares the
-#: work tree with what belongs there.
+#: The functions with which an output moves its files to the cache, notes their times, and compares
+#: the work tree with what belongs there.
 ADDED = "dvc.output:otransfer"
+ADDED_TIMES = "dvc_data.hashfile.utils:_get_mtime_from_changes"
 DIFFERENCE = "dvc_data.hashfile.checkout:_diff"
+
+#: What is called for each file of a directory: which names are ignored, what was noted of a file,
+#: and the list of all files.
+WANTED = "dvc.ignore:DvcIgnorePatterns.__call__"
+NOTED = "dvc_data.hashfile.state:State._get"
+AS_BYTES = "dvc_data.hashfile.tree:Tree.as_bytes"
 
 #: What adds a directory.
 ADDING = {
     ADDED: TRANSFER_OBJECTS,
+    WANTED: "self, root, dirs, files",
+    NOTED: "self, path, raw, info",
+    AS_BYTES: "self, with_meta=",
+    "dvc.ignore:DvcIgnorePatterns._get_normalize_path": "self, dirname, basename",
+    "dvc.ignore:DvcIgnorePatterns._find_matching_pattern": "self, path, is_dir",
+    "dvc.ignore:DvcIgnorePatterns._ignore": "self, path, is_dir",
+    **attributes("dvc.ignore:DvcIgnorePatterns", "ignore_spec sep"),
+    "dvc_data.fsutils:_localfs_info": "path",
+    "dvc_data.hashfile.meta:Meta.from_info": "cls, info, protocol=",
+    "dvc_data.hashfile.state:_checksum": "info",
+    "dvc_data.hashfile.state:State.HASH_VERSION": ATTRIBUTE,
+    "dvc_data.json_compat:loads": "data",
     DIFFERENCE: "path, fs, obj, cache, relink=, ignore=, old=",
     "dvc_data.hashfile.checkout:_needs_relink": "path, cache, meta, cache_meta, oid",
     "dvc_data.hashfile.db.local:LocalHashFileDB.CACHE_MODE": ATTRIBUTE,
@@ -95,7 +114,7 @@ ADDING = {
     "dvc_data.hashfile.diff:TreeEntry.__init__": "self, cache_meta=, key=, meta=, oid=",
     "dvc_data.hashfile.transfer:TransferResult": CLASS,
     "dvc_data.hashfile.tree:Tree.__iter__": "self",
-    "dvc_data.hashfile.utils:_get_mtime_from_changes": "path, fs, diff, updated_mtimes",
+    ADDED_TIMES: "path, fs, diff, updated_mtimes",
     **attributes("dvc_data.hashfile.db:HashFileDB", "cache_types hash_name"),
 }
 
