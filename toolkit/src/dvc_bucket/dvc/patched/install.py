@@ -15,6 +15,7 @@ from typing import Any
 
 from dvc_bucket.dvc.patched import (
     found,
+    found_once,
     index_lookups,
     last_index,
     lookups,
@@ -35,7 +36,10 @@ from dvc_bucket.dvc.patched.read_once import read_once
 from dvc_bucket.dvc.patched.stage_touch_points import (
     DUMP,
     DUMP_YAML,
+    FILE_SYSTEM,
+    INDEX,
     IS_TRACKED,
+    READING_STAGES,
     RECORD,
     REFLINK,
     REMOVE_OUTS,
@@ -45,6 +49,7 @@ from dvc_bucket.dvc.patched.stage_touch_points import (
     RUN_STAGE,
     RUN_STAGES,
     SET_LINK,
+    STAGES_STATUS,
     TIMES,
     TRY_LINKS,
     UNLOCKED,
@@ -53,7 +58,6 @@ from dvc_bucket.dvc.patched.touch_points import (
     CONFIG,
     COPY,
     CREDENTIALS,
-    INDEX,
     MAKE_LOCK,
     MOVING,
     NODES,
@@ -63,7 +67,6 @@ from dvc_bucket.dvc.patched.touch_points import (
     REGISTRY,
     REPORT,
     REPRODUCE,
-    STAGES_STATUS,
     STATUS,
     STORAGE,
 )
@@ -107,6 +110,7 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     STATUS: found.noted,
     STAGES_STATUS: nesting.at_once,
     INDEX: last_index.kept,
+    FILE_SYSTEM: found_once.file_systems,
     NODES: index_lookups.traverse,
     STORAGE: index_lookups.storage,
 }
@@ -156,7 +160,7 @@ def _reason() -> str:
     """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
     if is_plain():
         return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
-    if others := different(MOVING | READING | REPRODUCING):
+    if others := different(MOVING | READING | READING_STAGES | REPRODUCING):
         return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
 
