@@ -1,11 +1,17 @@
-"""Where a path lies is found as DVC finds it, and the schema is asked once."""
+"""Where a path lies and what a remote is are found as DVC finds them, and once."""
 
+from copy import copy
 from typing import Any
 
 import pytest
+from dvc.data_cloud import DataCloud
 from dvc.fs import get_cloud_fs
+from dvc.repo.index import _load_storage_from_out
+from dvc_data.index import StorageMapping
 
 from dvc_bucket.dvc.patched import found_once
+from dvc_bucket.dvc.remote.outputs import opened
+from tests.patched.small_repos import Small
 
 CONFIG = {"core": {"checksum_jobs": 3}, "remote": {"shop": {"url": "s3://bucket/prefix"}}}
 
@@ -51,3 +57,45 @@ def test_dvc_finds_plain_paths_once_and_each_has_options_of_its_own() -> None:
         assert (options["checksum_jobs"], found) == (3, path)
         options.clear()
     assert len(asked) == 1
+
+
+REMOTES = """\
+[core]
+    remote = one
+['remote "one"']
+    url = /nowhere/one
+['remote "other"']
+    url = /nowhere/other
+"""
+
+
+@pytest.mark.parametrize("config", [REMOTES, ""], ids=["remotes", "no remote"])
+def test_a_remote_is_taken_once_for_a_map(
+    ran: Small, config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, get_remote = [], DataCloud.get_remote
+
+    def counted(cloud: DataCloud, *arguments: Any, **named: Any) -> Any:
+        asked.append(arguments)
+        return get_remote(cloud, *arguments, **named)
+
+    monkeypatch.setattr(DataCloud, "get_remote", counted)
+    ran.project.dvc_config.write_text(config)
+    once = found_once.remotes(_load_storage_from_out)
+    with opened(ran.project) as repo:
+        outs = [*repo.index.outs, *repo.index.outs]
+        outs[-1] = copy(outs[-1])
+        outs[-1].remote = "other" if config else None
+        assert places(outs, once) == places(outs, _load_storage_from_out)
+        assert "get_remote" not in vars(repo.cloud)
+    names = 2 if config else len(outs)  # where there is none, DVC says so each time
+    assert len(asked) == names + len(outs)
+
+
+def places(outs: list[Any], load: Any) -> list[Any]:
+    """Where a map has the remote of each output, as DVC loads it."""
+    found = StorageMapping()
+    for number, out in enumerate(outs):
+        load(found, (str(number),), out)
+    storages = [found[(str(number),)].remote for number in range(len(outs))]
+    return [one and (one.odb.path, one.odb.hash_name, one.read_only) for one in storages]

@@ -34,3 +34,30 @@ def _is_plain(options: dict[str, Any]) -> bool:
         case {"url": str(path), **others}:
             return not (others or ":" in path or path.startswith("//")) and os.name == "posix"
     return False
+
+
+def remotes(load: Callable[..., None]) -> Callable[..., None]:
+    """DVC's `_load_storage_from_out`, which takes each remote once for one map of storages."""
+    last: Any = None
+    known: dict[Any, Any] = {}
+
+    @functools.wraps(load)
+    def ours(storage_map: Any, key: Any, out: Any) -> None:
+        nonlocal last
+        if storage_map is not last:
+            last = storage_map
+            known.clear()
+        cloud = out.repo.cloud
+
+        def get_remote(name: str | None = None, *arguments: Any, **named: Any) -> Any:
+            if (cloud, name) not in known:
+                known[cloud, name] = type(cloud).get_remote(cloud, name, *arguments, **named)
+            return known[cloud, name]
+
+        vars(cloud)["get_remote"] = get_remote
+        try:
+            load(storage_map, key, out)
+        finally:
+            vars(cloud).pop("get_remote", None)
+
+    return ours

@@ -39,6 +39,7 @@ from dvc_bucket.dvc.patched.stage_touch_points import (
     FILE_SYSTEM,
     INDEX,
     IS_TRACKED,
+    LOAD_STORAGE,
     READING_STAGES,
     RECORD,
     REFLINK,
@@ -111,6 +112,7 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     STAGES_STATUS: nesting.at_once,
     INDEX: last_index.kept,
     FILE_SYSTEM: found_once.file_systems,
+    LOAD_STORAGE: found_once.remotes,
     NODES: index_lookups.traverse,
     STORAGE: index_lookups.storage,
 }

@@ -10,11 +10,17 @@ STAGES_STATUS = "dvc.repo.status:_joint_status"
 INDEX = "dvc.repo.index:Index.from_repo"
 FILE_SYSTEM = "dvc.output:get_cloud_fs"
 
+#: Notes where the data of an output is kept.
+LOAD_STORAGE = "dvc.repo.index:_load_storage_from_out"
+
 #: What reads the stages of a project in a process that is DVC.
 READING_STAGES = {
     STAGES_STATUS: "pairs, check_updates=",
     INDEX: "cls, repo, onerror=",
     FILE_SYSTEM: "repo_config, **kwargs",
+    LOAD_STORAGE: "storage_map, key, out",
+    "dvc.data_cloud:DataCloud.get_remote": "self, name=, command=",
+    "dvc.repo:Repo.cloud": ATTRIBUTE,
     "dvc.repo:Repo.stage_collection_error_handler": ATTRIBUTE,
     "dvc.stage.decorators:rwlocked": "call, read=, write=",
     "dvc_objects.fs.base:FileSystem._strip_protocol": "cls, path",
