@@ -59,19 +59,15 @@ def test_dvc_finds_plain_paths_once_and_each_has_options_of_its_own() -> None:
     assert len(asked) == 1
 
 
-REMOTES = """\
-[core]
-    remote = one
-['remote "one"']
-    url = /nowhere/one
-['remote "other"']
-    url = /nowhere/other
-"""
+REMOTES = {
+    "core": {"remote": "one"},
+    "remote": {"one": {"url": "/nowhere/one"}, "other": {"url": "/nowhere/other"}},
+}
 
 
-@pytest.mark.parametrize("config", [REMOTES, ""], ids=["remotes", "no remote"])
+@pytest.mark.parametrize("config", [REMOTES, {}], ids=["remotes", "no remote"])
 def test_a_remote_is_taken_once_for_a_map(
-    ran: Small, config: str, monkeypatch: pytest.MonkeyPatch
+    ran: Small, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, get_remote = [], DataCloud.get_remote
 
@@ -80,9 +76,8 @@ def test_a_remote_is_taken_once_for_a_map(
         return get_remote(cloud, *arguments, **named)
 
     monkeypatch.setattr(DataCloud, "get_remote", counted)
-    ran.project.dvc_config.write_text(config)
     once = found_once.remotes(_load_storage_from_out)
-    with opened(ran.project) as repo:
+    with opened(ran.project, config) as repo:
         outs = [*repo.index.outs, *repo.index.outs]
         outs[-1] = copy(outs[-1])
         outs[-1].remote = "other" if config else None
