@@ -32,7 +32,7 @@ def parts(table: Iterable[str]) -> list[tuple[str, ...]]:
 
 #: What a process that is DVC compares before it starts.
 COMPARED = [
-    *parts(places.MOVING | places.READING),
+    *parts(places.MOVING | places.READING | stages.READING_STAGES),
     # One line names three places of many.
     (stages.RECORD, stages.RUN_STAGES, stages.UNLOCKED),
 ]

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -126,3 +127,21 @@ def test_a_long_list_is_not_slow() -> None:
     start = os.times().user
     assert visible(text) == text
     assert os.times().user - start < 2
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_table_of_numbers_has_a_line_for_each_row(*, is_terminal: bool) -> None:
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=is_terminal, no_color=True, width=60)
+    rows = [("a", "1"), ("name\x1b[2J\n", "1,000"), ("漢字", "")]
+    console.count(("dataset", "n"), [[Text(cell) for cell in row] for row in rows])
+    lines = [line.rstrip() for line in re.sub(r"\x1b\[\d*m", "", file.getvalue()).splitlines()]
+    if not is_terminal:
+        assert lines == [
+            "dataset            n",
+            "a                  1",
+            r"name\x1b[2J\n  1,000",
+            "漢字",
+        ]
+    assert (lines[0].split(), lines[1].split()) == (["dataset", "n"], ["a", "1"])
+    assert "\x1b[2J" not in file.getvalue()

@@ -17,6 +17,7 @@ from dvc_bucket.dvc.patched import (
     added_again,
     each_file,
     found,
+    found_once,
     index_lookups,
     last_index,
     lookups,
@@ -38,7 +39,11 @@ from dvc_bucket.dvc.patched.stage_touch_points import (
     ADDING,
     DUMP,
     DUMP_YAML,
+    FILE_SYSTEM,
+    INDEX,
     IS_TRACKED,
+    LOAD_STORAGE,
+    READING_STAGES,
     RECORD,
     REFLINK,
     REMOVE_OUTS,
@@ -48,6 +53,7 @@ from dvc_bucket.dvc.patched.stage_touch_points import (
     RUN_STAGE,
     RUN_STAGES,
     SET_LINK,
+    STAGES_STATUS,
     TIMES,
     TRY_LINKS,
     UNLOCKED,
@@ -56,7 +62,6 @@ from dvc_bucket.dvc.patched.touch_points import (
     CONFIG,
     COPY,
     CREDENTIALS,
-    INDEX,
     MAKE_LOCK,
     MOVING,
     NODES,
@@ -66,7 +71,6 @@ from dvc_bucket.dvc.patched.touch_points import (
     REGISTRY,
     REPORT,
     REPRODUCE,
-    STAGES_STATUS,
     STATUS,
     STORAGE,
 )
@@ -112,6 +116,8 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     STATUS: found.noted,
     STAGES_STATUS: nesting.at_once,
     INDEX: last_index.kept,
+    FILE_SYSTEM: found_once.file_systems,
+    LOAD_STORAGE: found_once.remotes,
     NODES: index_lookups.traverse,
     STORAGE: index_lookups.storage,
 }
@@ -161,7 +167,7 @@ def _reason() -> str:
     """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
     if is_plain():
         return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
-    if others := different(MOVING | READING | REPRODUCING | ADDING):
+    if others := different(MOVING | READING | READING_STAGES | REPRODUCING | ADDING):
         return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
 

@@ -1,10 +1,33 @@
-"""The places inside DVC that add data, and that run and record stages and experiments.
+"""The places inside DVC that add data, and that read, run and record stages and experiments.
 
 The other places are in `touch_points`.
 """
 
 from dvc_bucket.dvc.patched.differences import ATTRIBUTE, CLASS
 from dvc_bucket.dvc.patched.touch_points import TRANSFER_OBJECTS, attributes
+
+#: Compares the work tree with stages one by one, each of which is locked.
+STAGES_STATUS = "dvc.repo.status:_joint_status"
+
+#: Reads the stages of a project; and finds the file system of an output, as each output calls it.
+INDEX = "dvc.repo.index:Index.from_repo"
+FILE_SYSTEM = "dvc.output:get_cloud_fs"
+
+#: Notes where the data of an output is kept.
+LOAD_STORAGE = "dvc.repo.index:_load_storage_from_out"
+
+#: What reads the stages of a project in a process that is DVC.
+READING_STAGES = {
+    STAGES_STATUS: "pairs, check_updates=",
+    INDEX: "cls, repo, onerror=",
+    FILE_SYSTEM: "repo_config, **kwargs",
+    LOAD_STORAGE: "storage_map, key, out",
+    "dvc.data_cloud:DataCloud.get_remote": "self, name=, command=",
+    "dvc.repo:Repo.cloud": ATTRIBUTE,
+    "dvc.repo:Repo.stage_collection_error_handler": ATTRIBUTE,
+    "dvc.stage.decorators:rwlocked": "call, read=, write=",
+    "dvc_objects.fs.base:FileSystem._strip_protocol": "cls, path",
+}
 
 #: What records a stage: its entry in a lock file, its lines in `.gitignore`; and what unlocks the
 #: clone while its command runs.

@@ -138,7 +138,6 @@ MOVING = {
     "dvc.lock:Lock.is_locked": ATTRIBUTE,
     "dvc.lock:HardlinkLock.lock": "self, timeout=",
     "dvc.stage:Stage.reload": "self",
-    "dvc.stage.decorators:rwlocked": "call, read=, write=",
     "dvc.repo:Repo._reset": "self",
 }
 
@@ -148,21 +147,12 @@ TURN = "dvc.repo.brancher:_switch_fs"
 #: Compares the work tree with the recorded hashes.
 STATUS = "dvc.repo:Repo.status"
 
-#: Does so with stages one by one, each of which is locked.
-STAGES_STATUS = "dvc.repo.status:_joint_status"
-
-#: Reads the stages of a project.
-INDEX = "dvc.repo.index:Index.from_repo"
-
 #: What reads a project: its stages, outputs, cache and ignored files.
 READING = {
     STATUS: (
         "self, targets=, jobs=, cloud=, remote=, all_branches=, with_deps=, all_tags=, "
         "all_commits=, recursive=, check_updates="
     ),
-    STAGES_STATUS: "pairs, check_updates=",
-    INDEX: "cls, repo, onerror=",
-    "dvc.repo:Repo.stage_collection_error_handler": ATTRIBUTE,
     TURN: "repo, rev, repo_root_parts, cwd_parts",
     "dvc.repo:Repo.__init__": (
         "self, root_dir=, fs=, rev=, subrepos=, uninitialized=, config=, url=, repo_factory=, scm=,"

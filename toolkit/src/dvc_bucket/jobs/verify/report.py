@@ -6,13 +6,18 @@ from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from dvc_bucket.base.console import Console
 from dvc_bucket.base.files import readable_size
 from dvc_bucket.base.words import counted, shortened
-from dvc_bucket.dvc.audit.findings import NOT_CHECKED, AuditFinding, AuditReport, NamedCommit
+from dvc_bucket.dvc.audit.findings import (
+    NOT_CHECKED,
+    AuditFinding,
+    AuditReport,
+    DatasetCount,
+    NamedCommit,
+)
 from dvc_bucket.dvc.remote import ids
 
 #: Findings of a dataset, and commits of a finding, that are named one by one.
@@ -59,7 +64,8 @@ def show(report: AuditReport) -> None:
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
     if report.datasets:
-        console.print(_table(report))
+        headings = ("dataset", "objects", "size", "missing", "damaged", "not checked")
+        console.count(headings, map(_row, report.datasets))
     for dataset, findings in groupby(report.findings, key=lambda finding: finding.dataset):
         console.print()
         console.print(Text(f"{dataset or 'commits'}:", style="bold"))
@@ -80,22 +86,17 @@ def show(report: AuditReport) -> None:
     console.print(Text(_summary(report), style="bold"))
 
 
-def _table(report: AuditReport) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("dataset")
-    for heading in ("objects", "size", "missing", "damaged", "not checked"):
-        table.add_column(heading, justify="right")
-    for dataset in report.datasets:
-        row = [
-            f"{dataset.objects:,}",
-            readable_size(dataset.size),
-            f"{dataset.missing:,}",
-            f"{dataset.damaged:,}",
-            f"{dataset.not_checked:,}",
-        ]
-        style = "bold red" if dataset.missing or dataset.damaged else ""
-        table.add_row(Text(dataset.name), *row, style=style)
-    return table
+def _row(dataset: DatasetCount) -> list[Text]:
+    cells = [
+        dataset.name,
+        f"{dataset.objects:,}",
+        readable_size(dataset.size),
+        f"{dataset.missing:,}",
+        f"{dataset.damaged:,}",
+        f"{dataset.not_checked:,}",
+    ]
+    style = "bold red" if dataset.missing or dataset.damaged else ""
+    return [Text(cell, style) for cell in cells]
 
 
 def _line(finding: AuditFinding) -> Text:
