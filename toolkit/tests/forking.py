@@ -59,10 +59,12 @@ dvc_bucket.read.tree dvc_bucket.stages.declared dvc_bucket.store.server
 """
 IMPORTED = {"dvc": OF_DVC.split(), "bucket": [*OF_DVC.split(), *OF_BUCKET.split()]}
 
-#: Beginnings of the variables that programs read when they need them, not as they are imported.
+#: Beginnings of the variables that programs read when they need them, not as they are imported; and
+#: of those that a test process has as soon as it imports rasterio, scikit-learn or polars.
 LATE = """
 AWS_ BUCKET_ CI DVC_ GIT_ HOME LOGNAME NO_COLOR OLDPWD OMP_ OS_ PATH PWD PYTEST_ SHELL SHLVL SLURM_
 TMPDIR USER XDG_
+GDAL_CURL_ PROJ_CURL_ KMP_ _RJEM_
 """
 
 #: The environment of the tests as they begin, and of the processes that fork.

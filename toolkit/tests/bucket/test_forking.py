@@ -50,3 +50,12 @@ def test_what_python_or_a_module_reads_as_it_starts_has_a_process_of_its_own(nam
     assert not forking.can_fork(TOOLS / "dvc", environment() | {name: "1"}, options)
     assert not forking.can_fork(TOOLS / "git", environment(), options)
     assert not forking.can_fork(TOOLS / "dvc", environment(), {**options, "umask": 0o77})
+
+
+def test_what_a_library_sets_when_a_test_imports_it_changes_nothing() -> None:
+    import polars  # noqa: F401
+    import rasterio  # noqa: F401
+    import sklearn  # noqa: F401
+
+    options = {**KEPT, "stdin": subprocess.DEVNULL}
+    assert forking.can_fork(TOOLS / "dvc", environment(), options)
