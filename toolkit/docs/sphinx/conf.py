@@ -47,6 +47,8 @@ myst_heading_anchors = 4
 myst_enable_extensions = ["html_image"]  # <img>, where a page gives the width
 # Docstrings have code in single backquotes.
 default_role = "code"
+# Otherwise `--rev` in a sentence becomes an en dash and a word, and a copied command fails.
+smartquotes = False
 add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[3]
 #: A target with its sentence, as `make help` finds it.
 TARGET = re.compile(r"^([a-z]+):.*## (.+)", re.MULTILINE)
 
+#: Parts of the Makefile that a project made of the template does not have.
+ONLY_HERE = re.compile(r"^# template: only here$.*?^# template: end$", re.MULTILINE | re.DOTALL)
+
 #: Modules whose names are public.
 MODULES = ("dvc_bucket", "dvc_bucket.stages", "dvc_bucket.testing", "dvc_bucket.plugin")
 
@@ -37,7 +40,14 @@ def commands() -> Iterator[str]:
     yield "## Every other command of DVC"
     yield _text(group.epilog)
     yield "## Targets of the Makefile"
-    targets = TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
+    yield from _targets((ROOT / "Makefile").read_text(encoding="utf-8"))
+
+
+def _targets(makefile: str) -> Iterator[str]:
+    targets = TARGET.findall(makefile)
+    in_projects = {name for name, _ in TARGET.findall(ONLY_HERE.sub("", makefile))}
+    missing = [f"`make {name}`" for name, _ in targets if name not in in_projects]
+    yield f"A project made of the template does not have {', '.join(missing)}."
     rows = [f"| `make {name}` | {_text(said)} |" for name, said in targets]
     yield "\n".join(["| target | |", "| --- | --- |", *rows])
 
@@ -53,10 +63,16 @@ def _command(command: Any, name: str) -> Iterator[str]:
         return
     yield f"```text\n{name} {' '.join(command.collect_usage_pieces(context))}\n```"
     records = [one.get_help_record(context) for one in command.get_params(context)]  # --help last
-    rows = [f"| `{option}` | {_text(said)} |" for option, said in filter(None, records[:-1])]
+    rows = [_row(option, said) for option, said in filter(None, records[:-1])]
     yield "\n".join(["| option | |", "| --- | --- |", *rows]) if rows else ""
     examples = (command.epilog or "").partition("Examples:\n")[2]
     yield f"```sh\n{inspect.cleandoc(examples)}\n```" if examples else ""
+
+
+def _row(option: str, said: str) -> str:
+    r"""A row of a table, where a bare `|` ends the cell, also within code: `--kind <python|r>`."""
+    code = option.replace("|", r"\|")
+    return f"| `{code}` | {_text(said)} |"
 
 
 def _text(words: str) -> str:

@@ -61,6 +61,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Growing:
     pins = [f"{name}=={version(name)}\n" for name in runners.RUNNERS]
     project.write("requirements.lock", "".join(pins))
     project.write("packages.yaml", packages.text_of({}))
+    (project.root / "src/pipeline").mkdir(parents=True)
+    project.git("mv", "scripts/levels.py", "src/pipeline/levels.py")
+    project.write("dvc.yaml", project.text("dvc.yaml").replace("scripts/", "src/pipeline/"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.root)
         for command in filter(can_run, EXAMPLES):
@@ -173,9 +176,9 @@ def test_a_tool_that_is_declared_is_named_and_the_reverse(project: Growing) -> N
 
 @pytest.mark.skipif(not shutil.which("Rscript"), reason=NO_R)
 def test_a_package_that_a_script_in_r_uses_is_named_and_pinned_by_renv(project: Growing) -> None:
-    script, lock = project.text("scripts/peaks.R"), json.loads(project.text("renv.lock"))
+    script, lock = project.text("src/pipeline/peaks.R"), json.loads(project.text("renv.lock"))
     assert lock["R"]["Version"] == foreign_packages.installed(["R"], project.root)["R"]
-    project.write("scripts/peaks.R", f"library(data.table)\n{script}")
+    project.write("src/pipeline/peaks.R", f"library(data.table)\n{script}")
     [fault] = stage_faults(project.root)
     assert "stage peaks depends on R/data-table, which its params do not name" in fault
     with pytest.raises(ProjectError, match=r"peaks: renv.lock pins no version of R/data-table"):
@@ -268,9 +271,9 @@ def test_provenance_names_language_and_versions(
     crate = json.loads((ran.root.parent / "crate/ro-crate-metadata.json").read_text())
     things = {one["@id"]: one for one in crate["@graph"]}
     languages = {"peaks": "R", "tides": "Python", "ordered": "Shell"}
-    scripts = {"peaks": "scripts/peaks.R", "tides": "notebooks/tides.ipynb"}
+    scripts = {"peaks": "src/pipeline/peaks.R", "tides": "notebooks/tides.ipynb"}
     for name in stages(ran):
-        script = things[scripts.get(name, "scripts/ordered.sh")]
+        script = things[scripts.get(name, "src/pipeline/ordered.sh")]
         assert things[script["programmingLanguage"]["@id"]]["name"] == languages[name]
         needed = things[script["softwareRequirements"]["@id"]]
         assert needed["name"] == DEPENDS[name]

@@ -116,6 +116,8 @@ def test_what_no_copy_has_is_named_and_its_list_stays_behind(
     image = next(
         path for path in paths if bytes(obstore.get(store, path).bytes()) == bytes([1]) * 1000
     )
+    lists = [path for path in paths if path.endswith(".dir")]
+    good = {path: bytes(obstore.get(store, path).bytes()) for path in (image, *lists)}
     obstore.put(store, image, b"damaged")
     prefix = f"move-{secrets.token_hex(4)}"
     command = ["bucket", "init", *options(swift_store, prefix), "--yes"]
@@ -123,6 +125,13 @@ def test_what_no_copy_has_is_named_and_its_list_stays_behind(
     assert re.search(r"\n  images/1\.bin of .*\(main\)", said)
     assert len(swift_store.keys(f"{prefix}/")) == OBJECTS - 2
     assert not [key for key in swift_store.keys(f"{prefix}/") if key.endswith(".dir")]
+    assert "`bucket verify -A --repair`" in said
+    for path, content in good.items():  # as in the cache of a clone that has it
+        cached = mover.root / ".dvc/cache" / path[path.index("files/md5/") :]
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.write_bytes(content)
+    mover.run("bucket", "verify", "-A", "--repair", check=True, **keys(swift_store))
+    assert len(swift_store.keys(f"{prefix}/")) == OBJECTS
 
 
 def test_scripts_say_no_and_missing_keys_are_named_before_anything_is_written(

@@ -1,6 +1,8 @@
 """The documentation site: no link to nowhere, and no fault in a browser. `make docs` runs it."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,6 +16,9 @@ HOME = "toolkit/docs/README.html"
 
 #: Pages of each kind: lists, pictures and code, wide tables, what is made of the code.
 PAGES = (HOME, "README.html", "toolkit/docs/doctor.html", "toolkit/docs/commands.html")
+
+#: Dashes and quotes that no shell reads, and the word after one.
+TYPESET = re.compile(r"[\u2013\u2014\u2018\u201c\u201d][\w-]*")
 
 
 class Addresses(HTMLParser):
@@ -74,6 +79,15 @@ def test_every_page_of_the_docs_is_in_the_menu(site: Path) -> None:
     menu = (site / HOME).read_text(encoding="utf-8")
     for page in (TESTS_ROOT / "docs").glob("*.md"):
         assert f'href="{page.stem}.html"' in menu or page.name == "README.md", page.name
+
+
+def test_commands_can_be_copied_from_the_page_of_commands(site: Path) -> None:
+    page = (site / "toolkit/docs/commands.html").read_text(encoding="utf-8")
+    text = unescape(re.sub(r"<[^>]*>", "", page))
+    assert "ARGS=--pull" in text
+    assert 'PACKAGE="scipy>=1.14"' in text
+    assert TYPESET.findall(text) == []
+    assert "<python|notebook|r|shell>" in text
 
 
 @pytest.fixture(scope="module")

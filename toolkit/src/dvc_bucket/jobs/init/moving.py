@@ -150,8 +150,8 @@ def _report(copied: RemoteCopy, target: Remote) -> str:
     return "\n".join(
         [
             f"{done} The following is missing there, because neither the embedded store nor this "
-            "clone's cache has an intact copy. Run `bucket push --all-commits` in a clone that "
-            "has it.",
+            "clone's cache has an intact copy. Run `bucket verify -A --repair` in a clone that "
+            "has it and is on the new store.",
             *shortened(rows, MAX_LISTED),
         ]
     )
