@@ -1,7 +1,6 @@
 """A YAML text of plain lines is read as DVC reads it; any other text is left to DVC."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,8 +46,6 @@ def test_what_is_read_is_what_dvc_reads(text: str) -> None:
         dumps_yaml({"schema": "2.0", "stages": {"fit": ENTRY}}),
         "stages:\n  fit: # the model\n    cmd: >-\n      python fit.py\n      --rate 0.1\n"
         "    deps:\n      - in/a b.csv\n\n    outs: [out/a, out/b]\n",
-        (Path(__file__).parents[3] / "dvc.yaml").read_text(encoding="utf-8"),
-        (Path(__file__).parents[3] / "dvc.lock").read_text(encoding="utf-8"),
     ],
 )
 def test_a_usual_file_is_read(text: str) -> None:
