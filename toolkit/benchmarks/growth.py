@@ -61,14 +61,15 @@ def section_of(text: str, heading: str) -> str:
 
 
 def rows_of(text: str, heading: str) -> Iterator[dict[str, str]]:
-    """The rows of the table below a heading, each by the names of the columns."""
+    """The rows of the tables below a heading, which share their columns, by the names of these."""
     table = [
         [cell.strip() for cell in line.strip("|").split("|")]
-        for line in text.partition(f"\n{heading}\n")[2].partition("\n#")[0].splitlines()
+        for line in section_of(text, heading).splitlines()
         if line.startswith("|") and not line.startswith("| ---")
     ]
-    for cells in table[1:]:
-        yield dict(zip(table[0], cells, strict=False))
+    for cells in table:
+        if cells != table[0]:
+            yield dict(zip(table[0], cells, strict=False))
 
 
 def seconds(cell: str) -> float:
