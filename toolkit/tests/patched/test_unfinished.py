@@ -56,6 +56,20 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path, end: str) -> None:
         assert Path(cached).stat().st_mode & 0o777 == 0o444
 
 
+def test_a_file_of_a_cache_can_be_read_by_all_whatever_the_umask(tmp_path: Path) -> None:
+    cached, loose = targets(tmp_path)
+    before = os.umask(0o077)
+    try:
+        with Unfinished() as unfinished, unfinished.file(cached, 0o444):
+            pass
+        with Unfinished() as unfinished, unfinished.file(loose, 0o666):
+            pass
+    finally:
+        os.umask(before)
+    assert Path(cached).stat().st_mode & 0o777 == 0o444
+    assert Path(loose).stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("dies", [True, False])
 def test_only_what_the_dead_left_is_removed(tmp_path: Path, dies: bool) -> None:
     cached, loose = targets(tmp_path)

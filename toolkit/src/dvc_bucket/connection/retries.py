@@ -93,8 +93,10 @@ class Retries:
     @classmethod
     def of(cls, settings: "Settings") -> "Retries":
         """That of the store of the settings, the same for all clients of a process."""
+        key = (settings.endpoint_url, settings.retry_seconds)
+        if policy := _policies.get(key):  # no lock, for which the threads of a transfer would queue
+            return policy
         with _lock:
-            key = (settings.endpoint_url, settings.retry_seconds)
             return _policies.setdefault(key, cls(settings))
 
     @property

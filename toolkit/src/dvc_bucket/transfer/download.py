@@ -81,7 +81,7 @@ class Download:
         self.answer_seconds = float("inf")
         self.received = 0
         self._unfinished = unfinished
-        self._content = content
+        self._content, self._empty = content, content.of(b"")
         self._budget = budget or Budget()
         self._mode = mode
 
@@ -155,7 +155,7 @@ class Download:
     def _answer(self, place: "ObjectRef", promised: str | None) -> "GetResult":
         """The object, or, of a large one, the beginning; its size and tag in any case."""
         start = time.perf_counter()
-        if promised == self._content.of(b""):  # no range is in an empty object
+        if promised == self._empty:  # no range is in an empty object
             answer = place.store.once.get(place.key)
         else:
             answer = ranges.beginning(place, LARGE_BYTES)

@@ -13,10 +13,12 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,9 @@ SCRATCH = ".bucket-scratch-"
 
 #: How such a file is opened: it is nobody else's.
 NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+#: Permissions that a file of a cache does not have; its others do not depend on the umask.
+WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 #: A file of a cache: one named by its MD5; one of DVC 2, named by an MD5 that may have left out
 #: line ends; an entry of the run cache. The first group is the cache's root.
@@ -87,6 +92,7 @@ class Unfinished:
     """
 
     def __init__(self) -> None:
+        self._name, self._numbers = secrets.token_hex(8), count()
         self._folders: set[str] = set()
         self._paths: set[str] = set()
         self._is_over = False
@@ -128,7 +134,7 @@ class Unfinished:
     def _new(self, folder: str, mode: int) -> tuple[str, int]:
         """Path and descriptor of a new file in a folder, which is held locked."""
         while True:
-            path = f"{folder}/.{secrets.token_hex(8)}{LOOSE}"
+            path = f"{folder}/.{self._name}-{next(self._numbers)}{LOOSE}"
             try:
                 descriptor = os.open(path, NEW, mode)
             except (FileNotFoundError, NotADirectoryError):  # or a process has just removed it
@@ -139,7 +145,10 @@ class Unfinished:
             self._paths.add(path)
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.fstat(descriptor).st_nlink:
+            new = os.fstat(descriptor)
+            if new.st_nlink:
+                if not mode & WRITABLE and stat.S_IMODE(new.st_mode) != mode:
+                    os.fchmod(descriptor, mode)
                 return path, descriptor
             os.close(descriptor)  # another process took it for a dead one's before it was locked
             self._paths.discard(path)

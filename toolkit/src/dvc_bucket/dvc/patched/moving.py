@@ -64,10 +64,8 @@ def fetch(wanted: Gathered, index: Any, jobs: int | None, callback: Any, warn: A
         download, place = Download(unfinished), _places(remote)
 
         def get(oid: str) -> None:
-            target = cache.oid_to_path(oid)
             body = remote.fs.list_at_hand(place(oid)) if oid in wanted.lists else None
-            download(place(oid), target, body=body)
-            cache.protect(target)
+            download(place(oid), cache.oid_to_path(oid), body=body)
 
         moving = _Moving(wanted, remote, jobs, callback, lambda: download.answer_seconds)
         failed = moving.run(lacking, absent, get)
