@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvc_bucket.base import safe_paths
-from dvc_bucket.dvc.patched import file_lists, gathered, moving, remote_index
+from dvc_bucket.dvc.patched import file_lists, gathered, in_cache, remote_index
 
 PARTS = st.text(min_size=1, max_size=4).filter(lambda name: not safe_paths.fault(name))
 NAMES = st.lists(PARTS, min_size=1, max_size=3).map("/".join)
@@ -122,7 +122,7 @@ def test_a_million_objects_take_less_than_half_a_gigabyte(tmp_path: Path) -> Non
     try:
         wanted = gathered.Gathered(None)
         wanted.add(oid, [odb])
-        lacking = moving._not_in_cache(odb, wanted.objects)
+        lacking = set(in_cache.not_in_cache(odb, wanted.objects))
         todo = deque(sorted(lacking))
         peak = tracemalloc.get_traced_memory()[1]
     finally:

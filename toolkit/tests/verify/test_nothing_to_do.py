@@ -191,9 +191,9 @@ def test_what_is_tracked_is_told_without_dvc_until_a_pointer_changes(run: Publis
     first = listed()
     assert "copy.txt" in first
     assert listed() == first
-    assert looks.kept(run.project.tracked)
+    assert looks.kept(run.project.tracked, "datasets")
     track_more(run)
-    assert not looks.kept(run.project.tracked)
+    assert not looks.kept(run.project.tracked, "datasets")
     assert listed() == sorted([*first, "deep/more.bin"])
     forget_a_pointer(run)
     assert listed() == sorted({*first, "deep/more.bin"} - {"table.csv"})

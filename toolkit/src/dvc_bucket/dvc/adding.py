@@ -16,19 +16,38 @@ from dvc_bucket.dvc.remote.outputs import opened
 #: A byte of a name that is no UTF-8, as Python reads it.
 NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
+#: By what is to be added, the entries below it that are more than files with usual names.
+Unusual = dict[Path, list["os.DirEntry[str]"]]
 
-def refuse(project: Project, words: Sequence[str]) -> None:
+
+def unusual(words: Sequence[str]) -> Unusual:
+    """Find links, what is neither a file nor a folder, and names that are not UTF-8.
+
+    Args:
+        words: of the command; those that name something are its data.
+    """
+    return {
+        top: [
+            entry
+            for entry in entries_below(top)
+            if not entry.is_file(follow_symlinks=False) or NOT_UTF8.search(entry.path)
+        ]
+        for top in map(Path, filter(os.path.lexists, words))
+    }
+
+
+def refuse(project: Project, data: Unusual) -> None:
     """Refuse data that cannot or must not be tracked; name links to folders, which DVC ignores.
 
     Args:
         project: the clone.
-        words: of the command; those that name something are its data.
+        data: from `unusual`.
 
     Raises:
         ProjectError: a name is not UTF-8 or cannot be ignored by git, or something is neither a
             file nor a folder.
     """
-    for top in map(Path, filter(os.path.lexists, words)):
+    for top, entries in data.items():
         links, others = list[Path](), list[Path]()
         if "\n" in top.name or top.name.endswith(" "):
             raise ProjectError(
@@ -36,10 +55,9 @@ def refuse(project: Project, words: Sequence[str]) -> None:
                 "so it would store the data itself. Rename it."
             )
         _refuse_name(str(top), top)
-        for entry in entries_below(top) if top.is_dir() else ():
+        for entry in entries:
             _refuse_name(entry.path, top)
-            if not entry.is_file(follow_symlinks=False):
-                _sort(Path(entry.path), links, others)
+            _sort(Path(entry.path), links, others)
         if not top.is_dir():
             _sort(top, links, others)
         for path in _seen(project, others):
@@ -55,18 +73,18 @@ def refuse(project: Project, words: Sequence[str]) -> None:
             print(visible(f"bucket: {said}"), file=sys.stderr)
 
 
-def refuse_credentials(project: Project, words: Sequence[str]) -> None:
+def refuse_credentials(project: Project, data: Unusual) -> None:
     """Refuse files and folders that would bring credentials to the bucket.
 
     Args:
         project: the clone.
-        words: of the command; those that name something are its data.
+        data: from `unusual`.
 
     Raises:
         UnsafePathError: one can contain credentials of the project.
     """
-    for top in map(Path, filter(os.path.lexists, words)):
-        links = (Path(entry.path) for entry in entries_below(top) if entry.is_symlink())
+    for top, entries in data.items():
+        links = (Path(entry.path) for entry in entries if entry.is_symlink())
         for path in (top, *links):
             if project.is_private(path):
                 raise UnsafePathError(

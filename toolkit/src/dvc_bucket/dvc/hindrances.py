@@ -43,15 +43,16 @@ def refuse(arguments: Sequence[str]) -> None:
         return
     if MOVE.intersection(arguments[:1]):
         _refuse_prefixes(project, arguments)
-    if {"add", "import-url"}.intersection(arguments[:1]):
-        adding.refuse_credentials(project, arguments[1:])
+    adds = bool({"add", "import-url"}.intersection(arguments[:1]))
+    data = adding.unusual(arguments[1:]) if adds else {}
+    adding.refuse_credentials(project, data)
     if not NEED_GIT.intersection(arguments[:1]):
         return
     if is_in_repository(project.root):
         _refuse_unwritable(project)
         refuse_links(project)
         if arguments[0] == "add":
-            adding.refuse(project, arguments[1:])
+            adding.refuse(project, data)
     elif not _is_without_git(project):
         raise ProjectError(
             f"{project.root} is not in a git repository, which DVC needs. A downloaded archive "

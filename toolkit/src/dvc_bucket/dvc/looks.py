@@ -129,13 +129,14 @@ def _name(path: str) -> bytes:
     return os.fsencode(os.path.basename(path))  # noqa: PTH119
 
 
-def kept(file: Path) -> dict[str, Any]:
-    """The answers that are kept in a file; none if a path that they depend on has changed."""
+def kept(file: Path, name: str) -> Any:
+    """The answer of a name; None if none is kept, or a path that it depends on has changed."""
     record = _record(file)
     with suppress(OSError, KeyError, TypeError):  # a path that cannot be read counts as changed
+        answer = record["answers"][name]
         if Places(*record["places"]).look().digest == record["look"]:
-            return dict(record["answers"])
-    return {}
+            return answer
+    return None
 
 
 def earlier(file: Path) -> dict[str, Any]:

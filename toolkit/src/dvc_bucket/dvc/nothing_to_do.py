@@ -39,7 +39,7 @@ def is_whole(arguments: Sequence[str]) -> bool:
 
 def is_done(project: Project, word: str) -> bool:
     """Whether a `pull` has nothing to do, or a `status` has nothing to report."""
-    return word in looks.kept(project.in_order)
+    return looks.kept(project.in_order, word) is not None
 
 
 def is_sent(project: Project, settings: "Settings") -> bool:
@@ -48,7 +48,7 @@ def is_sent(project: Project, settings: "Settings") -> bool:
     For a directory, it looks for the list of its files, as `dvc push` does. Returns False if the
     store does not answer; DVC then reports why.
     """
-    names = None if settings.anonymous else looks.kept(project.sent).get("push")
+    names = None if settings.anonymous else looks.kept(project.sent, "push")
     with suppress(BucketError):
         return names is not None and has_all(project, settings, names)
     return False

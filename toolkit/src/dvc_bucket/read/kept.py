@@ -79,8 +79,8 @@ def tracked(project: Project) -> Tracked | None:
     """What DVC tracks in the work tree; None if DVC has to read it."""
     if is_plain():
         return None
-    with suppress(KeyError, ValueError, TypeError):
-        cache, *rows = looks.kept(project.tracked)[DATASETS]
+    with suppress(ValueError, TypeError):
+        cache, *rows = looks.kept(project.tracked, DATASETS)
         found = [Dataset(path, bytes.fromhex(name), *rest) for path, name, *rest in rows]
         return Tracked(Path(cache), {dataset.path: dataset for dataset in found})
     return None

@@ -1,8 +1,10 @@
 """Adds a directory of which most files are in the cache, without objects for each of these files.
 
-To add one more file, DVC reads the list of all files twice from memory, looks at each object in the
-cache twice, and makes five objects of each file to find that all but one are there and linked.
+To add one more file, DVC makes five objects of each file, reads the list of all files twice from
+memory, and looks at each object in the cache twice, to find that all but one are there and linked.
 
+- `build`, in the place of DVC's function as outputs call it, finds the hash of a directory; `add`,
+  `status`, `commit` and `repro` begin with it.
 - `transfer`, in the place of DVC's function for `add` and `commit`, has DVC transfer what the cache
   lacks.
 - `difference`, in the place of DVC's `_diff`, finds which files have another kind of link than the
@@ -12,23 +14,42 @@ cache twice, and makes five objects of each file to find that all but one are th
 An object counts as there if it is protected, as for DVC. Of all others, DVC looks at the content.
 """
 
+import functools
 import os
-import re
-import stat
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.dvc.patched import lookups
-from dvc_bucket.dvc.patched.stage_touch_points import ADDED, ADDED_TIMES, DIFFERENCE
+from dvc_bucket.dvc.patched.in_cache import protected
+from dvc_bucket.dvc.patched.stage_touch_points import ADDED, ADDED_TIMES, BUILD, DIFFERENCE
 
-#: A line of a list that DVC has just written. In a path, each quote has a backslash before it.
-MD5, PATH = re.compile(r'\{"md5": "([0-9a-f]{32})", '), '"relpath": "'
+if TYPE_CHECKING:
+    from dvc_bucket.dvc.patched.hashed_folder import Folder
 
 
 class _Unchanged(list[Any]):
     """In the place of DVC's list of unchanged files: the directory."""
 
-    tree: Any
+    folder: "Folder"
+
+
+def build(original: Callable[..., Any]) -> Callable[..., Any]:
+    """DVC's `build`, which finds the hash of a file or directory."""
+
+    @functools.wraps(original)
+    def ours(odb: Any, path: str, fs: Any, name: str, **named: Any) -> Any:
+        from dvc_bucket.dvc.patched import hashed_folder
+
+        ignore, callback = named.get("ignore"), named.get("callback")
+        jobs, is_upload = named.get("checksum_jobs"), named.get("upload")
+        if callback and not is_upload and hashed_folder.is_plain(odb, path, fs, name):
+            try:
+                return hashed_folder.build(odb, path, fs, ignore, callback, jobs)
+            except (hashed_folder.OtherFolderError, OSError):  # DVC has its words
+                pass
+        return original(odb, path, fs, name, **named)
+
+    return ours
 
 
 def transfer(original: Any) -> Any:
@@ -57,22 +78,21 @@ def difference(original: Any) -> Any:
 
     def ours(path: str, fs: Any, obj: Any, cache: Any, **named: Any) -> Any:
         from dvc_data.hashfile.diff import DiffResult
-        from dvc_data.hashfile.tree import Tree
         from dvc_objects.fs.local import LocalFileSystem
+
+        from dvc_bucket.dvc.patched.hashed_folder import Folder
 
         is_added = (
             named.get("relink")
             and named.get("old") is obj
-            and isinstance(obj, Tree)
-            and isinstance(fs, LocalFileSystem)
+            and isinstance(obj, Folder)
             and isinstance(cache.fs, LocalFileSystem)
-            and all(meta and meta.mtime is not None for _, meta, _ in obj)
         )
         if not is_added:
             return original(path, fs, obj, cache, **named)
         unchanged = _Unchanged()
-        unchanged.tree = obj
-        return DiffResult(modified=list(_other_links(path, obj, cache)), unchanged=unchanged)
+        unchanged.folder = obj
+        return DiffResult(modified=list(_other_links(obj, cache)), unchanged=unchanged)
 
     return ours
 
@@ -83,77 +103,55 @@ def times(original: Any) -> Any:
     def ours(path: str, fs: Any, diff: Any, updated_mtimes: Any) -> Any:
         if not isinstance(diff.unchanged, _Unchanged):
             return original(path, fs, diff, updated_mtimes)
-        found = dict[str, float]()
-        for key, meta, _ in diff.unchanged.tree:
-            file = "/".join((path, *key))
-            found[file] = updated_mtimes.get(file, meta.mtime)
-        return lookups.hash_of_times(sorted(found.items()))
+        paths = ((f"{path}/{file.path}", file.mtime) for file in diff.unchanged.folder.files)
+        return lookups.hash_of_times((file, updated_mtimes.get(file, time)) for file, time in paths)
 
     return ours
 
 
 #: Our functions by the place of DVC's.
-OURS = {ADDED: transfer, DIFFERENCE: difference, ADDED_TIMES: times}
+OURS: dict[str, Callable[[Any], Any]] = {
+    BUILD: build,
+    ADDED: transfer,
+    DIFFERENCE: difference,
+    ADDED_TIMES: times,
+}
 
 
 def _lacking(src: Any, dest: Any, obj_ids: set[Any]) -> set[Any] | None:
     """The files of a directory that the cache has not, or not protected; None if DVC finds out."""
     from dvc_data.hashfile.db.local import LocalHashFileDB
-    from dvc_data.hashfile.db.reference import ReferenceHashFileDB
     from dvc_data.hashfile.hash_info import HashInfo
 
-    are_ours = isinstance(src, ReferenceHashFileDB) and type(dest) is LocalHashFileDB
-    if not are_ours or len(obj_ids) != 1 or src.hash_name != "md5" or dest.hash_name != "md5":
+    from dvc_bucket.dvc.patched.hashed_folder import Staging
+
+    if not isinstance(src, Staging) or type(dest) is not LocalHashFileDB:
         return None
-    (name,) = obj_ids
-    if not name.isdir:
+    if obj_ids != {src.folder.hash_info}:
         return None
-    raw = src.get(name.value)
-    try:
-        with raw.fs.open(raw.path, "r", encoding="utf-8") as file:
-            text = file.read()
-    except FileNotFoundError:
-        return None
-    found = MD5.findall(text)
-    if len(found) != text.count(PATH):  # other hashes
-        return None
-    mode = dest.CACHE_MODE
-    return {HashInfo("md5", md5) for md5 in {*found} if _mode(dest.oid_to_path(md5)) != mode}
+    oids = {*src.folder.hashes}
+    src.folder.inodes.update(protected(dest, oids))
+    return {HashInfo("md5", md5) for md5 in oids.difference(src.folder.inodes)}
 
 
-def _mode(path: str) -> int:
-    """The permissions of a file; -1 if it is not there, or its folder cannot be entered."""
-    try:
-        return stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116 (for speed)
-    except OSError:  # DVC looks again, and has its words
-        return -1
-
-
-def _other_links(path: str, tree: Any, cache: Any) -> Iterator[Any]:
+def _other_links(folder: "Folder", cache: Any) -> Iterator[Any]:
     """DVC's changes of the files that it links in another way."""
     from dvc_data.hashfile.checkout import _needs_relink
     from dvc_data.hashfile.diff import Change, TreeEntry
     from dvc_objects.errors import ObjectFormatError
 
-    wanted = next(iter(cache.cache_types), None)
+    wanted, inodes = next(iter(cache.cache_types), None), folder.inodes
     are_copies, are_hard = wanted in {"copy", "reflink"}, wanted == "hardlink"
-    for key, meta, oid in tree:
-        if are_copies and meta.nlink <= 1 and not meta.is_link:
+    for file, md5 in zip(folder.files, folder.hashes, strict=True):
+        if are_copies and file.links <= 1 and file.destination is None:
             continue
-        if are_hard and meta.nlink > 1 and _inode(cache, oid) == meta.inode:
+        if are_hard and file.links > 1 and inodes.get(md5) == file.inode:
             continue
+        key, meta, content = folder.entry(file, md5)
         try:
-            there = cache.check(oid.value)
+            there = cache.check(md5)
         except (FileNotFoundError, ObjectFormatError):
             there = None
-        file = "/".join((path, *key))
-        if _needs_relink(file, cache, meta, there, oid.value):
-            entry = TreeEntry(there, key, meta, oid)
+        if _needs_relink(os.path.join(folder.root, *key), cache, meta, there, md5):  # noqa: PTH118
+            entry = TreeEntry(there, key, meta, content)
             yield Change(old=entry, new=entry)
-
-
-def _inode(cache: Any, oid: Any) -> int | None:
-    try:
-        return os.stat(cache.oid_to_path(oid.value)).st_ino  # noqa: PTH116 (for speed)
-    except OSError:  # DVC looks again, and has its words
-        return None

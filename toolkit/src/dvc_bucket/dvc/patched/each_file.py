@@ -10,11 +10,10 @@
 import functools
 import hashlib
 from collections.abc import Callable
-from json.encoder import encode_basestring_ascii as quoted
 from stat import S_IXGRP, S_IXOTH, S_IXUSR
 from typing import Any
 
-from dvc_bucket.dvc.patched.file_lists import BETWEEN
+from dvc_bucket.dvc.patched import file_lists
 from dvc_bucket.dvc.patched.stage_touch_points import AS_BYTES, NOTED, WANTED
 
 #: What DVC has of a local file that is no link. Source: `_localfs_info` in dvc-data.
@@ -70,9 +69,7 @@ def noted(original: Callable[..., Any]) -> Callable[..., Any]:
             entry = loads(raw)
         except ValueError:
             return None
-        text = f"([{inode}, {mtime!r}, {size}],)".encode()
-        digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
-        if entry["checksum"] != str(int(digest, 16)):
+        if entry["checksum"] != state_of(inode, mtime, size):
             return None
         if entry.get("version") != state.HASH_VERSION or len(entry["hash_info"]) != 1:
             return original(state, path, raw, info)
@@ -91,6 +88,15 @@ def noted(original: Callable[..., Any]) -> Callable[..., Any]:
     return ours
 
 
+def state_of(inode: int, mtime: float, size: int) -> str:
+    """What tells in a note that a file has changed since.
+
+    Source of the hashed text: `_checksum` in dvc-data, and `tokenize` in fsspec.
+    """
+    text = f"([{inode}, {mtime!r}, {size}],)".encode()
+    return str(int(hashlib.md5(text, usedforsecurity=False).hexdigest(), 16))
+
+
 def as_bytes(original: Callable[..., bytes]) -> Callable[..., bytes]:
     """The method that writes the list of a directory's files."""
 
@@ -101,9 +107,7 @@ def as_bytes(original: Callable[..., bytes]) -> Callable[..., bytes]:
             if with_meta or not content or content.name != "md5":
                 return original(tree, with_meta)
             lines.append(("/".join(parts), content.value))
-        lines.sort()
-        texts = (f'{{"md5": "{md5}", "relpath": {quoted(path)}}}' for path, md5 in lines)
-        return f"[{BETWEEN.join(texts)}]".encode()
+        return file_lists.written(sorted(lines))
 
     return ours
 

@@ -7,7 +7,8 @@ written as DVC 3 writes it is left to DVC. Source: `Tree.as_bytes` in dvc-data.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from dvc_bucket.base import safe_paths
@@ -43,6 +44,16 @@ def read(odbs: Sequence[Any], oid: str) -> str:
         except UnicodeDecodeError as error:
             raise OtherFormError(str(error)) from None
     raise FileNotFoundError(oid)
+
+
+def written(lines: Iterable[tuple[str, str]]) -> bytes:
+    """The list of some files, as DVC writes it.
+
+    Args:
+        lines: path and MD5 of each, in the order of the paths.
+    """
+    texts = (f'{{"md5": "{md5}", "relpath": {quoted(path)}}}' for path, md5 in lines)
+    return f"[{BETWEEN.join(texts)}]".encode()
 
 
 def hashes(text: str) -> Iterator[str]:

@@ -5,9 +5,7 @@ directory's list goes last, and only if all its files are there. Where a remote 
 directory, it counts as having the files; DVC's index of the remote notes them.
 """
 
-import os
-import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from dvc_bucket.connection.objects import ObjectRef
@@ -15,6 +13,7 @@ from dvc_bucket.dvc.patched import remote_index
 from dvc_bucket.dvc.patched.copy import threads_of
 from dvc_bucket.dvc.patched.errors import for_dvc, shown_by_dvc
 from dvc_bucket.dvc.patched.gathered import Gathered
+from dvc_bucket.dvc.patched.in_cache import not_in_cache
 from dvc_bucket.transfer.files import Unfinished
 from dvc_bucket.transfer.pool import Pool
 
@@ -27,8 +26,8 @@ def push(wanted: Gathered, index: Any, jobs: int | None, callback: Any, warn: An
     from dvc_bucket.transfer.upload import Upload
 
     cache, remote = _odbs(wanted)
-    lacking = _not_in_remote(wanted, wanted.objects, remote, index)
-    absent = _not_in_cache(cache, lacking)
+    lacking = not_in_remote(wanted, wanted.objects, remote, index)
+    absent = set(not_in_cache(cache, lacking))
     _warn(absent, warn)
     lacking -= absent
     upload, place = Upload(), _places(remote)
@@ -51,10 +50,10 @@ def fetch(wanted: Gathered, index: Any, jobs: int | None, callback: Any, warn: A
     from dvc_bucket.transfer.download import Download
 
     cache, remote = _odbs(wanted)
-    lacking = _not_in_cache(cache, wanted.objects)
+    lacking = set(not_in_cache(cache, wanted.objects))
     if not lacking:
         return _result(lacking, lacking)
-    absent = _not_in_remote(wanted, lacking, remote, index)
+    absent = not_in_remote(wanted, lacking, remote, index)
     _warn(absent, warn)
     lacking -= absent
     for folder in sorted({oid[:2] for oid in lacking}):
@@ -149,22 +148,7 @@ def _places(remote: Any) -> Callable[[str], ObjectRef]:
     return place
 
 
-def _not_in_cache(cache: Any, oids: Iterable[str]) -> set[str]:
-    """Those that the cache lacks. It has read-only files, as DVC leaves them, and right ones."""
-    from dvc_objects.errors import ObjectFormatError
-
-    lacking = set()
-    for oid in oids:
-        try:
-            mode = os.stat(cache.oid_to_path(oid)).st_mode  # noqa: PTH116 (for speed)
-            if stat.S_IMODE(mode) != cache.CACHE_MODE:
-                cache.check(oid)
-        except (FileNotFoundError, ObjectFormatError):
-            lacking.add(oid)
-    return lacking
-
-
-def _not_in_remote(wanted: Gathered, oids: set[str], remote: Any, index: Any) -> set[str]:
+def not_in_remote(wanted: Gathered, oids: set[str], remote: Any, index: Any) -> set[str]:
     """Those that the remote lacks."""
     noted = remote_index.lists(index)
     lists = noted.union(wanted.lists)

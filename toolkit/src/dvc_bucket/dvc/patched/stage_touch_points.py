@@ -101,11 +101,16 @@ REPRODUCING = {
     **attributes("dvc.repo:Repo", "datafs dvcfs lock scm_context state"),
 }
 
-#: The functions with which an output moves its files to the cache, notes their times, and compares
-#: the work tree with what belongs there.
+#: The functions with which an output hashes its files, moves them to the cache, notes their times,
+#: and compares the work tree with what belongs there.
+BUILD = "dvc.output:build"
 ADDED = "dvc.output:otransfer"
 ADDED_TIMES = "dvc_data.hashfile.utils:_get_mtime_from_changes"
 DIFFERENCE = "dvc_data.hashfile.checkout:_diff"
+
+#: What compares an output with the cache, and the cache with a remote.
+CHANGED_CACHE = "dvc.output:Output.changed_cache"
+CLOUD_STATUS = "dvc.repo.status:_cloud_status"
 
 #: What is called for each file of a directory: which names are ignored, what was noted of a file,
 #: and the list of all files.
@@ -113,32 +118,64 @@ WANTED = "dvc.ignore:DvcIgnorePatterns.__call__"
 NOTED = "dvc_data.hashfile.state:State._get"
 AS_BYTES = "dvc_data.hashfile.tree:Tree.as_bytes"
 
-#: What adds a directory.
+#: What adds a directory, and compares one.
 ADDING = {
+    BUILD: "odb, path, fs, name, upload=, dry_run=, ignore=, callback=, checksum_jobs=, **kwargs",
     ADDED: TRANSFER_OBJECTS,
+    CHANGED_CACHE: "self, filter_info=",
+    CLOUD_STATUS: (
+        "self, targets=, jobs=, remote=, all_branches=, with_deps=, all_tags=, recursive=, "
+        "all_commits="
+    ),
     WANTED: "self, root, dirs, files",
     NOTED: "self, path, raw, info",
     AS_BYTES: "self, with_meta=",
+    "dvc.data_cloud:DataCloud.get_remote_odb": "self, name=, command=, hash_name=",
     "dvc.ignore:DvcIgnorePatterns._get_normalize_path": "self, dirname, basename",
     "dvc.ignore:DvcIgnorePatterns._find_matching_pattern": "self, path, is_dir",
     "dvc.ignore:DvcIgnorePatterns._ignore": "self, path, is_dir",
     **attributes("dvc.ignore:DvcIgnorePatterns", "ignore_spec sep"),
+    "dvc.output:Output.get_used_objs": "self, **kwargs",
+    **attributes("dvc.output:Output", "cache files obj"),
+    **attributes("dvc.stage:Stage", "is_partial_import"),
     "dvc_data.fsutils:_localfs_info": "path",
+    "dvc_data.hashfile.build:DefaultIgnoreFile": ATTRIBUTE,
+    "dvc_data.hashfile.build:_build_tree": (
+        "path, fs, fs_info, name, odb=, upload_odb=, ignore=, callback=, dry_run=, "
+        "checksum_jobs=, **kwargs"
+    ),
+    "dvc_data.hashfile.build:_get_hashes": (
+        "paths, fs, name, infos, state=, callback=, jobs=, large_file_threshold="
+    ),
+    "dvc_data.hashfile.build:_get_staging": "odb",
+    "dvc_data.hashfile.db:add_update_tree": "odb, tree",
+    "dvc_data.hashfile.db:get_index": "odb",
+    **attributes("dvc_data.hashfile.cache:Cache", "_sql"),
     "dvc_data.hashfile.meta:Meta.from_info": "cls, info, protocol=",
     "dvc_data.hashfile.state:_checksum": "info",
     "dvc_data.hashfile.state:State.HASH_VERSION": ATTRIBUTE,
+    **attributes("dvc_data.hashfile.state:State", "hashes"),
     "dvc_data.json_compat:loads": "data",
     DIFFERENCE: "path, fs, obj, cache, relink=, ignore=, old=",
     "dvc_data.hashfile.checkout:_needs_relink": "path, cache, meta, cache_meta, oid",
     "dvc_data.hashfile.db.local:LocalHashFileDB.CACHE_MODE": ATTRIBUTE,
+    "dvc_data.hashfile.db.reference:ReferenceHashFileDB.__init__": "self, fs, path, **config",
+    "dvc_data.hashfile.db.reference:ReferenceHashFileDB.add": (
+        "self, path, fs, oid, hardlink=, callback=, check_exists=, on_error=, **kwargs"
+    ),
+    "dvc_data.hashfile.db.reference:ReferenceHashFileDB.exists": "self, oid",
     "dvc_data.hashfile.db.reference:ReferenceHashFileDB.get": "self, oid",
     "dvc_data.hashfile.diff:Change.__init__": "self, old=, new=",
     "dvc_data.hashfile.diff:DiffResult.__init__": "self, added=, modified=, deleted=, unchanged=",
     "dvc_data.hashfile.diff:TreeEntry.__init__": "self, cache_meta=, key=, meta=, oid=",
     "dvc_data.hashfile.transfer:TransferResult": CLASS,
+    "dvc_data.hashfile.tree:Tree.__init__": "self",
     "dvc_data.hashfile.tree:Tree.__iter__": "self",
+    "dvc_data.hashfile.tree:Tree.__len__": "self",
+    "dvc_data.hashfile.tree:Tree.digest": "self, with_meta=, name=",
+    **attributes("dvc_data.hashfile.tree:Tree", "_dict"),
     ADDED_TIMES: "path, fs, diff, updated_mtimes",
-    **attributes("dvc_data.hashfile.db:HashFileDB", "cache_types hash_name"),
+    **attributes("dvc_data.hashfile.db:HashFileDB", "cache_types hash_name state"),
 }
 
 #: What runs the experiments of DVC's queue in folders of their own, and keeps their results.
