@@ -55,6 +55,8 @@ def test_an_overload_halves_them_once_a_second_and_leaves_one(
     for _ in range(9):
         policy.failed(BUSY, 60.0)
     assert under_way(policy) == 1
+    policy.answered()
+    assert under_way(policy) == 2
 
 
 def test_a_connection_that_is_lost_is_no_overload(policy: Retries) -> None:
