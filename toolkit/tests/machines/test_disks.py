@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dvc_bucket.jobs.doctor.check import Warn
+from dvc_bucket.jobs.doctor.machine import DiskSpace
+from dvc_bucket.jobs.doctor.patient import Patient
 from tests.machines.labs import clone_of
 from tests.machines.machine import Machine, root_only
 
@@ -73,3 +76,20 @@ def test_a_clone_that_cannot_be_written_is_read_and_what_writes_is_one_sentence(
         check["name"]: check["status"] for check in json.loads(found)["checks"]
     }.items()
     assert "the check itself failed" not in found
+
+
+@root_only
+@pytest.mark.parametrize(
+    ("size", "said"), [("size=900k", "has .* kB free"), ("nr_inodes=100,size=9g", "more files")]
+)
+def test_the_doctor_warns_of_a_disk_that_is_soon_full(lab: Machine, size: str, said: str) -> None:
+    patient, cache = Patient(lab.project), lab.root / ".dvc" / "cache"
+    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(cache)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine does not allow a mount")
+    try:
+        with pytest.raises(Warn, match=said):
+            DiskSpace.check(patient)
+    finally:
+        subprocess.run(["umount", str(cache)], check=True)
+    assert DiskSpace.check(patient).endswith(" free")

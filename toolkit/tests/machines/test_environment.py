@@ -215,3 +215,20 @@ def test_a_prefix_that_stores_read_differently_is_one_sentence(
             assert done.stderr.count("\n") == 1
     finally:
         config.write_text(before)
+
+
+def test_a_prefix_may_have_a_space(machine: Machine) -> None:
+    config = machine.project.dvc_config
+    before = config.read_text()
+    config.write_text(before.replace("/lab", "/lab é + space"))
+    try:
+        machine.bucket("push", "--quiet")
+        assert "Complete: 1 object" in machine.bucket("verify").stdout
+        found = json.loads(machine.run("bucket", "doctor", "--json").stdout)["checks"]
+        assert [check for check in found if check["status"] == "failed"] == []
+        (machine.root / "facts.json").unlink()
+        shutil.rmtree(machine.root / ".dvc" / "cache")
+        machine.bucket("pull", "--quiet")
+        assert (machine.root / "facts.json").is_file()
+    finally:
+        config.write_text(before)

@@ -42,6 +42,8 @@ def many_changes(root: Path, cache: Path) -> None:
     write(root / "many" / "run", "executable")
     (root / "many" / "run").chmod(0o755)
     (root / "many" / "link").symlink_to("run")
+    write(root / "elsewhere", "with a second name")
+    (root / "many" / "second").hardlink_to(root / "elsewhere")
 
 
 def lost_objects(root: Path, cache: Path) -> None:
@@ -76,7 +78,7 @@ def state_of(root: Path, repo: Any) -> dict[str, Any]:
 
 def begin(root: Path, repo: Any, kinds: list[str]) -> Path:
     """A directory that was added; returns the cache."""
-    for name in ("many", "many.dvc", ".dvcignore"):
+    for name in ("many", "many.dvc", ".dvcignore", "elsewhere"):
         remove(str(root / name))
     for path in Path(repo.cache.local.path).glob("*/*"):  # DVC remembers the folders
         path.unlink()

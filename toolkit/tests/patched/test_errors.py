@@ -3,15 +3,17 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.exceptions import UploadError
 from dvc_objects.fs.local import localfs
 
 from dvc_bucket import Settings
 from dvc_bucket.base import ports
+from dvc_bucket.dvc import hashes
 from dvc_bucket.dvc.patched.copy import copy
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from dvc_bucket.transfer.errors import StoreRefusedError, StoreUnavailableError
@@ -166,3 +168,46 @@ def test_dvc_says_what_is_wrong_and_names_nothing_secret(
         dvc.push()
     assert remote.all_keys() == []
     assert "wrong-secret" not in caplog.text
+
+
+@pytest.fixture
+def pushing(tmp_dir: Any, dvc: Any, folder: BucketFolder) -> Any:
+    """DVC with a directory of four files, a file, and the folder as its remote."""
+    add_data(Path(tmp_dir), dvc, count=3)
+    with dvc.config.edit() as config:
+        config["remote"]["upstream"] = folder.config
+        config["core"]["remote"] = "upstream"
+    return dvc
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_list_is_not_sent_without_a_file_that_the_store_refuses(
+    pushing: Any, folder: BucketFolder, seaweed: Settings
+) -> None:
+    """Where a remote has the list of a directory, no push looks whether it has the files."""
+    path = Path(pushing.root_dir) / "many" / "deep" / "001.bin"
+    oid = hashes.of_bytes(path.read_bytes())
+
+    def refuse(method: str, key: str, _: Mapping[str, str]) -> tuple[int, bytes] | None:
+        return (400, b"") if method == "PUT" and key.endswith(oid[2:]) else None
+
+    with PlainFront(seaweed.port, refuse=refuse) as front:
+        with pushing.config.edit() as config:
+            config["remote"]["upstream"]["endpointurl"] = front.url
+        with pytest.raises(UploadError):
+            pushing.push()
+    assert len(folder.all_keys()) == 4
+    assert not any(key.endswith(".dir") for key in folder.all_keys())
+    with pushing.config.edit() as config:
+        config["remote"]["upstream"] = folder.config
+    assert pushing.push() == 2
+
+
+@pytest.mark.usefixtures("fast")
+def test_what_others_removed_from_the_remote_is_sent_again(
+    pushing: Any, folder: BucketFolder
+) -> None:
+    assert pushing.push() == 6
+    folder.rmdir()
+    assert pushing.push() == 6
+    assert len(folder.all_keys()) == 6

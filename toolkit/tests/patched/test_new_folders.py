@@ -81,6 +81,30 @@ def test_a_part_of_a_directory_is_all_that_was_asked_for(tmp_dir: Any, dvc: Any)
         assert [one.name for one in (root / "many").iterdir()] == ["name with é.txt"]
 
 
+def test_other_data_is_not_brought(tmp_dir: Any, dvc: Any) -> None:
+    root = Path(tmp_dir)
+    add_data(root, dvc)
+    for name in WAYS:
+        for path in ("many", "big.bin"):
+            remove(str(root / path))
+        with way(name):
+            dvc.checkout(["many"])
+        assert (root / "many" / "name with é.txt").exists()
+        assert not (root / "big.bin").exists()
+
+
+def test_a_directory_may_be_empty(tmp_dir: Any, dvc: Any) -> None:
+    folder = Path(tmp_dir) / "empty"
+    folder.mkdir()
+    dvc.add("empty")
+    for name in WAYS:
+        remove(str(folder))
+        with way(name):
+            dvc.checkout()
+            assert dvc.status() == {}
+        assert [*folder.iterdir()] == []
+
+
 def test_so_is_a_file_of_any_name(tmp_dir: Any, dvc: Any, seaweed: Settings) -> None:
     root, folder = Path(tmp_dir), BucketFolder.new(seaweed)
     with dvc.config.edit() as config:

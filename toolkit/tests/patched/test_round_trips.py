@@ -11,6 +11,7 @@ import pytest
 from dvc_bucket import Project, Settings
 from dvc_bucket.connection.concurrency import REQUESTS
 from dvc_bucket.transfer import pool
+from dvc_bucket.transfer.errors import StoreRefusedError
 from dvc_bucket.transfer.pool import Pool
 from tests.bucket.store_tools import BUCKET
 from tests.stores.access import StoreAccess
@@ -95,6 +96,21 @@ def fail(_: int, error: BaseException) -> None:
 def test_a_store_known_to_be_far_is_asked_for_much_at_once() -> None:
     assert at_once(100, 0.3, before=0.3) == 100
     assert at_once(100, 0.3, before=0.001) == REQUESTS
+
+
+def test_what_is_refused_among_what_is_served_does_not_end_the_rest() -> None:
+    served, refused = list[int](), list[int]()
+
+    def work(number: int) -> None:
+        if number % 2:
+            raise StoreRefusedError("not this one")
+
+    def note(number: int, _: BaseException) -> None:
+        refused.append(number)
+
+    Pool[int](work, 1, lambda: 0.0).run(range(100), served.append, note)
+    assert sum(served) == 50
+    assert refused == [*range(1, 100, 2)]
 
 
 def test_threads_are_no_more_than_the_process_may_open_files(

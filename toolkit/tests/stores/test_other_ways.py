@@ -9,6 +9,7 @@ import pytest
 
 from dvc_bucket import Project, Settings
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
+from dvc_bucket.transfer.keys import objects
 from tests.doctor.fronts import Ask, Middle, Reply, Request, signer
 from tests.projects import make_project
 from tests.stores.fixtures import access
@@ -85,3 +86,28 @@ def test_a_bucket_may_have_dots_in_its_name(
     settings.obstore().put("k", b"content")
     assert bytes(settings.obstore().read("k")) == b"content"
     assert store.keys("") == ["k"]
+
+
+def test_after_a_page_with_an_odd_key_each_object_is_listed_once(project: Published) -> None:
+    """A front adds the key to the last page: the store itself takes it for another."""
+    settings, odd = project.settings, f"{project.prefix}/odd//key"
+    entry = (
+        f"<Contents><Key>{odd}</Key><LastModified>2024-01-01T00:00:00Z</LastModified>"
+        '<ETag>"x"</ETag><Size>7</Size></Contents></ListBucketResult>'
+    )
+
+    def add(request: Request, ask: Ask) -> Reply:
+        reply = ask(request)
+        if b"<IsTruncated>false" not in reply.body:
+            return reply
+        body = reply.body.replace(b"</ListBucketResult>", entry.encode())
+        return Reply(reply.status, {"Content-Type": "application/xml"}, body)
+
+    skipped = list[tuple[str, int]]()
+    with Middle(add, settings.port) as front:
+        through = settings.model_copy(update={"endpoint_url": front.url})
+        store, prefix = through.obstore(), project.prefix
+        batches = objects(through, store, prefix, lambda *of: skipped.append(of))
+        found = [item["path"] for batch in batches for item in batch]
+    assert skipped == [(odd, 7)]
+    assert found == sorted(f"{prefix}/{path}" for path in project.keys)

@@ -268,7 +268,8 @@ def test_a_person_hears_of_it_once_and_ctrl_c_ends_it_at_once(
         began = time.monotonic()
         assert terminal.interrupt("") != 0
         assert time.monotonic() - began < AT_ONCE
-        assert "503 Service Unavailable. Each request is retried for 120 s." in terminal.shown
+        said = r"since \d\d:\d\d:\d\d: 503 Service Unavailable\. Each request is retried for 120 s"
+        assert re.search(said, terminal.shown)
         assert terminal.shown.count("waiting for") == 1
 
 

@@ -60,6 +60,14 @@ def damage_the_new_object(added: Published) -> None:
     path.write_bytes(b"one MORE")
 
 
+def test_a_list_is_not_sent_without_a_file_of_it(added: Published) -> None:
+    """A directory whose list is on the remote counts as complete there."""
+    before = sorted(added.keys)
+    damage_the_new_object(added)
+    assert push(added) is None
+    assert sorted(added.keys) == before
+
+
 def point_at_another_remote(added: Published) -> None:
     config = added.root / ".dvc" / "config.local"
     config.write_text(config.read_text().replace(added.prefix, f"{added.prefix}/other"))

@@ -11,7 +11,7 @@ from dvc_bucket.read.tree import Dataset, Tree
 Item = Entry | TrackedFile | Dataset
 
 
-class Names:
+class TreeNames:
     """Folders and files by path from the project's root; the root itself is empty.
 
     The list of a directory that DVC tracks is read when a path in it is asked for.

@@ -18,7 +18,7 @@ from dvc_bucket.dvc.remote import ids
 from dvc_bucket.git.contents import Entry, Repository
 from dvc_bucket.git.revision import date_of, files_of, lacking
 from dvc_bucket.read.content import Content, fetch
-from dvc_bucket.read.names import Item, Names
+from dvc_bucket.read.names import Item, TreeNames
 from dvc_bucket.read.proof import Proof
 from dvc_bucket.read.tracked import TrackedFile
 from dvc_bucket.read.tree import Dataset, Tree
@@ -44,7 +44,7 @@ class RevisionFiles:
         self._versions: dict[str, ObjectMeta] = {}
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> TreeNames:
         """The paths."""
         try:
             in_git = files_of(self._repository, self._tree.commit)
@@ -52,7 +52,7 @@ class RevisionFiles:
             if self._tree.commit:
                 raise
             in_git = {}  # a project of DVC without git
-        return Names(self._tree, in_git)
+        return TreeNames(self._tree, in_git)
 
     def entry(self, path: str, *, is_exact: bool = False) -> dict[str, Any]:
         """What fsspec calls the information of a path: `name`, `size`, `type`, a hash.

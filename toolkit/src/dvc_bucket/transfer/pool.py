@@ -141,6 +141,7 @@ class Pool(Generic[Item]):
                 try:
                     self._work(item)
                 except BaseException as error:  # of a thread: the caller hears of it
+                    self._refused += isinstance(error, StoreError)
                     self._failures.append((item, error))
                 else:
                     done[0] += 1
@@ -168,10 +169,8 @@ class Pool(Generic[Item]):
             item, error = self._failures.popleft()
             if isinstance(error, DiskError) or not isinstance(error, Exception):
                 raise error
-            if isinstance(error, StoreError):
-                self._refused += 1
-                if self._refused >= HOPELESS:
-                    raise error
+            if isinstance(error, StoreError) and self._refused >= HOPELESS:
+                raise error
             failed(item, error)
         return done
 

@@ -39,7 +39,7 @@ class ForkedStore:
     def __init__(self, settings: "Settings") -> None:
         self._settings = settings
 
-    def get(self, path: str, *, options: "GetOptions | None" = None) -> "Answer":
+    def get(self, path: str, *, options: "GetOptions | None" = None) -> "ForkedAnswer":
         """The beginning of an answer."""
         asked: dict[str, Any] = dict(options or {})
         more: dict[str, Any] = {}
@@ -49,7 +49,7 @@ class ForkedStore:
             more["IfMatch"] = tag
         with as_obstore_raises():
             said = client(self._settings).get_object(**self._where(path), **more)
-        return Answer(path, said)
+        return ForkedAnswer(path, said)
 
     def get_range(self, path: str, *, start: int, end: int) -> bytes:
         """The bytes from `start` to `end`, exclusive."""
@@ -70,7 +70,7 @@ class ForkedStore:
         return {"Bucket": self._settings.bucket_name, "Key": path}
 
 
-class Answer:
+class ForkedAnswer:
     """What obstore's `GetResult` is.
 
     Attributes:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.remote.outputs import opened
+from dvc_bucket.dvc.snapshot.records import OverlapIndex as OverlapIndex
 from dvc_bucket.dvc.snapshot.records import PathRecord as PathRecord
-from dvc_bucket.dvc.snapshot.records import Places as Places
 from dvc_bucket.dvc.snapshot.records import StageParams as StageParams
 from dvc_bucket.dvc.snapshot.records import StageRun as StageRun
 from dvc_bucket.dvc.snapshot.records import leaves as leaves

@@ -174,7 +174,7 @@ def overlap(path: str, other: str) -> bool:
     return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
 
 
-class Places:
+class OverlapIndex:
     """Paths among which those that overlap with another are found, however many there are."""
 
     def __init__(self, paths: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dvc_bucket.base.errors import CheckError, StageNameError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.snapshot import PathRecord, Places, Snapshot, Stage, overlap
+from dvc_bucket.dvc.snapshot import OverlapIndex, PathRecord, Snapshot, Stage, overlap
 
 
 class Meta(BaseModel):
@@ -61,9 +61,9 @@ class StagePlan:
         return [out for stage in self.stages.values() for out in stage.outs]
 
     @cached_property
-    def made(self) -> Places:
+    def made(self) -> OverlapIndex:
         """The paths of the outputs of all stages."""
-        return Places(out.path for out in self.outs)
+        return OverlapIndex(out.path for out in self.outs)
 
     def maker(self, path: str) -> str:
         """The stage whose output is at, around or below a path; empty if there is none."""
@@ -74,9 +74,9 @@ class StagePlan:
 
     def pulled(self, selected: Sequence[Stage]) -> list[str]:
         """Paths that DVC tracks of what selected stages read and none of them makes."""
-        made = Places(out.path for stage in selected for out in stage.outs)
+        made = OverlapIndex(out.path for stage in selected for out in stage.outs)
         deps = {dep.path for stage in selected for dep in stage.deps}
-        needed = Places(path for path in deps if not made.overlap(path))
+        needed = OverlapIndex(path for path in deps if not made.overlap(path))
         tracked = {*self.tracked, *(out.path for out in self.outs if out.is_cached)}
         return sorted(filter(needed.overlap, tracked))
 

@@ -31,7 +31,7 @@ SEEN = "seen.json"
 FORMAT = 2
 
 #: How long the stages of a stopped check are kept, in seconds.
-LONGEST = 7 * 86_400
+MAX_KEPT_SECONDS = 7 * 86_400
 
 #: How names of folders begin that are not whole.
 PARTIAL = "partial-"
@@ -56,7 +56,7 @@ class Stopped:
         """Those of a project; what is too old is removed."""
         folder = project.dvc_config.parent / "tmp" / FOLDER
         for entry in folder.glob("*"):
-            if time.time() - entry.stat().st_mtime > LONGEST:
+            if time.time() - entry.stat().st_mtime > MAX_KEPT_SECONDS:
                 shutil.rmtree(entry, ignore_errors=True)
         return cls(folder, commit, packages)
 

@@ -18,7 +18,7 @@ class ThrottledError(Skip):
     """A check that the store did not let us make. The check `throttling` says more."""
 
 
-class Answers:
+class AnswerCounts:
     """Counts the answers of a store.
 
     Attributes:

@@ -35,7 +35,9 @@ COUNTED = 10_000
 #: File systems that a network lies behind, where a plain lock may not hold.
 NETWORKED = {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb3", "fuse.sshfs", "afs"}
 
-SCRATCH_BYTES = 1_000_000_000
+#: Below so many bytes, or so many more files, a disk is soon full.
+FREE_BYTES = 1_000_000_000
+FREE_FILES = 10_000
 
 #: Bytes of changed objects that are read at once; more is left to `bucket verify --cache`.
 READ_BYTES = 64 * 1024 * 1024
@@ -202,9 +204,33 @@ class ScratchSpace(Check):
         except OSError as error:
             raise Problem(f"{where}: {error.strerror}") from None
         text = f"{where}, {free / 1e9:,.0f} GB free"
-        if free < SCRATCH_BYTES:
+        if free < FREE_BYTES:
             raise Warn(text)
         return text
+
+
+class DiskSpace(Check):
+    """A full disk ends a pull or a stage in the middle; so does one that takes no more files."""
+
+    name = "disk space"
+    fix = (
+        "Free some space (`bucket clean`), or move DVC's cache to another disk: `dvc cache dir "
+        "--local`."
+    )
+
+    @staticmethod
+    def check(patient: Patient) -> str:
+        """Ask the file systems of the cache and of the workspace."""
+        cache = _cache(patient)
+        kept = next(folder for folder in (cache, *cache.resolve().parents) if folder.is_dir())
+        for folder in (kept, patient.project.root):
+            state = os.statvfs(folder)
+            size = state.f_bavail * state.f_frsize
+            if size < FREE_BYTES:
+                raise Warn(f"{folder} has {readable_size(size)} free")
+            if state.f_files and state.f_favail < FREE_FILES:
+                raise Warn(f"{folder} takes only {state.f_favail:,} more files (inodes)")
+        return f"{readable_size(size)} free"
 
 
 class ToolVersions(Check):

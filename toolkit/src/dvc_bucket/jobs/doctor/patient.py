@@ -17,7 +17,7 @@ from dvc_bucket.connection import clients, wire
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.connection.settings.sources import Sources
-from dvc_bucket.jobs.doctor.answers import STATUSES, Answers
+from dvc_bucket.jobs.doctor.answers import STATUSES, AnswerCounts
 from dvc_bucket.jobs.doctor.check import Skip
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Patient:
     environment: Mapping[str, str] | None = None
     run: str = field(default_factory=lambda: f"{MACHINE}-{os.getpid()}-{secrets.token_hex(4)}")
     has_written: bool = False
-    answers: Answers = field(default_factory=Answers)
+    answers: AnswerCounts = field(default_factory=AnswerCounts)
     written: dict[str, str | None] = field(default_factory=dict)
 
     @cached_property
