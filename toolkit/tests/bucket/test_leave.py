@@ -105,6 +105,7 @@ def test_two_files_are_new_and_say_what_is_to_be_done(clone: Clone) -> None:
     for line in (
         "- `squares`: `scripts/squares.py:5` (`from dvc_bucket.stages import run_stage`)",
         "- `Makefile:3`: `@bucket pull`",
+        "`requirements.lock` in the place of step 4.",
         "rm '.git/hooks/commit-msg'",
         "git config --remove-section merge.dvc-lock",
         "The remote `storage` is the embedded store of this machine (http://127.0.0.1:8333)",

@@ -44,7 +44,8 @@ def test_the_page_from_the_top(request: pytest.FixtureRequest, tmp_path: Path) -
     typed(clone, first.replace("URL", shlex.quote(url)).replace("my-clone", "../my-clone"))
     other = Published(tmp_path / "my-clone", clone.store, clone.prefix)
     settle(other)
-    assert rest == ["cd my-clone", "make setup", "make init", "bucket lfs setup", "git lfs pull"]
+    assert rest[:4] == ["cd my-clone", "make setup", ". .venv/bin/activate", "make init"]
+    assert rest[4:] == ["bucket lfs setup", "git lfs pull"]
     typed(other, "\n".join(rest[-2:]))
     for name, content in contents.items():
         assert (other.root / "figures" / name).read_bytes() == content

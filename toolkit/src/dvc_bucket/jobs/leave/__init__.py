@@ -37,6 +37,7 @@ class Leaving:
         remote: name of DVC's default remote.
         url: where its objects are.
         endpoint: of its store; empty for AWS.
+        lock_file: name of the lock file with all packages.
         packages: the lock file without the toolkit.
         has_versions: there is a packages.yaml.
         stages: by name, the lines of code with which a stage imports the toolkit.
@@ -49,6 +50,7 @@ class Leaving:
     remote: str
     url: str
     endpoint: str
+    lock_file: str
     packages: PlainLock
     has_versions: bool
     stages: dict[str, list[Use]]
@@ -93,6 +95,7 @@ def plan(project: Project) -> Leaving:
         remote=dvc_config.read(project.dvc_config)["core"]["remote"],
         url=str(remote.get("url", "")),
         endpoint=str(remote.get("endpointurl", "")),
+        lock_file=settings.lock_file,
         packages=PlainLock.of(project, settings.lock_file),
         has_versions=project.packages.is_file(),
         stages=stages,
