@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvc.exceptions import CheckoutError
+from dvc.exceptions import CheckoutError, DvcException
 from dvc_objects.fs.local import localfs
 
 from tests.patched.tools import add_data, way
@@ -77,3 +77,19 @@ def test_what_a_person_stops_tracking_stays(name: str, tmp_dir: Any, dvc: Any) -
         dvc._reset()
         assert dvc.checkout()["deleted"] == []
     assert (Path(tmp_dir) / name).exists()
+
+
+def test_an_update_does_not_replace_what_was_changed_here(tmp_dir: Any, dvc: Any) -> None:
+    root = Path(tmp_dir)
+    (root / "source.txt").write_text("old")
+    dvc.imp_url("source.txt", "imported.txt")
+    (root / "source.txt").write_text("new")
+    (root / "imported.txt").unlink()  # it can be a link
+    (root / "imported.txt").write_text("mine")
+    with way("fast"):
+        with pytest.raises(DvcException, match=r"imported\.txt was changed here"):
+            dvc.update("imported.txt.dvc")
+        assert (root / "imported.txt").read_text() == "mine"
+        dvc.checkout("imported.txt", force=True)
+        dvc.update("imported.txt.dvc")
+    assert (root / "imported.txt").read_text() == "new"

@@ -1,4 +1,4 @@
-"""Has a check-out spare data in the work tree that may have no other copy.
+"""Has a check-out and an update spare data in the work tree that may have no other copy.
 
 - `unused`, in the place of DVC's `_remove_unused_links`: removes data that nothing tracks any more,
   as after `git checkout` of a commit without it, only if the cache has a copy. DVC does not look.
@@ -7,6 +7,8 @@
 - `changes`, in the place of DVC's `_build_out_changes`: where a file cannot be brought, the
   directory that was there before stays. DVC removes all of it: files that the cache does not have,
   and files that `.dvcignore` leaves out.
+- `updated`, in the place of DVC's `update_import`: refuses to replace imported data that was
+  changed here.
 """
 
 import functools
@@ -15,7 +17,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from dvc_bucket.dvc.patched.stage_touch_points import OUT_CHANGES, REMOVE_STAGE, UNUSED_LINKS
+from dvc_bucket.dvc.patched.stage_touch_points import (
+    OUT_CHANGES,
+    REMOVE_STAGE,
+    UNUSED_LINKS,
+    UPDATE_IMPORT,
+)
 
 #: DVC's own channel, so that `-q` silences this, too.
 logger = logging.getLogger("dvc").getChild("bucket")
@@ -76,8 +83,26 @@ def removed(original: Callable[..., None]) -> Callable[..., None]:
     return ours
 
 
+def updated(original: Callable[..., None]) -> Callable[..., None]:
+    """The function that brings imported data again."""
+
+    @functools.wraps(original)
+    def ours(stage: Any, *arguments: Any, to_remote: bool = False, **named: Any) -> None:
+        from dvc.exceptions import DvcException
+
+        for out in () if to_remote else stage.outs:
+            if not all(_is_cached(stage.repo, file) for file in _files(out.fs_path)):
+                raise DvcException(
+                    f"{out} was changed here. The update would replace the change, and the cache "
+                    f"has no copy of it. Copy it elsewhere, then `bucket checkout --force {out}`."
+                )
+        original(stage, *arguments, to_remote=to_remote, **named)
+
+    return ours
+
+
 #: Our functions by the place of DVC's.
-OURS = {UNUSED_LINKS: unused, REMOVE_STAGE: removed, OUT_CHANGES: changes}
+OURS = {UNUSED_LINKS: unused, REMOVE_STAGE: removed, OUT_CHANGES: changes, UPDATE_IMPORT: updated}
 
 
 def _is_any_in(paths: Iterable[str], top: str) -> bool:
@@ -99,7 +124,10 @@ def _has_copy(repo: Any, path: str) -> bool:
 def _files(path: str) -> Iterator[str]:
     from dvc_objects.fs.local import localfs
 
-    yield from localfs.find(path) if os.path.isdir(path) else [path]  # noqa: PTH112
+    if os.path.isdir(path):  # noqa: PTH112
+        yield from localfs.find(path)
+    elif os.path.exists(path):  # noqa: PTH110
+        yield path
 
 
 def _is_cached(repo: Any, file: str) -> bool:

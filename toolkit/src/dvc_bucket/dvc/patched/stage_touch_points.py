@@ -142,11 +142,13 @@ ADDING = {
 }
 
 #: The functions of a check-out: what removes data that nothing tracks, what stops tracking data,
-#: what refuses to remove files that are not in the cache, and what sums up; and what copies a file.
+#: what refuses to remove files that are not in the cache, what sums up; what brings imported
+#: data again; and what copies a file.
 UNUSED_LINKS = "dvc.repo.checkout:_remove_unused_links"
 REMOVE_STAGE = "dvc.stage:Stage.remove"
 CAN_DELETE = "dvc.repo.checkout:_check_can_delete"
 OUT_CHANGES = "dvc.repo.checkout:_build_out_changes"
+UPDATE_IMPORT = "dvc.stage:update_import"
 COPY_FILE = "dvc_objects.fs.local:copyfile"
 
 #: What checks data out.
@@ -155,6 +157,7 @@ CHECKING_OUT = {
     REMOVE_STAGE: "self, force=, remove_outs=, purge=",
     CAN_DELETE: "entries, index, path, fs",
     OUT_CHANGES: "index, changes",
+    UPDATE_IMPORT: "stage, rev=, to_remote=, remote=, no_download=, jobs=, force=",
     COPY_FILE: "src, dest, callback=",
     "dvc_data.hashfile.hash:hash_file": "path, fs, name, state=, callback=, info=",
     "dvc_data.hashfile.state:State.get_unused_links": "self, used, fs",
