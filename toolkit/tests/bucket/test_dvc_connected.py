@@ -12,7 +12,7 @@ from configobj import ConfigObj
 from dvc_bucket import Project, Settings
 from dvc_bucket.base.errors import SettingsError
 from dvc_bucket.connection import clients
-from dvc_bucket.connection.dvc_config import set_overrides
+from dvc_bucket.connection.dvc_config import set_overrides, with_options
 from dvc_bucket.connection.env_file import create_env
 from dvc_bucket.connection.overrides import point_dvc_at
 from dvc_bucket.dvc.connected import environment, remote_prefix, run_dvc
@@ -90,6 +90,17 @@ def test_on_aws_itself_dvc_has_the_endpoint_of_the_tracked_file_alone(
 ) -> None:
     set_overrides(project, {"endpointurl": "https://of.former.days", "read_timeout": "5"})
     point_dvc_at(project, settings.model_copy(update={"is_aws": True}))
+    assert own_options(project) == {}
+
+
+def test_a_default_remote_elsewhere_gets_no_options_of_s3(
+    project: Project, settings: Settings, tmp_path: Path
+) -> None:
+    """Plain DVC refuses them, and with them every command."""
+    config = with_options(project.dvc_config.read_text(), {"url": str(tmp_path / "nas")})
+    project.dvc_config.write_text(config)
+    set_overrides(project, {"read_timeout": "5"})
+    point_dvc_at(project, settings.model_copy(update={"endpoint_url": "https://other.example"}))
     assert own_options(project) == {}
 
 

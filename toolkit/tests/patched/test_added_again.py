@@ -1,5 +1,6 @@
 """A directory that is added again looks as DVC leaves it: files, cache, links and notes."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -7,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.exceptions import DvcException
 from dvc.utils.fs import remove
+from dvc_objects.fs import local
 from dvc_objects.fs.local import localfs
 
 from dvc_bucket.dvc.patched import added_again
@@ -134,3 +137,27 @@ def test_as_dvc_leaves_it(
     assert len(looked) == 1
     if change in {nothing, one_more} and kinds != ["symlink"]:
         assert looked[0] == (change is one_more and kinds == ["hardlink"])
+
+
+@pytest.mark.parametrize("name", ["many", "many/deep/00.txt", "many/deep"])
+def test_data_that_does_not_get_into_the_cache_is_not_recorded(
+    name: str, tmp_dir: Any, dvc: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the disk of the cache is full. DVC only logs it, and exits with 0."""
+    root = Path(tmp_dir)
+    begin(root, dvc, ["copy"])
+    (root / "many.dvc").unlink()
+    for path in Path(dvc.cache.local.path).glob("*/*"):
+        path.unlink()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with way("fast"), monkeypatch.context() as patch:
+        patch.setattr(local, "copyfile", full)
+        with pytest.raises(DvcException, match=r"could not be stored in .*Nothing was recorded"):
+            dvc.add([name])
+    assert not (root / f"{name}.dvc").exists()
+    with way("fast"):
+        dvc.add([name])
+        assert dvc.status() == {}

@@ -89,3 +89,20 @@ def test_a_path_that_another_repository_lacks_is_one_sentence(empty_project: Pub
     done = empty_project.clone.run(TOOLS / "bucket", *words, check=False)
     assert "ERROR: There is no nothing.csv at the revision that was read." in done.stderr
     assert "troubles" not in done.stderr
+
+
+def test_data_is_not_moved_onto_other_data(empty_project: Published, pictures: Path) -> None:
+    """DVC replaces what has the new name, tracked or not."""
+    root = empty_project.root
+    (root / "data.csv").write_text("tracked")
+    (pictures / "data.csv").write_text("the only copy")
+    (root / "mine.csv").write_text("the only copy")
+    add(empty_project, "data.csv")
+    for word, target in (("move", "mine.csv"), ("mv", "pictures")):
+        done = empty_project.clone.run(TOOLS / "bucket", word, "data.csv", target, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "data.csv exists, and DVC would replace it" in done.stderr or target == "mine.csv"
+        assert done.stderr.count("\n") == 1
+    assert (root / "mine.csv").read_text() == (pictures / "data.csv").read_text() == "the only copy"
+    empty_project.clone.run(TOOLS / "bucket", "move", "data.csv", "new.csv")
+    assert (root / "new.csv").read_text() == "tracked"

@@ -209,16 +209,25 @@ def test_what_git_writes_again_without_another_content_is_no_change(pulled: Publ
     assert nothing.is_done(pulled.project, "pull")
 
 
-def test_a_file_with_values_of_a_pipeline_is_looked_at(run: Published) -> None:
-    values = run.root / "values.py"
-    values.write_text("NAME = 'copy'\n")
-    flow = STAGES.replace("stages:\n", "vars: [values.py]\nstages:\n").replace(
+#: A file with a value, by the end of its name.
+VALUES = {".py": "NAME = '{}'", ".json": '{{"NAME": "{}"}}', ".toml": 'NAME = "{}"'}
+
+
+@pytest.mark.parametrize("name", ["values.py", "of mine/values.json", "../values.toml"])
+def test_a_file_with_values_of_a_pipeline_is_looked_at(run: Published, name: str) -> None:
+    """Also where git or DVC ignores it, or outside of the project."""
+    values = run.root / name
+    values.parent.mkdir(exist_ok=True)
+    values.write_text(VALUES[values.suffix].format("copy"))
+    with (run.root / ".gitignore").open("a") as ignored:
+        ignored.write("/of mine/\n")
+    flow = STAGES.replace("stages:\n", f"vars: ['{name}']\nstages:\n").replace(
         "cp notes.txt copy.txt", "cp notes.txt ${NAME}.txt"
     )
     (run.root / "dvc.yaml").write_text(flow)
     run.clone.run("bucket", "status", "-q")
     assert nothing.is_done(run.project, "status")
-    values.write_text("NAME = 'other'\n")
+    values.write_text(VALUES[values.suffix].format("other"))
     assert not nothing.is_done(run.project, "status")
 
 

@@ -10,12 +10,18 @@ from dvc_bucket.git.contents import ended
 #: Commits that changed `.dvc/config` and are looked at, the newest first.
 MAX_COMMITS = 50
 
+#: Options of a remote in S3 that the settings can replace.
+TIMEOUTS = ("connect_timeout", "read_timeout")
+S3_OPTIONS = ("endpointurl", "region", config.ANONYMOUS, *TIMEOUTS)
+
 
 def point_dvc_at(project: Project, settings: Settings) -> None:
     """Have `dvc` commands of this clone, plain ones too, go where the settings say.
 
     DVC takes endpoint, region and timeouts from its own configuration first, so its git-ignored
     part gets what the settings say. Root's DVC is kept from linking to the cache.
+
+    A default remote that is not in S3 gets no such options: DVC would refuse its configuration.
 
     A default remote of the person's own choice (`dvc remote default --local`) stays as it is.
 
@@ -30,6 +36,9 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
         return
     defaults = type(settings).model_fields
     tracked = config.default_remote(project)
+    if not str(tracked.get("url", "")).startswith("s3://"):
+        config.set_overrides(project, dict.fromkeys(S3_OPTIONS))
+        return
     wanted: dict[str, str | None] = {
         "endpointurl": None if settings.is_aws else settings.endpoint_url,
         "region": settings.region if "region" in tracked else None,
@@ -39,7 +48,7 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
         wanted[config.ANONYMOUS] = str(settings.anonymous).lower()
     else:
         wanted[config.ANONYMOUS] = None
-    for option in ("connect_timeout", "read_timeout"):
+    for option in TIMEOUTS:
         value = getattr(settings, option)
         wanted[option] = None if value == defaults[option].default else str(value)
     if is_embedded(str(tracked.get("endpointurl", ""))) and not settings.is_embedded:

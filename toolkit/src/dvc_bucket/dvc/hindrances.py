@@ -19,6 +19,9 @@ NEED_GIT = {"add", "checkout", "commit", "fetch", "pull", "push", "repro", "stat
 #: Those that move data between cache and remote, or remove it there.
 MOVE = {"exp", "fetch", "gc", "pull", "push", "repro", "status"}
 
+#: DVC's words that give data another name.
+RENAME = {"move", "mv"}
+
 #: How deep below the project's root links to folders are looked for.
 LINK_DEPTH = 3
 
@@ -34,8 +37,8 @@ def refuse(arguments: Sequence[str]) -> None:
 
     Raises:
         ProjectError: the project is in no git repository or cannot be written, a link leads to
-            data outside of it, something to add cannot be tracked, or a remote has a prefix that
-            is read differently by stores.
+            data outside of it, something to add cannot be tracked, data would be moved to a path
+            that is taken, or a remote has a prefix that is read differently by stores.
         UnsafePathError: something to add can contain credentials.
     """
     project = Project.around()
@@ -46,6 +49,8 @@ def refuse(arguments: Sequence[str]) -> None:
     adds = bool({"add", "import-url"}.intersection(arguments[:1]))
     data = adding.unusual(arguments[1:]) if adds else {}
     adding.refuse_credentials(project, data)
+    if RENAME.intersection(arguments[:1]):
+        _refuse_replacing(arguments[1:])
     if not NEED_GIT.intersection(arguments[:1]):
         return
     if is_in_repository(project.root):
@@ -59,6 +64,24 @@ def refuse(arguments: Sequence[str]) -> None:
             "(ZIP) has no repository: clone it (`git clone URL`), or create one with `git init`, "
             "`git add --all` and `git commit`."
         )
+
+
+def _refuse_replacing(arguments: Sequence[str]) -> None:
+    """Refuse to move data to a path where something is: DVC replaces it, tracked or not.
+
+    Raises:
+        ProjectError: names the path.
+    """
+    match [Path(word) for word in arguments if not word.startswith("-")]:
+        case [source, target]:
+            if target.is_dir():
+                target = target / source.name
+            is_same = source.exists() and target.exists() and target.samefile(source)
+            if os.path.lexists(target) and not is_same:
+                raise ProjectError(
+                    f"{target} exists, and DVC would replace it. Name another path, or move it "
+                    "away first."
+                )
 
 
 def explained(arguments: Sequence[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ also depends on the data and the cache.
 import importlib.util
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -31,8 +32,12 @@ SAYING = (".dvc", ".dvcignore", ".gitignore", "dvc.lock", "dvc.yaml", "params.ya
 #: it is: DVC refuses `${...}` in `vars`.
 VALUES = (".yaml", ".yml", ".json", ".toml", ".py")
 
+#: Such a name, and the folder of a stage, in a dvc.yaml.
+VALUES_NAMED = re.compile(rb"[^\n'\"\[\],{}:#]{1,400}\.(?:ya?ml|json|toml|py)\b")
+FOLDER_NAMED = re.compile(rb"^ *wdir: *['\"]?([^'\"#\n]+)", re.MULTILINE)
+
 #: The version of the record.
-VERSION = 4
+VERSION = 5
 
 SECOND = 1_000_000_000
 
@@ -118,11 +123,27 @@ def saying(project: Project, repo: "Repo", outs: set[str]) -> Places:
             if (path := os.path.join(root, name)) not in outs  # noqa: PTH118
             and not repo.scm.is_ignored(f"{path}{os.sep}")
         ]
-    flows = [Path(path).read_bytes() for path in declaring if path.endswith("dvc.yaml")]
-    named = [path for path in values if any(_name(path) in flow for flow in flows)]
+    flows = {path: Path(path).read_bytes() for path in declaring if path.endswith("dvc.yaml")}
+    named = {path for path in values if any(_name(path) in flow for flow in flows.values())}
+    named.update(*map(_vars, flows, flows.values()))
     return Places(
-        sorted({*map(str, fixed), str(dvc and dvc.origin)}), (), sorted(declaring + named), folders
+        sorted({*map(str, fixed), str(dvc and dvc.origin)}),
+        (),
+        sorted({*declaring, *named}),
+        folders,
     )
+
+
+def _vars(flow: str, content: bytes) -> Iterator[str]:
+    """Files that can have values of a pipeline, wherever they are: DVC reads ignored ones, too."""
+    here = os.path.dirname(flow)  # noqa: PTH120 (for speed, as above)
+    yield os.path.join(here, "params.yaml")  # noqa: PTH118
+    if b"vars:" not in content:
+        return
+    names = {os.fsdecode(name.strip(b" -")) for name in VALUES_NAMED.findall(content)}
+    for folder in {"", *(os.fsdecode(one.strip()) for one in FOLDER_NAMED.findall(content))}:
+        paths = (os.path.normpath(os.path.join(here, folder, name)) for name in names)  # noqa: PTH118
+        yield from filter(os.path.isfile, paths)
 
 
 def _name(path: str) -> bytes:

@@ -6,7 +6,7 @@ memory, and looks at each object in the cache twice, to find that all but one ar
 - `build`, in the place of DVC's function as outputs call it, finds the hash of a directory; `add`,
   `status`, `commit` and `repro` begin with it.
 - `transfer`, in the place of DVC's function for `add` and `commit`, has DVC transfer what the cache
-  lacks.
+  lacks, and fails where DVC cannot: DVC itself goes on and records data that is not in the cache.
 - `difference`, in the place of DVC's `_diff`, finds which files have another kind of link than the
   cache asks for. DVC links these.
 - `times`, in the place of DVC's `_get_mtime_from_changes`, makes DVC's note of the directory.
@@ -19,6 +19,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.patched import lookups
 from dvc_bucket.dvc.patched.in_cache import protected
 from dvc_bucket.dvc.patched.stage_touch_points import ADDED, ADDED_TIMES, BUILD, DIFFERENCE
@@ -53,22 +54,18 @@ def build(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def transfer(original: Any) -> Any:
-    """DVC's `transfer` of one directory from the work tree to the cache."""
+    """DVC's `transfer` of files or a directory from the work tree to the cache, or to a remote."""
 
     def ours(src: Any, dest: Any, obj_ids: Any, **named: Any) -> Any:
-        lacking = None
-        if named.keys() <= {"hardlink", "shallow", "callback"} and not named.get("shallow", True):
-            lacking = _lacking(src, dest, obj_ids)
-        if lacking is None:
-            return original(src, dest, obj_ids, **named)
-        named["shallow"] = True
-        files = original(src, dest, lacking, **named)
-        if files.failed:  # a list is in the cache if all of its files are
-            return files._replace(failed=files.failed | obj_ids)
-        lists = original(src, dest, obj_ids, **named)
-        return files._replace(
-            transferred=files.transferred | lists.transferred, failed=lists.failed
-        )
+        done = _in_steps(original, src, dest, obj_ids, **named)
+        if done.failed:
+            from dvc_bucket.dvc.patched.errors import DvcException
+
+            raise DvcException(
+                f"{counted(len(done.failed), 'object')} could not be stored in {dest.path}, for "
+                "the reasons above. Nothing was recorded. Remove the cause and run it again."
+            )
+        return done
 
     return ours
 
@@ -116,6 +113,21 @@ OURS: dict[str, Callable[[Any], Any]] = {
     DIFFERENCE: difference,
     ADDED_TIMES: times,
 }
+
+
+def _in_steps(original: Any, src: Any, dest: Any, obj_ids: Any, **named: Any) -> Any:
+    """DVC's `transfer`: of a directory the files first that the cache lacks, then the list."""
+    lacking = None
+    if named.keys() <= {"hardlink", "shallow", "callback"} and not named.get("shallow", True):
+        lacking = _lacking(src, dest, obj_ids)
+    if lacking is None:
+        return original(src, dest, obj_ids, **named)
+    named["shallow"] = True
+    files = original(src, dest, lacking, **named)
+    if files.failed:  # a list is in the cache if all of its files are
+        return files._replace(failed=files.failed | obj_ids)
+    lists = original(src, dest, obj_ids, **named)
+    return files._replace(transferred=files.transferred | lists.transferred, failed=lists.failed)
 
 
 def _lacking(src: Any, dest: Any, obj_ids: set[Any]) -> set[Any] | None:

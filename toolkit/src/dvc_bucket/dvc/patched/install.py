@@ -20,9 +20,11 @@ from dvc_bucket.dvc.patched import (
     found_once,
     index_lookups,
     last_index,
+    leftovers,
     lookups,
     nesting,
     new_folders,
+    only_copies,
     plain_yaml,
     quick_status,
     recording,
@@ -38,6 +40,7 @@ from dvc_bucket.dvc.patched.differences import different, sentence
 from dvc_bucket.dvc.patched.read_once import read_once
 from dvc_bucket.dvc.patched.stage_touch_points import (
     ADDING,
+    CHECKING_OUT,
     DUMP,
     DUMP_YAML,
     FILE_SYSTEM,
@@ -94,6 +97,8 @@ LOST = {
 OURS: Mapping[str, Callable[[Any], Any]] = {
     **remotes.OURS,
     **new_folders.OURS,
+    **only_copies.OURS,
+    **leftovers.OURS,
     **added_again.OURS,
     **each_file.OURS,
     **quick_status.OURS,
@@ -123,6 +128,9 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     NODES: index_lookups.traverse,
     STORAGE: index_lookups.storage,
 }
+
+#: The places without which plain DVC does the work.
+USED = MOVING | READING | READING_STAGES | REPRODUCING | ADDING | CHECKING_OUT
 
 #: What was in the places, and the function that puts it back.
 _undo: list[Callable[[], None]] = []
@@ -169,7 +177,7 @@ def _reason() -> str:
     """One line if a person chose plain DVC, or this DVC differs in a place that is used."""
     if is_plain():
         return f"{VARIABLE}=0: plain DVC {version('dvc')} does the work: same results, slower."
-    if others := different(MOVING | READING | READING_STAGES | REPRODUCING | ADDING):
+    if others := different(USED):
         return f"{sentence(others)} Plain DVC does the work: same results, slower."
     return ""
 

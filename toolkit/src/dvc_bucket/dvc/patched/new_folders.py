@@ -30,9 +30,17 @@ class Folder(NamedTuple):
 
 
 class _Changes(dict[Any, Any]):
-    """DVC's dictionary of differences; it counts the files of the new directories one by one."""
+    """DVC's dictionary of differences; it counts the files of the new directories one by one.
 
-    folders: list[Folder]
+    Attributes:
+        folders: the new directories.
+        failed: absolute paths of files and directories that could not be brought.
+    """
+
+    def __init__(self, found: dict[Any, Any], folders: list[Folder]) -> None:
+        super().__init__(found)
+        self.folders = folders
+        self.failed = set[str]()
 
     def items(self) -> Any:
         yield from super().items()
@@ -57,38 +65,46 @@ def compare(original: Any) -> Any:
     def ours(old: Any, new: Any, relink: bool = False, delete: bool = False, **named: Any) -> Any:
         from dvc_data.index.view import DataIndexView
 
-        folders = []
-        is_checkout = delete and not relink and named.keys() <= {"callback"}
-        if is_checkout and isinstance(new, DataIndexView):
-            folders = list(_new(old, new))
-        if not folders:
+        folders = list[Folder]()
+        is_checkout = delete and named.keys() <= {"callback"} and isinstance(new, DataIndexView)
+        if not is_checkout:
             return original(old, new, relink=relink, delete=delete, **named)
+        if not relink:
+            folders = list(_new(old, new))
         keys = {folder.key for folder in folders}
         lengths = sorted({len(key) for key in keys})
 
         def is_other(key: tuple[str, ...]) -> bool:
             return new.filter_fn(key) and not any(key[:length] in keys for length in lengths)
 
-        rest = DataIndexView(new._index, is_other)
+        rest = DataIndexView(new._index, is_other) if folders else new
         found = original(old, rest, relink=relink, delete=delete, **named)
-        changes = _Changes(found.changes)
-        changes.folders = folders
-        found.changes = changes
+        found.changes = _Changes(found.changes, folders)
         return found
 
     return ours
 
 
 def apply(original: Any) -> Any:
-    """DVC's `apply`, which brings the new directories, too."""
+    """DVC's `apply`, which brings the new directories, too, and notes what cannot be brought."""
 
     def ours(diff: Any, path: str, fs: Any, **named: Any) -> None:
+        changes = diff.changes
+        if not isinstance(changes, _Changes):
+            original(diff, path, fs, **named)
+            return
+        tell = named["onerror"]
+
+        def fail(source: Any, target: str, error: Any) -> None:
+            changes.failed.add(target)
+            tell(source, target, error)
+
+        named["onerror"] = fail
         original(diff, path, fs, **named)
-        if isinstance(diff.changes, _Changes):
-            tell = {name: named[name] for name in ("callback", "onerror", "state")}
-            for folder in diff.changes.folders:
-                target = fs.join(path, *folder.key)
-                bringing.bring(folder.odb, file_lists.files(folder.text), target, **tell)
+        hears = {name: named[name] for name in ("callback", "onerror", "state")}
+        for folder in changes.folders:
+            target = fs.join(path, *folder.key)
+            bringing.bring(folder.odb, file_lists.files(folder.text), target, **hears)
 
     return ours
 

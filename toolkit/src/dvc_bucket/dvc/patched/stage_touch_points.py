@@ -1,4 +1,4 @@
-"""The places inside DVC that add data, and that read, run and record stages and experiments.
+"""The places inside DVC that add and check out data, and that run stages and experiments.
 
 The other places are in `touch_points`.
 """
@@ -176,6 +176,31 @@ ADDING = {
     **attributes("dvc_data.hashfile.tree:Tree", "_dict"),
     ADDED_TIMES: "path, fs, diff, updated_mtimes",
     **attributes("dvc_data.hashfile.db:HashFileDB", "cache_types hash_name state"),
+}
+
+#: The functions of a check-out: what removes data that nothing tracks, what stops tracking data,
+#: what refuses to remove files that are not in the cache, what sums up; what brings imported
+#: data again; and what copies a file.
+UNUSED_LINKS = "dvc.repo.checkout:_remove_unused_links"
+REMOVE_STAGE = "dvc.stage:Stage.remove"
+CAN_DELETE = "dvc.repo.checkout:_check_can_delete"
+OUT_CHANGES = "dvc.repo.checkout:_build_out_changes"
+UPDATE_IMPORT = "dvc.stage:update_import"
+COPY_FILE = "dvc_objects.fs.local:copyfile"
+
+#: What checks data out.
+CHECKING_OUT = {
+    UNUSED_LINKS: "repo",
+    REMOVE_STAGE: "self, force=, remove_outs=, purge=",
+    CAN_DELETE: "entries, index, path, fs",
+    OUT_CHANGES: "index, changes",
+    UPDATE_IMPORT: "stage, rev=, to_remote=, remote=, no_download=, jobs=, force=",
+    COPY_FILE: "src, dest, callback=",
+    "dvc_data.hashfile.hash:hash_file": "path, fs, name, state=, callback=, info=",
+    "dvc_data.hashfile.state:State.get_unused_links": "self, used, fs",
+    "dvc_data.index.index:StorageMapping.get_cache": "self, entry",
+    "dvc_data.index.view:DataIndexView.iteritems": "self, prefix=, shallow=",
+    **attributes("dvc.repo.index:IndexView", "repo"),
 }
 
 #: What runs the experiments of DVC's queue in folders of their own, and keeps their results.

@@ -87,7 +87,6 @@ MOVING = {
     PUSHED: TRANSFER_OBJECTS,
     COMPARE: "old, new, relink=, delete=, callback=, **kwargs",
     APPLY: ("diff, path, fs, callback=, update_meta=, jobs=, storage=, onerror=, state=, links="),
-    "dvc.repo.checkout:_build_out_changes": "index, changes",
     "dvc_data.hashfile.cache:Cache.__init__": (
         "self, directory=, timeout=, disk=, type=, **settings"
     ),
