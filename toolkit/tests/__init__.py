@@ -7,6 +7,10 @@ from pathlib import Path
 #: DVC's newest release.
 os.environ.setdefault("DVC_TEST", "true")
 
+#: Container images set it. Without bytecode, each program that tests start compiles all that it
+#: imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 #: The folder that holds this package, and beside it the pages and benchmarks that are about the
 #: code under test. It is no project for tests to read: those are copies of `fixture_project`.
 TESTS_ROOT = Path(__file__).parents[1]

@@ -37,6 +37,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 LONGEST = (
     *("test_main_job.py", "test_ways_in.py", "test_set_ups.py"),
     *("test_whole.py", "test_tutorial.py"),
+    *("test_slurm_job.py", "test_toolkit_knows_no_example.py", "test_remote_life.py"),
+    *("test_new_store.py", "test_causes.py", "test_runs.py"),
 )
 
 
@@ -59,6 +61,12 @@ FOLLOWS = {
 FOLLOWS |= {
     f"tests/repro/{name}": "tests/end_to_end/test_slurm_job.py"
     for name in ("test_slurm.py", "test_slurm_groups.py")
+}
+
+#: They need one release of the template.
+FOLLOWS |= {
+    f"tests/template/test_{name}.py": "tests/template/test_new.py"
+    for name in ("adopt", "golden", "own_data", "packages", "release")
 }
 
 

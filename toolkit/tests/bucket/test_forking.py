@@ -1,16 +1,22 @@
 """A command in a fork says and does what it does as a program of its own."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dvc_bucket import Project
+from dvc_bucket.base.kernels import AVX2
 from tests import forking
 from tests.bucket.git_tools import environment
 from tests.clones import TOOLS
+
+#: Where a stage finds `python`.
+PATH = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
 
 KEPT: dict[str, Any] = {"capture_output": True, "text": True, "check": False}
 
@@ -59,3 +65,30 @@ def test_what_a_library_sets_when_a_test_imports_it_changes_nothing() -> None:
 
     options = {**KEPT, "stdin": subprocess.DEVNULL}
     assert forking.can_fork(TOOLS / "dvc", environment(), options)
+
+
+def test_what_a_connection_sets_and_code_of_a_project_leave_it_a_fork(tmp_path: Path) -> None:
+    options = {**KEPT, "stdin": subprocess.DEVNULL}
+    told = {"no_proxy": "127.0.0.1", "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **AVX2}
+    (tmp_path / "of_a_project").mkdir()
+    variables = environment() | told | {"PYTHONPATH": str(tmp_path)}
+    assert forking.changed(variables) == set()
+    assert forking.can_fork(TOOLS / "bucket", variables, options)
+    (tmp_path / "dvc").mkdir()
+    assert forking.changed(variables) == {"PYTHONPATH"}
+
+
+def test_the_lines_of_a_stage_stand_where_they_are_printed(project: Project) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
+    code = "import of_a_project"
+    flow = f"stages:\n  a: {{cmd: echo a; python -c '{code}'}}\n  b: {{cmd: echo b}}\n"
+    (project.root / "dvc.yaml").write_text(flow)
+    folder = project.root / "code"
+    folder.mkdir()
+    (folder / "of_a_project.py").write_text("print('imported')\n")
+    told = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(folder), "PATH": PATH}
+    words = [str(TOOLS / "dvc"), "repro", "a", "b"]
+    forked, started = both(project, words, env=environment() | told)
+    assert "> echo a; python -c" in forked.stdout.splitlines()[1]
+    assert forked.stdout.splitlines()[2:4] == ["a", "imported"]
+    assert forked.stdout.splitlines()[:4] == started.stdout.splitlines()[:4]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dvc_bucket import Project
-from dvc_bucket.jobs.check import environment
+from dvc_bucket.jobs.check import environment, plan
 from tests.clones import TOOLS
 from tests.end_to_end.clones import REPOSITORY
 
@@ -36,6 +36,9 @@ REDIRECTING = {
     "PIP_DRY_RUN": "1",
     "PIP_REQUIRE_VIRTUALENV": "1",
 }
+
+#: Bytecode of the package.
+COMPILED = ".venv/lib/python*/site-packages/__pycache__/tiny_package*.pyc"
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,7 @@ def test_a_set_up_stopped_while_it_cleared_the_last_one_is_not_taken_for_done(
 
 
 @pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
-def test_the_packages_of_a_check_go_to_its_clone_alone(
+def test_the_packages_of_a_check_go_to_its_clone_alone_and_what_stages_import_is_compiled(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uv: bool
 ) -> None:
     (place.root / "Makefile").unlink()
@@ -223,19 +226,25 @@ def test_the_packages_of_a_check_go_to_its_clone_alone(
     if uv:  # a check takes no other variable of uv, and its lock file has no address
         lock = place.root / "requirements.lock"
         lock.write_text(f"--no-index --find-links {place.env['UV_FIND_LINKS']}\n{lock.read_text()}")
-    environment.made(Project(place.root), tmp_path / "log")
+    (place.root / "stage.py").write_text("import tiny_package\n")
+    (place.root / "dvc.yaml").write_text("stages:\n  one:\n    cmd: python stage.py\n")
+    (place.root / ".dvc").mkdir()
+    (place.root / ".dvc/config").touch()
+    subprocess.run(["git", "init", "--quiet"], cwd=place.root, check=True)
+    stages = plan.read(Project(place.root)).select([]) if uv else []
+    environment.made(Project(place.root), stages, tmp_path / "log")
     assert place.is_set_up
     assert not place.seen_elsewhere
+    assert bool([*place.root.glob(COMPILED)]) is uv
 
 
 @pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
 def test_modules_are_compiled_when_they_are_imported_unless_all_are_asked_for(
     place: Place, uv: bool
 ) -> None:
-    compiled = ".venv/lib/python*/site-packages/__pycache__/tiny_package*.pyc"
     place.make(uv=uv)
     assert place.is_set_up
-    assert not [*place.root.glob(compiled)]
+    assert not [*place.root.glob(COMPILED)]
     shutil.rmtree(place.root / ".venv")
     place.make(uv=uv, UV_COMPILE_BYTECODE="1")
-    assert [*place.root.glob(compiled)]
+    assert [*place.root.glob(COMPILED)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,13 @@ class StoreAccess:
         }
 
     def client(self, **changes: Any) -> Any:
-        """A botocore client, which owes nothing to the code under test."""
+        """A botocore client, which owes nothing to the code under test.
+
+        Making one takes longer than all that a test asks of it, so the usual one is made once.
+        """
+        return self._made(**changes) if changes else _usual(self)
+
+    def _made(self, **changes: Any) -> Any:
         from botocore.config import Config
         from botocore.session import Session
 
@@ -69,3 +76,8 @@ class StoreAccess:
         """Keys of the objects below `prefix`, up to a thousand."""
         found = self.client().list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for entry in found.get("Contents", [])]
+
+
+@lru_cache
+def _usual(store: StoreAccess) -> Any:
+    return store._made()

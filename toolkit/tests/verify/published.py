@@ -174,9 +174,8 @@ def objects(published: Published) -> dict[str, bytes]:
     return {path: published.get(path) for path in published.keys}
 
 
-@lru_cache
 def s3(store: StoreAccess) -> Any:
-    """A client of the store; making one takes longer than all that a test asks of it."""
+    """A client of the store."""
     return store.client()
 
 

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import clients
 from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc import connected
+from dvc_bucket.dvc.snapshot import Stage
 from dvc_bucket.jobs.check import in_clone, preload, processes
+from dvc_bucket.jobs.check.compiled import compile_imports
 
 #: Variables of whoever runs the check that change what Python, DVC, git or make do.
 FOREIGN = (
@@ -38,6 +40,9 @@ RENV_LIBRARY = "renv/library"
 
 #: The folder of an environment in a clone.
 VENV = ".venv"
+
+#: With it, Python writes no bytecode, so that the sources of the project are what is read.
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,13 @@ def here(project: Project) -> Packages:
     return Packages(Path(sys.executable), title, tuple(inside))
 
 
-def made(clone: Project, log: Path) -> Packages:
+def made(clone: Project, stages: Sequence[Stage], log: Path) -> Packages:
     """Install the packages of the commit's lock file into `.venv` of the clone.
+
+    Args:
+        clone: of the commit.
+        stages: that are to run, whose imports are compiled.
+        log: of what is printed.
 
     Raises:
         CheckError: it has no lock file.
@@ -90,8 +100,7 @@ def made(clone: Project, log: Path) -> Packages:
             f"The commit has no {name}, so its packages are unknown. `bucket check --here` runs "
             "the stages with the current ones."
         )
-    # Stages write no bytecode (`variables`), so each would compile all that it imports.
-    env, venv = _without(FOREIGN) | {"UV_COMPILE_BYTECODE": "1"}, clone.root / VENV
+    env, venv = _without(FOREIGN), clone.root / VENV
     python = getattr(sys, "_base_executable", sys.executable)
     make = ["make", "-C", str(clone.root), f"PYTHON={python}", f"LOCKS={name}", "setup"]
 
@@ -103,7 +112,9 @@ def made(clone: Project, log: Path) -> Packages:
     if not all(map(succeeds, [make] if knows_setup else _steps(python, venv, clone.root / name))):
         raise NotCheckedError(f"The packages cannot be installed here:\n{processes.tail(log)}")
     title = f"from the commit's {name}, Python {platform.python_version()}"
-    return Packages(venv / "bin" / "python", title, venv=venv)
+    packages = Packages(venv / "bin" / "python", title, venv=venv)
+    compile_imports(clone, stages, packages.python, env, log)
+    return packages
 
 
 def variables(
@@ -143,7 +154,7 @@ def _of_packages(packages: Packages, clone: Project, path: str) -> dict[str, str
         "DVC_SITE_CACHE_DIR": str(clone.dvc_site_cache),
         "DVC_NO_ANALYTICS": "true",
         "PATH": os.pathsep.join([str(packages.python.parent), path]),
-        "PYTHONDONTWRITEBYTECODE": "1",  # so that the sources are what is read
+        NO_BYTECODE: "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
         "SHELL": connected.SHELL,
@@ -211,6 +222,7 @@ def _steps(python: str, venv: Path, lock: Path) -> list[list[str]]:
             [uv, "pip", "sync", *options, str(lock)],
         ]
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    options += ["--no-compile"]
     # What a pip.conf can say of where packages go, as the command line says it.
     options += ["--no-user", "--target=", f"--prefix={venv}", "--root=/"]
     return [

@@ -119,7 +119,7 @@ def check(
             return _nothing(clones.commit, options)
         _refuse_unused(tolerance, commit_plan, options)
         check_stages(clone, repository.root, commit_plan, stages)
-        bench = _bench(project, clones, clone, options, say)
+        bench = _bench(clones, clone, stages, options, say)
         rebuild = _Rebuild(clones, bench, options, tolerance, commit_plan, stages, announce)
         return rebuild.report(clone)
 
@@ -137,15 +137,15 @@ def _selected(
 
 
 def _bench(
-    project: Project,
     clones: Clones,
     clone: Project,
+    stages: Sequence[Stage],
     options: CheckOptions,
     say: Callable[[str], None],
 ) -> Bench:
     """What all runs share, with the packages installed."""
-    log = clones.folder / "packages.log"
-    packages = environment.here(project) if options.here else environment.made(clone, log)
+    project, log = clones.project, clones.folder / "packages.log"
+    packages = environment.here(project) if options.here else environment.made(clone, stages, log)
     settings = environment.connection(project)
     stopped = Stopped.of(project, clones.commit, packages.title)
     jobs = options.jobs or project_settings.of(clone).jobs

@@ -251,6 +251,8 @@ class Bench:
 
         log = folder / "dvc.log"
         command = [self.packages.python, Path(stage_runner.__file__).parent, folder / TASK]
+        # DVC is compiled once; the runner forbids it to the stages.
+        env = {name: value for name, value in env.items() if name != environment.NO_BYTECODE}
         if processes.run(command, cwd=clone.root, env=env, log=log, on_line=hear) != 0:
             raise NotCheckedError(
                 f"DVC cannot run in {self.packages.title}:\n{processes.tail(log)}"

@@ -270,4 +270,5 @@ def _chain(error: BaseException | None) -> str:
 
 
 if __name__ == "__main__":
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # for the stages: this Python writes that of DVC
     main(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
