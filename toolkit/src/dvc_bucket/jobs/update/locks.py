@@ -1,12 +1,12 @@
 """Lock files: a conflict is resolved package by package, then the packages are locked again."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from dvc_bucket.base import lock_file
 from dvc_bucket.base.errors import UpdateError
+from dvc_bucket.base.programs import ran
 
 #: Without what a make that calls us tells its own children.
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
@@ -39,10 +39,7 @@ def lock(root: Path) -> None:
     env = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     command = ["make", "--no-print-directory", "lock", "PINS_ONLY=yes"]
-    done = subprocess.run(
-        command, cwd=root, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    done = ran(command, root, env)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         raise UpdateError(
