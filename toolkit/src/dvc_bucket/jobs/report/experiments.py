@@ -1,25 +1,18 @@
 """The experiments of a commit side by side: what was varied, and what came of it."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import redirect_stderr
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.patched import listed_experiments
 from dvc_bucket.dvc.patched.listed_experiments import Experiment
-from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.snapshot import leaves
 from dvc_bucket.git.contents import Repository, commit_of, git
+from dvc_bucket.jobs.report.commit_views import offline
 from dvc_bucket.jobs.report.markdown import LARGEST
 from dvc_bucket.jobs.report.plots import Plot, Point
-
-#: The file of a parameter whose name comes without a file.
-PARAMS_FILE = "params.yaml:"
-
-#: A remote that has nothing.
-NOWHERE = {"url": "/nonexistent"}
+from dvc_bucket.jobs.report.stages import PARAMS_FILE
 
 
 class Name(NamedTuple):
@@ -91,10 +84,7 @@ def compare(project: Project, head: str = "HEAD") -> Experiments:
     """
     commit = commit_of(Repository.of(project), head)
     subject = git(project.root, "log", "--max-count=1", "--format=%s", commit)
-    # The report names what cannot be read; DVC would print it, too.
-    with opened(project) as repo, redirect_stderr(io.StringIO()):
-        for name in repo.config["remote"]:
-            repo.config["remote"][name] = dict(NOWHERE)
+    with offline(project) as repo:
         found = listed_experiments.of_commit(repo, commit)
     return side_by_side(found, subject.decode(errors="replace").strip())
 
