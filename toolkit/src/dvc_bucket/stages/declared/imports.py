@@ -46,7 +46,8 @@ def code_of(programs: Iterable[Path], modules: Iterable[str], path: Sequence[Pat
     models: dict[str, str] = {}
     pending = [file for file in programs if file.suffix in {PYTHON, NOTEBOOK}]
     folders = [*dict.fromkeys([*(one for file in pending for one in own_folders(file)), *path])]
-    pending += [file for module in modules for file in _with_main(module, folders)]
+    for module in modules:  # with what `python -m` runs
+        pending += [*_found(module, folders), *_found(f"{module}.__main__", folders)]
     is_whole, always = True, set[str]()
     while pending:
         file = pending.pop()
@@ -75,11 +76,6 @@ def own_folders(script: Path) -> list[Path]:
     while (folder / "__init__.py").is_file():
         folder = folder.parent
     return [script.parent, folder]
-
-
-def _with_main(module: str, folders: Sequence[Path]) -> list[Path]:
-    """The files that `python -m` runs."""
-    return [*_found(module, folders), *_found(f"{module}.__main__", folders)]
 
 
 def _found(module: str, folders: Sequence[Path]) -> list[Path]:
