@@ -16,8 +16,8 @@ from typing import Any
 from dvc_bucket.dvc.patched import (
     added_again,
     each_file,
-    found,
     found_once,
+    gathered,
     index_lookups,
     last_index,
     lookups,
@@ -26,6 +26,7 @@ from dvc_bucket.dvc.patched import (
     plain_yaml,
     recording,
     remotes,
+    reported_status,
     sharing,
     side_by_side,
     tried_links,
@@ -91,6 +92,7 @@ LOST = {
 
 #: What makes our function of DVC's, by place.
 OURS: Mapping[str, Callable[[Any], Any]] = {
+    **gathered.OURS,
     **remotes.OURS,
     **new_folders.OURS,
     **added_again.OURS,
@@ -113,7 +115,7 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     MAKE_LOCK: waiting.noted,
     REPRODUCE: waiting.fresh,
     REPORT: unexpected.explained,
-    STATUS: found.noted,
+    STATUS: reported_status.kept,
     STAGES_STATUS: nesting.at_once,
     INDEX: last_index.kept,
     FILE_SYSTEM: found_once.file_systems,
