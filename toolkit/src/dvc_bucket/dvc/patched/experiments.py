@@ -66,14 +66,14 @@ def queued(repo: "Repo") -> list[Queued]:
             f"{repo.root_dir} is not in a git repository, but experiments are commits. Create one: "
             "`git init`."
         )
-    found = []
+    waiting = []
     for message, entry in repo.experiments.celery_queue._iter_queued():
         _, named, _ = message.decode()
         options = [word for path in named.get("copy_paths") or () for word in ("-C", path)]
         options += ["-m", named["message"]] if named.get("message") else []
         name = entry.name or entry.stash_rev[:7]
-        found.append(Queued(name, entry.stash_rev, entry, message, options))
-    return found
+        waiting.append(Queued(name, entry.stash_rev, entry, message, options))
+    return waiting
 
 
 def has_worker(repo: "Repo") -> bool:

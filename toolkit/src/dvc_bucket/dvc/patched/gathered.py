@@ -70,8 +70,8 @@ def _collect(
     original: Any, idxs: Any, storage: str, callback: Any, *, push: bool = False, **_: Any
 ) -> Any:
     """In the place of DVC's `collect`: a list of ours, or DVC's own, which is not kept on disk."""
-    found = _gathered(idxs, push=push) if storage == "remote" else None
-    return original(idxs, storage, callback, push=push) if found is None else found
+    gathered = _gathered(idxs, push=push) if storage == "remote" else None
+    return original(idxs, storage, callback, push=push) if gathered is None else gathered
 
 
 def _move(word: str, original: Any, src: Any, dest: Any, obj_ids: Any, **named: Any) -> Any:
@@ -129,16 +129,16 @@ def _gathered(idxs: Iterable[Any], *, push: bool) -> list[Gathered] | None:
     """What DVC's `collect` of the same arguments lists; None where that is left to DVC."""
     from dvc_data.index.index import StorageInfo
 
-    found: dict[Any, Gathered] = {}
+    by_remote: dict[Any, Gathered] = {}
     try:
         for out in _outs(idxs, push=push):
             odb = out.remote.odb
-            if odb not in found:
-                found[odb] = Gathered(StorageInfo(data=out.remote, cache=out.cache))
-            found[odb].add(out.oid, [out.cache.odb, odb])
+            if odb not in by_remote:
+                by_remote[odb] = Gathered(StorageInfo(data=out.remote, cache=out.cache))
+            by_remote[odb].add(out.oid, [out.cache.odb, odb])
     except (_OthersError, FileNotFoundError, file_lists.OtherFormError):
         return None
-    return [*found.values()]
+    return [*by_remote.values()]
 
 
 class _OthersError(Exception):

@@ -89,10 +89,10 @@ def _names(repo: Any) -> list[bytes]:
     """
     index = repo.index_path()
     try:
-        found = Path(index).stat()
+        state = Path(index).stat()
     except FileNotFoundError:
         return sorted(repo.open_index())
-    mark = (found.st_ino, found.st_size, found.st_mtime_ns)
+    mark = (state.st_ino, state.st_size, state.st_mtime_ns)
     if index not in _tracked or _tracked[index][0] != mark:
         _tracked[index] = (mark, sorted(repo.open_index()))
     return _tracked[index][1]

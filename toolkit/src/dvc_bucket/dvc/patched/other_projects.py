@@ -45,12 +45,12 @@ def guarded(original: Any) -> Any:
     """In the place of `Repo.config`."""
 
     def config(repo: "Repo") -> Any:
-        found = original.__get__(repo, type(repo))
+        sections = original.__get__(repo, type(repo))
         if url := _address(repo):
-            for name, options in found["remote"].items():
+            for name, options in sections["remote"].items():
                 if str(options.get("url", "")).startswith("s3://"):
-                    found["remote"][name] = _reached(url, options)
-        return found
+                    sections["remote"][name] = _reached(url, options)
+        return sections
 
     place = functools.cached_property(config)
     place.attrname = "config"
@@ -62,8 +62,8 @@ def _address(repo: "Repo") -> str:
     if repo.url:
         _addresses[id(repo.fs)] = (repo.fs, str(repo.url))
         return str(repo.url)
-    if known := _addresses.get(id(repo.fs)):
-        return known[1]
+    if cached := _addresses.get(id(repo.fs)):
+        return cached[1]
     scm = getattr(repo, "_scm", None)
     root = Path(scm.root_dir if scm else repo.root_dir).resolve()
     own = _own_root()

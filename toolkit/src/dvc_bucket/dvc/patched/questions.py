@@ -160,8 +160,8 @@ def names(place: ObjectRef) -> list[str]:
         if not unlisted.is_refusal(error):
             raise
         return []
-    found = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
-    return [f"{place.bucket}/{key}" for key in found]
+    keys = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
+    return [f"{place.bucket}/{key}" for key in keys]
 
 
 def all_of_one_page(place: ObjectRef) -> set[str] | None:

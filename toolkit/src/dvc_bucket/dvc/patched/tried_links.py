@@ -53,8 +53,8 @@ def working(
         return original(links, from_fs, from_path, to_fs, to_path)
     folders = (*links, from_path, to_fs.parent(to_path))
     if folders not in _working:
-        found = original(links, from_fs, from_path, to_fs, to_path)
-        if not found:
-            return found
-        _working[folders] = found
+        kinds = original(links, from_fs, from_path, to_fs, to_path)
+        if not kinds:
+            return kinds
+        _working[folders] = kinds
     return [*_working[folders]]  # DVC takes out what it has tried

@@ -86,7 +86,7 @@ def of_runs(
         why_no_store: asks the store, and says why it does not answer; empty if it does.
         is_here: the packages are the installed ones, not those of the commit.
     """
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     own = set[str]()
 
     def why(run: CloneRun, name: str, because: str) -> str:
@@ -100,11 +100,11 @@ def of_runs(
     for run in runs:
         for name, seen in run.executions.items():
             if seen.state == "failed":
-                found[name] = why(run, name, seen.because)
-                own |= set() if found[name] else {name}
-            elif seen.state == "not run" and found.get(seen.because):
-                found[name] = found[seen.because]
-    return {name: text for name, text in found.items() if text and name not in own}
+                reasons[name] = why(run, name, seen.because)
+                own |= set() if reasons[name] else {name}
+            elif seen.state == "not run" and reasons.get(seen.because):
+                reasons[name] = reasons[seen.because]
+    return {name: text for name, text in reasons.items() if text and name not in own}
 
 
 def _of_stage(name: str, because: str, said: str) -> str:

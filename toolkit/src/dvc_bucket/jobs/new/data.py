@@ -200,14 +200,14 @@ def _with_row(project: Project, page: str, request: DataRequest) -> str | None:
         NewError: it says something else of the path.
     """
     text = _text(project.root / page)
-    found = next((row for row in data_page.rows(text, page) if row.path == request.path), None)
-    if found is None:
+    present = next((row for row in data_page.rows(text, page) if row.path == request.path), None)
+    if present is None:
         return text
     wanted = DatasetRow(request.path, " ".join(request.origin.split()), request.licence)
-    if found != wanted:
+    if present != wanted:
         raise NewError(
-            f"{page} already has a row for {request.path}, with the licence {found.licence} and "
-            f"the origin {found.origin!r}. Edit that row, or give the same values."
+            f"{page} already has a row for {request.path}, with the licence {present.licence} and "
+            f"the origin {present.origin!r}. Edit that row, or give the same values."
         )
     return None
 

@@ -70,8 +70,8 @@ def _check_packages(source: Path) -> None:
         return
     imported = Imported.of(code_of([source.resolve()], [], [project.root / "src"]))
     names = {*imported.files, runners.KERNEL}
-    if found := packages.different(project, names.__contains__):
-        raise packages.refusal(str(source), found)
+    if differences := packages.different(project, names.__contains__):
+        raise packages.refusal(str(source), differences)
 
 
 def _read(request: NotebookRun) -> "NotebookNode":

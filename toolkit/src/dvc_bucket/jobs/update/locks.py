@@ -24,7 +24,7 @@ def merged(base: str, ours: str, theirs: str) -> str:
     """
     before, mine, new = map(lock_file.packages, (base, ours, theirs))
     pins = mine | {name: lines for name, lines in new.items() if lines != before.get(name)}
-    head = theirs[: found.start()] if (found := lock_file.PACKAGE.search(theirs)) else theirs
+    head = theirs[: first.start()] if (first := lock_file.PACKAGE.search(theirs)) else theirs
     return head + "".join(pins[name] for name in sorted(pins))
 
 

@@ -223,19 +223,19 @@ def _copier(
 
 def _conflicts(clone: Path) -> dict[str, dict[str, tuple[str, str]]]:
     """The files that both sides changed in the same lines; lock files are merged."""
-    found: dict[str, dict[str, tuple[str, str]]] = {}
+    conflicts: dict[str, dict[str, tuple[str, str]]] = {}
     for line in filter(None, git(clone, "ls-files", "--unmerged", "-z").split(b"\0")):
         head, _, path = os.fsdecode(line).partition("\t")
         mode, blob, side = head.split()
-        found.setdefault(path, {})[side] = (mode, blob)
-    for path in [path for path in found if PurePosixPath(path).match("requirements*.lock")]:
-        sides = found.pop(path)
+        conflicts.setdefault(path, {})[side] = (mode, blob)
+    for path in [path for path in conflicts if PurePosixPath(path).match("requirements*.lock")]:
+        sides = conflicts.pop(path)
         texts = [
             git(clone, "cat-file", "blob", sides[side][1]).decode() if side in sides else ""
             for side in "123"
         ]
         _write(clone / path, locks.merged(*texts))
-    return found
+    return conflicts
 
 
 def _needs_lock(conflicts: Iterable[str]) -> bool:

@@ -114,8 +114,8 @@ def _refuse_conflicts(repository: Repository) -> None:
     # Also those that were added to git with their markers.
     pattern = r"^(<<<<<<< before updating|>>>>>>> after updating)$"
     marked = ("grep", "--name-only", "-z", "-E", "--untracked", "-e", pattern, "--", ":/")
-    found = os.fsdecode(ended(repository.root, *marked).stdout)
-    names |= dict.fromkeys(filter(None, found.split("\0")))
+    with_markers = os.fsdecode(ended(repository.root, *marked).stdout)
+    names |= dict.fromkeys(filter(None, with_markers.split("\0")))
     if names:
         listed = " ".join(names)
         raise UpdateError(

@@ -101,13 +101,13 @@ def _found(module: str, folders: Sequence[Path]) -> list[Path]:
 def _trees(file: Path) -> tuple[ast.AST, ...]:
     """The syntax of a file, or of each cell of a notebook in Python; none of what is no Python."""
     text = file.read_text(encoding="utf-8", errors="replace")
-    found = []
+    trees = []
     for source in _cells(text) if file.suffix == NOTEBOOK else [text]:
         try:
-            found.append(ast.parse(source))
+            trees.append(ast.parse(source))
         except (SyntaxError, ValueError):
             continue
-    return tuple(found)
+    return tuple(trees)
 
 
 def _cells(text: str) -> Iterator[str]:
