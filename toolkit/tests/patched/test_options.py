@@ -11,7 +11,7 @@ import pytest
 from dvc.config_schema import REMOTE_SCHEMAS
 
 from dvc_bucket import Settings
-from dvc_bucket.dvc.patched import questions
+from dvc_bucket.dvc.patched import channel
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from dvc_bucket.transfer.options import CONNECTION, ELSEWHERE, NotHonouredError, connection
 from tests.patched.cloud import BucketFolder
@@ -46,7 +46,7 @@ def _nobody_elses_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-    questions._said.clear()
+    channel._said.clear()
     yield
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         os.environ.pop(name, None)

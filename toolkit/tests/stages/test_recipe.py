@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dvc_bucket.base.toolkit import installed_version
 from dvc_bucket.stages import StageError
-from dvc_bucket.stages.recipe import Recipe, _release, own_modules
+from dvc_bucket.stages.recipe import Recipe, own_modules
 from tests.stages.stage_tools import SmallProject
 
 
@@ -56,7 +57,7 @@ def test_releases_count_and_one_that_is_not_installed_is_empty() -> None:
     terms = Recipe.here().terms
     assert {"dvc-bucket", "numpy", "pandas", "pyarrow"} <= set(terms)
     assert terms["pandas"] == version("pandas")
-    assert _release("no-such-package") == ""
+    assert installed_version("no-such-package") == ""
 
 
 def test_a_worker_with_other_modules_or_kernels_is_refused(steps: str) -> None:

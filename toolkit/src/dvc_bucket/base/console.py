@@ -1,6 +1,7 @@
 """Rich's console, on which names from data cannot do more than be read."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Self
 
 from rich import console
 from rich.cells import cell_len
@@ -13,12 +14,21 @@ from dvc_bucket.base.terminal import visible
 #: Room for a table in a pipe, where each row is one line, for grep.
 PIPE_WIDTH = 100_000
 
+#: And for the lines of a report there.
+LINE_WIDTH = 200
+
 
 class Console(console.Console):
     """The console of every table, list and progress bar.
 
     Colours are Rich's own. Invisible characters in the text are shown as escapes.
     """
+
+    @classmethod
+    def wide(cls) -> Self:
+        """One that keeps lines whole in a pipe, for grep."""
+        console = cls()
+        return console if console.is_terminal else cls(width=LINE_WIDTH)
 
     def render(
         self,

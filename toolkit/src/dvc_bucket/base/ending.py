@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 #: What a first Ctrl-C sends to the commands, and each further one.
@@ -13,12 +13,12 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def heard(tell: Callable[[int], None]) -> Iterator[None]:
+def heard(tell: Callable[[int], None], signals: Collection[int] = ENDING) -> Iterator[None]:
     """Have signals that end the process call a function, in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, lambda got, _: tell(got)) for number in ENDING}
+    before = {number: signal.signal(number, lambda got, _: tell(got)) for number in signals}
     try:
         yield
     finally:

@@ -46,10 +46,17 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
         raise
 
 
-def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
+def write_private(path: Path, text: str) -> None:
     """Write `path` in one step: no reader sees half of it, or it with a wider mode."""
-    with replacing(path, mode) as file:
+    with replacing(path, PRIVATE) as file:
         file.write(text.encode())
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write `path` in one step, with the permissions that it has, or those of a new file."""
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    with replacing(path, mode) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
@@ -66,17 +73,14 @@ def all_written(texts: Mapping[Path, str]) -> Iterator[None]:
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-            with replacing(path, mode) as file:
-                file.write(text.encode())
+            write_whole(path, text)
         yield
     except BaseException:  # Ctrl-C too: all or nothing
         for path, content in before.items():
             if content is None:
                 path.unlink(missing_ok=True)
             else:
-                with replacing(path, stat.S_IMODE(path.stat().st_mode)) as file:
-                    file.write(content)
+                write_whole(path, content)
         for folder in sorted(folders, key=lambda one: len(one.parts), reverse=True):
             with suppress(OSError):  # somebody else put a file there
                 folder.rmdir()

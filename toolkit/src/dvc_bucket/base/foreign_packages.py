@@ -108,8 +108,8 @@ def installed(names: Collection[str], root: Path) -> dict[str, str]:
     """
     of_r_names = tuple(sorted(name for name in names if not name.startswith(TOOL)))
     tools = {name: tool_version(name.removeprefix(TOOL)) for name in names if name.startswith(TOOL)}
-    found = dict(_installed_in_r(of_r_names, root)) if of_r_names else {}
-    return found | {name: version for name, version in tools.items() if version}
+    versions = dict(_installed_in_r(of_r_names, root)) if of_r_names else {}
+    return versions | {name: version for name, version in tools.items() if version}
 
 
 @cache

@@ -25,10 +25,10 @@ COMMIT = re.compile(r"^\w+\+.*@([0-9a-f]{40,64})(?:#.*)?$")
 
 def packages(text: str) -> dict[str, str]:
     """Lines by name of the package; one that is there for several systems has all its lines."""
-    found: dict[str, str] = {}
+    pins: dict[str, str] = {}
     for match in PACKAGE.finditer(text if text.endswith("\n") else f"{text}\n"):
-        found[match[1]] = found.get(match[1], "") + match[0]
-    return found
+        pins[match[1]] = pins.get(match[1], "") + match[0]
+    return pins
 
 
 def versions(text: str) -> dict[str, list[str]]:
@@ -37,13 +37,13 @@ def versions(text: str) -> dict[str, list[str]]:
     A package of git has its commit (a whole one). Local labels (`+cu128`) are left out: they tell
     builds of one version apart, which differ by system. So is an address that names no version.
     """
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for name, version, address in PIN.findall(text):
-        known = found.setdefault(canonicalize_name(name), [])
+        pinned = by_name.setdefault(canonicalize_name(name), [])
         for one in [public(version)] if version else _of_address(address):
-            if one not in known:
-                known.append(one)
-    return {name: sorted(known) for name, known in found.items() if known}
+            if one not in pinned:
+                pinned.append(one)
+    return {name: sorted(pinned) for name, pinned in by_name.items() if pinned}
 
 
 def public(version: str) -> str:

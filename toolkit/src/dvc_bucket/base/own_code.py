@@ -38,9 +38,9 @@ def import_own_code() -> None:
 
 def _check(package: str, folder: Path) -> None:
     """End the program if its package was imported from elsewhere."""
-    found = getattr(sys.modules.get(package), "__file__", None)
-    if found and Path(found).resolve().parent != (folder / package).resolve():
+    file = getattr(sys.modules.get(package), "__file__", None)
+    if file and Path(file).resolve().parent != (folder / package).resolve():
         sys.exit(
-            f"{Path(sys.argv[0]).stem}: {package} was imported from {found}, another copy of the "
+            f"{Path(sys.argv[0]).stem}: {package} was imported from {file}, another copy of the "
             f"project. In the script, import dvc_bucket.stages before {package}."
         )

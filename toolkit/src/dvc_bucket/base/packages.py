@@ -84,7 +84,7 @@ def read(project: Project) -> dict[str, str]:
         raise ProjectError(
             f"{FILE} cannot be read ({type(error).__name__}). Write it again with: {WRITE}"
         ) from None
-    found = {}
+    versions = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.startswith("#"):
             package = LINE.fullmatch(line)
@@ -93,8 +93,8 @@ def read(project: Project) -> dict[str, str]:
                     f'{FILE}, line {number}: {line[:60]!r} is not `name: "version"`. Write the '
                     f"file again with: {WRITE}"
                 )
-            found[package[1]] = package[2]
-    return found
+            versions[package[1]] = package[2]
+    return versions
 
 
 def locked(project: Project, names: Iterable[str]) -> dict[str, str]:
@@ -208,17 +208,17 @@ def not_locked(project: Project) -> list[Difference]:
 
 
 def _different(project: Project, versions: Mapping[str, str]) -> list[Difference]:
-    found = installed(versions, project)
+    present = installed(versions, project)
     return [
-        Difference(name, wanted, found.get(name, "(none)"))
+        Difference(name, wanted, present.get(name, "(none)"))
         for name, wanted in versions.items()
-        if not is_same(wanted, found.get(name, ""))
+        if not is_same(wanted, present.get(name, ""))
     ]
 
 
-def is_same(wanted: str, found: str) -> bool:
+def is_same(wanted: str, version: str) -> bool:
     """Whether an installed version is one that packages.yaml has."""
-    return found in wanted.split(OR)
+    return version in wanted.split(OR)
 
 
 def check_imported() -> None:
@@ -230,8 +230,8 @@ def check_imported() -> None:
     """
     project = Project.around()
     different_ones = different(project, is_python) if project else []
-    if found := [one for one in different_ones if _is_imported(one.name)]:
-        raise refusal("it", found)
+    if differences := [one for one in different_ones if _is_imported(one.name)]:
+        raise refusal("it", differences)
 
 
 def _is_imported(name: str) -> bool:

@@ -3,6 +3,10 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dvc_bucket.base.console import Console
 
 #: Hears bytes so far and in all.
 Progress = Callable[[int, int], None]
@@ -15,12 +19,11 @@ def silent(done: int, size: int) -> None:
 @contextmanager
 def bar() -> Iterator[Progress]:
     """A progress bar of bytes on a terminal, nothing in a pipe."""
-    if not sys.stderr.isatty():  # without Rich, which takes 0.1 s to import
+    console = _terminal()
+    if console is None:
         yield silent
         return
     from rich import progress
-
-    from dvc_bucket.base.console import Console
 
     columns = (
         progress.BarColumn(),
@@ -28,10 +31,6 @@ def bar() -> Iterator[Progress]:
         progress.TransferSpeedColumn(),
         progress.TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    if not console.is_terminal:  # Rich would print an empty line at the end
-        yield silent
-        return
     with progress.Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task("", total=None)
         yield lambda done, size: shown.update(task, completed=done, total=size)
@@ -40,14 +39,20 @@ def bar() -> Iterator[Progress]:
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """A line on a terminal that says what is being done; nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from dvc_bucket.base.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    console = _terminal()
+    if console is None:
         yield lambda _: None
         return
     with console.status("") as shown:
         yield lambda what: shown.update(f"{what} ...")
+
+
+def _terminal() -> "Console | None":
+    """The terminal of the error output; None in a pipe and where Rich sees none."""
+    if not sys.stderr.isatty():  # without Rich, which takes 0.1 s to import
+        return None
+    from dvc_bucket.base.console import Console
+
+    console = Console(stderr=True)
+    # On another one Rich would print an empty line at the end.
+    return console if console.is_terminal else None

@@ -54,9 +54,9 @@ def settle() -> None:
     _allow_files()
     if fault := unusable(os.environ.get("TMPDIR", "")):
         del os.environ["TMPDIR"]
-        from dvc_bucket.base.terminal import visible
+        from dvc_bucket.base.terminal import say
 
-        print(visible(f"bucket: TMPDIR {fault}. The system's folder is used."), file=sys.stderr)
+        say(f"TMPDIR {fault}. The system's folder is used.")
 
 
 def before() -> Mapping[str, str]:

@@ -16,6 +16,14 @@ def version() -> str:
     return next((entry.dist.version for entry in commands if entry.dist), "")
 
 
+def installed_version(package: str) -> str:
+    """The version of an installed package; empty if there is none."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def versions() -> str:
     """The versions of the toolkit, DVC and Python, one in a line."""
     return "\n".join(

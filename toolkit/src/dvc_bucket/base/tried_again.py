@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 
-from dvc_bucket.base.terminal import visible
+from dvc_bucket.base.terminal import say
 
 #: By reason.
 tried_again: Counter[str] = Counter()
@@ -25,4 +25,4 @@ def summary() -> str:
 def tell() -> None:
     """Print it on stderr, unless the command is to be quiet."""
     if tried_again and not QUIET.intersection(sys.argv):
-        print(visible(f"bucket: {summary()}"), file=sys.stderr, flush=True)
+        say(summary())

@@ -20,3 +20,8 @@ def shortened(lines: Sequence[T], limit: int, end: str = "") -> list[T | str]:
 def listed(names: Sequence[str]) -> str:
     """Names in a sentence: `a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def one_line(said: object) -> str:
+    """What an error or a program says, without line ends and runs of spaces."""
+    return " ".join(str(said).split())

@@ -61,11 +61,11 @@ def env(
     elif installed:
         _compare_installed(project)
     else:
-        found = job.rows(project)
+        rows = job.rows(project)
         if as_json:
-            print(job.as_json(found))
+            print(job.as_json(rows))
         else:
-            job.show(found)
+            job.show(rows)
 
 
 def _compare_installed(project: "Project") -> NoReturn:

@@ -58,10 +58,10 @@ def _objects(url: str, rev: str | None, remote: str | None) -> list[dict[str, An
     from dvc_bucket.read import bucket_objects
 
     _refuse_options(rev, remote)
-    found = bucket_objects.find(url)
-    _say_left_out(found.left_out)
-    root = f"s3://{found.settings.bucket_name}/"
-    return [{"path": root + item["path"], "size": item["size"]} for item in found.versions]
+    listing = bucket_objects.find(url)
+    _say_left_out(listing.left_out)
+    root = f"s3://{listing.settings.bucket_name}/"
+    return [{"path": root + item["path"], "size": item["size"]} for item in listing.versions]
 
 
 def cat(path: DataArgument, rev: RevOption = None, remote: RemoteOption = None) -> None:

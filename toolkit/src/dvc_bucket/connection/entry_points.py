@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.paths import Project
-from dvc_bucket.base.terminal import visible
+from dvc_bucket.base.terminal import say
+from dvc_bucket.base.words import one_line
 from dvc_bucket.connection.masking import masked
 
 if TYPE_CHECKING:
@@ -87,9 +88,9 @@ def _load(point: "EntryPoint", check: Callable[[str, Any], None], taken: Collect
 
 def warn(title: str, outcome: str, error: BaseException) -> None:
     """Print one line about a plugin on stderr: which, what became of it, why."""
-    text = " ".join(str(error).split())
+    text = one_line(error)
     reason = text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
-    print(visible(masked(f"bucket: {title} {outcome}: {reason}")), file=sys.stderr)
+    say(masked(f"{title} {outcome}: {reason}"))
 
 
 def _points(group: str) -> "Iterator[tuple[str, EntryPoint]]":

@@ -141,8 +141,8 @@ def word_of(error: BaseException) -> str:
     text = str(error)
     if status := STATUS.search(text):
         return status[1]
-    found = (reason for word, reason in TRANSPORT if word in text)
-    return next(found, type(error).__name__)
+    reasons = (reason for word, reason in TRANSPORT if word in text)
+    return next(reasons, type(error).__name__)
 
 
 def make_final(error: BaseException) -> None:

@@ -1,1 +1,1 @@
-"""DVC with the connection of the settings, its bytes moved by the fast way, and one that waits."""
+"""DVC with the connection of this project, and what DVC knows of its stages and data."""

@@ -57,8 +57,8 @@ def reach(
     """
     bucket, _ = config.split(str(stated.get("url", "")), f" of {url}")
     endpoint = str(stated.get("endpointurl", "")).rstrip("/")
-    if here and (found := others.named(here, url, bucket, endpoint)):
-        return found
+    if here and (settings := others.named(here, url, bucket, endpoint)):
+        return settings
     if own and endpoint in {"", own.endpoint_url, _endpoint_in_git(here)}:
         return own.model_copy(update={"bucket_name": bucket})
     if config.is_true(stated.get(config.ANONYMOUS)):

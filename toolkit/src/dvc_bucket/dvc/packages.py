@@ -27,14 +27,14 @@ def refuse(arguments: Sequence[str]) -> None:
     differences = {one.name: one for one in packages.different(project)}
     if not differences:
         return
-    found: dict[str, list[str]] = {}
+    users: dict[str, list[str]] = {}
     for stage in _to_run(Snapshot.at(project), arguments):
         params = stage.params.get(packages.FILE)
         for name in differences.keys() & {*(params.keys if params else ())}:
-            found.setdefault(name, []).append(stage.title)
-    if found:
-        stages = list(dict.fromkeys(title for titles in found.values() for title in titles))
-        raise packages.refusal(listed(stages), [differences[name] for name in sorted(found)])
+            users.setdefault(name, []).append(stage.title)
+    if users:
+        stages = list(dict.fromkeys(title for titles in users.values() for title in titles))
+        raise packages.refusal(listed(stages), [differences[name] for name in sorted(users)])
 
 
 def _to_run(snapshot: Snapshot, arguments: Sequence[str]) -> Iterator[Stage]:

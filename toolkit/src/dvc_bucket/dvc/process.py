@@ -16,12 +16,18 @@ from typing import NoReturn
 from dvc_bucket.base import tried_again
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.base.terminal import visible
+from dvc_bucket.base.terminal import say, visible
 from dvc_bucket.connection import log
 from dvc_bucket.connection.masking import masked
 from dvc_bucket.dvc import hindrances, looks, never_here, packages
 from dvc_bucket.dvc import nothing_to_do as nothing
-from dvc_bucket.dvc.patched import command_line, found, install, last_index, side_by_side
+from dvc_bucket.dvc.patched import (
+    command_line,
+    install,
+    last_index,
+    reported_status,
+    side_by_side,
+)
 
 #: DVC makes many small objects and few cycles: to look for those every 700 objects, the default,
 #: costs a tenth of a `dvc pull` with nothing to do.
@@ -39,12 +45,10 @@ def main(arguments: Sequence[str]) -> int:
         log.follow("dvc")
         if plain := install.install():
             if side_by_side.runner and side_by_side.runner.is_elsewhere:
-                print(
-                    f"bucket: {plain} It cannot submit jobs, so nothing was run.", file=sys.stderr
-                )
+                say(f"{plain} It cannot submit jobs, so nothing was run.")
                 return 1
             alone = " Stages run one at a time." if side_by_side.runner else ""
-            print(f"bucket: {plain}{alone}", file=sys.stderr)
+            say(f"{plain}{alone}")
         # What the imports made stays to the end: no reason to look through it again.
         gc.freeze()
         with _guarded(arguments) as words:
@@ -54,15 +58,15 @@ def main(arguments: Sequence[str]) -> int:
                 return command_line.run_plain(words)
             status = command_line.run(words)
     except BucketError as error:
-        print(visible(masked(f"bucket: {error}")), file=sys.stderr)
+        say(masked(str(error)))
         return error.status
-    is_in_order = nothing.is_whole(arguments) and not found.differences
+    is_in_order = nothing.is_whole(arguments) and not reported_status.differences
     if status == 0 and (is_in_order or MOVES.intersection(arguments[:1])):
         status = _look_back(arguments[0], begun if is_in_order else None)
     for why in hindrances.explained(arguments) if status else ():
-        print(visible(f"bucket: {why}"), file=sys.stderr)
+        say(why)
     if status and {"pull", "fetch"}.intersection(arguments[:1]) and (why := never_here.explained()):
-        print(visible(f"bucket: {why}"), file=sys.stderr)
+        say(why)
     if status == 0 and arguments[:1] == ["repro"] and "--dry" not in arguments:
         _drop_gone()
     return status
@@ -96,9 +100,9 @@ def _look_back(word: str, begun: int | None) -> int:
     except BucketError:  # git or DVC cannot read the project, and DVC has said so
         return 0
     for path, why in hidden.items():
-        print(f"bucket: {path}: {why}. Its data was not moved.", file=sys.stderr)
+        say(f"{path}: {why}. Its data was not moved.")
     if hidden:
-        print(f"bucket: {FIX}", file=sys.stderr)
+        say(FIX)
     return 1 if hidden else 0
 
 
@@ -112,7 +116,7 @@ def _drop_gone() -> None:
     try:
         dropped = gone.drop(Project.find())
     except BucketError as error:
-        print(visible(masked(f"bucket: {error}")), file=sys.stderr)
+        say(masked(str(error)))
         return
     for file, names in dropped.items():
         print(visible(f"{file}: removed {', '.join(names)}, which dvc.yaml no longer has."))

@@ -71,14 +71,14 @@ def _new(lists: "Lists", gone: Iterable[str], new: Iterable[str]) -> set[bytes] 
     """Names of the objects that were in no list of the last push; None if they are many."""
     from dvc_bucket.dvc.remote import ids
 
-    wanted, known = set[bytes](), set[bytes]()
-    for names, paths in ((known, gone), (wanted, new)):
+    wanted, sent = set[bytes](), set[bytes]()
+    for names, paths in ((sent, gone), (wanted, new)):
         for name in map(ids.from_path, paths):
             objects = lists.objects(name) if name else None
             if objects is None:
                 return None  # not in the cache
             names.update(map(bytes, objects))
-    wanted -= known
+    wanted -= sent
     return wanted if len(wanted) <= MOST else None
 
 

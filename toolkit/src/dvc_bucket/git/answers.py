@@ -42,8 +42,8 @@ class Answers:
     @property
     def version(self) -> str:
         """The template's version; empty if `commit` is not that of a release."""
-        found = TAG.fullmatch(self.commit)
-        return found[1] if found else ""
+        tag = TAG.fullmatch(self.commit)
+        return tag[1] if tag else ""
 
 
 def parse(text: str) -> Answers:

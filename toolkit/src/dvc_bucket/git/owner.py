@@ -18,9 +18,9 @@ def check(said: str) -> None:
     Raises:
         OwnerError: it was refused as the repository is another user's.
     """
-    if found := REFUSED.search(said):
+    if match := REFUSED.search(said):
         raise OwnerError(
-            f"git does not trust {found[1]}, which belongs to another user. Work in a clone of "
+            f"git does not trust {match[1]}, which belongs to another user. Work in a clone of "
             "your own. If you trust everyone who can write there: `git config --global --add "
-            f"safe.directory {shlex.quote(found[1])}`."
+            f"safe.directory {shlex.quote(match[1])}`."
         )

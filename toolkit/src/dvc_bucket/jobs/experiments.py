@@ -223,9 +223,9 @@ def _meta(repo: "Repo", one: experiments.Queued) -> Mapping[str, object]:
         ExperimentError: DVC cannot read its files.
         ProjectError: a stage says it in another way than as an amount.
     """
-    found = [needs.read(name, meta) for name, meta in experiments.metas(repo, one).items()]
-    memory = max((need.memory for need in found), default=0)
-    return {"cpus": max((need.cpus for need in found), default=0), "memory": f"{memory:.0f}"}
+    wanted = [needs.read(name, meta) for name, meta in experiments.metas(repo, one).items()]
+    memory = max((need.memory for need in wanted), default=0)
+    return {"cpus": max((need.cpus for need in wanted), default=0), "memory": f"{memory:.0f}"}
 
 
 @contextmanager

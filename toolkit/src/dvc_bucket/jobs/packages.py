@@ -6,7 +6,7 @@ from packaging.utils import canonicalize_name
 from tomlkit.exceptions import TOMLKitError
 
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.base.files import replacing
+from dvc_bucket.base.files import write_whole
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.project_settings import FILE
 
@@ -35,8 +35,7 @@ def add_package(project: Project, wanted: str) -> None:
                 return
             raise ProjectError(f"{FILE} already has {line!r}. Change that line, then: make lock")
     dependencies.add_line(str(requirement), indent="    ")
-    with replacing(path, path.stat().st_mode & 0o777) as file:
-        file.write(tomlkit.dumps(document).encode())
+    write_whole(path, tomlkit.dumps(document))
 
 
 def _requirement(text: str) -> Requirement:

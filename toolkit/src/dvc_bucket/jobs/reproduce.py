@@ -161,7 +161,7 @@ def _recorded(project: Project) -> Mapping[str, entries.Entry]:
     listed = ended(
         project.root, *FILES, ":(glob)**/dvc.lock"
     ).stdout  # nothing where the project is not in git
-    found: dict[str, entries.Entry] = {}
+    noted: dict[str, entries.Entry] = {}
     for name in {project.dvc_lock.name, *map(os.fsdecode, filter(None, listed.split(b"\0")))}:
         try:
             text = (project.root / name).read_text(encoding="utf-8")
@@ -169,8 +169,8 @@ def _recorded(project: Project) -> Mapping[str, entries.Entry]:
             continue
         folder = name.removesuffix("dvc.lock")
         of = f"{folder}dvc.yaml:" if folder else ""
-        found |= {of + stage: entry for stage, entry in entries.stages(entries.read(text)).items()}
-    return found
+        noted |= {of + stage: entry for stage, entry in entries.stages(entries.read(text)).items()}
+    return noted
 
 
 def _compare(before: Mapping[str, entries.Entry], after: Mapping[str, entries.Entry]) -> None:

@@ -155,15 +155,15 @@ def _below(
     settings: Settings, store: "PatientStore", folder: str, left_out: list[str]
 ) -> "list[ObjectMeta]":
     """The objects below a folder, which may be empty for the bucket."""
-    found: list[ObjectMeta] = []
+    objects: list[ObjectMeta] = []
     batches = keys.objects(settings, store, folder or None, lambda odd, _: left_out.append(odd))
     for batch in batches:
-        found += [item for item in batch if not folder or item["path"].startswith(f"{folder}/")]
-    empty = [item["path"] for item in found if item["size"] == 0]
+        objects += [item for item in batch if not folder or item["path"].startswith(f"{folder}/")]
+    empty = [item["path"] for item in objects if item["size"] == 0]
     with ThreadPoolExecutor(LOOKUPS) as pool, interruptible():
         heads = pool.map(lambda key: _head(settings, store, key), empty)
         markers = {key for key, head in zip(empty, heads, strict=True) if head is None}
-    return [item for item in found if item["path"] not in markers]
+    return [item for item in objects if item["path"] not in markers]
 
 
 def _missing(url: str, settings: Settings, left_out: Sequence[str]) -> BucketError:

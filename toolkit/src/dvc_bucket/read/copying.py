@@ -221,15 +221,15 @@ def _objects(url: str, folder: Path, *, parents: bool) -> SourceFiles:
     Raises:
         BucketError: as `bucket_objects.find`.
     """
-    found = bucket_objects.find(url)
-    base = "" if parents else found.folder
+    listing = bucket_objects.find(url)
+    base = "" if parents else listing.folder
     items = [
         object_item(
-            version, below(folder, _from(base, version["path"])), found.settings, found.store
+            version, below(folder, _from(base, version["path"])), listing.settings, listing.store
         )
-        for version in found.versions
+        for version in listing.versions
     ]
-    return SourceFiles(items, found.is_object, found.left_out)
+    return SourceFiles(items, listing.is_object, listing.left_out)
 
 
 def object_item(

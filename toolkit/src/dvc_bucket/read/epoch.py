@@ -127,10 +127,10 @@ class Epoch:
         now = {"data": data, **vars(self)}
         for state in states:
             for name, value in now.items():
-                found = getattr(state, name)
-                if found != value and (is_own or name != "reader"):
+                stated = getattr(state, name)
+                if stated != value and (is_own or name != "reader"):
                     raise ResumeError(
-                        f"The state to resume has {name}={found!r}, but this call has "
+                        f"The state to resume has {name}={stated!r}, but this call has "
                         f"{name}={value!r}. Use the same arguments and number of processes as "
                         "before, or restart the epoch without `resume`."
                     )

@@ -160,10 +160,10 @@ class TrackedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has
         paths = self.expand_path(path, recursive=recursive)
         if isinstance(path, str) and paths == [self._strip_protocol(path)]:
             return self.cat_file(paths[0], **options)
-        found = self._each(lambda item: self.cat_file(item, **options), paths, on_error)
+        contents = self._each(lambda item: self.cat_file(item, **options), paths, on_error)
         return {
             name: content
-            for name, content in zip(paths, found, strict=True)
+            for name, content in zip(paths, contents, strict=True)
             if not (on_error == "omit" and isinstance(content, Exception))
         }
 

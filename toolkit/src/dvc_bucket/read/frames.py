@@ -137,13 +137,9 @@ def _handed_over(table: "Table") -> dict[str, Any] | None:
         and table.source.proof is not None
         and not (table.is_fetched or table.source.is_cached)
         and all(any(is_of(field.type) for is_of in ALIKE) for field in plain.schema)
-        and all(_is_like(fragment, plain.schema) for fragment in plain.get_fragments())
+        and all(one.physical_schema.equals(plain.schema) for one in plain.get_fragments())
     )
     return clients.polars(table.source.data.remote.settings) if is_plain else None
-
-
-def _is_like(fragment: ds.Fragment, schema: pa.Schema) -> bool:
-    return bool(fragment.physical_schema.equals(schema))
 
 
 def relation(table: "Table") -> "duckdb.DuckDBPyRelation":

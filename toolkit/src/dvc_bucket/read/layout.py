@@ -121,12 +121,12 @@ def unified(schemas: Iterable[tuple[str, pa.Schema]]) -> pa.Schema:
             if field.name not in fields:
                 fields[field.name] = (field, name)
                 continue
-            known, first = fields[field.name]
-            if known.type != field.type:
-                common = _common(known.type, field.type)
+            earlier, first = fields[field.name]
+            if earlier.type != field.type:
+                common = _common(earlier.type, field.type)
                 if common is None:
                     raise FormatError(
-                        f"The column {field.name} is {field.type} in {name} and {known.type} in "
+                        f"The column {field.name} is {field.type} in {name} and {earlier.type} in "
                         f"{first}, which have no common type. Read the files one by one."
                     )
                 fields[field.name] = (field.with_type(common), name)
@@ -146,29 +146,29 @@ def check_columns(names: Sequence[str], columns: Iterable[str], title: str) -> N
         FormatError: it has not.
     """
     if unknown := sorted(set(columns) - set(names)):
-        found = ", ".join(names)
-        raise FormatError(f"{title} has no column {', '.join(unknown)}. It has {found}.")
+        existing = ", ".join(names)
+        raise FormatError(f"{title} has no column {', '.join(unknown)}. It has {existing}.")
 
 
-def check(name: str, found: pa.Schema, table: pa.Schema) -> None:
+def check(name: str, schema: pa.Schema, table: pa.Schema) -> None:
     """Check a file that was not looked at before against the schema of its table.
 
     Raises:
         FormatError: it has a column that the table lacks, or of a type that the table cannot hold,
             or a name twice.
     """
-    _check_names(name, found)
-    for field in found:
+    _check_names(name, schema)
+    for field in schema:
         if field.name not in table.names:
             raise FormatError(
                 f"{name} has the column {field.name}, which the first file lacks. Small files are "
                 "read as one table with the columns of the first. Read them one by one, or pack "
                 "them."
             )
-        known = table.field(field.name).type
-        if field.type != known and _common(field.type, known) != known:
+        kind = table.field(field.name).type
+        if field.type != kind and _common(field.type, kind) != kind:
             raise FormatError(
-                f"The column {field.name} is {field.type} in {name} and {known} in the first file. "
+                f"The column {field.name} is {field.type} in {name} and {kind} in the first file. "
                 "Small files are read with the types of the first. Read the files one by one."
             )
 

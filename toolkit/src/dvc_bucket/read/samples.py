@@ -58,10 +58,6 @@ class Samples(Iterator[Sample]):
         return self._epoch.state(self._mark, self._at)
 
 
-def _key(sample: Sample) -> str:
-    return key_of(sample.name)
-
-
 def _samples(epoch: Epoch, plan: Plan, at: Position) -> Iterator[tuple[Sample, Position]]:
     """Block after block, each mixed by itself: a position needs no memory of earlier ones."""
     blocks = _groups(epoch, plan, at.unit, at.skip)
@@ -78,7 +74,7 @@ def _groups(epoch: Epoch, plan: Plan, unit: int, skip: int) -> Iterator[Ended]:
     shares = epoch.shares(plan.units, whole=plan.is_small)[unit:]
     all_samples = plan.read([share.unit for share in shares])
     for number, (share, samples) in enumerate(zip(shares, all_samples, strict=True), unit):
-        groups = (list(group) for _, group in groupby(samples, _key))
+        groups = (list(group) for _, group in groupby(samples, lambda sample: key_of(sample.name)))
         first = share.first + skip * share.step
         for count, group in enumerate(islice(groups, first, None, share.step), skip + 1):
             yield group, (number, count)

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from dvc_bucket.base.errors import StageError
+from dvc_bucket.base.words import one_line
 
 
 class Params(BaseModel):
@@ -40,7 +41,7 @@ class Params(BaseModel):
         except FileNotFoundError:
             raise StageError(f"{path}: the parameter file does not exist.") from None
         except YAMLError as error:
-            raise StageError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+            raise StageError(f"{path} is not YAML: {one_line(error)}") from None
         if not isinstance(content, dict) or section not in content:
             raise StageError(f"{path}: the section '{section}' is missing.")
         try:

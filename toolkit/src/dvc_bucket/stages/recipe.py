@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
 from dvc_bucket.base.errors import ProjectError, StageError
 from dvc_bucket.base.kernels import kernel_variables
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.toolkit import installed_version
 from dvc_bucket.transfer.single import file_sha256
 
 #: Packages whose release may change the bytes of a result.
@@ -148,11 +148,4 @@ def _terms() -> dict[str, str]:
 @cache
 def _releases() -> dict[str, str]:
     """The release of each of `PACKAGES`; empty text for one that is not installed."""
-    return {name: _release(name) for name in PACKAGES}
-
-
-def _release(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
+    return {name: installed_version(name) for name in PACKAGES}

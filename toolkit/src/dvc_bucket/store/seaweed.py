@@ -53,10 +53,10 @@ def binary() -> Path:
         MissingExtraError: it is not installed.
     """
     beside = Path(sys.executable).with_name("weed")
-    found = beside if beside.is_file() else shutil.which("weed")
-    if not found:
+    program = beside if beside.is_file() else shutil.which("weed")
+    if not program:
         raise extras.missing("store", "weed")
-    return Path(found)
+    return Path(program)
 
 
 def launch(project: Project, settings: Settings) -> psutil.Process:

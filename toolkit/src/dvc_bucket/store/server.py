@@ -147,18 +147,18 @@ class Server:
 
     def _endpoint(self) -> Found:
         """The endpoint as it is set, or as `start` would set it."""
-        found = Sources(self.project, self._environment).find("OS_ENDPOINT_URL")
-        is_open = found.value.startswith("<") or not (found or self.project.env_file.exists())
+        endpoint = Sources(self.project, self._environment).find("OS_ENDPOINT_URL")
+        is_open = endpoint.value.startswith("<") or not (endpoint or self.project.env_file.exists())
         if not is_open:
-            return found
+            return endpoint
         remote = dvc_config.default_remote(self.project)
         return Found("endpointurl", str(remote.get("endpointurl", "")), ".dvc/config")
 
     def _elsewhere(self) -> str:
-        found = self._endpoint()
-        back = "Unset it" if found.in_environment else "Set it to a free port in .env"
+        place = self._endpoint()
+        back = "Unset it" if place.in_environment else "Set it to a free port in .env"
         return (
-            f"{found!r} is {found.value or 'not set'}, which is not the embedded store, so there "
+            f"{place!r} is {place.value or 'not set'}, which is not the embedded store, so there "
             f"is nothing to start. To return to the embedded store: {back}, such as "
             f"OS_ENDPOINT_URL=http://{ports.ADDRESS}:8333."
         )

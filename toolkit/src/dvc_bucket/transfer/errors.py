@@ -242,8 +242,8 @@ def _reason(text: str, status: str, code: str) -> str:
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found[1] if found else ""
+    match = pattern.search(text)
+    return match[1] if match else ""
 
 
 def _first_line(text: str) -> str:

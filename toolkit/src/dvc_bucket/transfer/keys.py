@@ -56,10 +56,10 @@ def objects(
     Raises:
         BaseError: as obstore.
     """
-    known = 0
+    listed = 0
     try:
         for batch in store.list(prefix, offset=offset, chunk_size=page):
-            known += len(batch)
+            listed += len(batch)
             if settings.is_swift_account:  # obstore has not looked at these
                 for item in batch:
                     if not is_plain(item["path"]):
@@ -69,7 +69,7 @@ def objects(
     except BaseError as error:
         if not isinstance(error, InvalidPathError) and not BROKEN.search(str(error)):
             raise
-        yield from _by_botocore(settings, prefix, offset, known, odd)
+        yield from _by_botocore(settings, prefix, offset, listed, odd)
 
 
 def is_plain(key: str) -> bool:
@@ -90,7 +90,7 @@ def _by_botocore(
     settings: "Settings",
     prefix: str | None,
     offset: str | None,
-    known: int,
+    listed: int,
     odd: Callable[[str, int], None],
 ) -> Iterator[Sequence["ObjectMeta"]]:
     """The rest of a listing, of which so many objects are known."""
@@ -108,8 +108,8 @@ def _by_botocore(
             # obstore has the markers of folders without their slash, too.
             if not is_plain(key := entry["Key"].removesuffix("/")):
                 odd(entry["Key"], entry["Size"])
-            elif known:
-                known -= 1
+            elif listed:
+                listed -= 1
             else:
                 batch.append(_as_of_obstore(key, entry))
         if batch:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dvc_bucket.base.errors import ProjectError, SettingsError
-from dvc_bucket.base.files import write_private
+from dvc_bucket.base.files import write_private, write_whole
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.env_file import lines
@@ -83,7 +83,7 @@ def set_endpoint(project: Project, endpoint_url: str) -> None:
     # Bytes decoded as they are: no line end is translated.
     text = project.env_file.read_bytes().decode("utf-8")
     text = with_values(text, {"OS_ENDPOINT_URL": endpoint_url}, project.env_file.name)
-    write_private(project.env_file, text, project.env_file.stat().st_mode & 0o777)
+    write_whole(project.env_file, text)
 
 
 def with_values(text: str, values: Mapping[str, str], file: str) -> str:

@@ -1,7 +1,7 @@
 """Copies what commits need from one remote to another, as a project moves to another store."""
 
 from collections import deque
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.dvc.audit import lfs, needed, revisions
 from dvc_bucket.dvc.audit.findings import AuditReport, NamedCommit, Needs
 from dvc_bucket.dvc.audit.listing import Listing
-from dvc_bucket.dvc.audit.revisions import Selection
+from dvc_bucket.dvc.audit.revisions import EVERYTHING
 from dvc_bucket.dvc.audit.verification import VerifyOptions, verify_remote
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.arrays import array_of
@@ -25,9 +25,6 @@ from dvc_bucket.transfer.errors import WrongContentError
 from dvc_bucket.transfer.files import Unfinished
 from dvc_bucket.transfer.pool import Pool
 from dvc_bucket.transfer.upload import Upload
-
-#: Every commit of the clone; the workspace is added, which may hold the next one.
-EVERYTHING = Selection(all_branches=True, all_tags=True, all_commits=True)
 
 
 @dataclass
@@ -70,13 +67,16 @@ def copy_all(
         ProjectError: git or DVC cannot read the project.
         TransferError: one of the stores refused or could not be reached.
     """
+    # With the workspace, which may hold the next commit.
     commits = [NamedCommit(), *revisions.select(project, EVERYTHING)]
     needs = needed.collect(project, revisions.distinct(project, commits), source.name)
     lfs.collect(project, needs, commits, EVERYTHING)
     copied = RemoteCopy()
     lists = Lists(needs.cache, source, spool)
-    contents = {need.name: lists.objects(need.name) for need in needs.needed}
-    names = {bytes(one) for name, found in contents.items() for one in _all(name, found)}
+    names = set[bytes]()
+    for need in needs.needed:
+        members = lists.objects(need.name)
+        names |= {need.name} if members is None else set(map(bytes, members))
     copier = _Copier(project, needs, source, target, spool)
     missing = copier.missing(names)
     directories = {name for name in missing if ids.is_list(name)}
@@ -99,10 +99,6 @@ def _note_losses(
             paths = [f"{need.path}/{path}" for path, _ in files or ()] or [need.path]
             for path in paths:
                 copied.paths[path] = (*copied.paths.get(path, ()), *commits)
-
-
-def _all(name: bytes, found: Iterable[bytes] | None) -> Iterable[bytes]:
-    return [name] if found is None else found
 
 
 class _Copier:

@@ -26,6 +26,10 @@ class Selection:
     all_commits: bool = False
 
 
+#: Every commit of the clone.
+EVERYTHING = Selection(all_branches=True, all_tags=True, all_commits=True)
+
+
 def select(project: Project, selection: Selection) -> list[NamedCommit]:
     """The commits of a selection, also those that need the same data.
 

@@ -17,7 +17,7 @@ from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.audit import needed, revisions
 from dvc_bucket.dvc.audit.findings import NamedCommit, Need, Needs
 from dvc_bucket.dvc.audit.listing import Listing, Positions
-from dvc_bucket.dvc.audit.revisions import Selection
+from dvc_bucket.dvc.audit.revisions import EVERYTHING, Selection
 from dvc_bucket.dvc.remote import Remote, ids
 from dvc_bucket.dvc.remote.arrays import array_of
 from dvc_bucket.dvc.remote.lists import Lists
@@ -26,9 +26,6 @@ from dvc_bucket.git.contents import Repository
 
 #: In the place of a number: nobody needs the object, or several do.
 NOBODY, SEVERAL = -1, -2
-
-#: Every commit of this clone.
-EVERYTHING = Selection(all_branches=True, all_tags=True, all_commits=True)
 
 
 @dataclass
@@ -198,8 +195,7 @@ class _Count:
         for other in keepers:
             kept |= self._mask(other.needed)
         listing = self.listing
-        # Those of LFS are longer, and not of DVC.
-        goes = (listing.names == listing.names.astype(f"S{ids.SIZE}")) & ~kept
+        goes = listing.is_of_dvc() & ~kept
         old, none = goes & self.is_needed(needs), goes & ~self.is_needed(needs)
         sizes = listing.sizes
         return Freeable(

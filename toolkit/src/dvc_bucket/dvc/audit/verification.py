@@ -214,9 +214,7 @@ class _Look:
     def _note_foreign(self, report: AuditReport) -> None:
         """Note the objects of DVC that no checked commit needs."""
         listing = self.listing
-        # Those of LFS are longer. (`numpy.char` has the lengths, but takes 40 ms to import.)
-        is_of_dvc = listing.names == listing.names.astype(f"S{ids.SIZE}")
-        foreign = np.flatnonzero(is_of_dvc & ~listing.needed)
+        foreign = np.flatnonzero(listing.is_of_dvc() & ~listing.needed)
         if not listing.is_listed:
             report.notes.append(
                 "The bucket could not be listed, so each object was queried. Ask the bucket's "

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from dvc_bucket.base.errors import LockError
-from dvc_bucket.base.files import replacing
+from dvc_bucket.base.files import write_whole
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.lock import entries
 from dvc_bucket.dvc.lock.merge import ConflictError, Merged, merge
@@ -54,8 +54,7 @@ def merge_files(base: Path, ours: Path, theirs: Path, name: str) -> Merged:
         if isinstance(error, ConflictError):
             raise LockError(f"{name}: both sides changed `{error}` differently.") from None
         raise
-    with replacing(ours) as file:
-        file.write(text.encode())
+    write_whole(ours, text)
     return merged
 
 
@@ -73,10 +72,7 @@ def install(project: Project) -> str | None:
     Raises:
         ProjectError: the project is in no git repository.
     """
-    repository = Repository.of(project)
-    installed = repository.git_dir / INSTALLED
-    before = installed.read_bytes() if installed.exists() else None
-    text = script(Path(__file__).with_name(SCRIPT), repository, before)
+    installed, before, text = _scripts(project)
     if before != text:
         write(installed, text)
     for key, value in SETTINGS.items():
@@ -90,13 +86,19 @@ def is_in_place(project: Project) -> bool:
     Raises:
         ProjectError: the project is in no git repository.
     """
-    repository = Repository.of(project)
-    installed = repository.git_dir / INSTALLED
-    before = installed.read_bytes() if installed.exists() else None
-    return before == script(Path(__file__).with_name(SCRIPT), repository, before) and all(
+    _, before, text = _scripts(project)
+    return before == text and all(
         configuration.get(project.root, f"merge.{DRIVER}.{key}") == value
         for key, value in SETTINGS.items()
     )
+
+
+def _scripts(project: Project) -> tuple[Path, bytes | None, bytes]:
+    """Where git has the driver, what is there, and what is to be there."""
+    repository = Repository.of(project)
+    installed = repository.git_dir / INSTALLED
+    before = installed.read_bytes() if installed.exists() else None
+    return installed, before, script(Path(__file__).with_name(SCRIPT), repository, before)
 
 
 def _read(path: Path, title: str) -> entries.Lock:

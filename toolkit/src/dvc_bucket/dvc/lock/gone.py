@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dvc_bucket.base.files import replacing
+from dvc_bucket.base.files import write_whole
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.lock import entries
 from dvc_bucket.dvc.patched.locks import locked
@@ -33,5 +33,4 @@ def _remove(file: Path, names: Sequence[str]) -> None:
     lock = entries.read(file.read_text(encoding="utf-8"), file.name)
     for name in names:
         lock["stages"].pop(name, None)
-    with replacing(file, file.stat().st_mode & 0o777) as output:
-        output.write(entries.write(lock).encode())
+    write_whole(file, entries.write(lock))

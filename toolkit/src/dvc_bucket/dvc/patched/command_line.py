@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import cast
 
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.words import one_line
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -25,8 +26,7 @@ def run(arguments: Sequence[str]) -> int:
     except OSError:
         raise
     except Exception as error:  # the edge to DVC: a configuration can break it in any way
-        said = " ".join(str(error).split())
-        raise ProjectError(f"DVC fails: {said}. Look at .dvc/config.") from error
+        raise ProjectError(f"DVC fails: {one_line(error)}. Look at .dvc/config.") from error
     return status
 
 

@@ -6,11 +6,11 @@ import inspect
 import threading
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from inspect import Parameter
 from typing import Any
 
 from dvc_bucket.base.errors import BucketError
+from dvc_bucket.base.toolkit import installed_version
 
 #: Releases in which the places were read, and the range that `pyproject.toml` allows.
 TESTED = {
@@ -124,9 +124,6 @@ def _set_by_init(holder: Any) -> frozenset[str]:
 
 
 def _version(package: str) -> str:
-    try:
-        installed = version(package)
-    except PackageNotFoundError:
-        installed = "missing"
+    installed = installed_version(package) or "missing"
     tested = TESTED[package]
     return f"{package} {installed}" + (f", tested: {tested}" if installed != tested else "")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dvc_bucket.base.errors import ExperimentError
+from dvc_bucket.base.words import one_line
 from dvc_bucket.dvc.patched.repository import has_git
 
 if TYPE_CHECKING:
@@ -65,14 +66,14 @@ def queued(repo: "Repo") -> list[Queued]:
             f"{repo.root_dir} is not in a git repository, but experiments are commits. Create one: "
             "`git init`."
         )
-    found = []
+    waiting = []
     for message, entry in repo.experiments.celery_queue._iter_queued():
         _, named, _ = message.decode()
         options = [word for path in named.get("copy_paths") or () for word in ("-C", path)]
         options += ["-m", named["message"]] if named.get("message") else []
         name = entry.name or entry.stash_rev[:7]
-        found.append(Queued(name, entry.stash_rev, entry, message, options))
-    return found
+        waiting.append(Queued(name, entry.stash_rev, entry, message, options))
+    return waiting
 
 
 def has_worker(repo: "Repo") -> bool:
@@ -94,7 +95,7 @@ def metas(repo: "Repo", one: Queued) -> dict[str, Any]:
         with repo.switch(one.rev):
             return {stage.addressing: stage.meta for stage in repo.index.stages}
     except DvcException as error:
-        raise ExperimentError(f"DVC cannot read its files: {_said(error)}") from error
+        raise ExperimentError(f"DVC cannot read its files: {one_line(error)}") from error
 
 
 def make_ready(repo: "Repo", one: Queued, folder: Path) -> Ready:
@@ -124,7 +125,7 @@ def make_ready(repo: "Repo", one: Queued, folder: Path) -> Ready:
         executor.init_git(repo, repo.scm, one.rev, stashed, info, branch=entry.branch)
         executor.init_cache(repo, one.rev)
     except (DvcException, SCMError) as error:
-        raise ExperimentError(f"it cannot be set up: {_said(error)}") from error
+        raise ExperimentError(f"it cannot be set up: {one_line(error)}") from error
     executor.info.dump_json(info)
     words = ["exp", "exec-run", "--infofile", info, *one.options]
     return Ready(one, executor, info, words)
@@ -148,7 +149,7 @@ def keep(repo: "Repo", ready: Ready) -> None:
         if not (result and result.ref_info and repo.scm.get_ref(str(result.ref_info))):
             raise ExperimentError("DVC did not store its result")
     except (DvcException, SCMError) as error:
-        raise ExperimentError(f"its result cannot be stored: {_said(error)}") from error
+        raise ExperimentError(f"its result cannot be stored: {one_line(error)}") from error
     _leave(repo, ready.queued)
     queue = repo.experiments.celery_queue
     with suppress(ValueError):  # a person removed it meanwhile
@@ -177,7 +178,3 @@ def _leave(repo: "Repo", one: Queued) -> None:
     """Remove an experiment from the commits that wait."""
     queue = repo.experiments.celery_queue
     queue.get_stash_entry(repo.experiments, one.entry)
-
-
-def _said(error: Exception) -> str:
-    return " ".join(str(error).split())

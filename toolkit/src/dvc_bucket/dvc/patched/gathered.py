@@ -7,9 +7,13 @@ its list. What is not a whole directory or file in an S3 remote of ours is left 
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from dvc_bucket.dvc.patched import file_lists
+from dvc_bucket.dvc.patched.channel import say_once
+from dvc_bucket.dvc.patched.remotes import is_ours
+from dvc_bucket.dvc.patched.replacement import replacement
 from dvc_bucket.dvc.patched.touch_points import COLLECT, FETCHED, PUSHED
 
 #: The hash of a file or of a directory.
@@ -23,14 +27,12 @@ class Gathered:
 
     Attributes:
         storage_map: the remote and the cache, as DVC's index has them.
-        single: hashes of files.
         lists: the text of each directory's list, by the directory's hash.
         objects: hashes of all of them.
     """
 
     def __init__(self, storage: Any) -> None:
         self.storage_map = {(): storage}
-        self.single: set[str] = set()
         self.lists: dict[str, str] = {}
         self.objects: set[str] = set()
         self.hash_info = self
@@ -42,9 +44,7 @@ class Gathered:
             FileNotFoundError: the list of the directory is nowhere.
             file_lists.OtherFormError: it is not as DVC 3 writes it.
         """
-        if not oid.endswith(".dir"):
-            self.single.add(oid)
-        elif oid not in self.lists:
+        if oid.endswith(".dir") and oid not in self.lists:
             text = file_lists.read(odbs, oid)
             self.objects.update(md5 for _, md5 in file_lists.files(text))
             self.lists[oid] = text
@@ -65,44 +65,34 @@ class Gathered:
         """Nothing is open."""
 
 
-def ours(is_ours: Callable[[Any], bool]) -> dict[str, Callable[[Any], Any]]:
-    """What makes our functions of DVC's, by place.
-
-    Args:
-        is_ours: whether a file system is an S3 remote of ours.
-    """
-    return {
-        COLLECT: lambda original: _collecting(original, is_ours),
-        FETCHED: lambda original: _moving(original, "fetch"),
-        PUSHED: lambda original: _moving(original, "push"),
-    }
-
-
-def _collecting(original: Any, is_ours: Callable[[Any], bool]) -> Any:
+@replacement
+def _collect(
+    original: Any, idxs: Any, storage: str, callback: Any, *, push: bool = False, **_: Any
+) -> Any:
     """In the place of DVC's `collect`: a list of ours, or DVC's own, which is not kept on disk."""
-
-    def collect(idxs: Any, storage: str, callback: Any, *, push: bool = False, **_: Any) -> Any:
-        found = _gathered(idxs, push=push, is_ours=is_ours) if storage == "remote" else None
-        return original(idxs, storage, callback, push=push) if found is None else found
-
-    return collect
+    gathered = _gathered(idxs, push=push) if storage == "remote" else None
+    return original(idxs, storage, callback, push=push) if gathered is None else gathered
 
 
-def _moving(original: Any, word: str) -> Any:
+def _move(word: str, original: Any, src: Any, dest: Any, obj_ids: Any, **named: Any) -> Any:
     """In the place of DVC's `transfer`, where its `fetch` or `push` calls it."""
+    wanted = obj_ids[0] if len(obj_ids) == 1 else None
+    if not isinstance(wanted, Gathered):
+        moved = _without_parts(src, dest, obj_ids) if word == "push" else obj_ids
+        return original(src, dest, moved, **named)
+    from dvc_bucket.dvc.patched import moving
 
-    def transfer(src: Any, dest: Any, obj_ids: Any, **named: Any) -> Any:
-        wanted = obj_ids[0] if len(obj_ids) == 1 else None
-        if not isinstance(wanted, Gathered):
-            moved = _without_parts(src, dest, obj_ids) if word == "push" else obj_ids
-            return original(src, dest, moved, **named)
-        from dvc_bucket.dvc.patched import moving
+    index = named["src_index" if word == "fetch" else "dest_index"]
+    move: Any = getattr(moving, word)
+    return move(wanted, index, named["jobs"], named["callback"], named["validate_status"])
 
-        index = named["src_index" if word == "fetch" else "dest_index"]
-        move: Any = getattr(moving, word)
-        return move(wanted, index, named["jobs"], named["callback"], named["validate_status"])
 
-    return transfer
+#: Our functions by the place of DVC's.
+OURS: dict[str, Callable[[Any], Any]] = {
+    COLLECT: _collect,
+    FETCHED: replacement(partial(_move, "fetch")),
+    PUSHED: replacement(partial(_move, "push")),
+}
 
 
 def _without_parts(cache: Any, remote: Any, oids: list[Any]) -> list[Any]:
@@ -121,9 +111,9 @@ def _without_parts(cache: Any, remote: Any, oids: list[Any]) -> list[Any]:
 
     parts = {oid.value for oid in oids if oid.isdir and is_part(oid.value)}
     if parts:
-        from dvc_bucket.dvc.patched.questions import say
-
-        say("Only a part of a directory is pushed. Before others can pull it, run `bucket push`.")
+        say_once(
+            "Only a part of a directory is pushed. Before others can pull it, run `bucket push`."
+        )
     return [oid for oid in oids if oid.value not in parts]
 
 
@@ -135,29 +125,27 @@ class _Out(NamedTuple):
     cache: Any
 
 
-def _gathered(
-    idxs: Iterable[Any], *, push: bool, is_ours: Callable[[Any], bool]
-) -> list[Gathered] | None:
+def _gathered(idxs: Iterable[Any], *, push: bool) -> list[Gathered] | None:
     """What DVC's `collect` of the same arguments lists; None where that is left to DVC."""
     from dvc_data.index.index import StorageInfo
 
-    found: dict[Any, Gathered] = {}
+    by_remote: dict[Any, Gathered] = {}
     try:
-        for out in _outs(idxs, push=push, is_ours=is_ours):
+        for out in _outs(idxs, push=push):
             odb = out.remote.odb
-            if odb not in found:
-                found[odb] = Gathered(StorageInfo(data=out.remote, cache=out.cache))
-            found[odb].add(out.oid, [out.cache.odb, odb])
+            if odb not in by_remote:
+                by_remote[odb] = Gathered(StorageInfo(data=out.remote, cache=out.cache))
+            by_remote[odb].add(out.oid, [out.cache.odb, odb])
     except (_OthersError, FileNotFoundError, file_lists.OtherFormError):
         return None
-    return [*found.values()]
+    return [*by_remote.values()]
 
 
 class _OthersError(Exception):
     """There is something that only DVC's function can list."""
 
 
-def _outs(idxs: Iterable[Any], *, push: bool, is_ours: Callable[[Any], bool]) -> Iterator[_Out]:
+def _outs(idxs: Iterable[Any], *, push: bool) -> Iterator[_Out]:
     """The outputs that are to be moved.
 
     Raises:
@@ -179,12 +167,12 @@ def _outs(idxs: Iterable[Any], *, push: bool, is_ours: Callable[[Any], bool]) ->
             if not content:
                 continue
             has_all = getattr(index, "filter_fn", lambda _: True)((*prefix, file_lists.ANY))
-            if not has_all or not _is_plain(content, remote.odb, cache.odb, is_ours):
+            if not has_all or not _is_plain(content, remote.odb, cache.odb):
                 raise _OthersError
             yield _Out(content.value, remote, cache)
 
 
-def _is_plain(content: Any, remote: Any, cache: Any, is_ours: Callable[[Any], bool]) -> bool:
+def _is_plain(content: Any, remote: Any, cache: Any) -> bool:
     """Whether an object is named by its MD5, in a remote of ours that is not read twice."""
     return (
         is_ours(remote.fs)

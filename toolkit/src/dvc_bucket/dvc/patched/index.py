@@ -8,6 +8,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from dvc_bucket.base.errors import ProjectError
+from dvc_bucket.base.words import one_line
 from dvc_bucket.dvc.patched.differences import require
 from dvc_bucket.dvc.patched.repository import from_root
 from dvc_bucket.dvc.patched.touch_points import SNAPSHOT
@@ -54,11 +55,7 @@ def _reading(repo: "Repo", rev: str | None) -> Iterator[None]:
         raise
     except DvcException as error:
         where = f"the commit {rev[:12]}" if rev else "the stages"
-        raise ProjectError(f"DVC cannot read {where}: {_sentence(error)}") from None
-
-
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split())
+        raise ProjectError(f"DVC cannot read {where}: {one_line(error)}") from None
 
 
 class _Reader:
@@ -99,7 +96,7 @@ class _Reader:
         try:
             graph = self._index.graph
         except DvcException as error:
-            return list(self._index.stages), None, _sentence(error)
+            return list(self._index.stages), None, one_line(error)
         return plan_repro(graph), graph, ""
 
     def _stale(self, ordered: Iterable[Any], graph: Any, *, always: bool) -> list[str]:

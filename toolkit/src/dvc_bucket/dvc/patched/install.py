@@ -16,8 +16,8 @@ from typing import Any
 from dvc_bucket.dvc.patched import (
     added_again,
     each_file,
-    found,
     found_once,
+    gathered,
     index_lookups,
     last_index,
     leftovers,
@@ -29,6 +29,7 @@ from dvc_bucket.dvc.patched import (
     quick_status,
     recording,
     remotes,
+    reported_status,
     sharing,
     side_by_side,
     tried_links,
@@ -95,6 +96,7 @@ LOST = {
 
 #: What makes our function of DVC's, by place.
 OURS: Mapping[str, Callable[[Any], Any]] = {
+    **gathered.OURS,
     **remotes.OURS,
     **new_folders.OURS,
     **only_copies.OURS,
@@ -120,7 +122,7 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
     MAKE_LOCK: waiting.noted,
     REPRODUCE: waiting.fresh,
     REPORT: unexpected.explained,
-    STATUS: found.noted,
+    STATUS: reported_status.kept,
     STAGES_STATUS: nesting.at_once,
     INDEX: last_index.kept,
     FILE_SYSTEM: found_once.file_systems,

@@ -44,12 +44,12 @@ def of_commit(repo: "Repo", commit: str) -> list[Experiment]:
         )
     hidden = {"hide_queued": True, "hide_failed": True, "hide_workspace": True}
     [state] = repo.experiments.show(revs=[commit], **hidden)
-    ranges = [one for one in state.experiments or () if not _is_running(one)]
-    return [_read(state, ""), *(_read(one.revs[0], one.name or "") for one in ranges)]
-
-
-def _is_running(one: Any) -> bool:
-    return bool(one.executor and one.executor.state == "running")
+    ended = [
+        one
+        for one in state.experiments or ()
+        if not (one.executor and one.executor.state == "running")
+    ]
+    return [_read(state, ""), *(_read(one.revs[0], one.name or "") for one in ended)]
 
 
 def _read(state: Any, name: str) -> Experiment:

@@ -8,7 +8,6 @@
   all paths and times to hash it, for which it holds 700 bytes a file.
 """
 
-import functools
 import hashlib
 import os
 import threading
@@ -18,6 +17,8 @@ from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any
 
+from dvc_bucket.dvc.patched.replacement import replacement
+
 #: With more threads the database is closed each time: each thread has it open for itself.
 MANY_THREADS = 40
 
@@ -25,56 +26,47 @@ MANY_THREADS = 40
 _tracked: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
 
 
-def is_tracked(original: Callable[..., bool]) -> Callable[..., bool]:
+@replacement
+def is_tracked(_: Callable[..., bool], backend: Any, path: str) -> bool:
     """The method that tells whether git tracks a file, or a file in a folder."""
-
-    @functools.wraps(original)
-    def ours(backend: Any, path: str) -> bool:
-        relative = os.path.relpath(path, backend.root_dir).replace(os.path.sep, "/").encode()
-        names, folder = _names(backend.repo), relative + b"/"
-        same, below = bisect_left(names, relative), bisect_left(names, folder)
-        is_below = any(name.startswith(folder) for name in names[below : below + 1])
-        return is_below or names[same : same + 1] == [relative]
-
-    return ours
+    relative = os.path.relpath(path, backend.root_dir).replace(os.path.sep, "/").encode()
+    names, folder = _names(backend.repo), relative + b"/"
+    same, below = bisect_left(names, relative), bisect_left(names, folder)
+    is_below = any(name.startswith(folder) for name in names[below : below + 1])
+    return is_below or names[same : same + 1] == [relative]
 
 
-def set_link(original: Callable[..., None]) -> Callable[..., None]:
+@replacement
+def set_link(original: Callable[..., None], state: Any, path: str, inode: Any, mtime: Any) -> None:
     """The method that notes a file which DVC put into the work tree."""
-
-    @functools.wraps(original)
-    def ours(state: Any, path: str, inode: Any, mtime: Any) -> None:
-        if threading.active_count() > MANY_THREADS:
-            original(state, path, inode, mtime)
-        else:
-            state.links[os.path.relpath(path, state.root_dir)] = (inode, mtime)
-
-    return ours
+    if threading.active_count() > MANY_THREADS:
+        original(state, path, inode, mtime)
+    else:
+        state.links[os.path.relpath(path, state.root_dir)] = (inode, mtime)
 
 
-def mtime_and_size(original: Callable[..., tuple[str, int]]) -> Callable[..., tuple[str, int]]:
+@replacement
+def mtime_and_size(
+    original: Callable[..., tuple[str, int]], path: str, fs: Any, ignore: Any = None
+) -> tuple[str, int]:
     """The function that tells whether a file or directory was changed: hash of times, and size."""
     from dvc_objects.fs.local import LocalFileSystem
 
-    @functools.wraps(original)
-    def ours(path: str, fs: Any, ignore: Any = None) -> tuple[str, int]:
-        if not isinstance(fs, LocalFileSystem) or not fs.isdir(path):
-            return original(path, fs, ignore)
-        size = 0
+    if not isinstance(fs, LocalFileSystem) or not fs.isdir(path):
+        return original(path, fs, ignore)
+    size = 0
 
-        def times() -> Iterator[tuple[str, float]]:
-            nonlocal size
-            for file in sorted(ignore.find(fs, path) if ignore else fs.find(path)):
-                try:
-                    state = os.stat(file)  # noqa: PTH116 (for speed)
-                except FileNotFoundError:  # a broken link
-                    continue
-                size += state.st_size
-                yield file, state.st_mtime
+    def times() -> Iterator[tuple[str, float]]:
+        nonlocal size
+        for file in sorted(ignore.find(fs, path) if ignore else fs.find(path)):
+            try:
+                state = os.stat(file)  # noqa: PTH116 (for speed)
+            except FileNotFoundError:  # a broken link
+                continue
+            size += state.st_size
+            yield file, state.st_mtime
 
-        return hash_of_times(times()), size
-
-    return ours
+    return hash_of_times(times()), size
 
 
 def hash_of_times(times: Iterable[tuple[str, float]]) -> str:
@@ -97,10 +89,10 @@ def _names(repo: Any) -> list[bytes]:
     """
     index = repo.index_path()
     try:
-        found = Path(index).stat()
+        state = Path(index).stat()
     except FileNotFoundError:
         return sorted(repo.open_index())
-    mark = (found.st_ino, found.st_size, found.st_mtime_ns)
+    mark = (state.st_ino, state.st_size, state.st_mtime_ns)
     if index not in _tracked or _tracked[index][0] != mark:
         _tracked[index] = (mark, sorted(repo.open_index()))
     return _tracked[index][1]

@@ -4,12 +4,13 @@ DVC locks the paths of a stage nine times to reproduce it, one in another, and t
 by themselves to compare it with what is recorded.
 """
 
-import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import SimpleNamespace
 from typing import Any
+
+from dvc_bucket.dvc.patched.replacement import replacement
 
 
 class _Held(threading.local):
@@ -30,46 +31,48 @@ class _Held(threading.local):
 _held = _Held()
 
 
+@replacement
+@contextmanager
 def once(
     rwlock: Callable[..., AbstractContextManager[None]],
-) -> Callable[..., AbstractContextManager[None]]:
+    tmp_dir: str,
+    fs: Any,
+    cmd: str,
+    read: Iterable[str],
+    write: Iterable[str],
+    hardlink: bool,
+) -> Iterator[None]:
     """DVC's `rwlock`, which passes over what this thread has locked."""
-
-    @contextmanager
-    def lock(
-        tmp_dir: str, fs: Any, cmd: str, read: Iterable[str], write: Iterable[str], hardlink: bool
-    ) -> Iterator[None]:
-        writes = set(write) - _held.written
-        reads = set(read) - _held.read - _held.written
-        if not (writes or reads):
+    writes = set(write) - _held.written
+    reads = set(read) - _held.read - _held.written
+    if not (writes or reads):
+        yield
+        return
+    with rwlock(tmp_dir, fs, cmd + _held.label, sorted(reads), sorted(writes), hardlink):
+        _held.read |= reads
+        _held.written |= writes
+        try:
             yield
-            return
-        with rwlock(tmp_dir, fs, cmd + _held.label, sorted(reads), sorted(writes), hardlink):
-            _held.read |= reads
-            _held.written |= writes
-            try:
-                yield
-            finally:
-                _held.read -= reads
-                _held.written -= writes
-
-    return lock
+        finally:
+            _held.read -= reads
+            _held.written -= writes
 
 
-def at_once(joint_status: Callable[..., Any]) -> Callable[..., Any]:
+@replacement
+def at_once(
+    joint_status: Callable[..., Any],
+    pairs: Iterable[tuple[Any, Any]],
+    *arguments: Any,
+    **named: Any,
+) -> Any:
     """DVC's `_joint_status`, which waits until nobody writes the paths of any of the stages.
 
     Meanwhile the clone is locked. As nobody can lock a path without that, it suffices to have the
     paths for a moment; and a command that is killed leaves none of them locked.
     """
-
-    @functools.wraps(joint_status)
-    def status(pairs: Iterable[tuple[Any, Any]], *arguments: Any, **named: Any) -> Any:
-        stages = list(pairs)
-        with _free([stage for stage, _ in stages]):
-            return joint_status(stages, *arguments, **named)
-
-    return status
+    stages = list(pairs)
+    with _free([stage for stage, _ in stages]):
+        return joint_status(stages, *arguments, **named)
 
 
 @contextmanager

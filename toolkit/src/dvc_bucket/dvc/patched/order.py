@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.base.files import replacing
+from dvc_bucket.base.files import write_whole
 from dvc_bucket.dvc.lock import splice
 
 #: The file in DVC's temporary folder.
@@ -41,8 +41,7 @@ class Order:
                     self._add(path.with_name(".gitignore"), f"/{path.name}")
         now = {path: _content(Path(path)) for path in self._ranks}
         self._before = {path: _earlier(lines, now[path]) for path, lines in self._noted(now)}
-        with replacing(self._file) as file:
-            file.write(json.dumps(self._before).encode())
+        write_whole(self._file, json.dumps(self._before))
 
     def entries(self, path: Path, lock: splice.Lock) -> splice.Lock:
         """The parts of a lock file, its new entries in order."""
@@ -58,8 +57,7 @@ class Order:
         for path in map(Path, self._ranks):
             lines = _content(path) if path.name == ".gitignore" else []
             if lines != (arranged := self._arranged(str(path), lines)):
-                with replacing(path, path.stat().st_mode & 0o777) as file:
-                    file.write("".join(f"{line}\n" for line in arranged).encode())
+                write_whole(path, "".join(f"{line}\n" for line in arranged))
         if is_whole:
             self._file.unlink(missing_ok=True)
 

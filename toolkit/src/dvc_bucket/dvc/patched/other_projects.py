@@ -7,7 +7,6 @@ no keys are for the endpoint, requests are not signed.
 """
 
 import functools
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.clients.shared import plain
 from dvc_bucket.connection.settings.others import FIX
 from dvc_bucket.dvc import others
+from dvc_bucket.dvc.patched.channel import say_once
 from dvc_bucket.git.contents import Repository
 
 if TYPE_CHECKING:
@@ -36,10 +36,6 @@ KEPT_OPTIONS = (
     *KEYS,
 )
 
-#: DVC's own channel, so that `-q` silences this, too; and what was said already.
-logger = logging.getLogger("dvc").getChild("bucket")
-_said: set[str] = set()
-
 #: The addresses of repositories, by the file system that DVC reads them through, which subprojects
 #: of the same repository share.
 _addresses: dict[int, tuple[Any, str]] = {}
@@ -49,12 +45,12 @@ def guarded(original: Any) -> Any:
     """In the place of `Repo.config`."""
 
     def config(repo: "Repo") -> Any:
-        found = original.__get__(repo, type(repo))
+        sections = original.__get__(repo, type(repo))
         if url := _address(repo):
-            for name, options in found["remote"].items():
+            for name, options in sections["remote"].items():
                 if str(options.get("url", "")).startswith("s3://"):
-                    found["remote"][name] = _reached(url, options)
-        return found
+                    sections["remote"][name] = _reached(url, options)
+        return sections
 
     place = functools.cached_property(config)
     place.attrname = "config"
@@ -66,8 +62,8 @@ def _address(repo: "Repo") -> str:
     if repo.url:
         _addresses[id(repo.fs)] = (repo.fs, str(repo.url))
         return str(repo.url)
-    if known := _addresses.get(id(repo.fs)):
-        return known[1]
+    if cached := _addresses.get(id(repo.fs)):
+        return cached[1]
     scm = getattr(repo, "_scm", None)
     root = Path(scm.root_dir if scm else repo.root_dir).resolve()
     own = _own_root()
@@ -99,11 +95,11 @@ def _reached(url: str, stated: Mapping[str, Any]) -> dict[str, Any]:
         own = others.own_or_none(here) if here else None
         reached = others.reach(here, url, kept, own)
     except BucketError as error:
-        _say(str(error))  # DVC's fetch continues silently
+        say_once(str(error))  # DVC's fetch continues silently
         raise DvcException(str(error)) from None
     if reached is None and not all(map(kept.get, KEYS[:2])):
         shown, endpoint = others.shown(url), kept.get("endpointurl")
-        _say(
+        say_once(
             f"{shown} keeps its data at {endpoint!r}. You named no keys for it, so requests are "
             f"not signed. If it refuses them, {FIX.format(shown)}"
         )
@@ -111,13 +107,6 @@ def _reached(url: str, stated: Mapping[str, Any]) -> dict[str, Any]:
     if reached is None:
         return kept
     return {name: kept[name] for name in kept if name not in KEYS} | _options(reached)
-
-
-def _say(text: str) -> None:
-    """One line on standard error, once in a process."""
-    if text not in _said:
-        _said.add(text)
-        logger.warning("bucket: %s", text)
 
 
 def _options(settings: "Settings") -> dict[str, Any]:

@@ -5,11 +5,12 @@ costs to record a stage. Most entries have nothing that YAML would quote, fold o
 lists of plain words and numbers. Anything else is left to DVC.
 """
 
-import functools
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from dvc_bucket.dvc.patched.replacement import replacement
 
 #: Lines of more characters are folded: ruamel.yaml's default.
 WIDTH = 80
@@ -38,19 +39,15 @@ class _OddError(Exception):
     """Something that DVC may write in another way."""
 
 
-def dump(original: Callable[..., Any]) -> Callable[..., Any]:
+@replacement
+def dump(original: Callable[..., Any], data: Any, stream: Any) -> Any:
     """DVC's function that writes a content as YAML to a stream."""
-
-    @functools.wraps(original)
-    def ours(data: Any, stream: Any) -> Any:
-        try:
-            lines = _whole(data)
-        except _OddError:
-            return original(data, stream)
-        stream.write("".join(f"{line}\n" for line in lines))
-        return None
-
-    return ours
+    try:
+        lines = _whole(data)
+    except _OddError:
+        return original(data, stream)
+    stream.write("".join(f"{line}\n" for line in lines))
+    return None
 
 
 def _whole(data: Any) -> list[str]:

@@ -5,7 +5,6 @@ has just been told is missing. It finds out how large a remote is before it list
 happens meanwhile, so `Seen` keeps the last answers.
 """
 
-import logging
 import re
 import time
 from collections.abc import Iterator
@@ -17,13 +16,11 @@ from obstore.exceptions import BaseError, PermissionDeniedError
 
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.weather import WrongBytesError
+from dvc_bucket.dvc.patched.channel import say_once
 from dvc_bucket.dvc.patched.errors import shown_by_dvc
 from dvc_bucket.transfer import unlisted
 from dvc_bucket.transfer.files import MD5
 from dvc_bucket.transfer.keys import PAGE, objects
-
-#: DVC's own channel, so that `-q` silences this, too.
-logger = logging.getLogger("dvc").getChild("bucket")
 
 #: The part of a path that marks DVC's layout, and what stands behind it in the path of an object,
 #: below which nothing is.
@@ -36,9 +33,6 @@ LIST = ".dir"
 #: For so many seconds the store's last word counts; so many bytes of lists are kept.
 SEEN_SECONDS = 30.0
 SEEN_BYTES = 16 * 1024 * 1024
-
-#: Reasons that were said already.
-_said: set[str] = set()
 
 
 class Seen:
@@ -102,13 +96,6 @@ class Seen:
         return answer
 
 
-def say(text: str) -> None:
-    """One line on standard error, once in a process."""
-    if text not in _said:
-        _said.add(text)
-        logger.warning("bucket: %s", text)
-
-
 def root(place: ObjectRef) -> ObjectRef:
     """The folder of DVC's layout that an object is in."""
     end = f"/{place.key}".rindex(f"{LAYOUT}/") + len(LAYOUT) - 1
@@ -129,7 +116,7 @@ def is_object(place: ObjectRef) -> bool:
     except PermissionDeniedError as error:
         if not unlisted.may_be_missing(place.store, place.key, error):
             raise
-        say(unlisted.SAID)
+        say_once(unlisted.SAID)
         return False
     return True
 
@@ -173,8 +160,8 @@ def names(place: ObjectRef) -> list[str]:
         if not unlisted.is_refusal(error):
             raise
         return []
-    found = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
-    return [f"{place.bucket}/{key}" for key in found]
+    keys = [*listing["common_prefixes"], *(item["path"] for item in listing["objects"])]
+    return [f"{place.bucket}/{key}" for key in keys]
 
 
 def all_of_one_page(place: ObjectRef) -> set[str] | None:

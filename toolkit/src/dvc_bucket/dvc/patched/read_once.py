@@ -55,11 +55,11 @@ def validating(validate: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(validate)
     def check(data: Any, schema: Any, text: str | None = None, **named: Any) -> Any:
-        found = right.setdefault(id(schema), set())
-        if text is None or text not in found:
+        texts = right.setdefault(id(schema), set())
+        if text is None or text not in texts:
             data = validate(data, schema, text=text, **named)
         if text is not None:
-            found.add(text)
+            texts.add(text)
         return data
 
     return check

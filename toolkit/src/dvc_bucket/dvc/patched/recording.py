@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dvc_bucket.base.files import replacing
+from dvc_bucket.base.files import write_whole
 from dvc_bucket.dvc.lock import splice
 from dvc_bucket.dvc.patched.order import Order
+from dvc_bucket.dvc.patched.replacement import replacement
 from dvc_bucket.dvc.patched.yaml import NotYamlError, dumped, loaded
 
 #: What DVC remembers of a repository, and the command of a stage can have changed.
@@ -31,7 +32,10 @@ order: Order | None = None
 _written: dict[Path, tuple[str, splice.Lock]] = {}
 
 
-def record(dump_stages: Callable[..., None]) -> Callable[..., None]:
+@replacement
+def record(
+    dump_stages: Callable[..., None], lockfile: Any, stages: Iterable[Any], **named: Any
+) -> None:
     """DVC's `Lockfile.dump_stages` that changes the entries of these stages alone.
 
     A file that DVC did not write it parses and dumps, as DVC does.
@@ -39,39 +43,30 @@ def record(dump_stages: Callable[..., None]) -> Callable[..., None]:
     from dvc import dvcfile
     from dvc.stage import serialize
 
-    def dump(lockfile: Any, stages: Iterable[Any], **named: Any) -> None:
-        path = Path(lockfile.path).resolve()
-        before = _text(path)
-        entries = [serialize.to_lockfile(stage, **named) for stage in stages]
-        if not entries:
-            return
-        try:
-            after = _with_entries(path, before, entries)
-        except NotYamlError:  # DVC says so
-            dump_stages(lockfile, stages, **named)
-            return
-        if before == after:
-            return
-        if not before:
-            dvcfile.logger.info("Generating lock file '%s'", lockfile.relpath)
-        dvcfile.logger.info("Updating lock file '%s'", lockfile.relpath)
-        mode = path.stat().st_mode & 0o777 if before else None
-        with replacing(path, mode) as file:
-            file.write(after.encode())
-        lockfile.repo.scm_context.track_file(lockfile.relpath)
-
-    return functools.wraps(dump_stages)(dump)
+    path = Path(lockfile.path).resolve()
+    before = _text(path)
+    entries = [serialize.to_lockfile(stage, **named) for stage in stages]
+    if not entries:
+        return
+    try:
+        after = _with_entries(path, before, entries)
+    except NotYamlError:  # DVC says so
+        dump_stages(lockfile, stages, **named)
+        return
+    if before == after:
+        return
+    if not before:
+        dvcfile.logger.info("Generating lock file '%s'", lockfile.relpath)
+    dvcfile.logger.info("Updating lock file '%s'", lockfile.relpath)
+    write_whole(path, after)
+    lockfile.repo.scm_context.track_file(lockfile.relpath)
 
 
-def keep_ignored(dump: Callable[..., None]) -> Callable[..., None]:
+@replacement
+def keep_ignored(dump: Callable[..., None], stage: Any, **named: Any) -> None:
     """DVC's `Stage.dump`, after which no failure takes the stage's lines out of `.gitignore`."""
-
-    @functools.wraps(dump)
-    def keep(stage: Any, **named: Any) -> None:
-        dump(stage, **named)
-        stage.repo.scm_context.ignored_paths.clear()
-
-    return keep
+    dump(stage, **named)
+    stage.repo.scm_context.ignored_paths.clear()
 
 
 def light(_: Callable[..., Any]) -> Callable[..., Any]:

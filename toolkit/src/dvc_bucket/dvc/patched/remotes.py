@@ -1,10 +1,9 @@
 """What DVC's functions do with an S3 remote of ours: copies, look-ups, and what is left out."""
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dvc_bucket.dvc.patched import gathered
+from dvc_bucket.dvc.patched.replacement import replacement
 from dvc_bucket.dvc.patched.touch_points import COPY, EXIST, FOLDERS, TRANSFER
 
 #: Our class of an S3 remote, by name as the dictionary of file systems has it: DVC imports it when
@@ -24,53 +23,45 @@ def is_ours(fs: Any) -> bool:
     return f"{type(fs).__module__}.{type(fs).__name__}" == FAST_CLASS
 
 
-def _at_once(original: Any) -> Any:
+@replacement
+def _at_once(
+    original: Any, from_fs: Any, from_path: Any, to_fs: Any, *arguments: Any, **named: Any
+) -> None:
     """In the place of DVC's function: nothing is linked between a remote and a disk."""
-
-    def transfer(from_fs: Any, from_path: Any, to_fs: Any, *arguments: Any, **named: Any) -> None:
-        if is_ours(from_fs) != is_ours(to_fs):
-            named |= {"hardlink": False, "links": ["copy"]}
-        original(from_fs, from_path, to_fs, *arguments, **named)
-
-    return transfer
+    if is_ours(from_fs) != is_ours(to_fs):
+        named |= {"hardlink": False, "links": ["copy"]}
+    original(from_fs, from_path, to_fs, *arguments, **named)
 
 
-def _without_folders(original: Any) -> Any:
+@replacement
+def _without_folders(original: Any, odb: Any, dname: str) -> None:
     """In the place of DVC's method, which lists a remote to learn which folders to make."""
-
-    def init(odb: Any, dname: str) -> None:
-        if not is_ours(odb.fs):
-            original(odb, dname)
-
-    return init
+    if not is_ours(odb.fs):
+        original(odb, dname)
 
 
-def _asking(original: Any) -> Any:
+@replacement
+def _asking(original: Any, odb: Any, oids: Any, *arguments: Any, **named: Any) -> Any:
     """In the place of DVC's method, which finds out how large a remote is before it lists it.
 
     What it needs is loaded where a store refuses to list.
     """
+    from dvc_bucket.transfer.errors import StoreRefusedError
 
-    @functools.wraps(original)  # a subclass's is compared after this one is replaced
-    def oids_exist(odb: Any, oids: Any, *arguments: Any, **named: Any) -> Any:
-        from dvc_bucket.transfer.errors import StoreRefusedError
-
-        wanted = list(oids)
-        try:
-            if (
-                len(wanted) > 1
-                and is_ours(odb.fs)
-                and odb.fs.CAN_TRAVERSE
-                and (paths := odb.fs.all_of_one_page(odb.path)) is not None
-            ):
-                return [oid for oid in wanted if odb.oid_to_path(oid) in paths]
-            return _found(original(odb, wanted, *arguments, **named), wanted, odb)
-        except StoreRefusedError:
-            if odb.fs.CAN_TRAVERSE:
-                raise
-            return original(odb, wanted, *arguments, **named)
-
-    return oids_exist
+    wanted = list(oids)
+    try:
+        if (
+            len(wanted) > 1
+            and is_ours(odb.fs)
+            and odb.fs.CAN_TRAVERSE
+            and (paths := odb.fs.all_of_one_page(odb.path)) is not None
+        ):
+            return [oid for oid in wanted if odb.oid_to_path(oid) in paths]
+        return _found(original(odb, wanted, *arguments, **named), wanted, odb)
+    except StoreRefusedError:
+        if odb.fs.CAN_TRAVERSE:
+            raise
+        return original(odb, wanted, *arguments, **named)
 
 
 def _found(found: Any, wanted: list[str], odb: Any) -> Any:
@@ -82,7 +73,6 @@ def _found(found: Any, wanted: list[str], odb: Any) -> Any:
 
 #: What makes our function of DVC's, by place.
 OURS: Mapping[str, Callable[[Any], Any]] = {
-    **gathered.ours(is_ours),
     COPY: lambda _: _copy,
     TRANSFER: _at_once,
     EXIST: _asking,

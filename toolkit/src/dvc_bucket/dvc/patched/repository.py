@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dvc_bucket.base.errors import DiskError, ProjectError
 from dvc_bucket.base.paths import Project
 from dvc_bucket.base.surroundings import settle_user
+from dvc_bucket.base.words import one_line
 from dvc_bucket.connection.settings import trust
 from dvc_bucket.dvc.others import Origin
 from dvc_bucket.dvc.patched.differences import DvcDiffersError, require
@@ -79,8 +80,9 @@ def _repo(project: Project, sections: dict[str, dict[str, Any]]) -> "Repo":
     except OSError:
         raise
     except Exception as error:  # the edge to DVC: a configuration can break it in any way
-        said = " ".join(str(error).split())
-        raise ProjectError(f"DVC cannot open {root}: {said}. Look at .dvc/config.") from None
+        raise ProjectError(
+            f"DVC cannot open {root}: {one_line(error)}. Look at .dvc/config."
+        ) from None
 
 
 @contextmanager

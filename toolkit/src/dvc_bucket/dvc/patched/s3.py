@@ -19,8 +19,9 @@ from obstore.exceptions import BaseError
 from dvc_bucket.connection.objects import ObjectRef
 from dvc_bucket.connection.retries import interruptible
 from dvc_bucket.dvc.patched import questions
+from dvc_bucket.dvc.patched.channel import say_once
 from dvc_bucket.dvc.patched.errors import shown_by_dvc
-from dvc_bucket.dvc.patched.questions import LAYOUT, explained, parent, say
+from dvc_bucket.dvc.patched.questions import LAYOUT, explained, parent
 from dvc_bucket.dvc.patched.staying import StayingS3FileSystem
 from dvc_bucket.transfer import unlisted
 from dvc_bucket.transfer.delete import delete
@@ -174,7 +175,9 @@ class FastS3FileSystem(StayingS3FileSystem):
             described = connection(self.config, bucket)
             store = clients.obstore(described.settings, described.client, **described.store)
         except (NotHonouredError, SettingsError) as reason:
-            say(f"DVC's own S3 client transfers the data, which is slower. The reason: {reason}.")
+            say_once(
+                f"DVC's own S3 client transfers the data, which is slower. The reason: {reason}."
+            )
             return None
         return store, described.settings
 

@@ -6,17 +6,14 @@ with the same command, inputs and parameters.
 """
 
 import fcntl
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from dvc_bucket.dvc.patched import left
-
-#: DVC's own channel, so that `-q` silences this, too.
-logger = logging.getLogger("dvc").getChild("bucket")
+from dvc_bucket.dvc.patched.channel import logger
+from dvc_bucket.dvc.patched.replacement import replacement
 
 #: What became of a stage, as the record has it.
 RAN, TAKEN = "ran", "taken"
@@ -32,34 +29,26 @@ record: Path | None = None
 _is_taken = False
 
 
-def run(original: Callable[..., None]) -> Callable[..., None]:
+@replacement
+def run(original: Callable[..., None], stage: Any, *arguments: Any, **named: Any) -> None:
     """DVC's `Stage.run`, which lets no other experiment run the same at the same time."""
-
-    @wraps(original)
-    def ours(stage: Any, *arguments: Any, **named: Any) -> None:
-        global _is_taken
-        if record is None or stage.frozen or not stage.cmd:
-            original(stage, *arguments, **named)
-            return
-        with _alone(record.parent, stage):
-            _is_taken = False
-            original(stage, *arguments, **named)
-            with record.open("a", encoding="utf-8") as file:
-                file.write(f"{TAKEN if _is_taken else RAN}\n")
-
-    return ours
+    global _is_taken
+    if record is None or stage.frozen or not stage.cmd:
+        original(stage, *arguments, **named)
+        return
+    with _alone(record.parent, stage):
+        _is_taken = False
+        original(stage, *arguments, **named)
+        with record.open("a", encoding="utf-8") as file:
+            file.write(f"{TAKEN if _is_taken else RAN}\n")
 
 
-def restore(original: Callable[..., None]) -> Callable[..., None]:
+@replacement
+def restore(original: Callable[..., None], *arguments: Any, **named: Any) -> None:
     """DVC's `StageCache.restore`, whose success is noted: it raises where there is no entry."""
-
-    @wraps(original)
-    def ours(cache: Any, stage: Any, *arguments: Any, **named: Any) -> None:
-        global _is_taken
-        original(cache, stage, *arguments, **named)
-        _is_taken = True
-
-    return ours
+    global _is_taken
+    original(*arguments, **named)
+    _is_taken = True
 
 
 @contextmanager

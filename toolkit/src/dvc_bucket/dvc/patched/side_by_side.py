@@ -4,13 +4,11 @@ Each stage has a thread, in which DVC's function reproduces it. That thread has 
 of the clone, except where DVC itself unlocks the clone: while the stage's command runs.
 """
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import wraps
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -19,12 +17,11 @@ from dvc_bucket.base import ending
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.dvc.patched import left, nesting, recording
 from dvc_bucket.dvc.patched.baton import Baton
+from dvc_bucket.dvc.patched.channel import logger
 from dvc_bucket.dvc.patched.order import Order
 from dvc_bucket.dvc.patched.plan import FAIL, Plan
+from dvc_bucket.dvc.patched.replacement import replacement
 from dvc_bucket.dvc.running import Command, Runner
-
-#: DVC's own channel, so that `-q` silences this, too.
-logger = logging.getLogger("dvc").getChild("bucket")
 
 #: Files of this size or more are hashed before the thread has the baton; DVC then knows the hash.
 LARGE = 1_000_000
@@ -56,57 +53,48 @@ class _Event(NamedTuple):
     error: BaseException | None = None
 
 
-def reproduce(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+@replacement
+def reproduce(
+    original: Callable[..., list[Any]],
+    stages: list[Any],
+    graph: Any = None,
+    force_downstream: bool = False,
+    on_error: str = FAIL,
+    force: bool = False,
+    repro_fn: Callable[..., Any] | None = None,
+    **named: Any,
+) -> list[Any]:
     """DVC's `_reproduce`, which runs as many stages at once as the runner does."""
     from dvc.repo.reproduce import _reproduce_stage
 
-    @wraps(original)
-    def ours(
-        stages: list[Any],
-        graph: Any = None,
-        force_downstream: bool = False,
-        on_error: str = FAIL,
-        force: bool = False,
-        repro_fn: Callable[..., Any] = _reproduce_stage,
-        **named: Any,
-    ) -> list[Any]:
-        options: Any = {
-            "force_downstream": force_downstream,
-            "on_error": on_error,
-            "force": force,
-        }
-        is_dvcs = named.get("dry") or named.get("interactive") or not stages
-        if runner is None or is_dvcs or (len(stages) == 1 and not runner.is_elsewhere):
-            return original(stages, graph=graph, repro_fn=repro_fn, **options, **named)
-        graph = left.without_edges(stages) if graph is None else graph  # `--single-item` needs none
-        plan = Plan(stages, graph, stages[0].repo.index.graph, **options)
-        return _Run(plan, runner, lambda stage, **more: repro_fn(stage, **more, **named)).outcome()
-
-    return ours
+    run = repro_fn or _reproduce_stage
+    options: Any = {"force_downstream": force_downstream, "on_error": on_error, "force": force}
+    is_dvcs = named.get("dry") or named.get("interactive") or not stages
+    if runner is None or is_dvcs or (len(stages) == 1 and not runner.is_elsewhere):
+        return original(stages, graph=graph, repro_fn=run, **options, **named)
+    graph = left.without_edges(stages) if graph is None else graph  # `--single-item` needs none
+    plan = Plan(stages, graph, stages[0].repo.index.graph, **options)
+    return _Run(plan, runner, lambda stage, **more: run(stage, **more, **named)).outcome()
 
 
-def cmd_run(original: Callable[..., None]) -> Callable[..., None]:
+@replacement
+def cmd_run(
+    original: Callable[..., None], stage: Any, dry: bool = False, run_env: Any = None
+) -> None:
     """DVC's `cmd_run`, which has the runner run the commands of a stage."""
-
-    @wraps(original)
-    def ours(stage: Any, dry: bool = False, run_env: Any = None) -> None:
-        if _run is None or dry:
-            original(stage, dry=dry, run_env=run_env)
-        else:
-            _run.commands(stage, run_env)
-
-    return ours
+    if _run is None or dry:
+        original(stage, dry=dry, run_env=run_env)
+    else:
+        _run.commands(stage, run_env)
 
 
-def remove_outs(original: Callable[..., None]) -> Callable[..., None]:
+@replacement
+def remove_outs(
+    original: Callable[..., None], stage: Any, ignore_remove: bool = False, force: bool = False
+) -> None:
     """DVC's `Stage.remove_outs`, which spares the outputs of a command that goes on."""
-
-    @wraps(original)
-    def ours(stage: Any, ignore_remove: bool = False, force: bool = False) -> None:
-        if _run is None or not _run.has_begun(stage):
-            original(stage, ignore_remove=ignore_remove, force=force)
-
-    return ours
+    if _run is None or not _run.has_begun(stage):
+        original(stage, ignore_remove=ignore_remove, force=force)
 
 
 class _Run:

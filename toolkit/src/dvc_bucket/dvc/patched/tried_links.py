@@ -6,11 +6,12 @@ folders allow: it makes and removes a dozen files for each. A file system that c
 """
 
 import errno
-import functools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from dvc_bucket.dvc.patched.replacement import replacement
 
 #: What the system says of two file systems between which no file can be cloned (ioctl_ficlone(2)).
 NEVER = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS, errno.EXDEV})
@@ -22,40 +23,38 @@ _refused: set[tuple[int, int]] = set()
 _working: dict[tuple[Any, ...], list[str]] = {}
 
 
-def reflink(original: Callable[..., None]) -> Callable[..., None]:
+@replacement
+def reflink(original: Callable[..., None], src: Any, dst: Any) -> None:
     """The function that clones a file."""
-
-    @functools.wraps(original)
-    def ours(src: Any, dst: Any) -> None:
-        devices = Path(src).stat().st_dev, Path(dst).parent.stat().st_dev
-        if devices in _refused:
-            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), dst)
-        try:
-            original(src, dst)
-        except OSError as error:
-            if error.errno in NEVER:
-                _refused.add(devices)
-            raise
-
-    return ours
+    devices = Path(src).stat().st_dev, Path(dst).parent.stat().st_dev
+    if devices in _refused:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), dst)
+    try:
+        original(src, dst)
+    except OSError as error:
+        if error.errno in NEVER:
+            _refused.add(devices)
+        raise
 
 
-def working(original: Callable[..., list[str]]) -> Callable[..., list[str]]:
+@replacement
+def working(
+    original: Callable[..., list[str]],
+    links: Sequence[str],
+    from_fs: Any,
+    from_path: str,
+    to_fs: Any,
+    to_path: str,
+) -> list[str]:
     """The function that tries kinds of link between two folders."""
     from dvc_objects.fs.local import LocalFileSystem
 
-    @functools.wraps(original)
-    def ours(
-        links: Sequence[str], from_fs: Any, from_path: str, to_fs: Any, to_path: str
-    ) -> list[str]:
-        if not (isinstance(from_fs, LocalFileSystem) and isinstance(to_fs, LocalFileSystem)):
-            return original(links, from_fs, from_path, to_fs, to_path)
-        folders = (*links, from_path, to_fs.parent(to_path))
-        if folders not in _working:
-            found = original(links, from_fs, from_path, to_fs, to_path)
-            if not found:
-                return found
-            _working[folders] = found
-        return [*_working[folders]]  # DVC takes out what it has tried
-
-    return ours
+    if not (isinstance(from_fs, LocalFileSystem) and isinstance(to_fs, LocalFileSystem)):
+        return original(links, from_fs, from_path, to_fs, to_path)
+    folders = (*links, from_path, to_fs.parent(to_path))
+    if folders not in _working:
+        kinds = original(links, from_fs, from_path, to_fs, to_path)
+        if not kinds:
+            return kinds
+        _working[folders] = kinds
+    return [*_working[folders]]  # DVC takes out what it has tried

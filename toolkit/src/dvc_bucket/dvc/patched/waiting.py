@@ -14,7 +14,6 @@ which another `repro` runs, or a `status` of it, ends with an error. Three funct
 """
 
 import fcntl
-import logging
 import os
 import re
 import threading
@@ -25,6 +24,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
+
+from dvc_bucket.dvc.patched.channel import logger
+from dvc_bucket.dvc.patched.replacement import replacement
 
 #: Time between two attempts to lock the paths.
 RETRY_SECONDS = 0.5
@@ -40,9 +42,6 @@ SAID_AFTER = timedelta(seconds=3)
 
 #: What a plain lock leaves in its file: the number of the process. Source: zc.lockfile.
 PLAIN_CONTENT = re.compile(rb"\s*\d*\s*")
-
-#: DVC's own channel, so that `-q` silences this, too.
-logger = logging.getLogger("dvc").getChild("bucket")
 
 #: The files of the locks that this process made.
 _lock_files: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
@@ -64,56 +63,53 @@ class _WaitedError(Exception):
     """The paths were locked and are free now: the stage may be up to date."""
 
 
+@replacement
+@contextmanager
 def patient(
     rwlock: Callable[..., AbstractContextManager[None]],
-) -> Callable[..., AbstractContextManager[None]]:
+    tmp_dir: str,
+    *arguments: Any,
+    **named: Any,
+) -> Iterator[None]:
     """DVC's `rwlock` that waits for the paths."""
+    from dvc.lock import LockError
 
-    @contextmanager
-    def wait(tmp_dir: str, *arguments: Any, **named: Any) -> Iterator[None]:
-        from dvc.lock import LockError
-
-        global _has_waited
-        if named.get("hardlink") or any(arguments[4:5]):
-            _remove_plain(Path(tmp_dir, PATHS_LOCK))
-        clone = _held_lock(_resolved(Path(tmp_dir, CLONE_LOCK)))
-        waited = False
-        with ExitStack() as paths:
-            while True:
-                try:
-                    paths.enter_context(rwlock(tmp_dir, *arguments, **named))
-                    break
-                except LockError as busy:
-                    if clone is None:
-                        raise
-                    if not waited:
-                        logger.warning("Waiting: %s", str(busy).partition("\n\n")[0])
-                    waited = _has_waited = True
-                clone.unlock()
-                try:
-                    time.sleep(RETRY_SECONDS)
-                finally:
-                    clone.lock()
-            if waited and _reproducing.depth:
-                raise _WaitedError
-            yield
-
-    return wait
+    global _has_waited
+    if named.get("hardlink") or any(arguments[4:5]):
+        _remove_plain(Path(tmp_dir, PATHS_LOCK))
+    clone = _held_lock(_resolved(Path(tmp_dir, CLONE_LOCK)))
+    waited = False
+    with ExitStack() as paths:
+        while True:
+            try:
+                paths.enter_context(rwlock(tmp_dir, *arguments, **named))
+                break
+            except LockError as busy:
+                if clone is None:
+                    raise
+                if not waited:
+                    logger.warning("Waiting: %s", str(busy).partition("\n\n")[0])
+                waited = _has_waited = True
+            clone.unlock()
+            try:
+                time.sleep(RETRY_SECONDS)
+            finally:
+                clone.lock()
+        if waited and _reproducing.depth:
+            raise _WaitedError
+        yield
 
 
-def noted(make_lock: Callable[..., Any]) -> Callable[..., Any]:
+@replacement
+def noted(make_lock: Callable[..., Any], lockfile: str, *arguments: Any, **named: Any) -> Any:
     """DVC's `make_lock` that remembers each lock and its file."""
-
-    def make(lockfile: str, *arguments: Any, **named: Any) -> Any:
-        if is_hardlink := named.get("hardlink_lock", False):
-            _remove_plain(Path(lockfile))
-        lock = make_lock(lockfile, *arguments, **named)
-        if is_hardlink and named.get("wait"):
-            lock.lock = _saying(lock, lockfile)
-        _lock_files[lock] = _resolved(lockfile)
-        return lock
-
-    return make
+    if is_hardlink := named.get("hardlink_lock", False):
+        _remove_plain(Path(lockfile))
+    lock = make_lock(lockfile, *arguments, **named)
+    if is_hardlink and named.get("wait"):
+        lock.lock = _saying(lock, lockfile)
+    _lock_files[lock] = _resolved(lockfile)
+    return lock
 
 
 def _remove_plain(file: Path) -> None:
@@ -149,24 +145,21 @@ def _saying(lock: Any, file: str) -> Callable[[], None]:
     return wait
 
 
-def fresh(reproduce: Callable[..., Any]) -> Callable[..., Any]:
+@replacement
+def fresh(reproduce: Callable[..., Any], stage: Any, *arguments: Any, **named: Any) -> Any:
     """DVC's `Stage.reproduce` that starts again with the current stage if it had to wait."""
-
-    def again(stage: Any, *arguments: Any, **named: Any) -> Any:
-        while True:
-            if _has_waited:
-                stage.repo._reset()
-                # DVC records the object that it has: that becomes the current stage.
-                vars(stage).update(vars(stage.reload()))
-            _reproducing.depth += 1
-            try:
-                return reproduce(stage, *arguments, **named)
-            except _WaitedError:
-                continue
-            finally:
-                _reproducing.depth -= 1
-
-    return again
+    while True:
+        if _has_waited:
+            stage.repo._reset()
+            # DVC records the object that it has: that becomes the current stage.
+            vars(stage).update(vars(stage.reload()))
+        _reproducing.depth += 1
+        try:
+            return reproduce(stage, *arguments, **named)
+        except _WaitedError:
+            continue
+        finally:
+            _reproducing.depth -= 1
 
 
 def exchange(lock: Any, other: Any) -> None:

@@ -191,8 +191,8 @@ def script(path: Path, repository: Repository, before: bytes | None = None) -> b
 
 def _stated(text: bytes) -> list[str]:
     """The folders of projects that a script has."""
-    found = STATED.search(text)
-    words = shlex.split(os.fsdecode(found[1])) if found else []
+    match = STATED.search(text)
+    words = shlex.split(os.fsdecode(match[1])) if match else []
     return words[0].split("\n") if words else []
 
 

@@ -91,13 +91,13 @@ def _description(tar: tarfile.TarFile, path: Path) -> dict[str, Any]:
     content = None
     if first and first.name == archive.DESCRIPTION and first.size < MAX_DESCRIPTION_BYTES:
         content = tar.extractfile(first)
-    found = json.loads(content.read()) if content else None
-    if not isinstance(found, dict) or found.get("format") != archive.FORMAT:
+    description = json.loads(content.read()) if content else None
+    if not isinstance(description, dict) or description.get("format") != archive.FORMAT:
         raise ArchiveError(
             f"{path} does not begin with {archive.DESCRIPTION} of format {archive.FORMAT}, so this "
             "version of `bucket serve --export` did not write it."
         )
-    return {"remote": "", "objects": -1} | found
+    return {"remote": "", "objects": -1} | description
 
 
 def _members(tar: tarfile.TarFile, path: Path) -> Members:

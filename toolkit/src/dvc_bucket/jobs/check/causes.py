@@ -155,14 +155,14 @@ class CauseSearch:
         if causes := dict(inputs.causes(outputs)):
             names = [f"undeclared input {path}" for path in causes]
             return Cause(names, [*causes.values(), *([unnamed] if keys else ())])
-        found, lab = [experiment.not_found], self.lab
+        sentences, lab = [experiment.not_found], self.lab
         is_other = any(one.against == "dvc.lock" and one.verdict == "differs" for one in outputs)
         if is_other and not experiment.was_other:
             if others := other_packages.of_stage(stage, lab.run, lab.bench.packages):
                 text = f"{PACKAGES}: {stage.name} loads {'; '.join(others.values())}."
                 return Cause([f"package {name}" for name in others], [text])
-            found.append(LOCK_IS_OTHER)
-        return Cause([], [*found, *([unnamed] if keys else ()), *experiment.limits])
+            sentences.append(LOCK_IS_OTHER)
+        return Cause([], [*sentences, *([unnamed] if keys else ()), *experiment.limits])
 
 
 def _of_kernels(variation: Variation) -> Condition:

@@ -92,8 +92,8 @@ def _conditions(vary: str | None) -> Sequence[str]:
 
     varied = variations.USUAL if vary is None else tuple(filter(None, vary.split(",")))
     if unknown := set(varied).difference(variations.CONDITIONS):
-        known = ", ".join(variations.CONDITIONS)
-        said = f"Unknown condition {', '.join(sorted(unknown))}; choose from {known}."
+        choices = ", ".join(variations.CONDITIONS)
+        said = f"Unknown condition {', '.join(sorted(unknown))}; choose from {choices}."
         raise typer.BadParameter(said, param_hint="--vary")
     return varied
 

@@ -100,9 +100,9 @@ class OutputComparison:
         for stage in stages:
             inputs = (path for path in wrong for dep in stage.deps if overlap(dep.path, path))
             wrong_input = next(inputs, "")
-            found = [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
-            wrong += [result.path for result in found if not result.ok]
-            results += found
+            of_stage = [self._result(stage.name, out.path, wrong_input) for out in stage.outs]
+            wrong += [result.path for result in of_stage if not result.ok]
+            results += of_stage
         return results
 
     def _result(self, stage: str, path: str, wrong_input: str) -> OutputResult:

@@ -4,7 +4,6 @@ A stage that was killed, had no room on the disk or lacked a program says nothin
 code. Nor do results without a submodule, or with other packages than those of the lock file.
 """
 
-import importlib.metadata
 import re
 import signal
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -14,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from dvc_bucket.base import lock_file, project_settings
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.toolkit import installed_version
 from dvc_bucket.git.checkout import empty_submodules
 from dvc_bucket.git.contents import Repository
 from dvc_bucket.git.lfs_layout import POINTER_BYTES, Pointer
@@ -86,7 +86,7 @@ def of_runs(
         why_no_store: asks the store, and says why it does not answer; empty if it does.
         is_here: the packages are the installed ones, not those of the commit.
     """
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     own = set[str]()
 
     def why(run: CloneRun, name: str, because: str) -> str:
@@ -100,11 +100,11 @@ def of_runs(
     for run in runs:
         for name, seen in run.executions.items():
             if seen.state == "failed":
-                found[name] = why(run, name, seen.because)
-                own |= set() if found[name] else {name}
-            elif seen.state == "not run" and found.get(seen.because):
-                found[name] = found[seen.because]
-    return {name: text for name, text in found.items() if text and name not in own}
+                reasons[name] = why(run, name, seen.because)
+                own |= set() if reasons[name] else {name}
+            elif seen.state == "not run" and reasons.get(seen.because):
+                reasons[name] = reasons[seen.because]
+    return {name: text for name, text in reasons.items() if text and name not in own}
 
 
 def _of_stage(name: str, because: str, said: str) -> str:
@@ -165,9 +165,6 @@ def _other_packages(clone: Project) -> Iterator[str]:
         return
     for name, lines in lock_file.packages(file.read_text(encoding="utf-8")).items():
         wanted = set(re.findall(r"==([^\s;\\]+)", lines))
-        try:
-            version = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # for another system
-        if version not in wanted:
+        version = installed_version(name)
+        if version and version not in wanted:  # a package for another system has none
             yield f"{name} {version} (lock: {', '.join(sorted(wanted))})"

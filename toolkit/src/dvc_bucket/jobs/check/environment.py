@@ -64,8 +64,8 @@ class Packages:
     @property
     def folders(self) -> tuple[str, ...] | None:
         """The folders with the packages; None for those of the running Python."""
-        found = self.venv.glob("lib/python3*/site-packages") if self.venv else ()
-        return tuple(map(str, found)) if self.venv else None
+        paths = self.venv.glob("lib/python3*/site-packages") if self.venv else ()
+        return tuple(map(str, paths)) if self.venv else None
 
 
 def here(project: Project) -> Packages:

@@ -52,7 +52,7 @@ class Execution:
     def recorded(self, stage: Stage) -> Stage:
         """The stage with what this run read and wrote in the place of what `dvc.lock` records."""
         run = run_of(self.entry, stage.title, stage.file, "", stage.folder, {})
-        found = {record.path: record for record in (*run.reads, *run.writes)}
+        by_path = {record.path: record for record in (*run.reads, *run.writes)}
 
         def now(record: PathRecord, new: PathRecord) -> PathRecord:
             return replace(
@@ -61,8 +61,8 @@ class Execution:
 
         return replace(
             stage,
-            deps=[now(dep, found.get(dep.path, dep)) for dep in stage.deps],
-            outs=[now(out, found[out.path]) for out in stage.outs],
+            deps=[now(dep, by_path.get(dep.path, dep)) for dep in stage.deps],
+            outs=[now(out, by_path[out.path]) for out in stage.outs],
             params={
                 file: replace(params, locked=params.current)
                 for file, params in stage.params.items()

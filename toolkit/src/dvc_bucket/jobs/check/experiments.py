@@ -186,17 +186,17 @@ class Experiment:
 
     def guilty(self) -> list[str]:
         """Names of the conditions that change the bytes, each by itself."""
-        rest, found = [condition.name for condition in self.conditions], list[str]()
+        rest, causes = [condition.name for condition in self.conditions], list[str]()
         self.was_other = self._differs(rest)
         if not self.was_other:
             return []
         for name in [*rest]:
             if self._is_guilty(name):
-                found.append(name)
+                causes.append(name)
                 rest.remove(name)
                 if not rest or not self._differs(rest):
                     break
-        return found
+        return causes
 
     def _is_guilty(self, name: str) -> bool:
         """Whether the bytes are others as one condition is, and the same as it is fixed again."""

@@ -32,12 +32,12 @@ def of_stage(stage: Stage, run: CloneRun, made: Packages) -> dict[str, str]:
     versions = packages.installed(others, run.clone) | {
         name: packages.version_of(environment.distributions[name]) for name in loaded
     }
-    found = {}
+    differing = {}
     for name, version in sorted(versions.items()):
         wanted, where = recorded[name]
         if not packages.is_same(wanted, version):
-            found[name] = f"{name} {version} ({wanted} in {where})"
-    return found
+            differing[name] = f"{name} {version} ({wanted} in {where})"
+    return differing
 
 
 def _in_params(stage: Stage) -> dict[str, tuple[str, str]]:

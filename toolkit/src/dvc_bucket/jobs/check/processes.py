@@ -12,15 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import psutil
 
-from dvc_bucket.base import scratch
-
-#: Signals with which a terminal, a scheduler or a CI service ends a program.
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from dvc_bucket.base import ending, scratch
+from dvc_bucket.base.terminal import say
 
 #: Time for a program to end after SIGTERM.
 GRACE_SECONDS = 3.0
@@ -111,26 +108,24 @@ def temporary_folder(*, keep: bool) -> Iterator[Path]:
     """
     with scratch.usable() as (place, fault):
         if fault:
-            print(f"bucket: {fault}", file=sys.stderr)
+            say(fault)
         yield from _removed(place, keep=keep)
 
 
 def _removed(place: Path, *, keep: bool) -> Iterator[Path]:
     """A folder in another one, until the generator goes on."""
-    handlers = {number: signal.signal(number, _stop) for number in SIGNALS}
-    folder = Path(tempfile.mkdtemp(prefix="bucket-check-", dir=place)).resolve()
-    try:
-        yield folder
-    finally:
-        for number in SIGNALS:  # a second signal must not stop the removal
-            signal.signal(number, signal.SIG_IGN)
-        if not keep:
-            _remove(folder)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with ending.heard(_stop):
+        folder = Path(tempfile.mkdtemp(prefix="bucket-check-", dir=place)).resolve()
+        try:
+            yield folder
+        finally:
+            for number in ending.ENDING:  # a second signal must not stop the removal
+                signal.signal(number, signal.SIG_IGN)
+            if not keep:
+                _remove(folder)
 
 
-def _stop(number: int, _: FrameType | None) -> NoReturn:
+def _stop(number: int) -> NoReturn:
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(128 + number)

@@ -1,11 +1,11 @@
 """The stages that a change touches: for `--since`, as CI checks each change."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.paths import Project
-from dvc_bucket.dvc.snapshot import PathRecord, Snapshot, Stage, overlap
+from dvc_bucket.dvc.snapshot import Snapshot, Stage, overlap
 from dvc_bucket.git.contents import ended, git
 
 #: What comes after the name of tracked data, in that of the file that git has of it.
@@ -35,19 +35,20 @@ def touched(clone: Project, base: str, commit: str, stages: Sequence[Stage]) -> 
         return [*stages]
     if any(overlap(path, one) for path in changed for one in code):
         return [*stages]
-    outs = [out for stage in stages for out in _other_outs(stage, before.get(stage.name))]
-    other = [*changed, *(out.path for out in outs)]
+    recorded = {name: stage.outs for name, stage in before.items()}
+    outs = (
+        out.path
+        for stage in stages
+        for out in stage.outs
+        if out not in recorded.get(stage.name, ())  # recorded otherwise, or not at all
+    )
+    other = [*changed, *outs]
     return [
         stage
         for stage in stages
         if _differs(stage, before.get(stage.name))
         or any(overlap(dep.path, path) for dep in stage.deps for path in other)
     ]
-
-
-def _other_outs(stage: Stage, before: Stage | None) -> Iterator[PathRecord]:
-    """Outputs that are recorded otherwise."""
-    yield from (out for out in stage.outs if before is None or out not in before.outs)
 
 
 def _differs(stage: Stage, before: Stage | None) -> bool:

@@ -5,11 +5,11 @@ follows those that it requires. Installed plugins add checks of their own.
 """
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType, ModuleType
+from types import ModuleType
+from typing import NoReturn
 
+from dvc_bucket.base import ending
 from dvc_bucket.base.paths import Project
 from dvc_bucket.jobs.doctor import (
     certificate,
@@ -75,26 +75,13 @@ def examine(
     """
     patient = Patient(project, read_only=read_only)
     checks = (*CHECKS, *of_plugins(CHECKS))
-    with _ending_in_order():
+    with ending.heard(_end, (signal.SIGTERM, signal.SIGHUP)):
         try:
             yield from run(checks, patient, on_start)
         finally:
             probes.clean(patient)
 
 
-@contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """Have the signals of a batch system and of a closed terminal end us as Ctrl-C does."""
-
-    def end(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may ask for signals
-        return
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _end(number: int) -> NoReturn:
+    """Let a batch system and a closed terminal end us as Ctrl-C does."""
+    raise SystemExit(128 + number)

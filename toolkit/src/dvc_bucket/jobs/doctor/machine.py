@@ -1,6 +1,5 @@
 """This machine: DVC's cache, scratch space, locks, versions; and how many files there are."""
 
-import importlib.metadata
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ import psutil
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.files import is_writable, readable_size
 from dvc_bucket.base.paths import FAST_DISKS
+from dvc_bucket.base.toolkit import installed_version
 from dvc_bucket.connection import cache_links
 from dvc_bucket.connection import dvc_config as config
 from dvc_bucket.dvc.audit.cache import LocalCache
@@ -247,7 +247,7 @@ class ToolVersions(Check):
         lock = patient.project.root / project_settings.of(patient.project).lock_file
         text = lock.read_text() if lock.is_file() else ""
         pinned = dict(re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE))
-        installed = {name: _version(name) for name in ToolVersions.PACKAGES}
+        installed = {name: installed_version(name) for name in ToolVersions.PACKAGES}
         if missing := [name for name, version in installed.items() if not version]:
             raise Problem(f"not installed: {', '.join(missing)}")
         if other := [
@@ -258,14 +258,6 @@ class ToolVersions(Check):
             raise Warn(", ".join(other))
         own = git(patient, "--version").stdout.strip().removeprefix("git version ")
         return ", ".join([f"git {own}", *(f"{k} {v}" for k, v in installed.items())])
-
-
-def _version(package: str) -> str:
-    """The installed version of a package; empty if there is none."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 def _cache(patient: Patient) -> Path:

@@ -27,8 +27,8 @@ def sweep(patient: Patient) -> None:
     for listing, items, since in listings:
         # A key without these rights: later checks say so. Not every store lists uploads.
         with contextlib.suppress(Exception):  # the edge to botocore
-            found = listing(Bucket=patient.settings.bucket_name, Prefix=patient.probes)
-            for item in found.get(items, []):
+            listed = listing(Bucket=patient.settings.bucket_name, Prefix=patient.probes)
+            for item in listed.get(items, []):
                 if _is_dead(item["Key"], patient, datetime.now(UTC) - item[since]):
                     _remove(patient, item["Key"], item.get("UploadId"))
 

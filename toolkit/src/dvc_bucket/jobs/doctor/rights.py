@@ -186,8 +186,8 @@ class ChecksumsTaken(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """With the settings in place nothing can go wrong; else try what would be sent."""
-        found = patient.sources.find
-        if all(found(name).value == value for name, value in clients.CHECKSUMS.items()):
+        find = patient.sources.find
+        if all(find(name).value == value for name, value in clients.CHECKSUMS.items()):
             return "only if S3 requires them"
         client = patient.new_client(
             request_checksum_calculation="when_supported",

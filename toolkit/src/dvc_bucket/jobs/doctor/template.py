@@ -17,11 +17,11 @@ class TemplateVersion(Check):
     @staticmethod
     def check(patient: Patient) -> str:
         """Compare the version in copier's answers with the installed toolkit."""
-        found, installed = answers.read(patient.project), toolkit.version()
-        if found is None:
+        present, installed = answers.read(patient.project), toolkit.version()
+        if present is None:
             if restore := answers.restore(patient.project):
                 raise Warn(f"{answers.FILE} is missing; `make update` needs it", f"`{restore}`")
             return "not created from a template"
-        if found.version and found.version != installed:
-            raise Warn(f"version {found.version}; {toolkit.DISTRIBUTION} is {installed}")
-        return found.version or found.commit
+        if present.version and present.version != installed:
+            raise Warn(f"version {present.version}; {toolkit.DISTRIBUTION} is {installed}")
+        return present.version or present.commit

@@ -48,10 +48,10 @@ def du(
     project = Project.find()
     there = Remote.of(project, Settings.load(project), remote)
     try:
-        found = usage(project, there, rev or (), everything=all_commits)
+        taken = usage(project, there, rev or (), everything=all_commits)
     except RevisionError as error:
         raise typer.BadParameter(str(error), param_hint="--rev") from None
     if as_json:
-        print(report.as_json(found, price))
+        print(report.as_json(taken, price))
     else:
-        report.show(found, price)
+        report.show(taken, price)

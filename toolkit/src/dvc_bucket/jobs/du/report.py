@@ -18,9 +18,6 @@ GB = 10**9
 #: Revisions that have a row of their own on a terminal.
 MAX_LISTED_REVISIONS = 20
 
-#: Width of the table where the output is no terminal: lines stay whole for grep.
-PIPE_WIDTH = 200
-
 #: What frees it: it keeps what `du` counts as kept.
 GC = "`bucket gc --cloud --all-branches --all-tags --all-experiments`"
 
@@ -43,9 +40,7 @@ def cost(size: int, price: float) -> float:
 
 def show(usage: Usage, price: float | None) -> None:
     """Print the tables and the totals."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)
+    console = Console.wide()
     for heading, rows in (("dataset", usage.datasets), ("revision", usage.revisions)):
         if rows:
             console.print(_table(heading, rows))

@@ -82,20 +82,20 @@ def _verb(name: str) -> str:
     return "declared in" if name.startswith(TOOL) else "imported by"
 
 
-def as_json(found: Sequence[StagePackage]) -> str:
+def as_json(packages: Sequence[StagePackage]) -> str:
     """The packages as JSON."""
-    return json.dumps([asdict(one) for one in found], indent=2)
+    return json.dumps([asdict(one) for one in packages], indent=2)
 
 
-def show(found: Sequence[StagePackage]) -> None:
+def show(packages: Sequence[StagePackage]) -> None:
     """Print a line for each package of each stage, and what differs."""
     from rich.text import Text
 
     console = Console()
-    if not found:
+    if not packages:
         console.say("No stage declares or imports a package.")
         return
-    lines = [(one.stage, one.package, one.version or "-", _note(one)) for one in found]
+    lines = [(one.stage, one.package, one.version or "-", _note(one)) for one in packages]
     console.show(("stage", "package", "version", "why"), [tuple(map(Text, line)) for line in lines])
 
 

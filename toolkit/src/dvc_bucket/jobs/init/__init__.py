@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from dvc_bucket.base.errors import BucketError, ProjectError, SettingsError
-from dvc_bucket.base.files import PRIVATE, write_private
+from dvc_bucket.base.files import write_private, write_whole
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import named_files
 from dvc_bucket.connection.named_files import Names
@@ -78,9 +78,9 @@ class Plan:
         if self.env.after != self.env.before:
             texts[self.project.env_file] = self.env.after
         for path, text in texts.items():
-            is_tracked = path in self.tracked
+            write = write_whole if path in self.tracked else write_private
             try:
-                write_private(path, text, path.stat().st_mode & 0o777 if is_tracked else PRIVATE)
+                write(path, text)
             except OSError as error:
                 raise ProjectError(
                     f"{path.relative_to(self.project.root)} could not be written: "

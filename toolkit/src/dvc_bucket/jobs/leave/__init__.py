@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
-from dvc_bucket.base.files import replacing
+from dvc_bucket.base.files import write_whole
 from dvc_bucket.base.paths import Project
 from dvc_bucket.connection import dvc_config
 from dvc_bucket.connection.settings import trust
@@ -123,8 +123,7 @@ def write(project: Project, leaving: Leaving) -> list[str]:
                 "again."
             )
     for name, text in missing.items():
-        with replacing(project.root / name) as file:
-            file.write(text.encode())
+        write_whole(project.root / name, text)
     return list(missing)
 
 

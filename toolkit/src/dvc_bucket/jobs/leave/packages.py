@@ -10,6 +10,7 @@ from dvc_bucket.base import project_settings
 from dvc_bucket.base.errors import ProjectError
 from dvc_bucket.base.lock_file import packages
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.toolkit import installed_version
 
 TOOLKIT = "dvc-bucket"
 
@@ -47,7 +48,8 @@ class PlainLock:
         kept = {
             name: lines
             for name, lines in pins.items()
-            if canonicalize_name(name) in needed or (name != TOOLKIT and not _is_installed(name))
+            if canonicalize_name(name) in needed
+            or (name != TOOLKIT and not installed_version(name))
         }
         left_out = sorted({TOOLKIT, *pins} - kept.keys())
         return cls("".join(kept.values()), [*kept], left_out)
@@ -69,7 +71,7 @@ def _needed(roots: list[Requirement]) -> set[str]:
     waiting = [(canonicalize_name(one.name), extra) for one in roots for extra in ("", *one.extras)]
     while waiting:
         name, extra = entry = waiting.pop()
-        if entry in seen or not _is_installed(name):
+        if entry in seen or not installed_version(name):
             continue
         seen.add(entry)
         for text in importlib.metadata.requires(name) or []:
@@ -77,11 +79,3 @@ def _needed(roots: list[Requirement]) -> set[str]:
             if need.marker is None or need.marker.evaluate({"extra": extra}):
                 waiting += [(canonicalize_name(need.name), more) for more in ("", *need.extras)]
     return {name for name, _ in seen}
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True

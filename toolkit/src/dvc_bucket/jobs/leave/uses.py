@@ -61,12 +61,12 @@ def uses(project: Project) -> list[Use]:
 def uses_by_stage(stages: Sequence[Stage], project_uses: Sequence[Use]) -> dict[str, list[Use]]:
     """By title of a stage, the imports in its script and in the modules that it depends on."""
     imports = [use for use in project_uses if IMPORT.match(use.text)]
-    found = {}
+    uses = {}
     for stage in stages:
         code = {dep.path for dep in stage.deps} | set(stage.command.split())
         if of_stage := [use for use in imports if use.file in code]:
-            found[stage.title] = of_stage
-    return found
+            uses[stage.title] = of_stage
+    return uses
 
 
 def _uses_in(project: Project, name: str) -> Iterator[Use]:

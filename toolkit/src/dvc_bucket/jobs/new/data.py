@@ -15,7 +15,8 @@ from dvc_bucket.connection.settings import Settings
 from dvc_bucket.dvc.connected import run_dvc
 from dvc_bucket.dvc.remote.unseen import FIX
 from dvc_bucket.dvc.snapshot import Snapshot, overlap
-from dvc_bucket.git.contents import Repository, ended, git
+from dvc_bucket.git.contents import Repository, ended
+from dvc_bucket.git.saving import unsaved
 from dvc_bucket.git.secrets.rules import Rules
 
 #: What git keeps of raw data, in bytes; every clone has all versions of it for ever.
@@ -199,14 +200,14 @@ def _with_row(project: Project, page: str, request: DataRequest) -> str | None:
         NewError: it says something else of the path.
     """
     text = _text(project.root / page)
-    found = next((row for row in data_page.rows(text, page) if row.path == request.path), None)
-    if found is None:
+    present = next((row for row in data_page.rows(text, page) if row.path == request.path), None)
+    if present is None:
         return text
     wanted = DatasetRow(request.path, " ".join(request.origin.split()), request.licence)
-    if found != wanted:
+    if present != wanted:
         raise NewError(
-            f"{page} already has a row for {request.path}, with the licence {found.licence} and "
-            f"the origin {found.origin!r}. Edit that row, or give the same values."
+            f"{page} already has a row for {request.path}, with the licence {present.licence} and "
+            f"the origin {present.origin!r}. Edit that row, or give the same values."
         )
     return None
 
@@ -227,12 +228,5 @@ def _text(path: Path) -> str:
 
 def _changed(project: Project, paths: Sequence[str]) -> list[str]:
     """Those of the paths that differ from the last commit, or are not in it."""
-    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--")
-    said = git(project.root, *words, *(f":(literal){path}" for path in paths))
-    found = {os.fsdecode(line[3:]) for line in said.split(b"\0") if line}
-    prefix = os.fsdecode(git(project.root, "rev-parse", "--show-prefix")).strip()
-    return [
-        path
-        for path in dict.fromkeys(paths)
-        if any(overlap(name.removeprefix(prefix), path) for name in found)
-    ]
+    files = unsaved(project, paths, staged=True)
+    return [path for path in dict.fromkeys(paths) if any(overlap(one, path) for one in files)]

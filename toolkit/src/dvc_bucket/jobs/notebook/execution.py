@@ -70,8 +70,8 @@ def _check_packages(source: Path) -> None:
         return
     imported = Imported.of(code_of([source.resolve()], [], [project.root / "src"]))
     names = {*imported.files, runners.KERNEL}
-    if found := packages.different(project, names.__contains__):
-        raise packages.refusal(str(source), found)
+    if differences := packages.different(project, names.__contains__):
+        raise packages.refusal(str(source), differences)
 
 
 def _read(request: NotebookRun) -> "NotebookNode":
@@ -94,7 +94,8 @@ def _read(request: NotebookRun) -> "NotebookNode":
         lines = [f"{name} = {_value(text)!r}" for name, text in request.values.items()]
         cell = nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": [GIVEN]})
         cell.id = GIVEN
-        tagged = (i for i, one in enumerate(notebook.cells, 1) if DEFAULTS in _tags(one))
+        tags = [one.metadata.get("tags", []) for one in notebook.cells]
+        tagged = (i for i, one in enumerate(tags, 1) if DEFAULTS in one)
         notebook.cells.insert(next(tagged, 0), cell)
     for number, cell in enumerate(notebook.cells):
         if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):  # such have no identifiers
@@ -102,10 +103,6 @@ def _read(request: NotebookRun) -> "NotebookNode":
         else:
             cell.setdefault("id", f"cell-{number}")
     return notebook
-
-
-def _tags(cell: Any) -> list[str]:
-    return list(cell.metadata.get("tags", []))
 
 
 def _value(text: str) -> object:

@@ -1,8 +1,8 @@
 """The two commits that are compared: which, and how DVC and git read them.
 
 DVC is kept away from caches and remotes. It reads from a cache that holds only the files of metrics
-and plots, and its remotes are an empty folder: `Contents` decides what is fetched, and DVC never
-connects to anything.
+and plots, and its remotes are a folder that is not there: `Contents` decides what is fetched, and
+DVC never connects to anything.
 """
 
 import io
@@ -166,7 +166,8 @@ def opened_views(
         with opened(project) as repo:
             contents = Contents(Path(repo.cache.legacy.path), remote, Path(folder, "contents"))
         cache = Path(folder, "cache")
-        with _isolated(project, cache) as repo:
+        config = {"core": {"site_cache_dir": str(cache / "site")}, "cache": {"dir": str(cache)}}
+        with offline(project, config) as repo:
             before = _view(repo, "before", base, contents, cache)
             yield before, _view(repo, "after", head, contents, cache), contents
 
@@ -189,13 +190,14 @@ def _view(
 
 
 @contextmanager
-def _isolated(project: Project, cache: Path) -> "Iterator[Repo]":
-    """The project, opened by DVC with this cache alone and no remote."""
-    config = {"core": {"site_cache_dir": str(cache / "site")}, "cache": {"dir": str(cache)}}
+def offline(
+    project: Project, config: Mapping[str, Mapping[str, Any]] | None = None
+) -> "Iterator[Repo]":
+    """The project, opened by DVC without its remotes."""
     # The report names what cannot be read; DVC would print it, too.
     with opened(project, config) as repo, redirect_stderr(io.StringIO()):
         for name in repo.config["remote"]:
-            repo.config["remote"][name] = {"url": str(cache / "nothing")}
+            repo.config["remote"][name] = {"url": "/nonexistent"}
         yield repo
 
 

@@ -1,25 +1,18 @@
 """The experiments of a commit side by side: what was varied, and what came of it."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import redirect_stderr
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dvc_bucket.base.paths import Project
 from dvc_bucket.dvc.patched import listed_experiments
 from dvc_bucket.dvc.patched.listed_experiments import Experiment
-from dvc_bucket.dvc.remote.outputs import opened
 from dvc_bucket.dvc.snapshot import leaves
 from dvc_bucket.git.contents import Repository, commit_of, git
+from dvc_bucket.jobs.report.commit_views import offline
 from dvc_bucket.jobs.report.markdown import LARGEST
 from dvc_bucket.jobs.report.plots import Plot, Point
-
-#: The file of a parameter whose name comes without a file.
-PARAMS_FILE = "params.yaml:"
-
-#: A remote that has nothing.
-NOWHERE = {"url": "/nonexistent"}
+from dvc_bucket.jobs.report.stages import PARAMS_FILE
 
 
 class Name(NamedTuple):
@@ -91,34 +84,31 @@ def compare(project: Project, head: str = "HEAD") -> Experiments:
     """
     commit = commit_of(Repository.of(project), head)
     subject = git(project.root, "log", "--max-count=1", "--format=%s", commit)
-    # The report names what cannot be read; DVC would print it, too.
-    with opened(project) as repo, redirect_stderr(io.StringIO()):
-        for name in repo.config["remote"]:
-            repo.config["remote"][name] = dict(NOWHERE)
-        found = listed_experiments.of_commit(repo, commit)
-    return side_by_side(found, subject.decode(errors="replace").strip())
+    with offline(project) as repo:
+        listed = listed_experiments.of_commit(repo, commit)
+    return side_by_side(listed, subject.decode(errors="replace").strip())
 
 
-def side_by_side(found: Sequence[Experiment], subject: str) -> Experiments:
+def side_by_side(listed: Sequence[Experiment], subject: str) -> Experiments:
     """Compare a commit, which is the first, with its experiments."""
-    only = _only_file(found)
-    params = {one.commit: _named(one.params, PARAMS_FILE, is_metric=False) for one in found}
-    metrics = {one.commit: _named(one.metrics, only, is_metric=True) for one in found}
+    only = _only_file(listed)
+    params = {one.commit: _named(one.params, PARAMS_FILE, is_metric=False) for one in listed}
+    metrics = {one.commit: _named(one.metrics, only, is_metric=True) for one in listed}
     varied, _ = _parted(params.values())
     differing, same = _parted(metrics.values())
     rows = [
         Row(one.name, one.commit, params[one.commit] | metrics[one.commit], one.is_readable)
-        for one in found
+        for one in listed
     ]
     experiments = sorted(rows[1:], key=lambda row: [*_ranks(row, varied), row.name])
     return Experiments(
-        commit=found[0].commit,
+        commit=listed[0].commit,
         subject=subject,
         rows=[rows[0], *experiments],
         params=varied,
         metrics=differing,
         same=same,
-        unread=[(one.name, file) for one in found[1:] for file in _unread(one)],
+        unread=[(one.name, file) for one in listed[1:] for file in _unread(one)],
         plots=[_plot(name, experiments, varied) for name in differing],
     )
 
@@ -134,9 +124,9 @@ def _named(contents: Mapping[str, Any], plain: str, *, is_metric: bool) -> dict[
     return named
 
 
-def _only_file(found: Iterable[Experiment]) -> str:
+def _only_file(listed: Iterable[Experiment]) -> str:
     """The beginning of the names of metrics, if all are in one file."""
-    files = {file for one in found for file in one.metrics}
+    files = {file for one in listed for file in one.metrics}
     return f"{next(iter(files))}:" if len(files) == 1 else ":"
 
 

@@ -1,12 +1,12 @@
 """Lock files: a conflict is resolved package by package, then the packages are locked again."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from dvc_bucket.base import lock_file
 from dvc_bucket.base.errors import UpdateError
+from dvc_bucket.base.programs import ran
 
 #: Without what a make that calls us tells its own children.
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
@@ -24,7 +24,7 @@ def merged(base: str, ours: str, theirs: str) -> str:
     """
     before, mine, new = map(lock_file.packages, (base, ours, theirs))
     pins = mine | {name: lines for name, lines in new.items() if lines != before.get(name)}
-    head = theirs[: found.start()] if (found := lock_file.PACKAGE.search(theirs)) else theirs
+    head = theirs[: first.start()] if (first := lock_file.PACKAGE.search(theirs)) else theirs
     return head + "".join(pins[name] for name in sorted(pins))
 
 
@@ -39,10 +39,7 @@ def lock(root: Path) -> None:
     env = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     command = ["make", "--no-print-directory", "lock", "PINS_ONLY=yes"]
-    done = subprocess.run(
-        command, cwd=root, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    done = ran(command, root, env)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         raise UpdateError(

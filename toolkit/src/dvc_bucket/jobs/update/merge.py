@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from dvc_bucket.base.errors import UpdateError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.programs import ran
 from dvc_bucket.base.words import shortened
 from dvc_bucket.git import answers as answers_file
 from dvc_bucket.git.answers import Answers
@@ -215,14 +215,7 @@ def _copier(
     git(inside, *PLAIN, "commit", "--quiet", "--all", "--no-gpg-sign", "--message", "Source")
     words = ["update", "--defaults", "--quiet", "--conflict", "inline", "--vcs-ref", version]
     given = [word for one in data for word in ("--data", one)]
-    done = subprocess.run(
-        [sys.executable, "-m", "copier", *words, *given, "."],
-        cwd=inside,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ran([sys.executable, "-m", "copier", *words, *given, "."], inside)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         raise UpdateError(f"copier stopped, so nothing was changed:\n{said}")
@@ -230,19 +223,19 @@ def _copier(
 
 def _conflicts(clone: Path) -> dict[str, dict[str, tuple[str, str]]]:
     """The files that both sides changed in the same lines; lock files are merged."""
-    found: dict[str, dict[str, tuple[str, str]]] = {}
+    conflicts: dict[str, dict[str, tuple[str, str]]] = {}
     for line in filter(None, git(clone, "ls-files", "--unmerged", "-z").split(b"\0")):
         head, _, path = os.fsdecode(line).partition("\t")
         mode, blob, side = head.split()
-        found.setdefault(path, {})[side] = (mode, blob)
-    for path in [path for path in found if PurePosixPath(path).match("requirements*.lock")]:
-        sides = found.pop(path)
+        conflicts.setdefault(path, {})[side] = (mode, blob)
+    for path in [path for path in conflicts if PurePosixPath(path).match("requirements*.lock")]:
+        sides = conflicts.pop(path)
         texts = [
             git(clone, "cat-file", "blob", sides[side][1]).decode() if side in sides else ""
             for side in "123"
         ]
         _write(clone / path, locks.merged(*texts))
-    return found
+    return conflicts
 
 
 def _needs_lock(conflicts: Iterable[str]) -> bool:

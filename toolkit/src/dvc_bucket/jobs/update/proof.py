@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from dvc_bucket.base.errors import UpdateError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.programs import ran
 from dvc_bucket.base.toolkit import COMMAND
 from dvc_bucket.base.words import counted
 from dvc_bucket.dvc.snapshot import Snapshot
@@ -114,8 +114,8 @@ def _refuse_conflicts(repository: Repository) -> None:
     # Also those that were added to git with their markers.
     pattern = r"^(<<<<<<< before updating|>>>>>>> after updating)$"
     marked = ("grep", "--name-only", "-z", "-E", "--untracked", "-e", pattern, "--", ":/")
-    found = os.fsdecode(ended(repository.root, *marked).stdout)
-    names |= dict.fromkeys(filter(None, found.split("\0")))
+    with_markers = os.fsdecode(ended(repository.root, *marked).stdout)
+    names |= dict.fromkeys(filter(None, with_markers.split("\0")))
     if names:
         listed = " ".join(names)
         raise UpdateError(
@@ -155,14 +155,7 @@ def _stages(project: Project, commit: str) -> StageProof:
     if not names:
         return StageProof(names)
     words = ("check", commit, "--here", "--no-causes", "--json", "--stages", ",".join(names))
-    done = subprocess.run(
-        [Path(sys.executable).with_name(COMMAND), *words],
-        cwd=project.root,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ran([Path(sys.executable).with_name(COMMAND), *words], project.root)
     try:
         report = json.loads(done.stdout)
     except json.JSONDecodeError:

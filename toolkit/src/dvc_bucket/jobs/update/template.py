@@ -32,7 +32,7 @@ class Template:
     def versions(self) -> Sequence[str]:
         """The releases, the newest first."""
         tags = ended(self.root, "tag", "--list", "v*", "--sort=-version:refname").stdout
-        return [found[1] for tag in tags.decode().split() if (found := TAG.fullmatch(tag))]
+        return [match[1] for tag in tags.decode().split() if (match := TAG.fullmatch(tag))]
 
     def choose(self, answers: Answers, wanted: str) -> str:
         """The version that the project gets.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dvc_bucket.base.errors import BucketError
 from dvc_bucket.base.paths import Project
+from dvc_bucket.base.words import one_line
 from dvc_bucket.dvc.audit import asking
 from dvc_bucket.dvc.audit.findings import AuditReport, ImportedCount, NamedCommit, SkippedData
 from dvc_bucket.dvc.others import Origin
@@ -43,8 +44,8 @@ def _counted(item: SkippedData, commits: Sequence[NamedCommit], cache: Path) -> 
         with naming_failures(f"look up {item.dataset}", remote.settings):
             there, refused = asking.look_up(remote, names)
     except BucketError as error:
-        said = " ".join(str(error).split())
-        return ImportedCount(item.dataset, str(origin), not_checked=said, revisions=commits)
+        why = one_line(error)
+        return ImportedCount(item.dataset, str(origin), not_checked=why, revisions=commits)
     if refused:
         why = f"The store does not say whether {len(refused):,} of its objects exist."
         return ImportedCount(item.dataset, str(origin), len(names), 0, why, commits)

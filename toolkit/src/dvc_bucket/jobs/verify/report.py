@@ -24,9 +24,6 @@ from dvc_bucket.dvc.remote import ids
 MAX_LISTED_FINDINGS = 20
 MAX_LISTED_COMMITS = 2
 
-#: Width of the table where the output is no terminal: lines stay whole for grep.
-PIPE_WIDTH = 200
-
 
 def as_json(report: AuditReport) -> str:
     """The whole report as JSON."""
@@ -60,9 +57,7 @@ def _as_dict(finding: AuditFinding) -> dict[str, Any]:
 
 def show(report: AuditReport) -> None:
     """Print the table, what is wrong, what was mended, and the notes."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)
+    console = Console.wide()
     if report.datasets:
         headings = ("dataset", "objects", "size", "missing", "damaged", "not checked")
         console.count(headings, map(_row, report.datasets))

@@ -77,13 +77,13 @@ def read(stage: str, meta: Any) -> Needs:
             f"dvc.yaml, stage {stage}: `meta: cpus` is {cpus!r}. Write a number of CPUs, as in "
             "`cpus: 2`."
         )
-    found = None if isinstance(memory, bool) else AMOUNT.fullmatch(str(memory).strip())
-    if not found:
+    match = None if isinstance(memory, bool) else AMOUNT.fullmatch(str(memory).strip())
+    if not match:
         raise ProjectError(
             f"dvc.yaml, stage {stage}: `meta: memory` is {memory!r}. Write a number with KB, MB, "
             "GB or TB, as in `memory: 4GB`."
         )
-    return Needs(cpus, float(found[1]) * UNITS[(found[2] or "").upper()])
+    return Needs(cpus, float(match[1]) * UNITS[(match[2] or "").upper()])
 
 
 def available() -> Needs:

@@ -8,7 +8,6 @@ submit jobs hand over Python functions, and ask the accounting, which not every 
 import os
 import shlex
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from dvc_bucket.base.errors import StageError
 from dvc_bucket.base.files import replacing
+from dvc_bucket.base.programs import ran
 from dvc_bucket.dvc.running import Command
 
 #: Files of a job's folder: the script, when it began, what its command printed, its exit status.
@@ -187,15 +187,7 @@ def _ask(
         StageError: it is not there, or it failed.
     """
     try:
-        done = subprocess.run(
-            words,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ran(words, folder, environment)
     except FileNotFoundError:
         raise StageError(
             f"`{words[0]}` is not on the PATH. Use --slurm where jobs are submitted; on most "

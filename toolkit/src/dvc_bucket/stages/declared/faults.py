@@ -52,10 +52,10 @@ def stage_faults(root: Path | None = None) -> list[str]:
     if snapshot.graph_error:
         return [snapshot.graph_error]
     known = _Known.of(project, snapshot)
-    found: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for stage in snapshot.stages:
-        found |= dict.fromkeys(_StageCheck(project, known, stage).faults())
-    return [*found, *versions.faults(project, snapshot)]
+        texts |= dict.fromkeys(_StageCheck(project, known, stage).faults())
+    return [*texts, *versions.faults(project, snapshot)]
 
 
 @dataclass(frozen=True)

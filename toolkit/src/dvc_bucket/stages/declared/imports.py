@@ -46,7 +46,8 @@ def code_of(programs: Iterable[Path], modules: Iterable[str], path: Sequence[Pat
     models: dict[str, str] = {}
     pending = [file for file in programs if file.suffix in {PYTHON, NOTEBOOK}]
     folders = [*dict.fromkeys([*(one for file in pending for one in own_folders(file)), *path])]
-    pending += [file for module in modules for file in _with_main(module, folders)]
+    for module in modules:  # with what `python -m` runs
+        pending += [*_found(module, folders), *_found(f"{module}.__main__", folders)]
     is_whole, always = True, set[str]()
     while pending:
         file = pending.pop()
@@ -77,11 +78,6 @@ def own_folders(script: Path) -> list[Path]:
     return [script.parent, folder]
 
 
-def _with_main(module: str, folders: Sequence[Path]) -> list[Path]:
-    """The files that `python -m` runs."""
-    return [*_found(module, folders), *_found(f"{module}.__main__", folders)]
-
-
 def _found(module: str, folders: Sequence[Path]) -> list[Path]:
     """The file of a module and those of the packages around it; none if it is no project's."""
     if not module or Path(module).is_absolute():
@@ -105,13 +101,13 @@ def _found(module: str, folders: Sequence[Path]) -> list[Path]:
 def _trees(file: Path) -> tuple[ast.AST, ...]:
     """The syntax of a file, or of each cell of a notebook in Python; none of what is no Python."""
     text = file.read_text(encoding="utf-8", errors="replace")
-    found = []
+    trees = []
     for source in _cells(text) if file.suffix == NOTEBOOK else [text]:
         try:
-            found.append(ast.parse(source))
+            trees.append(ast.parse(source))
         except (SyntaxError, ValueError):
             continue
-    return tuple(found)
+    return tuple(trees)
 
 
 def _cells(text: str) -> Iterator[str]:

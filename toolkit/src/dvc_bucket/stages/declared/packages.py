@@ -52,8 +52,8 @@ class Environment:
     @cached_property
     def distributions(self) -> Mapping[str, metadata.Distribution]:
         """By name (PEP 503)."""
-        found = metadata.distributions(path=[*self._folders])
-        named = ((one, one.metadata["Name"]) for one in found)
+        installed = metadata.distributions(path=[*self._folders])
+        named = ((one, one.metadata["Name"]) for one in installed)
         # The first on the path is the one that is imported.
         return dict(reversed([(canonicalize_name(name), one) for one, name in named if name]))
 

@@ -41,34 +41,34 @@ def of_command(command: str, folder: Path) -> Programs:
         command: as DVC has it; several have a line each.
         folder: in which it runs.
     """
-    found = Programs()
+    programs = Programs()
     for words in _simple_commands(command):
-        found.words += words
-        _add(found, words, folder)
-    return found
+        programs.words += words
+        _add(programs, words, folder)
+    return programs
 
 
-def _add(found: Programs, words: Sequence[str], folder: Path) -> None:
+def _add(programs: Programs, words: Sequence[str], folder: Path) -> None:
     """Add what one simple command starts, and what that starts in its turn."""
     for word in words:
         name, _, value = word.partition("=")
         if name == "PYTHONPATH":
-            found.path += [folder / part for part in value.split(":") if part]
+            programs.path += [folder / part for part in value.split(":") if part]
     for before, option, module in zip(words, words[1:], words[2:], strict=False):
         if option == "-m" and INTERPRETER.fullmatch(before):
-            found.modules.append(module)
+            programs.modules.append(module)
             return
     scripts = (folder / word for word in words if word.endswith(SUFFIXES))
     file = next((path for path in scripts if path.is_file()), None)
-    if file is None or file in found.files:
+    if file is None or file in programs.files:
         return
-    found.files.append(file)
+    programs.files.append(file)
     if file.suffix in SHELL:
         for inner in _simple_commands(_text(file)):
-            _add(found, inner, folder)
+            _add(programs, inner, folder)
     elif file.suffix in R:
         for name in R_SOURCE.findall(_text(file)):
-            _add(found, [name], folder)
+            _add(programs, [name], folder)
 
 
 def _simple_commands(command: str) -> Iterator[list[str]]:

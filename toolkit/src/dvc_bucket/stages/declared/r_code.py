@@ -34,16 +34,16 @@ def packages_of(scripts: Iterable[Path]) -> tuple[dict[str, Path], set[str]]:
     Args:
         scripts: of any language; those in others are left out.
     """
-    found: dict[str, Path] = {}
+    packages: dict[str, Path] = {}
     needed = {R}
     for script in scripts:
         if script.suffix in programs.R:
             text = TEXTS.sub(_plain, script.read_text(encoding="utf-8", errors="replace"))
             calls = [(of_r(name), call != ASKS) for call, name in LOADS.findall(text)]
             calls += [(of_r(name), True) for name in OWN_NAME.findall(text)]
-            found = dict.fromkeys([R, *(name for name, _ in calls)], script) | found
+            packages = dict.fromkeys([R, *(name for name, _ in calls)], script) | packages
             needed |= {name for name, is_needed in calls if is_needed}
-    return found, found.keys() - needed
+    return packages, packages.keys() - needed
 
 
 def _plain(text: "re.Match[str]") -> str:

@@ -28,12 +28,12 @@ def wanted(project: Project, snapshot: Snapshot, *, record_tools: bool = False) 
         ProjectError: there is no lock file, it does not pin a package that a stage names, or a tool
             that none has recorded yet is not installed here.
     """
-    found = names(snapshot)
-    versions = packages.locked(project, found) if found else {}
+    named = names(snapshot)
+    versions = packages.locked(project, named) if named else {}
     if record_tools:
-        tools = [name for name in found if name.startswith(TOOL)]
+        tools = [name for name in named if name.startswith(TOOL)]
         versions |= dict.fromkeys(tools, "") | foreign_packages.installed(tools, project.root)
-    if missing := [name for name in found if not versions.get(name)]:
+    if missing := [name for name in named if not versions.get(name)]:
         raise ProjectError(unknown(project, missing[0]))
     return versions
 

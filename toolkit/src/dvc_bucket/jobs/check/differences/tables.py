@@ -77,20 +77,20 @@ def _compare_values(before: _Table, after: _Table, limits: Limits) -> Difference
     import numpy as np
 
     rows = min(before.rows, after.rows)
-    found, wrong = RowDifferences(), np.zeros(rows, dtype=bool)
+    differences, wrong = RowDifferences(), np.zeros(rows, dtype=bool)
     for at, name in enumerate(before.schema.names):
         start = 0
         for old, new in zip(before.pieces(at, rows), after.pieces(at, rows), strict=True):
             differs, passed = columns.beyond(old, new, columns.differing(old, new), limits.of(name))
-            found.largest = max(found.largest, passed)
+            differences.largest = max(differences.largest, passed)
             is_wrong = differs.to_numpy(zero_copy_only=False)
             for row in is_wrong.nonzero()[0][:MAX_PAIRS]:
                 values = (columns.value(column, row) for column in (old, new))
-                found.add(name, start + int(row), *values)
+                differences.add(name, start + int(row), *values)
             wrong[start : start + len(old)] |= is_wrong
             start += len(old)
-    found.wrong = int(wrong.sum())
-    return found.difference(before.rows, after.rows)
+    differences.wrong = int(wrong.sum())
+    return differences.difference(before.rows, after.rows)
 
 
 def _other_file(recorded: Path, found: Path, before: _Table, after: _Table) -> str:

@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from dvc_bucket.base.errors import CheckError
+from dvc_bucket.base.words import one_line
 
 
 class Limit(BaseModel):
@@ -95,8 +96,7 @@ class Tolerance(RootModel[dict[str, Limits]]):
         except OSError as error:
             raise CheckError(f"--tolerance {file}: {error.strerror}.") from None
         except YAMLError as error:
-            said = " ".join(str(error).split())
-            raise CheckError(f"--tolerance {file} is not YAML: {said}.") from None
+            raise CheckError(f"--tolerance {file} is not YAML: {one_line(error)}.") from None
         except ValidationError as error:
             first = error.errors()[0]
             place = ": ".join(map(str, first["loc"])) or "the whole"
