@@ -245,3 +245,21 @@ def test_a_push_does_not_depend_on_files_in_the_work_tree(run: Published) -> Non
     assert nothing.is_sent(run.project, run.settings)
     change_a_pointer(run)
     assert not nothing.is_sent(run.project, run.settings)
+
+
+def test_a_new_file_shows_in_its_folder_before_the_others_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, folder = tmp_path / "record", tmp_path / "data"
+    folder.mkdir()
+    os.utime(folder, ns=(1, 1))
+    looks.keep(record, looks.Places([], [str(folder)]), {"pull": True}, looks.now())
+    assert looks.kept(record, "pull") is True
+
+    def look_into(_: str) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(looks, "_look_into", look_into)
+    assert looks.kept(record, "status") is None
+    (folder / "new").write_text("new")
+    assert looks.kept(record, "pull") is None

@@ -154,8 +154,9 @@ def kept(file: Path, name: str) -> Any:
     """The answer of a name; None if none is kept, or a path that it depends on has changed."""
     record = _record(file)
     with suppress(OSError, KeyError, TypeError):  # a path that cannot be read counts as changed
-        answer = record["answers"][name]
-        if Places(*record["places"]).look().digest == record["look"]:
+        answer, places = record["answers"][name], Places(*record["places"])
+        # The time of a folder tells that a file is new or gone, before all its files are looked at.
+        if _tops(places) == record["tops"] and places.look().digest == record["look"]:
             return answer
     return None
 
@@ -187,8 +188,13 @@ def keep(
     record = _record(file)
     if record.get("look") == look.digest:
         answers = record["answers"] | answers
-    head = {"version": VERSION, "file": str(file), "look": look.digest}
+    head = {"version": VERSION, "file": str(file), "look": look.digest, "tops": _tops(places)}
     write_private(file, json.dumps({**head, "places": places, "answers": answers}))
+
+
+def _tops(places: Places) -> str:
+    """What the folders look like whose files count, without these."""
+    return Places(places.whole).look().digest
 
 
 def _record(file: Path) -> dict[str, Any]:
