@@ -45,7 +45,7 @@ def many_changes(root: Path, cache: Path) -> None:
     write(root / "many" / "run", "executable")
     (root / "many" / "run").chmod(0o755)
     (root / "many" / "link").symlink_to("run")
-    write(root / "elsewhere", "with a second name")
+    write(root / "elsewhere", "3")  # in the cache, which this file is no link to
     (root / "many" / "second").hardlink_to(root / "elsewhere")
 
 

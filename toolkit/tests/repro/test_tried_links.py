@@ -73,3 +73,11 @@ def test_a_file_that_cannot_be_cloned_for_another_reason_says_nothing_of_others(
     asked = []
     tried_links.reflink(lambda *paths: asked.append(paths))(source, tmp_path / "clone")
     assert len(asked) == 1
+
+
+def test_kinds_of_which_none_works_now_are_tried_again(tmp_path: Path) -> None:
+    """As on a disk that is full for a moment."""
+    answers = [[], ["copy"]]
+    working = tried_links.working(lambda *_: answers.pop(0))
+    place = (KINDS, localfs, str(tmp_path / "cache"), localfs, str(tmp_path / "file"))
+    assert [working(*place) for _ in range(3)] == [[], ["copy"], ["copy"]]
