@@ -128,7 +128,10 @@ def make(path: Path, given: argparse.Namespace) -> None:
     count = len(git("ls-files", cwd=path).splitlines())
     print(f"Created {path} from release {name}: {count} files, one commit.")
     if not re.match(r"(https?|ssh|git)://|[\w.-]+@[^:/]+:", template_url()):
-        print("This clone has no origin with a URL, so the project does not know its template.")
+        print(
+            "This clone has no origin with a URL, so the project does not know its template. "
+            "`make update FROM=URL` names it later."
+        )
     print(f"Next: cd {path} && make reproduce")
 
 

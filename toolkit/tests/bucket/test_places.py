@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dvc_bucket import Project
 from dvc_bucket.base.errors import ProjectError, SettingsError
 from dvc_bucket.connection import named_files as places
-from dvc_bucket.connection.dvc_config import read
+from dvc_bucket.connection.dvc_config import read, remote_of
 from dvc_bucket.connection.named_files import Names
 from dvc_bucket.connection.settings import BUCKET_NAME
 from dvc_bucket.jobs.init import answers
@@ -221,3 +221,17 @@ def test_a_row_that_is_missing_is_named(project: Project, file: str, row: str) -
     path.write_text(without)
     with pytest.raises(ProjectError, match=row):
         places.rewritten(project, NEW)
+
+
+@pytest.mark.parametrize(
+    ("config", "fix"),
+    [
+        ("[core]\n", "dvc remote add --default storage s3://BUCKET/PREFIX"),
+        ("['remote \"lab\"']\n    url = s3://lab/data\n", "dvc remote default NAME"),
+    ],
+)
+def test_a_configuration_without_a_default_remote_gets_the_command_that_sets_one(
+    config: str, fix: str
+) -> None:
+    with pytest.raises(ProjectError, match=fix):
+        remote_of(config)

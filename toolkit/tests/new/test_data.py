@@ -54,6 +54,7 @@ def test_a_file_or_folder_is_tracked_by_dvc_and_what_is_said_commits_it(river: G
     river.write("data/raw/nested/deep/one.csv", "3\n")
     for path in ("data/raw/a file.csv", "data/raw/nested/deep/"):
         said = river.bucket("new", "data", path, *CC0).stdout
+        assert [command.split()[1] for command in commands(said)] == ["add", "push", "commit"]
         for command in commands(said):
             river.run("sh", "-c", command, env=ON_PATH)
     assert river.changes == ""

@@ -23,6 +23,11 @@ NO_DEFAULT = (
     "Set one with `dvc remote default NAME` (`dvc remote list` shows the names)."
 )
 
+NO_REMOTE = (
+    ".dvc/config names no remote. Add one: "
+    "`dvc remote add --default storage s3://BUCKET/PREFIX`. Then run `bucket init`."
+)
+
 
 def default_remote(project: Project) -> "Section":
     """The section of DVC's default remote in the tracked `.dvc/config`.
@@ -269,5 +274,6 @@ def _default_remote(config: "ConfigObj") -> "Section":
     # DVC writes the name of a section in quotes of its own: ['remote "storage"'].
     section = f'remote "{config.get("core", {}).get("remote", "")}"'
     if section not in config:
-        raise ProjectError(NO_DEFAULT)
+        has_remotes = any(name.startswith("remote ") for name in config.sections)
+        raise ProjectError(NO_DEFAULT if has_remotes else NO_REMOTE)
     return config[section]

@@ -189,9 +189,10 @@ def _show(done: "NewData") -> None:
     print(f"{done.path} is tracked by {done.tracked_by}. Next:")
     if done.files:
         print(f"  git add {' '.join(map(shlex.quote, done.files))}")
-        print(f"  git commit -m {shlex.quote(f'Add {done.path}')}")
     if done.tracked_by == "dvc":
-        print("  bucket push")
+        print("  bucket push")  # before the commit that names it
+    if done.files:
+        print(f"  git commit -m {shlex.quote(f'Add {done.path}')}")
 
 
 for word in (stage, data):
