@@ -36,14 +36,13 @@ SERVER = Path(__file__).with_name("forking_server.py")
 PROGRAMS = ("bucket", "dvc")
 
 #: Beginnings of the variables that programs read when they need them, not as they are imported; of
-#: those that choose kernels for computations, of which these programs make none; of those that are
-#: for the stages of the tests; and of those that a test process has as soon as it imports rasterio,
-#: scikit-learn or polars. A fork does itself what `PYTHONUNBUFFERED` asks for.
+#: those that choose kernels for computations, of which these programs make none; and of those that
+#: a test process has as soon as it imports rasterio, scikit-learn or polars. A fork does itself
+#: what `PYTHONUNBUFFERED` asks for.
 LATE = """
 AWS_ BUCKET_ CI COPIER_ DVC_ GIT_ HOME LOGNAME MAKE MFLAGS NO_COLOR NO_PROXY no_proxy OLDPWD OMP_
 OS_ OTHER_OS_ PATH PWD PYTEST_ PYTHONUNBUFFERED SHELL SHLVL SLURM_ TMPDIR USER UV_ XDG_
 ARROW_USER_ NPY_ OPENBLAS_
-MEETING RUNS STEPS WAITS
 GDAL_CURL_ PROJ_CURL_ KMP_ _RJEM_
 """
 

@@ -3,6 +3,7 @@
 Takes some minutes: `make -C toolkit golden`. tests/template has what is quick.
 """
 
+import os
 import resource
 import subprocess
 import sys
@@ -81,12 +82,15 @@ def test_its_lock_files_install_from_any_folder(
 ) -> None:
     if (kind, lock) != ("skeleton", "requirements.lock") and tool == "pip":
         pytest.skip("pip takes minutes: once is enough.")
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    options = ["--without-pip"] if tool == "uv" else []
+    subprocess.run([sys.executable, "-m", "venv", *options, tmp_path / "venv"], check=True)
     python, file = tmp_path / "venv" / "bin" / "python", project.root / lock
     elsewhere = Clone(tmp_path, project.environment, timeout=1200)
     words = ("install", "--quiet", "--no-deps", "--require-hashes", "--requirement", str(file))
     if tool == "uv":
         elsewhere.run("uv", "pip", *words, "--python", python)
-    else:
-        elsewhere.run(python, "-m", "pip", "--disable-pip-version-check", *words)
+    else:  # as the Makefile has it, and with the machine's downloads
+        downloads = os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache/pip"))
+        pip = ("-m", "pip", "--disable-pip-version-check", *words, "--no-compile")
+        elsewhere.run(python, *pip, PIP_CACHE_DIR=downloads)
     elsewhere.run(tmp_path / "venv" / "bin" / "bucket", "--version")
