@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from pipeline.params import Evaluate, Features, Train
 from pipeline.publish import package_files
-from pipeline.raw import FILES, SCHEMAS, read_raw
+from pipeline.raw import FILES, read_raw
 from pipeline.schemas import FLIGHTS, KEY, MODELS
 
 REPOSITORY = Path(__file__).parents[1]
@@ -95,7 +95,7 @@ def raw_folder() -> Path:
 @cache
 def raw_tables() -> dict[str, pd.DataFrame]:
     """All raw tables, whole."""
-    return {table: read_raw(raw_folder(), table) for table in SCHEMAS}
+    return {table: read_raw(raw_folder(), table) for table in FILES}
 
 
 @cache

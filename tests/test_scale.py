@@ -82,14 +82,14 @@ def test_a_copy_has_the_same_rows_a_year_later(three_years: Path) -> None:
     pd.testing.assert_frame_equal(features[same], again[same])
 
 
-def test_the_features_are_the_same_bytes_from_one_process(tmp_path: Path) -> None:
+def test_the_features_are_the_same_bytes_from_two_processes(tmp_path: Path) -> None:
     months = ("2013-01.parquet", "2013-02.parquet")
     for table in ("flights", "weather"):
         (tmp_path / "interim" / table).mkdir(parents=True)
         for month in months:
             shutil.copy(interim() / table / month, tmp_path / "interim" / table)
     shutil.copy(interim() / "planes.parquet", tmp_path / "interim")
-    done = run_here("features.py", tmp_path / "interim", tmp_path / "out", **{WORKERS: "1"})
+    done = run_here("features.py", tmp_path / "interim", tmp_path / "out", **{WORKERS: "2"})
     assert done.returncode == 0, done.stderr
     expected = {month: (features_folder() / month).read_bytes() for month in months}
     assert contents(tmp_path / "out") == expected

@@ -122,7 +122,7 @@ def main(raw: Path, interim: Path, params: Path = Path("params.yaml")) -> None:
             rows = split_by("month", raw_pieces(raw, table, columns), spool / table)
             partitions |= months(table, rows, copies, folder)
         write = partial(write_month, max_wind_speed=settings.max_wind_speed)
-        map_partitions(write, unfinished(partitions), label="clean")
+        map_partitions(write, unfinished(partitions), label="clean", seconds=0.05)
     write_parquet(clean_planes(read_raw(raw, "planes")), PLANES, interim / "planes.parquet")
     origins = clean_origins(read_raw(raw, "airports"))
     write_parquet(origins, ORIGIN_NAMES, interim / "origins.parquet")

@@ -192,7 +192,7 @@ def main(interim: Path, output: Path, params: Path = Path("params.yaml")) -> Non
     with resumable(output, settings) as folder:
         partitions = months(interim, folder)
         build = partial(build_month, params=settings)
-        map_partitions(build, unfinished(partitions), label="features")
+        map_partitions(build, unfinished(partitions), label="features", seconds=0.1)
         rows = sum(pq.read_metadata(month.output).num_rows for month in partitions.values())
     print(f"{rows:,} departed flights in {len(partitions)} months")
 

@@ -79,7 +79,9 @@ class DailyScores:
 def _wins(day: np.ndarray, late: np.ndarray, probability: np.ndarray, days: int) -> np.ndarray:
     """The matrix `DailyScores.wins`."""
     wins = np.zeros((days, days))
-    asked, asked_day = probability[late], day[late]
+    # In order of probability: a search that follows another nearby is several times as fast.
+    order = np.argsort(probability[late])
+    asked, asked_day = probability[late][order], day[late][order]
     for j in range(days):
         punctual = np.sort(probability[~late & (day == j)])
         below = np.searchsorted(punctual, asked, side="left")

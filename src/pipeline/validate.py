@@ -13,10 +13,11 @@ import pandera.errors
 from dvc_bucket.stages import StageError, run_stage, write_json
 
 from pipeline.params import Validate
-from pipeline.raw import ORIGINS, SCHEMAS, UTC_FORMAT, read_raw
+from pipeline.raw import FILES, ORIGINS, UTC_FORMAT, read_raw
+from pipeline.raw_schemas import SCHEMAS
 
-#: Pandera's names for two of its checks, and ours.
-RENAMED = {"not_nullable": "is_present", "field_uniqueness": "is_unique"}
+#: Pandera's name for one of its checks, and ours.
+RENAMED = {"not_nullable": "is_present"}
 
 #: Violations by `table.column.check`.
 Counts = dict[str, int]
@@ -124,7 +125,7 @@ def validate(tables: dict[str, pd.DataFrame], tolerated: Counts) -> Counts:
 def main(raw: Path, report: Path, params: Path = Path("params.yaml")) -> None:
     """Check all raw tables in the folder RAW and write what was found to REPORT."""
     tolerated = Validate.read(params).tolerated
-    tables = {table: read_raw(raw, table) for table in SCHEMAS}
+    tables = {table: read_raw(raw, table) for table in FILES}
     violations = validate(tables, tolerated)
     content: dict[str, Any] = {
         "rows": {table: len(frame) for table, frame in tables.items()},

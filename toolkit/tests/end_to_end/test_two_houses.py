@@ -20,6 +20,7 @@ ANALYSIS = """
     src/pipeline/__init__.py src/pipeline/clean.py src/pipeline/evaluate.py
     src/pipeline/features.py src/pipeline/fetch.py src/pipeline/figures.py
     src/pipeline/models.py src/pipeline/params.py src/pipeline/publish.py src/pipeline/raw.py
+    src/pipeline/raw_schemas.py
     src/pipeline/report.html.j2 src/pipeline/report.py src/pipeline/schemas.py
     src/pipeline/scores.py src/pipeline/summary.py src/pipeline/train.py
     src/pipeline/validate.py tests/__init__.py tests/pipeline_tools.py tests/test_clean.py

@@ -112,6 +112,24 @@ def test_one_worker_is_this_process_and_more_are_others() -> None:
     assert os.getpid() not in others
 
 
+@pytest.mark.parametrize(
+    ("seconds", "environment", "is_here"),
+    [(0.01, {}, True), (10.0, {}, False), (None, {}, False), (0.01, {WORKERS: "2"}, False)],
+)
+def test_little_work_stays_in_this_process(
+    seconds: float | None,
+    environment: dict[str, str],
+    is_here: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dvc_bucket.stages.executors.available_cpus", lambda: 2)
+    monkeypatch.delenv(WORKERS, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    done_by = set(map_partitions(process_of, PARTITIONS, label="t", seconds=seconds))
+    assert (done_by == {os.getpid()}) == is_here
+
+
 def test_no_more_is_under_way_than_asked() -> None:
     lock, now, most = threading.Lock(), 0, 0
 

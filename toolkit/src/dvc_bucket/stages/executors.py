@@ -36,6 +36,9 @@ WORKERS = "PIPELINE_WORKERS"
 #: memory. On a cluster Dask holds as many back, whatever workers come and go (`worker-saturation`).
 SUBMITTED_PER_WORKER = 2
 
+#: Work of fewer seconds is done in this process: others first import what it has imported.
+MIN_SECONDS = 3.0
+
 #: How often a partition may lose its worker while nothing else runs.
 MAX_LOSSES_ALONE = 2
 
@@ -54,9 +57,18 @@ Outcome = tuple[str, Any]
 
 
 def outcomes(
-    function: Function, partitions: Mapping[str, Any], workers: int | None = None
+    function: Function,
+    partitions: Mapping[str, Any],
+    workers: int | None = None,
+    seconds: float | None = None,
 ) -> Iterator[Outcome]:
     """Run `function` for every partition where the environment says; pairs in any order.
+
+    Args:
+        function: of a partition.
+        partitions: by key.
+        workers: processes of this machine.
+        seconds: that a partition takes; None if that is not known.
 
     Raises:
         StageError: the environment names no number of workers, or a scheduler that does not answer.
@@ -65,7 +77,9 @@ def outcomes(
     if address := os.environ.get(SCHEDULER):
         return _on_dask(function, partitions, address)
     number = min(workers or wanted_workers(), len(partitions))
-    if number <= 1:
+    is_chosen = workers or os.environ.get(WORKERS)
+    is_little = seconds is not None and seconds * len(partitions) < MIN_SECONDS
+    if number <= 1 or (is_little and not is_chosen):
         return ((key, _attempt(function, partition)) for key, partition in partitions.items())
     return _in_pool(function, partitions, number)
 

@@ -19,18 +19,22 @@ def map_partitions(
     *,
     label: str,
     workers: int | None = None,
+    seconds: float | None = None,
 ) -> list[Result]:
     """Apply `function` to every partition and return the results in the partitions' order.
 
     Runs on the Dask cluster that `DASK_SCHEDULER_ADDRESS` names, or in `workers` processes of this
     machine (default: `PIPELINE_WORKERS`, or the CPUs of this process; with 1, in this process).
     It starts only as many partitions as the workers need, and those of a worker that died again.
+    If neither `workers` nor `PIPELINE_WORKERS` is set, work of less than 3 s in all stays in this
+    process, as other processes take about a second to start.
 
     Args:
         function: of a module, or a `functools.partial` of one; it depends only on its argument.
         partitions: each by the key that names it in messages.
         label: of the progress bar, and in messages.
         workers: processes of this machine.
+        seconds: that a partition takes, about; None if you do not know.
 
     Raises:
         StageError: `function` failed for some partitions, named with their tracebacks after the
@@ -42,7 +46,7 @@ def map_partitions(
     failed: dict[str, BaseException] = {}
     # disable=None: no bar where standard error is not a terminal.
     with tqdm(total=len(partitions), desc=label, disable=None, leave=False) as bar:
-        for key, outcome in outcomes(function, partitions, workers):
+        for key, outcome in outcomes(function, partitions, workers, seconds):
             if error := outcome.exception():
                 failed[key] = error
             else:

@@ -77,12 +77,14 @@ def own_modules() -> list[str]:
         ProjectError: the current folder is in no project.
     """
     root, environment = Project.find().root, Path(sys.prefix)
+    # Whose modules are none of the project's; for most of them, the name of the file tells.
+    others = tuple(f"{folder}{os.sep}" for folder in (environment, Path(os.__file__).parent))
     return sorted(
         name
         for name, module in list(sys.modules.items())
         if not name.startswith("__") and name.partition(".")[0] != TOOLKIT
         if (file := getattr(module, "__dict__", {}).get("__file__"))
-        if not Path(file).is_relative_to(environment)  # before its links are followed, and after
+        if not file.startswith(others)  # before its links are followed, and after
         if (path := Path(file).resolve()).is_relative_to(root)
         if not path.is_relative_to(environment.resolve())
     )

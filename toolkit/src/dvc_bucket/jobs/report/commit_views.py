@@ -182,9 +182,12 @@ def _view(
     view = commit_view.CommitView.read(repo, files)
     metrics: Mapping[str, Any] = {"data": {}}
     plots: Mapping[str, Any] = {}
-    if view.snapshot.is_project:
+    # For each of the two, DVC reads all stages of the commit once more.
+    if view.shown:
         _provide(view, contents, cache)
+    if view.snapshot.metrics:
         metrics = dvc_plots.metrics(repo, view.commit)
+    if view.snapshot.plots:
         plots = dvc_plots.plots(repo, view.commit)
     return ReportedCommit(files, view.snapshot, side=side, metrics=metrics, plots=plots)
 
