@@ -27,7 +27,7 @@ HANDLERS = {
     "jobs/doctor/check.py": 1,
     "jobs/doctor/probes.py": 2,
     "jobs/doctor/rights.py": 2,
-    "jobs/lfs/agent.py": 1,
+    "jobs/lfs/agent.py": 2,
     "read/filesystem.py": 1,
     "stages/executors.py": 1,
     "stages/resume.py": 1,

@@ -1,9 +1,10 @@
 """The agent that git-lfs moves its objects with: JSON on standard input and output, a line each.
 
 Source of the protocol: git-lfs, `docs/custom-transfers.md`. git-lfs starts eight of these one after
-the other, each when the one before has answered `init`. The first one looks then whether the store
-serves us, so that git says in one line what else it would say of every object. The others are a few
-lines in `agent.sh`: they give the first one their pipes, and wait.
+the other, each when the one before has answered `init`, and then asks for objects. The first one
+connects meanwhile. The last answer to `init` says whether the store serves us, so that git says in
+one line what else it would say of every object. All but the first are a few lines in `agent.sh`:
+they give the first one their pipes, and wait.
 """
 
 import json
@@ -11,9 +12,9 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
-from functools import cache
+from itertools import count
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingMixIn, UnixStreamServer
 from threading import Thread
@@ -33,7 +34,42 @@ TICK_SECONDS = 0.1
 REFUSED, MISSING, DAMAGED, FAILED = 403, 404, 422, 500
 
 
-def serve(get_objects: "Callable[[], Objects]", requests: TextIO, answers: TextIO) -> None:
+class Connection:
+    """The objects of a project, made in a thread.
+
+    Args:
+        connect: makes them.
+        is_shared: agents that git-lfs starts later work here, too.
+    """
+
+    def __init__(self, connect: "Callable[[], Objects]", *, is_shared: bool) -> None:
+        self._made: Future[Objects] = Future()
+        self._inits, self._is_shared = count(1), is_shared
+        Thread(target=self._make, args=[connect], daemon=True).start()
+
+    def _make(self, connect: "Callable[[], Objects]") -> None:
+        try:
+            self._made.set_result(connect())
+        except BaseException as error:  # of a thread: each agent tells it
+            self._made.set_exception(error)
+
+    def objects(self) -> "Objects":
+        """The objects; it raises what `connect` raised."""
+        return self._made.result()
+
+    def begin(self, request: Message) -> None:
+        """Take an `init`. The last one waits for the connection, and raises what `connect` raised.
+
+        Args:
+            request: the message, which has the number of agents.
+        """
+        agents = request.get("concurrenttransfers", 1) if request.get("concurrent") else 1
+        is_last = next(self._inits) >= agents or not self._is_shared
+        if is_last or self._made.done():
+            self.objects()
+
+
+def serve(connection: Connection, requests: TextIO, answers: TextIO) -> None:
     """Answer git-lfs at one pair of pipes until it sends `terminate`, or is gone."""
 
     def send(message: Message) -> None:
@@ -46,9 +82,10 @@ def serve(get_objects: "Callable[[], Objects]", requests: TextIO, answers: TextI
         is_init = request["event"] == "init"
         answer = {} if is_init else {"event": "complete", "oid": request["oid"]}
         try:
-            objects = get_objects()
-            if not is_init:
-                answer |= _move(objects, request, send)
+            if is_init:
+                connection.begin(request)
+            else:
+                answer |= _move(connection.objects(), request, send)
         except Exception as error:  # the edge to git-lfs, which hears of each object
             answer["error"] = _failure(error)
         send(answer)
@@ -136,25 +173,32 @@ def main(storage: Path) -> None:
     os.chdir(folder)
     pipes = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # what is printed is no answer
+
+    name = f"bucket-{os.getppid()}"
+
+    def connect() -> "Objects":
+        from dvc_bucket.jobs.lfs.objects import Objects
+
+        with ExitStack() as if_it_fails:  # git-lfs ends then, perhaps before this process
+            if_it_fails.callback((folder / name).unlink, missing_ok=True)
+            objects = Objects(project, folder)
+            if_it_fails.pop_all()
+        return objects
+
+    def work(requests: int, answers: int) -> None:
+        with (
+            suppress(BrokenPipeError, KeyboardInterrupt),  # git-lfs is gone
+            os.fdopen(answers, "w", encoding="utf-8") as output,
+            os.fdopen(requests, encoding="utf-8") as source,
+        ):
+            serve(connection, source, output)
+
     with ExitStack() as until_the_end:
-
-        @cache
-        def objects() -> "Objects":
-            from dvc_bucket.jobs.lfs.objects import Objects
-
-            made = Objects(project, folder)
-            with suppress(OSError):  # no sockets on this file system: each works for itself
-                until_the_end.enter_context(Reception(f"bucket-{os.getppid()}", work))
-            return made
-
-        def work(requests: int, answers: int) -> None:
-            with (
-                suppress(BrokenPipeError, KeyboardInterrupt),  # git-lfs is gone
-                os.fdopen(answers, "w", encoding="utf-8") as output,
-                os.fdopen(requests, encoding="utf-8") as source,
-            ):
-                serve(objects, source, output)
-
+        is_shared = False
+        with suppress(OSError):  # no sockets on this file system: each works for itself
+            until_the_end.enter_context(Reception(name, work))
+            is_shared = True
+        connection = Connection(connect, is_shared=is_shared)
         work(*pipes)
 
 

@@ -4,9 +4,11 @@
 project=.  # the folder of the project in the repository
 unset PYTHONHOME  # of another Python, with which none starts
 
-common=$(cd "$(git rev-parse --git-common-dir)" && pwd)
-storage=$(git config --type=path lfs.storage) || storage=lfs
-case $storage in /*) ;; *) storage=$common/$storage ;; esac
+common=$(cd "${0%/*}" && pwd)  # this file is in the folder that all work trees share
+storage=$common/lfs
+if [ ! -S "$storage/tmp/bucket-$PPID" ] && other=$(git config --type=path lfs.storage); then
+  case $other in /*) storage=$other ;; *) storage=$common/$other ;; esac
+fi
 
 # The set-up of this work tree, else that of the main one. Where it really is: the path to the toolkit
 # in it is relative. And its Python, not its script `bucket`, whose path to that breaks in a move.
