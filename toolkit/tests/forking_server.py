@@ -138,12 +138,17 @@ def _become(requests: socket.socket, request: int, *streams: int) -> NoReturn:
 
 
 def _write_at_once() -> None:
-    """Have the streams as Python has them where `PYTHONUNBUFFERED` is set."""
+    """Have the streams as Python has them where `PYTHONUNBUFFERED` is set.
+
+    DVC, as it is imported, puts colorama around them, which removes colours from a pipe.
+    """
+    from colorama.ansitowin32 import AnsiToWin32, StreamWrapper
+
     for number, name in enumerate(("stdout", "stderr"), 1):
         before = getattr(sys, name)
         raw = io.FileIO(number, "w", closefd=False)
         stream = io.TextIOWrapper(raw, before.encoding, before.errors, write_through=True)
-        setattr(sys, name, stream)
+        setattr(sys, name, AnsiToWin32(stream).stream if type(before) is StreamWrapper else stream)
 
 
 def _status(code: Any) -> int:

@@ -197,7 +197,8 @@ def test_gc_is_refused_where_it_cannot_be_guarded(
     *before_it, line = done.stderr.splitlines()
     assert names(line, changed)
     # What the guard uses, other commands may use as well: then plain DVC would do their work.
-    shared = sorted({*changed} & {*places.MOVING, *places.READING, *stages.READING_STAGES})
+    others = {*places.MOVING, *places.READING, *stages.READING_STAGES, *stages.ADDING}
+    shared = sorted({*changed} & others)
     assert len(before_it) == bool(shared)
     assert all(names(first, shared) for first in before_it)
     assert "`gc` was not run and deleted nothing" in line
