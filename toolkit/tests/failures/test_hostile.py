@@ -68,6 +68,7 @@ KNOWN = {
     "a value of a file that is no YAML": Example(
         "ls", mutations=[Rewritten("data.csv.dvc", b"\0"), Changed("data.csv.dvc", 2, True)]
     ),
+    "a link to itself": Example("add {}", "data.csv", [Placed("pyproject.toml", "link to itself")]),
     "no HOME": Example("pull", variables={"HOME": None}),
     "a HOME that is not there": Example("doctor --json", variables={"HOME": "/nonexistent"}),
     "markup": Example("add {}", "[/x]", [Placed("[/x]", "file")]),

@@ -99,6 +99,21 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     until(lambda: not any(psutil.pid_exists(int(path.name)) for path in tmp_path.iterdir()))
 
 
+def test_a_pool_has_its_sockets_where_names_are_short_enough(tmp_path: Path) -> None:
+    code = (
+        "import operator, tempfile; from dvc_bucket.stages import map_partitions;"
+        "print(map_partitions(operator.neg, {'one': 1, 'two': 2}, label='t', workers=2));"
+        "print(tempfile.gettempdir())"
+    )
+    folder = tmp_path / "a name that is long enough, so that there is no room for a socket's name"
+    folder.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(TESTS_ROOT), "TMPDIR": str(folder)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"[-1, -2]\n{folder}\n"
+    assert list(folder.iterdir()) == []
+
+
 def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not condition():

@@ -53,6 +53,25 @@ def usable() -> Iterator[tuple[Path, str]]:
             os.environ["TMPDIR"] = before
 
 
+def make_room_for_sockets() -> None:
+    """Have the sockets of this process's pools where their names are short enough.
+
+    Raises:
+        NotCheckedError: there is no such folder.
+    """
+    from multiprocessing import util
+
+    usual = tempfile.gettempdir()
+    if not _too_long(Path(usual)):
+        return
+    with usable():
+        tempfile.tempdir = os.environ["TMPDIR"]
+        try:
+            util.get_temp_dir()  # made once in a process, and inherited by the processes of pools
+        finally:
+            tempfile.tempdir = usual
+
+
 def fault(folder: Path) -> str:
     """Why stages could fail with their temporary files in a folder; empty if nothing is wrong."""
     try:

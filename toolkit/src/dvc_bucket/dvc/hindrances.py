@@ -160,12 +160,19 @@ def _links(folder: Path, depth: int) -> Iterator[Path]:
     """Links to folders, so many levels deep; without .venv and the like."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith(".") or not entry.is_dir():
+            if entry.name.startswith(".") or not _is_folder(entry):
                 continue
             if entry.is_symlink():
                 yield Path(entry.path)
             elif depth > 1:
                 yield from _links(Path(entry.path), depth - 1)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _refuse_prefixes(project: Project, arguments: Sequence[str]) -> None:

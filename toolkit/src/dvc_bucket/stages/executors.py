@@ -22,7 +22,7 @@ from multiprocessing.connection import wait as wait_for_one
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from dvc_bucket.base import extras
+from dvc_bucket.base import extras, scratch
 from dvc_bucket.base.errors import StageError
 from dvc_bucket.stages.recipe import Recipe, own_modules
 
@@ -148,6 +148,7 @@ def _context() -> BaseContext:
     Not as forks of this process: it may hold threads of Arrow or OpenMP, which a fork would copy in
     mid-air.
     """
+    scratch.make_room_for_sockets()
     context = get_context("forkserver")
     toolkit = [name for name in sys.modules if name.startswith(f"{__package__}.")]
     context.set_forkserver_preload(toolkit + own_modules())
