@@ -29,7 +29,7 @@ DVCS = OURS | {130, 141, *range(250, 256)}
 NEVER = ("Traceback (most", "a fault of dvc-bucket", "<?xml", "<Error>", "Debug source", "panicked")
 
 #: What is left where a file was only half written.
-HALF = re.compile(r".*\.bucket\.tmp|\..*\.[0-9a-f]{16}|\.crate-.*|\.bucket-scratch-.*")
+HALF = re.compile(r".*\.tmp|\..*\.[0-9a-f]{16}|\.crate-.*|\.bucket-scratch-.*")
 
 FLOW = """\
 stages:

@@ -2,23 +2,26 @@
 
 import logging
 import os
+import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dvc.exceptions import UploadError
+from dvc.exceptions import DownloadError, UploadError
 from dvc_objects.fs.local import localfs
 
 from dvc_bucket import Settings
 from dvc_bucket.base import ports
 from dvc_bucket.dvc import hashes
+from dvc_bucket.dvc.patched import moving
 from dvc_bucket.dvc.patched.copy import copy
 from dvc_bucket.dvc.patched.s3 import FastS3FileSystem
 from dvc_bucket.transfer.errors import StoreRefusedError, StoreUnavailableError
 from tests.patched.cloud import BucketFolder
-from tests.patched.tools import add_data
+from tests.patched.tools import add_data, way
 from tests.stores.plain_front import Exchange, PlainFront
 
 
@@ -171,43 +174,94 @@ def test_dvc_says_what_is_wrong_and_names_nothing_secret(
 
 
 @pytest.fixture
-def pushing(tmp_dir: Any, dvc: Any, folder: BucketFolder) -> Any:
-    """DVC with a directory of four files, a file, and the folder as its remote."""
+def pushing(
+    tmp_dir: Any, dvc: Any, folder: BucketFolder, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """DVC with a directory of four files, a file, and the folder as its remote; `moving` moves."""
     add_data(Path(tmp_dir), dvc, count=3)
     with dvc.config.edit() as config:
         config["remote"]["upstream"] = folder.config
         config["core"]["remote"] = "upstream"
-    return dvc
+    original, sent = moving.push, list[Any]()
+
+    def noted(*given: Any) -> Any:
+        sent.append(original(*given))
+        return sent[-1]
+
+    monkeypatch.setattr(moving, "push", noted)
+    with way("fast"):
+        yield dvc
+    assert sent
 
 
-@pytest.mark.usefixtures("fast")
+@contextmanager
+def refusing(repo: Any, folder: BucketFolder, port: int, method: str) -> Iterator[None]:
+    """The store refuses one file of the directory for a block."""
+    path = Path(repo.root_dir) / "many" / "deep" / "001.bin"
+    oid = hashes.of_bytes(path.read_bytes())
+
+    def refuse(asked: str, key: str, _: Mapping[str, str]) -> tuple[int, bytes] | None:
+        return (400, b"") if asked == method and key.endswith(oid[2:]) else None
+
+    with PlainFront(port, refuse=refuse) as front:
+        with repo.config.edit() as config:
+            config["remote"]["upstream"]["endpointurl"] = front.url
+        yield
+    with repo.config.edit() as config:
+        config["remote"]["upstream"] = folder.config
+
+
 def test_a_list_is_not_sent_without_a_file_that_the_store_refuses(
     pushing: Any, folder: BucketFolder, seaweed: Settings
 ) -> None:
     """Where a remote has the list of a directory, no push looks whether it has the files."""
-    path = Path(pushing.root_dir) / "many" / "deep" / "001.bin"
-    oid = hashes.of_bytes(path.read_bytes())
-
-    def refuse(method: str, key: str, _: Mapping[str, str]) -> tuple[int, bytes] | None:
-        return (400, b"") if method == "PUT" and key.endswith(oid[2:]) else None
-
-    with PlainFront(seaweed.port, refuse=refuse) as front:
-        with pushing.config.edit() as config:
-            config["remote"]["upstream"]["endpointurl"] = front.url
-        with pytest.raises(UploadError):
-            pushing.push()
+    with refusing(pushing, folder, seaweed.port, "PUT"), pytest.raises(UploadError):
+        pushing.push()
     assert len(folder.all_keys()) == 4
     assert not any(key.endswith(".dir") for key in folder.all_keys())
-    with pushing.config.edit() as config:
-        config["remote"]["upstream"] = folder.config
     assert pushing.push() == 2
 
 
-@pytest.mark.usefixtures("fast")
+def test_a_list_is_not_fetched_without_a_file_that_the_store_refuses(
+    pushing: Any, folder: BucketFolder, seaweed: Settings
+) -> None:
+    """A list is in the cache only if all of its files are."""
+    assert pushing.push() == 6
+    cache = Path(pushing.cache.local.path)
+    shutil.rmtree(cache)
+    with refusing(pushing, folder, seaweed.port, "GET"), pytest.raises(DownloadError):
+        pushing.fetch()
+    fetched = [path.name for path in cache.rglob("*") if path.is_file()]
+    assert len(fetched) == 4
+    assert not any(name.endswith(".dir") for name in fetched)
+    assert pushing.fetch() == 2
+
+
 def test_what_others_removed_from_the_remote_is_sent_again(
     pushing: Any, folder: BucketFolder
 ) -> None:
+    """As by `gc --cloud` in another clone; DVC's index of the remote still has all of it."""
     assert pushing.push() == 6
+    [a_list] = [key for key in folder.all_keys() if key.endswith(".dir")]
+    path = Path(pushing.root_dir) / "many" / "deep" / "001.bin"
+    oid = hashes.of_bytes(path.read_bytes())
+    for name in (a_list[-34:], oid[2:]):
+        [key] = [key for key in folder.all_keys() if key.endswith(name)]
+        folder._client.delete_object(Bucket=folder.bucket, Key=key)
+    assert pushing.push() == 2
+    assert len(folder.all_keys()) == 6
     folder.rmdir()
     assert pushing.push() == 6
     assert len(folder.all_keys()) == 6
+
+
+def test_a_file_of_a_directory_that_others_removed_is_sent_with_the_next_list(
+    pushing: Any, folder: BucketFolder
+) -> None:
+    """The list that the remote has lost is of an older commit, and is not asked for by this one."""
+    assert pushing.push() == 6
+    folder.rmdir()
+    (Path(pushing.root_dir) / "many" / "more.bin").write_bytes(b"more")
+    pushing.add(["many"])
+    assert pushing.push() == 7
+    assert len(folder.all_keys()) == 7

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dvc_bucket.dvc.patched import install
 from dvc_bucket.dvc.patched import stage_touch_points as stages
 from dvc_bucket.dvc.patched import touch_points as places
 from dvc_bucket.dvc.patched.differences import NAMED, DvcDiffersError
@@ -197,8 +198,7 @@ def test_gc_is_refused_where_it_cannot_be_guarded(
     *before_it, line = done.stderr.splitlines()
     assert names(line, changed)
     # What the guard uses, other commands may use as well: then plain DVC would do their work.
-    others = {*places.MOVING, *places.READING, *stages.READING_STAGES, *stages.ADDING}
-    shared = sorted({*changed} & others)
+    shared = sorted({*changed} & {*install.USED})
     assert len(before_it) == bool(shared)
     assert all(names(first, shared) for first in before_it)
     assert "`gc` was not run and deleted nothing" in line

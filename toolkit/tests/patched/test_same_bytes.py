@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dvc_bucket import Settings
+from dvc_bucket.dvc.patched import gathered
 from tests.patched.cloud import BucketFolder
 from tests.patched.tools import add_data, cache_files, forget, remote_objects, way
 
@@ -89,6 +90,7 @@ def test_an_interrupted_command_leaves_no_part_of_a_list(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
+        patch.setattr(gathered, "_gathered", lambda *_, **__: None)  # as for data of other kinds
         patch.setattr(DataIndex, "__setitem__", interrupted)
         with pytest.raises(KeyboardInterrupt):
             dvc.push()

@@ -154,6 +154,7 @@ def _outs(idxs: Iterable[Any], *, push: bool) -> Iterator[_Out]:
     from dvc_data.index.index import ObjectStorage
 
     for index in idxs:
+        is_wanted = getattr(index, "filter_fn", lambda _: True)
         for prefix, info in index.storage_map.items():
             remote, cache = info.remote, info.cache
             if not remote or (push and remote.read_only) or not index.has_node(prefix):
@@ -166,7 +167,7 @@ def _outs(idxs: Iterable[Any], *, push: bool) -> Iterator[_Out]:
                 raise _OthersError from None
             if not content:
                 continue
-            has_all = getattr(index, "filter_fn", lambda _: True)((*prefix, file_lists.ANY))
+            has_all = not content.isdir or is_wanted((*prefix, file_lists.ANY))
             if not has_all or not _is_plain(content, remote.odb, cache.odb):
                 raise _OthersError
             yield _Out(content.value, remote, cache)
