@@ -142,7 +142,10 @@ def _write_at_once() -> None:
 
     DVC, as it is imported, puts colorama around them, which removes colours from a pipe.
     """
-    from colorama.ansitowin32 import AnsiToWin32, StreamWrapper
+    from colorama.ansitowin32 import (  # type: ignore[import-untyped]
+        AnsiToWin32,
+        StreamWrapper,
+    )
 
     for number, name in enumerate(("stdout", "stderr"), 1):
         before = getattr(sys, name)

@@ -44,10 +44,8 @@ def point_dvc_at(project: Project, settings: Settings) -> None:
         "region": settings.region if "region" in tracked else None,
     }
     is_public = config.is_true(tracked.get(config.ANONYMOUS))
-    if is_public != settings.anonymous:  # keys win over what the remote allows
-        wanted[config.ANONYMOUS] = str(settings.anonymous).lower()
-    else:
-        wanted[config.ANONYMOUS] = None
+    is_same = is_public == settings.anonymous  # else keys win over what the remote allows
+    wanted[config.ANONYMOUS] = None if is_same else str(settings.anonymous).lower()
     for option in TIMEOUTS:
         value = getattr(settings, option)
         wanted[option] = None if value == defaults[option].default else str(value)

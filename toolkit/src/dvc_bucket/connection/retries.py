@@ -94,10 +94,10 @@ class Retries:
     def of(cls, settings: "Settings") -> "Retries":
         """That of the store of the settings, the same for all clients of a process."""
         key = (settings.endpoint_url, settings.retry_seconds)
-        if policy := _policies.get(key):  # no lock, for which the threads of a transfer would queue
-            return policy
-        with _lock:
-            return _policies.setdefault(key, cls(settings))
+        if not (policy := _policies.get(key)):  # threads of a transfer would queue for the lock
+            with _lock:
+                policy = _policies.setdefault(key, cls(settings))
+        return policy
 
     @property
     def seconds(self) -> float:

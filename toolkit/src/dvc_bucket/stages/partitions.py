@@ -1,7 +1,7 @@
 """Work done partition by partition: on every core of this process, or on a cluster of Dask."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -26,15 +26,14 @@ def map_partitions(
     Runs on the Dask cluster that `DASK_SCHEDULER_ADDRESS` names, or in `workers` processes of this
     machine (default: `PIPELINE_WORKERS`, or the CPUs of this process; with 1, in this process).
     It starts only as many partitions as the workers need, and those of a worker that died again.
-    If neither `workers` nor `PIPELINE_WORKERS` is set, work of less than 3 s in all stays in this
-    process, as other processes take about a second to start.
 
     Args:
         function: of a module, or a `functools.partial` of one; it depends only on its argument.
         partitions: each by the key that names it in messages.
         label: of the progress bar, and in messages.
         workers: processes of this machine.
-        seconds: that a partition takes, about; None if you do not know.
+        seconds: that a partition takes, about; None if you do not know. Without a number of
+            workers, less than 3 s of work stay in this process: others take a second to start.
 
     Raises:
         StageError: `function` failed for some partitions, named with their tracebacks after the
@@ -44,8 +43,7 @@ def map_partitions(
     """
     results: dict[str, Result] = {}
     failed: dict[str, BaseException] = {}
-    # disable=None: no bar where standard error is not a terminal.
-    with tqdm(total=len(partitions), desc=label, disable=None, leave=False) as bar:
+    with tqdm(total=len(partitions), desc=label, disable=None, leave=False) as bar:  # not in a pipe
         for key, outcome in outcomes(function, partitions, workers, seconds):
             if error := outcome.exception():
                 failed[key] = error
@@ -53,10 +51,14 @@ def map_partitions(
                 results[key] = outcome.result()
             bar.update()
     if failed:
-        messages = [_message(key, failed[key]) for key in partitions if key in failed]
-        count = f"{len(failed)} of {len(partitions)} partitions failed"
-        raise StageError("\n".join([f"{label}: {count}.", *messages]))
+        raise StageError(_summary(label, partitions, failed))
     return [results[key] for key in partitions]
+
+
+def _summary(label: str, partitions: Iterable[str], failed: Mapping[str, BaseException]) -> str:
+    keys = list(partitions)
+    messages = [_message(key, failed[key]) for key in keys if key in failed]
+    return "\n".join([f"{label}: {len(failed)} of {len(keys)} partitions failed.", *messages])
 
 
 def _message(key: str, error: BaseException) -> str:
