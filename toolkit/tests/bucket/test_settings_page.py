@@ -6,8 +6,8 @@ from dvc_bucket.base.project_settings import ProjectSettings
 from dvc_bucket.connection.settings import NAMES
 from tests import TESTS_ROOT
 
-#: What a library of ours reads.
-OF_OTHERS = {"NO_COLOR"}
+#: What a library or a tool of ours reads.
+OF_OTHERS = {"NO_COLOR", "UV_COMPILE_BYTECODE"}
 
 
 def test_the_page_of_settings_has_all_and_no_other() -> None:
