@@ -19,6 +19,7 @@ HANDLERS = {
     "dvc/lock/driver.py": 1,
     "dvc/patched/baton.py": 1,
     "dvc/patched/command_line.py": 1,
+    "dvc/patched/leftovers.py": 1,
     "dvc/patched/repository.py": 1,
     "dvc/patched/side_by_side.py": 1,
     "dvc/patched/stage_runner/__main__.py": 1,
